@@ -1,0 +1,312 @@
+/**
+ * Every interface of the harness: read this file to see the architecture.
+ *
+ * ```
+ * CLI words -> Experiment -> RunSpec[] (method x data set x seed)
+ *    -> init(state) -> compiled step over shuffled batches, epoch by epoch (timed) -> sample -> score
+ *    -> RunRecord, appended to results.jsonl -> ResultTable -> Markdown | JSON
+ * ```
+ *
+ * @module
+ */
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+
+// ---------------------------------------------------------------- arrays
+
+/** Element types that cross the rim of the engine. */
+export type DType = "float32" | "int32";
+
+/** Shape and element type of an array. */
+export interface ArraySpec {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** An array on the host, row-major: what is fed to a program, read back from it, and saved. */
+export interface HostArray extends ArraySpec {
+  readonly data: Float32Array | Int32Array;
+}
+
+/** Named host arrays. */
+export type HostArrays = Readonly<Record<string, HostArray>>;
+
+/** Named tensors: parameters, optimizer slots, chains. All that the next step needs, so also all that a checkpoint holds. */
+export type State = Readonly<Record<string, Tensor>>;
+
+// ---------------------------------------------------------------- noise
+
+/**
+ * A path in the tree of counter-based random streams (threefry2x32-20). One path, one draw: a second
+ * draw from the same path throws, since it would return the same numbers.
+ */
+export interface Noise {
+  /** The stream below this one named by `path`; same names, same stream. */
+  split(...path: readonly (string | number)[]): Noise;
+  /** Standard normal draws of `shape`, new ones for every training step. */
+  normal(shape: readonly number[]): Tensor;
+  /** Uniform draws in [0, 1) of `shape`, new ones for every training step. */
+  uniform(shape: readonly number[]): Tensor;
+  /** Standard normal draws [rows, width] that belong to the row numbers `rows` (int32), the same in every step. */
+  normalOfRows(rows: Tensor1D, width: number): Tensor2D;
+}
+
+// ---------------------------------------------------------------- methods
+
+/** Hyperparameters by name. Their types are those of the method's defaults. */
+export type Hyperparams = Readonly<Record<string, number | string | boolean>>;
+
+/** Height, width and channels of an image. */
+export interface ImageShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** What a method may know of the data before it sees any. */
+export interface Problem {
+  readonly image: ImageShape;
+  /** Number of training images n. */
+  readonly trainCount: number;
+  /** Images a batch, m. */
+  readonly batchSize: number;
+}
+
+/** One minibatch as a step sees it. */
+export interface Batch {
+  /** [m, height, width, channels] in [0, 1]. */
+  readonly images: Tensor4D;
+  /** Index of each image in the training set, [m] int32. */
+  readonly rows: Tensor1D;
+  /** Global step counter, from 0, int32. */
+  readonly step: Scalar;
+  /** Per-row state of `rows` (empty unless the method declares `chains`), gathered and scattered by the harness. */
+  readonly chains: State;
+}
+
+/** What a step returns: the state that replaced the old one, and scalars to record. */
+export interface StepResult {
+  /** Same names, shapes and types as the state that came in; an entry passed through unchanged costs nothing. */
+  readonly state: State;
+  /** Scalars, averaged over an epoch by the harness. */
+  readonly metrics: Readonly<Record<string, Scalar>>;
+  /** New per-row state, if the method declares `chains`. */
+  readonly chains?: State;
+}
+
+/** A method that trains a deep latent variable model: a value, no class; it owns no loop, clock, seed, file or device. */
+export interface Method<H extends Hyperparams = Hyperparams> {
+  /** Key in tables, specs and words of the command line: `lae`. */
+  readonly name: string;
+  /** As shown in reports: `LAE`. */
+  readonly label: string;
+  /** The description column of the paper's Table 1: `LD + EBM + amortization`. */
+  readonly description: string;
+  /** Paper, section, equations. */
+  readonly source: string;
+  /** Each deviation from the source, with its reason. */
+  readonly deviations: readonly string[];
+  /** Every hyperparameter with its default; each with its source in a comment. */
+  readonly defaults: H;
+  /** Shapes of per-row state without the row axis, for persistent chains; none by default. */
+  chains?(problem: Problem, hyper: H): Readonly<Record<string, readonly number[]>>;
+  /** Throws RangeError when `hyper` cannot work for `problem`: called before any training. */
+  check?(problem: Problem, hyper: H): void;
+  /** The state before the first step. Runs eagerly. */
+  init(problem: Problem, hyper: H, noise: Noise): State;
+  /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
+  step(state: State, batch: Batch, hyper: H, noise: Noise): StepResult;
+  /** Images [count, height, width, channels] in [0, 1] from the model. */
+  sample(state: State, count: number, hyper: H, noise: Noise): Tensor4D;
+  /** One posterior draw for each image, [n, latentDim]. */
+  infer(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor2D;
+  /** Mean images [n, height, width, channels] in [0, 1] for latents [n, latentDim]. */
+  decode(state: State, latents: Tensor2D, hyper: H): Tensor4D;
+}
+
+// ---------------------------------------------------------------- data sets
+
+/** The two parts of a data set. */
+export type Split = "train" | "test";
+
+/** Decoded images, one byte a channel, [count, height, width, channels] row-major. */
+export interface ImageSet {
+  readonly image: ImageShape;
+  readonly count: number;
+  readonly pixels: Uint8Array;
+  /** One label an image where the set has them. */
+  readonly labels?: Uint8Array;
+  /** SHA-256 over `pixels`, hex: identifies the set in caches and records. */
+  readonly sha256: string;
+}
+
+/** A file that a data set is made of. */
+export interface DatasetFile {
+  readonly name: string;
+  readonly url?: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A data set: a value; listing it reads no file. */
+export interface Dataset {
+  readonly name: string;
+  readonly label: string;
+  /** Where it comes from, and its licence. */
+  readonly source: string;
+  readonly image: ImageShape;
+  readonly counts: Readonly<Record<Split, number>>;
+  readonly files: readonly DatasetFile[];
+  /** Reads one part. Throws an Error that names the missing or broken file and the remedy. */
+  load(split: Split): Promise<ImageSet>;
+}
+
+// ---------------------------------------------------------------- scores
+
+/** A score of generated images against real ones. */
+export interface Metric<Reference = unknown> {
+  readonly name: string;
+  readonly label: string;
+  readonly better: "lower" | "higher";
+  /** Statistics of the real images, computed once. */
+  reference(real: ImageSet): Promise<Reference>;
+  /** The score of `fake` given `reference`. */
+  score(fake: ImageSet, reference: Reference): Promise<number>;
+}
+
+// ---------------------------------------------------------------- devices
+
+/** Arrays that live where the steps run. */
+export interface DeviceState {
+  readonly specs: Readonly<Record<string, ArraySpec>>;
+}
+
+/** What is compiled: a pure function of a state and of inputs. */
+export type PureFunction = (
+  args: { readonly state: State; readonly inputs: State },
+) => { readonly state?: State; readonly outputs: State };
+
+/** A compiled PureFunction. */
+export interface Program extends AsyncDisposable {
+  /**
+   * Runs once. Consumes `state`: after the call only the returned state may be used (entries that
+   * the function passed through unchanged, or did not return, are carried over without a copy).
+   */
+  run(state: DeviceState, inputs: HostArrays): Promise<{ state: DeviceState; outputs: HostArrays }>;
+  /** Facts of the compilation, for logs and benches. */
+  readonly compiled: {
+    readonly nodes: number;
+    readonly traceSeconds: number;
+    readonly compileSeconds: number;
+  };
+}
+
+/** Something that runs steps. */
+export interface Device extends AsyncDisposable {
+  /** As on the command line: `cpu`. */
+  readonly name: string;
+  /** For provenance: runtime, version, threads. */
+  readonly description: string;
+  upload(arrays: HostArrays): Promise<DeviceState>;
+  download(state: DeviceState): Promise<HostArrays>;
+  /** Traces `fn` for these shapes. Throws when `fn` reads a value, draws host randomness, or freezes an array. */
+  compile(
+    fn: PureFunction,
+    specs: {
+      readonly state: Readonly<Record<string, ArraySpec>>;
+      readonly inputs: Readonly<Record<string, ArraySpec>>;
+    },
+  ): Promise<Program>;
+}
+
+// ---------------------------------------------------------------- experiments and runs
+
+/** One run, resolved: everything that its numbers depend on. Its hash is the run's id. */
+export interface RunSpec {
+  readonly method: string;
+  readonly dataset: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Training images used, the first of the set; null for all. */
+  readonly trainCount: number | null;
+  /** Images sampled for the score. */
+  readonly sampleCount: number;
+  readonly metrics: readonly string[];
+  readonly hyper: Hyperparams;
+  /** `cpu`, `tfjs-cpu`, ...: devices do not agree to the last bit, so it is part of the identity. */
+  readonly device: string;
+  /** Threads of the device, part of the identity for the same reason. */
+  readonly threads: number;
+}
+
+/** A preset, after the command line's overrides. */
+export interface Experiment {
+  readonly name: string;
+  readonly methods: readonly string[];
+  readonly datasets: readonly string[];
+  readonly seeds: readonly number[];
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly trainCount: number | null;
+  readonly sampleCount: number;
+  readonly metrics: readonly string[];
+  readonly device: string;
+  readonly threads: number;
+  /** Overrides of defaults by method. */
+  readonly hyper: Readonly<Record<string, Hyperparams>>;
+}
+
+/** One epoch of training as recorded. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly seconds: number;
+  readonly steps: number;
+  /** Mean over the epoch's steps. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Where a number came from: recorded, never hashed into the id. */
+export interface Provenance {
+  readonly commit: string | null;
+  readonly dirty: boolean | null;
+  readonly lockSha256: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly device: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly os: string;
+  readonly datasetSha256: string;
+  readonly metricSha256: Readonly<Record<string, string>>;
+}
+
+/** Seconds on three clocks that never overlap. */
+export interface Seconds {
+  readonly train: number;
+  readonly sample: number;
+  readonly score: number;
+}
+
+interface RunRecordBase {
+  readonly schema: 1;
+  readonly id: string;
+  readonly experiment: string;
+  readonly spec: RunSpec;
+  readonly startedAt: string;
+  readonly provenance: Provenance | null;
+  readonly seconds: Seconds;
+  readonly epochs: readonly EpochRecord[];
+}
+
+/** One line of results.jsonl. */
+export type RunRecord =
+  & RunRecordBase
+  & (
+    | {
+      readonly status: "completed";
+      readonly scores: Readonly<Record<string, number>>;
+      readonly untrained: Readonly<Record<string, number>>;
+    }
+    | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
+    | { readonly status: "failed"; readonly error: string }
+    | { readonly status: "interrupted" }
+  );
