@@ -107,7 +107,10 @@ export interface Method<H extends Hyperparams = Hyperparams> {
   readonly deviations: readonly string[];
   /** Every hyperparameter with its default; each with its source in a comment. */
   readonly defaults: H;
-  /** Shapes of per-row state without the row axis, for persistent chains; none by default. */
+  /**
+   * Shapes of per-row state without the row axis, for persistent chains; none by default. The harness
+   * starts every chain at a standard normal draw of its row.
+   */
   chains?(problem: Problem, hyper: H): Readonly<Record<string, readonly number[]>>;
   /** Throws RangeError when `hyper` cannot work for `problem`: called before any training. */
   check?(problem: Problem, hyper: H): void;
@@ -232,6 +235,8 @@ export interface RunSpec {
   /** Images sampled for the score. */
   readonly sampleCount: number;
   readonly metrics: readonly string[];
+  /** Whether samples of the initial state are scored too: what the score is worth before any learning. */
+  readonly scoreUntrained: boolean;
   readonly hyper: Hyperparams;
   /** `cpu`, `tfjs-cpu`, ...: devices do not agree to the last bit, so it is part of the identity. */
   readonly device: string;
@@ -250,16 +255,21 @@ export interface Experiment {
   readonly trainCount: number | null;
   readonly sampleCount: number;
   readonly metrics: readonly string[];
+  readonly scoreUntrained: boolean;
   readonly device: string;
   readonly threads: number;
-  /** Overrides of defaults by method. */
+  /** Overrides of defaults by method; those under `*` hold for every method that has the key. */
   readonly hyper: Readonly<Record<string, Hyperparams>>;
 }
 
 /** One epoch of training as recorded. */
 export interface EpochRecord {
+  /** From 0. */
   readonly epoch: number;
+  /** On the training clock; compilation and checkpoints are not in it. */
   readonly seconds: number;
+  /** The first epoch of a process, slower than the rest: left out of the statistics of seconds per epoch. */
+  readonly warmup: boolean;
   readonly steps: number;
   /** Mean over the epoch's steps. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -279,11 +289,13 @@ export interface Provenance {
   readonly metricSha256: Readonly<Record<string, string>>;
 }
 
-/** Seconds on three clocks that never overlap. */
+/** Seconds on clocks that never overlap: their sum is the time the run took. */
 export interface Seconds {
   readonly train: number;
   readonly sample: number;
   readonly score: number;
+  /** Loading, compilation, checkpoints. */
+  readonly other: number;
 }
 
 interface RunRecordBase {
