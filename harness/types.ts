@@ -170,6 +170,8 @@ export interface Metric<Reference = unknown> {
   readonly name: string;
   readonly label: string;
   readonly better: "lower" | "higher";
+  /** Hash of the weights behind the score, if it has any: recorded with every run. */
+  readonly sha256?: string;
   /** Statistics of the real images, computed once. */
   reference(real: ImageSet): Promise<Reference>;
   /** The score of `fake` given `reference`. */
