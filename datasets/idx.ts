@@ -1,0 +1,48 @@
+/** An array read from an IDX file: element type uint8, row-major. */
+export interface IdxArray {
+  readonly shape: readonly number[];
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/** Type code of uint8, the only one that image sets use. */
+const UINT8 = 0x08;
+
+/**
+ * Reads the IDX format of MNIST (Y. LeCun, "The MNIST database", "The IDX file format"): two zero bytes,
+ * type code, rank, then rank big-endian uint32 sizes, then the elements.
+ * `data` is a view of `bytes`. Throws SyntaxError that says what is wrong.
+ */
+export function readIdx(bytes: Uint8Array<ArrayBuffer>): IdxArray {
+  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) {
+    const start = bytes.subarray(0, 4).toHex();
+    throw new SyntaxError(`No IDX file: it starts with ${start}, expected 0000`);
+  }
+  if (bytes[2] !== UINT8) {
+    throw new SyntaxError(`IDX type code 0x${bytes.subarray(2, 3).toHex()} is not 0x08 (uint8)`);
+  }
+  const rank = bytes[3];
+  const start = 4 + 4 * rank;
+  if (bytes.length < start) {
+    throw new SyntaxError(`IDX header of rank ${rank} is cut off at ${bytes.length} bytes`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (bytes.length - start !== size) {
+    throw new SyntaxError(
+      `IDX array of shape [${shape}] needs ${size} bytes, the file has ${bytes.length - start}`,
+    );
+  }
+  return { shape, data: bytes.subarray(start) };
+}
+
+/** Whether `bytes` start as a gzip stream (RFC 1952). */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** Unpacks a whole gzip stream. Throws TypeError when it is damaged or cut off. */
+export async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

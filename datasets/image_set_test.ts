@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { createImageSet, padImages } from "./image_set.ts";
+
+Deno.test("padImages() centres, an odd rest below and to the right", () => {
+  // Two images of 1x2 pixels with 2 channels onto 3x3... an odd rest of 2 rows and 1 column.
+  const pixels = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  const padded = padImages(pixels, { from: { height: 1, width: 2, channels: 2 }, to: 3 });
+  const zeros = [0, 0, 0, 0, 0, 0];
+  assert.deepEqual([...padded], [
+    ...[zeros, [1, 2, 3, 4, 0, 0], zeros].flat(),
+    ...[zeros, [5, 6, 7, 8, 0, 0], zeros].flat(),
+  ]);
+});
+
+Deno.test("padImages() refuses a canvas that is too small", () => {
+  const from = { height: 4, width: 2, channels: 1 };
+  assert.throws(() => padImages(new Uint8Array(8), { from, to: 3 }), RangeError);
+});
+
+Deno.test("createImageSet() counts and digests", async () => {
+  const image = { height: 1, width: 3, channels: 1 };
+  const set = await createImageSet({ image, pixels: new TextEncoder().encode("abcabc") });
+  assert.equal(set.count, 2);
+  // printf abcabc | sha256sum
+  assert.equal(set.sha256, "bbb59da3af939f7af5f360f2ceb80a496e3bae1cd87dde426db0ae40677e1c2c");
+});
+
+Deno.test("createImageSet() refuses pixels and labels that do not fit", async () => {
+  const image = { height: 1, width: 3, channels: 1 };
+  await assert.rejects(createImageSet({ image, pixels: new Uint8Array(4) }), RangeError);
+  await assert.rejects(createImageSet({ image, pixels: new Uint8Array(0) }), RangeError);
+  const labels = new Uint8Array(3);
+  await assert.rejects(createImageSet({ image, pixels: new Uint8Array(6), labels }), RangeError);
+});
