@@ -1,0 +1,28 @@
+import * as z from "zod";
+import { EPOCH_RECORD } from "./record_schema.ts";
+
+const NUMBERS = z.record(z.string(), z.number());
+
+const RUN_EVENT = z.discriminatedUnion("event", [
+  z.object({
+    event: z.literal("phase"),
+    phase: z.enum(["load", "compile", "train", "sample", "score"]),
+  }),
+  /** `step` steps of `epoch` are done. */
+  z.object({ event: z.literal("step"), epoch: z.int(), step: z.int(), metrics: NUMBERS }),
+  z.object({ event: z.literal("epoch"), record: EPOCH_RECORD }),
+]);
+
+/** What a run tells while it works: one line of JSON each on the standard output of its process. */
+export type RunEvent = z.infer<typeof RUN_EVENT>;
+
+/** The event that `line` holds, or undefined if it is something else, as a native library's chatter. */
+export function parseEvent(line: string): RunEvent | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return RUN_EVENT.safeParse(JSON.parse(line)).data;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

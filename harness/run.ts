@@ -1,0 +1,259 @@
+import * as tf from "@tensorflow/tfjs";
+import { type Chains, orderKey, startChains } from "./batches.ts";
+import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import type { RunEvent } from "./events.ts";
+import { replaceFile } from "./files.ts";
+import { createNoise, foldIn, type Key, keyOf } from "./noise.ts";
+import { NotFiniteError } from "./not_finite.ts";
+import { writeSampleGrid } from "./sample_grid.ts";
+import { compileSampler, type Sampler } from "./sampling.ts";
+import { problemOf, runId } from "./spec.ts";
+import { startStopwatch, type Stopwatch } from "./stopwatch.ts";
+import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
+import type {
+  Dataset,
+  Device,
+  DeviceState,
+  EpochRecord,
+  HostArray,
+  HostArrays,
+  ImageSet,
+  Method,
+  Metric,
+  Provenance,
+  RunRecord,
+  RunSpec,
+} from "./types.ts";
+
+/** What a run works with: the entries that its spec names, and the outside world. */
+export interface RunContext {
+  readonly method: Method;
+  readonly dataset: Dataset;
+  readonly metrics: readonly Metric[];
+  readonly device: Device;
+  /** The name of the experiment, for the record. */
+  readonly experiment: string;
+  /** The run's own folder, which exists. */
+  readonly dir: string;
+  provenance(datasetSha256: string): Promise<Provenance>;
+  /** Told what happens, as it happens. */
+  report(event: RunEvent): void;
+}
+
+/** The file of a run's checkpoint in its folder. */
+export const CHECKPOINT_FILE = "checkpoint.safetensors";
+
+/**
+ * Trains, samples and scores `spec`: goes on from the checkpoint in the run's folder if there is one, to
+ * the same bits as without the interruption. Resolves to a record that is completed or diverged; throws
+ * on anything else.
+ */
+export async function executeRun(spec: RunSpec, context: RunContext): Promise<RunRecord> {
+  const startedAt = new Date().toISOString();
+  const { dir, report } = context;
+  const id = runId(spec);
+  report({ event: "phase", phase: "load" });
+  const saved = await loadOwnCheckpoint(dir, id);
+  const stopwatch = startStopwatch({ before: saved?.seconds });
+  const real = await context.dataset.load("train");
+  const epochs: EpochRecord[] = [...saved?.epochs ?? []];
+  await rewriteEpochs(dir, epochs);
+  const record = {
+    schema: 1,
+    id,
+    experiment: context.experiment,
+    spec,
+    startedAt,
+    provenance: await context.provenance(real.sha256),
+    epochs,
+  } as const;
+  try {
+    const { scores, untrained } = await trainAndScore(spec, {
+      ...context,
+      real,
+      saved,
+      stopwatch,
+      epochs,
+    });
+    const seconds = stopwatch.read();
+    return { ...record, seconds, status: "completed", scores, untrained };
+  } catch (error) {
+    if (!(error instanceof NotFiniteError)) throw error;
+    const seconds = stopwatch.read();
+    return {
+      ...record,
+      seconds,
+      status: "diverged",
+      epoch: Math.min(epochs.length, spec.epochs - 1),
+      metric: error.what,
+    };
+  }
+}
+
+type Scores = Readonly<Record<string, number>>;
+
+async function trainAndScore(
+  spec: RunSpec,
+  work: RunContext & {
+    readonly real: ImageSet;
+    readonly saved: Checkpoint | undefined;
+    readonly stopwatch: Stopwatch;
+    /** Grows by one record an epoch. */
+    readonly epochs: EpochRecord[];
+  },
+): Promise<{ readonly scores: Scores; readonly untrained: Scores }> {
+  const { method, dataset, device, saved, stopwatch, report, dir } = work;
+  const problem = problemOf(spec, dataset);
+  const shapes = method.chains?.(problem, spec.hyper) ?? {};
+  const start = saved ?? await initialise(spec, { ...work, shapes });
+  let state = await device.upload(start.state);
+
+  report({ event: "phase", phase: "compile" });
+  await using sampler = await compileSampler(device, {
+    method,
+    hyper: spec.hyper,
+    key: streamKey(spec, "sample"),
+    state,
+    count: spec.sampleCount,
+    image: dataset.image,
+  });
+  const score = createScorer({ ...work, sampler });
+  let untrained: Scores = saved?.untrained ?? {};
+  if (saved === undefined && spec.scoreUntrained) {
+    ({ state, scores: untrained } = await score(state));
+  }
+  {
+    await using program = await device.compile(
+      stepFunction(method, spec.hyper, streamKey(spec, "step")),
+      {
+        state: state.specs,
+        inputs: stepInputs({ image: dataset.image, batchSize: spec.batchSize, chains: shapes }),
+      },
+    );
+    report({ event: "phase", phase: "train" });
+    const position: TrainPosition = {
+      epoch: work.epochs.length,
+      state,
+      chains: start.chains as Chains,
+    };
+    const epochs = train(position, {
+      program,
+      images: work.real,
+      trainCount: problem.trainCount,
+      batchSize: spec.batchSize,
+      epochs: spec.epochs,
+      orderKey: orderKey(spec.seed, spec.dataset),
+      stopwatch,
+      onStep: (step, metrics) =>
+        report({ event: "step", epoch: work.epochs.length, step, metrics }),
+    });
+    for await (const { record, position } of epochs) {
+      work.epochs.push(record);
+      state = position.state;
+      await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
+        id: runId(spec),
+        epochs: work.epochs,
+        seconds: stopwatch.read(),
+        untrained,
+        state: await device.download(state),
+        chains: position.chains,
+      });
+      await appendEpoch(dir, record);
+      report({ event: "epoch", record });
+    }
+  }
+  const { scores, images } = await score(state);
+  await writeSampleGrid(`${dir}/samples.png`, images);
+  return { scores, untrained };
+}
+
+/** The key of a stream of `spec` that no other method, data set or seed shares. */
+export function streamKey(spec: RunSpec, stream: "init" | "chains" | "step" | "sample"): Key {
+  return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
+}
+
+/** The state and chains before the first step, on the host. */
+export async function initialise(
+  spec: RunSpec,
+  { method, dataset, shapes }: {
+    readonly method: Method;
+    readonly dataset: Dataset;
+    readonly shapes: Readonly<Record<string, readonly number[]>>;
+  },
+): Promise<{ readonly state: HostArrays; readonly chains: Chains }> {
+  await tf.setBackend("cpu");
+  const problem = problemOf(spec, dataset);
+  const state: Record<string, HostArray> = {};
+  let chains: Chains = {};
+  tf.tidy(() => {
+    const zero = tf.scalar(0, "int32");
+    const initial = method.init(problem, spec.hyper, createNoise(streamKey(spec, "init"), zero));
+    for (const [name, tensor] of Object.entries(initial)) state[name] = readTensor(name, tensor);
+    chains = startChains(shapes, {
+      count: problem.trainCount,
+      noise: createNoise(streamKey(spec, "chains"), zero),
+      rows: tf.range(0, problem.trainCount, 1, "int32"),
+    });
+  });
+  return { state, chains };
+}
+
+function readTensor(name: string, tensor: tf.Tensor): HostArray {
+  if (tensor.dtype !== "float32" && tensor.dtype !== "int32") {
+    throw new TypeError(`State "${name}" is ${tensor.dtype}, expected float32 or int32`);
+  }
+  const data = tensor.dataSync().slice() as Float32Array | Int32Array;
+  return { shape: tensor.shape, dtype: tensor.dtype, data };
+}
+
+/** Samples a state and scores the samples by every metric, each on its clock. */
+function createScorer(
+  { sampler, metrics, real, stopwatch, report }: {
+    readonly sampler: Sampler;
+    readonly metrics: readonly Metric[];
+    readonly real: ImageSet;
+    readonly stopwatch: Stopwatch;
+    report(event: RunEvent): void;
+  },
+): (state: DeviceState) => Promise<{ state: DeviceState; images: ImageSet; scores: Scores }> {
+  const references = new Map<string, unknown>();
+  return async (before) => {
+    report({ event: "phase", phase: "sample" });
+    stopwatch.switchTo("sample");
+    const { state, images } = await sampler.draw(before);
+    report({ event: "phase", phase: "score" });
+    stopwatch.switchTo("score");
+    const scores: Record<string, number> = {};
+    for (const metric of metrics) {
+      if (!references.has(metric.name)) references.set(metric.name, await metric.reference(real));
+      const value = await metric.score(images, references.get(metric.name));
+      if (!Number.isFinite(value)) throw new NotFiniteError(metric.name, value);
+      scores[metric.name] = value;
+    }
+    stopwatch.switchTo("other");
+    return { state, images, scores };
+  };
+}
+
+/** The checkpoint of run `id` in `dir`; a broken one is moved aside, and training starts anew. */
+async function loadOwnCheckpoint(dir: string, id: string): Promise<Checkpoint | undefined> {
+  const path = `${dir}/${CHECKPOINT_FILE}`;
+  try {
+    const checkpoint = await loadCheckpoint(path);
+    if (checkpoint === undefined || checkpoint.id === id) return checkpoint;
+    throw new SyntaxError(`It belongs to run ${checkpoint.id}`);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    await Deno.rename(path, `${path}.broken`);
+    console.warn(`Moved ${path} to ${path}.broken, training starts anew: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function rewriteEpochs(dir: string, epochs: readonly EpochRecord[]): Promise<void> {
+  await replaceFile(`${dir}/epochs.jsonl`, epochs.map((e) => `${JSON.stringify(e)}\n`).join(""));
+}
+
+async function appendEpoch(dir: string, record: EpochRecord): Promise<void> {
+  await Deno.writeTextFile(`${dir}/epochs.jsonl`, `${JSON.stringify(record)}\n`, { append: true });
+}

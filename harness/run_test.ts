@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { loadCheckpoint } from "./checkpoint.ts";
+import { openDevice } from "./engine/device.ts";
+import type { RunEvent } from "./events.ts";
+import { RUN_RECORD } from "./record_schema.ts";
+import { CHECKPOINT_FILE, executeRun } from "./run.ts";
+import { resolveRuns } from "./spec.ts";
+import { TINY_DATASET, TINY_EXPERIMENT, TINY_METHOD, TINY_METRIC, TINY_TABLES } from "./tiny.ts";
+import type { Experiment, Method, Metric, RunRecord } from "./types.ts";
+
+/** Runs the tiny experiment in `dir`; `stopAfter` epochs it throws, as a process that is killed there would end. */
+async function run(
+  dir: string,
+  { change = {}, stopAfter = Infinity, report = () => {} }: {
+    change?: Partial<Experiment>;
+    stopAfter?: number;
+    report?: (event: RunEvent) => void;
+  } = {},
+): Promise<RunRecord> {
+  const [spec] = resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES);
+  await using device = await openDevice("tfjs-cpu", { threads: 1 });
+  return await executeRun(spec, {
+    method: TINY_METHOD as unknown as Method,
+    dataset: TINY_DATASET,
+    metrics: [TINY_METRIC as Metric],
+    device,
+    experiment: "tiny",
+    dir,
+    provenance: () => Promise.resolve(PROVENANCE),
+    report(event) {
+      report(event);
+      if (event.event === "epoch" && event.record.epoch + 1 >= stopAfter) throw new Error("killed");
+    },
+  });
+}
+
+const PROVENANCE = {
+  commit: null,
+  dirty: null,
+  lockSha256: "",
+  versions: {},
+  device: "",
+  cpu: "",
+  cores: 1,
+  os: "",
+  datasetSha256: "",
+  metricSha256: {},
+};
+
+async function withTempDir(body: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await body(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("executeRun() learns, scores and leaves its files", () =>
+  withTempDir(async (dir) => {
+    const record = await run(dir);
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    assert.ok(record.status === "completed");
+    assert.equal(record.epochs.length, 3);
+    assert.deepEqual(record.epochs.map(({ warmup }) => warmup), [true, false, false]);
+    assert.ok(record.epochs[2].metrics.loss < record.epochs[0].metrics.loss);
+    // 12 steps at rate 0.5 leave 2^-12 of the error of the mean; jitter of 1e-3 a step is 0.3 grey levels.
+    // Samples have a standard deviation of 25 levels over 780 pixels: 0.9 for their mean, less by clipping.
+    assert.ok(record.scores.gap < 6, `gap ${record.scores.gap}`);
+    assert.ok(record.untrained.gap > 30, `untrained gap ${record.untrained.gap}`);
+    const files = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+    assert.deepEqual(files, [CHECKPOINT_FILE, "epochs.jsonl", "samples.png"]);
+    const lines = (await Deno.readTextFile(`${dir}/epochs.jsonl`)).trimEnd().split("\n");
+    assert.deepEqual(lines.map((line) => JSON.parse(line)), record.epochs);
+  }));
+
+Deno.test("executeRun() has clocks that sum to the whole, the training clock to its epochs", () =>
+  withTempDir(async (dir) => {
+    const start = performance.now();
+    const { seconds, epochs } = await run(dir);
+    const whole = (performance.now() - start) / 1000;
+    const sum = Object.values(seconds).reduce((a, b) => a + b);
+    // Outside the clocks: opening the device and the last moments of the call.
+    assert.ok(sum <= whole && sum > 0.5 * whole, `${sum} of ${whole} s`);
+    const trained = epochs.reduce((total, epoch) => total + epoch.seconds, 0);
+    assert.ok(Math.abs(seconds.train - trained) < 1e-9);
+  }));
+
+Deno.test("executeRun() killed after any epoch goes on to the same bits", () =>
+  withTempDir(async (dir) => {
+    const inDir = async (name: string, options: { stopAfter?: number } = {}) => {
+      await Deno.mkdir(`${dir}/${name}`, { recursive: true });
+      return await run(`${dir}/${name}`, options);
+    };
+    const whole = await inDir("whole");
+    const expected = await loadCheckpoint(`${dir}/whole/${CHECKPOINT_FILE}`);
+    for (const stopAfter of [1, 2, 3]) {
+      const name = `stopped_${stopAfter}`;
+      await assert.rejects(inDir(name, { stopAfter }), /killed/);
+      const resumed = await inDir(name);
+      const actual = await loadCheckpoint(`${dir}/${name}/${CHECKPOINT_FILE}`);
+      assert.deepEqual(actual?.state, expected?.state);
+      assert.deepEqual(actual?.chains, expected?.chains);
+      assert.ok(resumed.status === "completed" && whole.status === "completed");
+      assert.deepEqual(resumed.scores, whole.scores);
+      assert.deepEqual(resumed.untrained, whole.untrained);
+      assert.deepEqual(resumed.epochs.map((e) => e.metrics), whole.epochs.map((e) => e.metrics));
+      assert.deepEqual(
+        resumed.epochs.map(({ warmup }) => warmup),
+        [0, 1, 2].map((epoch) => epoch === 0 || epoch === stopAfter),
+      );
+      assert.deepEqual(
+        await Deno.readFile(`${dir}/${name}/samples.png`),
+        await Deno.readFile(`${dir}/whole/samples.png`),
+      );
+    }
+  }));
+
+Deno.test("executeRun() ends as diverged with the epoch and the metric", () =>
+  withTempDir(async (dir) => {
+    const record = await run(dir, { change: { hyper: { tiny: { explodeAt: 6 } } } });
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    assert.ok(record.status === "diverged");
+    assert.deepEqual([record.epoch, record.metric], [1, "loss"]); // step 6 of 4 an epoch
+    assert.equal(record.epochs.length, 1);
+  }));
+
+Deno.test("executeRun() moves a checkpoint that it cannot read aside and starts anew", () =>
+  withTempDir(async (dir) => {
+    await Deno.writeTextFile(`${dir}/${CHECKPOINT_FILE}`, "torn");
+    const { warn } = console;
+    const warnings: string[] = [];
+    console.warn = (text: string) => warnings.push(text);
+    try {
+      assert.equal((await run(dir)).status, "completed");
+    } finally {
+      console.warn = warn;
+    }
+    assert.match(warnings.join(), /starts anew: Not a checkpoint/);
+    assert.equal(await Deno.readTextFile(`${dir}/${CHECKPOINT_FILE}.broken`), "torn");
+  }));
+
+Deno.test("executeRun() does not score the initial state unless asked", () =>
+  withTempDir(async (dir) => {
+    const phases: string[] = [];
+    const record = await run(dir, {
+      change: { scoreUntrained: false },
+      report: (event) => event.event === "phase" && phases.push(event.phase),
+    });
+    assert.ok(record.status === "completed");
+    assert.deepEqual(record.untrained, {});
+    assert.deepEqual(phases, ["load", "compile", "train", "sample", "score"]);
+  }));

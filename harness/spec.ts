@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import type {
+  Dataset,
+  Experiment,
+  Hyperparams,
+  Method,
+  Metric,
+  Problem,
+  RunSpec,
+} from "./types.ts";
+import { unknownWord, UsageError } from "./words.ts";
+
+/** What can be named in an experiment; their order is the order of rows and columns. */
+export interface Tables {
+  readonly methods: Readonly<Record<string, Method>>;
+  readonly datasets: Readonly<Record<string, Dataset>>;
+  readonly metrics: Readonly<Record<string, Metric>>;
+}
+
+/** The entry of `table` called `name`; a UsageError that lists the known ones otherwise. */
+export function lookUp<T>(table: Readonly<Record<string, T>>, kind: string, name: string): T {
+  if (!Object.hasOwn(table, name)) throw unknownWord(kind, name, Object.keys(table));
+  return table[name];
+}
+
+/** JSON with sorted keys and no spaces: equal values give equal text (as RFC 8785 for our values). */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${members.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(",")}}`;
+  }
+  if (value === undefined || (typeof value === "number" && !Number.isFinite(value))) {
+    throw new TypeError(`Cannot write ${value} as JSON: only finite numbers and defined values`);
+  }
+  return JSON.stringify(value);
+}
+
+/** 12 hexadecimal digits of SHA-256 over the canonical JSON of `spec`: 48 bits, no clash below millions of runs. */
+export function runId(spec: RunSpec): string {
+  return createHash("sha256").update(canonicalJson(spec)).digest("hex").slice(0, 12);
+}
+
+/** What a method may know of the data of `spec` before it sees any. */
+export function problemOf(spec: RunSpec, dataset: Dataset): Problem {
+  return {
+    image: dataset.image,
+    trainCount: spec.trainCount ?? dataset.counts.train,
+    batchSize: spec.batchSize,
+  };
+}
+
+/** The defaults of `method` under the overrides of `experiment`: `*` first, then the method's own. */
+export function resolveHyper(method: Method, experiment: Experiment): Hyperparams {
+  const resolved: Record<string, number | string | boolean> = { ...method.defaults };
+  const known = Object.keys(method.defaults);
+  for (const [key, value] of Object.entries(experiment.hyper["*"] ?? {})) {
+    if (known.includes(key)) resolved[key] = value;
+  }
+  for (const [key, value] of Object.entries(experiment.hyper[method.name] ?? {})) {
+    if (!known.includes(key)) {
+      throw unknownWord(`hyperparameter of ${method.name}`, key, known);
+    }
+    resolved[key] = value;
+  }
+  for (const [key, value] of Object.entries(resolved)) {
+    const like = method.defaults[key];
+    if (typeof value !== typeof like) {
+      throw new UsageError(
+        `Hyperparameter ${method.name}.${key} is a ${typeof like} (default ${like}), got ${value}`,
+      );
+    }
+  }
+  return resolved;
+}
+
+/**
+ * Every run of `experiment`, each with all that its numbers depend on, in the order of work: all methods
+ * and data sets at the first seed, then at the next, so that a sweep cut short is still a table. Throws
+ * UsageError for unknown names and for values that cannot work, before anything runs.
+ */
+export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
+  for (const name of experiment.metrics) lookUp(tables.metrics, "metric", name);
+  const methods = experiment.methods.map((name) => lookUp(tables.methods, "method", name));
+  for (const key of Object.keys(experiment.hyper["*"] ?? {})) {
+    if (!methods.some((method) => key in method.defaults)) {
+      const known = new Set(methods.flatMap((method) => Object.keys(method.defaults)));
+      throw unknownWord("hyperparameter", key, [...known]);
+    }
+  }
+  return experiment.seeds.flatMap((seed) =>
+    experiment.datasets.flatMap((name) => {
+      const dataset = lookUp(tables.datasets, "data set", name);
+      return methods.map((method) => resolveRun(experiment, { method, dataset, seed }));
+    })
+  );
+}
+
+function resolveRun(
+  experiment: Experiment,
+  { method, dataset, seed }: {
+    readonly method: Method;
+    readonly dataset: Dataset;
+    readonly seed: number;
+  },
+): RunSpec {
+  const { epochs, batchSize, sampleCount, metrics, scoreUntrained, device, threads } = experiment;
+  const whole = dataset.counts.train;
+  const trainCount = experiment.trainCount ?? whole;
+  const spec: RunSpec = {
+    method: method.name,
+    dataset: dataset.name,
+    seed,
+    epochs,
+    batchSize,
+    trainCount: trainCount >= whole ? null : trainCount, // one spelling of "all", so one id
+    sampleCount,
+    metrics,
+    scoreUntrained,
+    hyper: resolveHyper(method, experiment),
+    device,
+    threads,
+  };
+  const problem = problemOf(spec, dataset);
+  if (problem.trainCount < batchSize) {
+    throw new UsageError(
+      `Batch size ${batchSize} is more than the ${problem.trainCount} training images of ${dataset.name}`,
+    );
+  }
+  try {
+    method.check?.(problem, spec.hyper);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`${method.name} on ${dataset.name}: ${error.message}`);
+  }
+  return spec;
+}
