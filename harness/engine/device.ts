@@ -1,5 +1,6 @@
 import type { Device } from "../types.ts";
 import { openEager } from "./eager.ts";
+import { openOnnxRuntime } from "./ort.ts";
 
 /** Words for `--device`, with what each is. */
 export const DEVICES: Readonly<Record<string, string>> = {
@@ -10,10 +11,11 @@ export const DEVICES: Readonly<Record<string, string>> = {
 /** Opens a device by its name. Throws RangeError for an unknown one. */
 export async function openDevice(
   name: string,
-  _options: { readonly threads: number },
+  { threads }: { readonly threads: number },
 ): Promise<Device> {
   switch (name) {
-    case "cpu": // TODO(engine): ONNX Runtime; eager until it lands
+    case "cpu":
+      return await openOnnxRuntime({ threads });
     case "tfjs-cpu":
       return await openEager(name, "cpu");
     default:

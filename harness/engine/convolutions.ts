@@ -1,0 +1,349 @@
+/**
+ * Convolutions as ONNX nodes. Filters change every step, so ONNX Runtime, which blocks only constant filters, is
+ * given its blocked operators directly (domain com.microsoft.nchwc), and the filter is blocked in the graph. What
+ * those cannot express falls back to plain Conv and ConvTranspose between transposes.
+ *
+ * @module
+ */
+import type { Value, Window } from "./graph.ts";
+import type { Lowering } from "./lower.ts";
+
+const NCHWC = "com.microsoft.nchwc";
+
+/** A lowered convolution: its name, and whether that is in blocked layout. */
+export interface LoweredConv {
+  readonly name: string;
+  readonly blocked: boolean;
+}
+
+type Conv = Value & { readonly op: "conv" | "convInputGradient" };
+
+/** y = conv(x, filter) + bias. */
+export function lowerConv(l: Lowering, value: Conv, bias?: string): LoweredConv {
+  const [x, filter] = value.inputs;
+  const [n, height, width, inChannels] = x.shape;
+  const [kernelHeight, kernelWidth, , outChannels] = filter.shape;
+  const { strides, pads, dilations } = value.window;
+  const e = l.emitter;
+  if (coversInput(value.window, { x: x.shape, y: value.shape, filter: filter.shape })) {
+    const depth = kernelHeight * kernelWidth * inChannels;
+    return matmul(l, {
+      a: e.reshape(l.plain(x), [n * height * width * inChannels / depth, depth]),
+      b: e.reshape(l.plain(filter), [depth, outChannels]),
+      bias,
+      shape: value.shape,
+    });
+  }
+  if (canBlock(l, { inChannels, pads })) {
+    const name = blockedConv(l, {
+      x: l.fitsBlocks(inChannels) ? l.blocked(x) : e.transpose(l.plain(x), [0, 3, 1, 2]),
+      filter: blockFilter(l, l.plain(filter), filter.shape),
+      bias: bias && padBias(l, bias, outChannels),
+      kernel: [kernelHeight, kernelWidth],
+      window: value.window,
+    });
+    return finish(l, name, value.shape);
+  }
+  const positive = cropped(l, l.plain(x), x.shape, pads);
+  const y = e.node("Conv", [
+    e.transpose(positive.x, [0, 3, 1, 2]),
+    e.transpose(l.plain(filter), [3, 2, 0, 1]),
+    ...(bias ? [bias] : []),
+  ], { strides: [...strides], pads: positive.pads, dilations: [...dilations] });
+  return { name: e.transpose(y, [0, 2, 3, 1]), blocked: false };
+}
+
+/** dx = gradient of conv in x, from (dy, filter): the transposed convolution. */
+export function lowerConvInputGradient(l: Lowering, value: Conv, bias?: string): LoweredConv {
+  const [dy, filter] = value.inputs;
+  const [kernelHeight, kernelWidth, inChannels, outChannels] = filter.shape;
+  const e = l.emitter;
+  if (coversInput(value.window, { x: value.shape, y: dy.shape, filter: filter.shape })) {
+    // A bias is per channel, not per column, so it is added after.
+    const depth = kernelHeight * kernelWidth * inChannels;
+    const product = e.node("Gemm", [
+      e.reshape(l.plain(dy), [dy.shape[0] * dy.shape[1] * dy.shape[2], outChannels]),
+      e.reshape(l.plain(filter), [depth, outChannels]),
+    ], { transB: 1 });
+    const dx = e.reshape(product, value.shape);
+    return { name: bias ? e.node("Add", [dx, bias]) : dx, blocked: false };
+  }
+  const phases = phasesOf(value.window, { x: value.shape, y: dy.shape, filter: filter.shape });
+  if (phases && canBlock(l, { inChannels: outChannels, pads: [0, 0, 0, 0] })) {
+    return lowerPhases(l, { value, phases, bias });
+  }
+  const { strides, pads, dilations } = value.window;
+  const grown = (axis: 0 | 1) =>
+    (dy.shape[axis + 1] - 1) * strides[axis] + (filter.shape[axis] - 1) * dilations[axis] + 1 -
+    pads[axis] - pads[axis + 2];
+  const dx = e.node("ConvTranspose", [
+    e.transpose(l.plain(dy), [0, 3, 1, 2]),
+    e.transpose(l.plain(filter), [3, 2, 0, 1]),
+    ...(bias ? [bias] : []),
+  ], {
+    strides: [...strides],
+    dilations: [...dilations],
+    pads: [...pads],
+    output_padding: [value.shape[1] - grown(0), value.shape[2] - grown(1)],
+  });
+  return { name: e.transpose(dx, [0, 2, 3, 1]), blocked: false };
+}
+
+/** dW = gradient of conv in its filter, from (x, dy): [kh, kw, in, out], as products over all output positions. */
+export function lowerConvFilterGradient(
+  l: Lowering,
+  value: Value & { op: "convFilterGradient" },
+): string {
+  const [x, dy] = value.inputs;
+  const [n, outHeight, outWidth, outChannels] = dy.shape;
+  const [kernelHeight, kernelWidth, inChannels] = value.shape;
+  const { strides, pads, dilations } = value.window;
+  const e = l.emitter;
+  const rows = n * outHeight * outWidth;
+  const right = e.reshape(l.plain(dy), [rows, outChannels]);
+  if (coversInput(value.window, { x: x.shape, y: dy.shape, filter: value.shape })) {
+    const left = e.reshape(l.plain(x), [rows, kernelHeight * kernelWidth * inChannels]);
+    return e.reshape(e.node("Gemm", [left, right], { transA: 1 }), value.shape);
+  }
+  const { x: source, pads: padding } = cropped(l, l.plain(x), x.shape, pads);
+  const [top, left, bottom, trailing] = padding;
+  const padded = padding.some((p) => p > 0)
+    ? e.node("Pad", [source, e.ints([0, top, left, 0, 0, bottom, trailing, 0]), e.float(0)])
+    : source;
+  const patches: string[] = [];
+  for (let i = 0; i < kernelHeight; i++) {
+    for (let j = 0; j < kernelWidth; j++) {
+      const begin = [i * dilations[0], j * dilations[1]];
+      patches.push(e.slice(padded, {
+        axes: [1, 2],
+        begin,
+        end: [
+          begin[0] + (outHeight - 1) * strides[0] + 1,
+          begin[1] + (outWidth - 1) * strides[1] + 1,
+        ],
+        steps: strides,
+      }));
+    }
+  }
+  const columns = e.reshape(e.node("Concat", patches, { axis: 3 }), [
+    rows,
+    patches.length * inChannels,
+  ]);
+  return e.reshape(e.node("Gemm", [columns, right], { transA: 1 }), value.shape);
+}
+
+interface Shapes {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly filter: readonly number[];
+}
+
+/** Whether the convolution is one matrix product: a 1x1 filter, or a filter as large as its input. */
+function coversInput(
+  { strides, pads }: Window,
+  { x, y, filter: [kernelHeight, kernelWidth] }: Shapes,
+): boolean {
+  if (pads.some((p) => p !== 0)) return false;
+  if (kernelHeight === 1 && kernelWidth === 1) return strides.every((s) => s === 1);
+  return y[1] === 1 && y[2] === 1 && x[1] === kernelHeight && x[2] === kernelWidth;
+}
+
+function canBlock(
+  l: Lowering,
+  { inChannels, pads }: { inChannels: number; pads: readonly number[] },
+): boolean {
+  // A few channels (an image's) are read unblocked by the same kernels.
+  return l.block > 0 && (l.fitsBlocks(inChannels) || inChannels < 8) && pads.every((p) => p >= 0);
+}
+
+function matmul(
+  l: Lowering,
+  { a, b, bias, shape }: { a: string; b: string; bias?: string; shape: readonly number[] },
+): LoweredConv {
+  const product = bias ? l.emitter.node("Gemm", [a, b, bias]) : l.emitter.node("MatMul", [a, b]);
+  return { name: l.emitter.reshape(product, shape), blocked: false };
+}
+
+/** Output channels rounded up to whole blocks. */
+function paddedTo(block: number, channels: number): number {
+  return Math.ceil(channels / block) * block;
+}
+
+function padBias(l: Lowering, bias: string, channels: number): string {
+  const missing = paddedTo(l.block, channels) - channels;
+  return missing === 0
+    ? bias
+    : l.emitter.node("Pad", [bias, l.emitter.ints([0, missing]), l.emitter.float(0)]);
+}
+
+/** A filter [kh, kw, in, out] in blocked order, nominal shape [out, in, kh, kw], out padded to whole blocks. */
+function blockFilter(
+  l: Lowering,
+  filter: string,
+  [kernelHeight, kernelWidth, inChannels, outChannels]: readonly number[],
+): string {
+  const e = l.emitter;
+  const b = l.block;
+  const out = paddedTo(b, outChannels);
+  const full = out === outChannels
+    ? filter
+    : e.node("Pad", [filter, e.ints([0, 0, 0, 0, 0, 0, 0, out - outChannels]), e.float(0)]);
+  const blocked = l.fitsBlocks(inChannels)
+    ? e.transpose(e.reshape(full, [kernelHeight, kernelWidth, inChannels / b, b, out / b, b]), [
+      4,
+      2,
+      0,
+      1,
+      3,
+      5,
+    ])
+    : e.transpose(e.reshape(full, [kernelHeight, kernelWidth, inChannels, out / b, b]), [
+      3,
+      2,
+      0,
+      1,
+      4,
+    ]);
+  return e.reshape(blocked, [out, inChannels, kernelHeight, kernelWidth]);
+}
+
+function blockedConv(
+  l: Lowering,
+  { x, filter, bias, kernel, window }: {
+    x: string;
+    filter: string;
+    bias?: string;
+    kernel: readonly number[];
+    window: Window;
+  },
+): string {
+  return l.emitter.node("Conv", [x, filter, ...(bias ? [bias] : [])], {
+    auto_pad: "NOTSET",
+    group: 1,
+    kernel_shape: [...kernel],
+    strides: [...window.strides],
+    pads: [...window.pads],
+    dilations: [...window.dilations],
+  }, NCHWC);
+}
+
+/** A blocked result of nominal channels rounded up: kept blocked if exact, else cut to plain. */
+function finish(l: Lowering, name: string, shape: readonly number[]): LoweredConv {
+  return l.fitsBlocks(shape[3])
+    ? { name, blocked: true }
+    : { name: l.reorderOutput(name, shape[3]), blocked: false };
+}
+
+/** Negative pads are crops. */
+function cropped(l: Lowering, x: string, shape: readonly number[], pads: readonly number[]) {
+  if (pads.every((p) => p >= 0)) return { x, pads: [...pads] };
+  const [top, left, bottom, right] = pads.map((p) => Math.max(0, -p));
+  return {
+    x: l.emitter.slice(x, {
+      axes: [1, 2],
+      begin: [top, left],
+      end: [shape[1] - bottom, shape[2] - right],
+    }),
+    pads: pads.map((p) => Math.max(0, p)),
+  };
+}
+
+/** Along one axis, the outputs at `phase` modulo the stride: a convolution of stride 1 with every stride-th tap. */
+interface Phase {
+  /** First (largest) tap; the others follow at -stride. */
+  readonly lastTap: number;
+  readonly taps: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The phases of a transposed convolution along both axes, or undefined where they do not fit the blocked operator.
+ *
+ * dx[s m + a] = sum over taps k = a + p (mod s) of dy[m + (a + p - k)/s] W[k]; with k = r + s t this reads dy in
+ * decreasing t from m + (a + p - r)/s - (T - 1), so the low pad is T - 1 - (a + p - r)/s.
+ */
+function phasesOf(
+  { strides, pads, dilations }: Window,
+  { x, y, filter }: Shapes,
+): [Phase[], Phase[]] | undefined {
+  if (dilations.some((d) => d !== 1)) return undefined;
+  const axes = ([0, 1] as const).map((axis) => {
+    const [s, p, k, size, ySize] = [
+      strides[axis],
+      pads[axis],
+      filter[axis],
+      x[axis + 1],
+      y[axis + 1],
+    ];
+    if (size % s !== 0) return undefined;
+    const phases = Array.from({ length: s }, (_, a): Phase | undefined => {
+      const r = (a + p) % s;
+      const taps = Math.ceil((k - r) / s);
+      const low = taps - 1 - (a + p - r) / s;
+      const high = size / s + taps - 1 - ySize - low;
+      return taps > 0 && low >= 0 && high >= 0
+        ? { lastTap: r + s * (taps - 1), taps, low, high }
+        : undefined;
+    });
+    return phases.every((phase) => phase !== undefined) ? phases : undefined;
+  });
+  const [rows, columns] = axes;
+  return rows && columns ? [rows, columns] : undefined;
+}
+
+function lowerPhases(
+  l: Lowering,
+  { value, phases: [rows, columns], bias }: {
+    value: Conv;
+    phases: [Phase[], Phase[]];
+    bias?: string;
+  },
+): LoweredConv {
+  const [dy, filter] = value.inputs;
+  const [, , inChannels, outChannels] = filter.shape; // of the convolution: the roles are swapped here
+  const [n, height, width] = value.shape;
+  const [strideHeight, strideWidth] = value.window.strides;
+  const e = l.emitter;
+  const source = l.fitsBlocks(outChannels) ? l.blocked(dy) : e.transpose(l.plain(dy), [0, 3, 1, 2]);
+  const swapped = e.transpose(l.plain(filter), [0, 1, 3, 2]); // [kh, kw, out, in]
+  const paddedBias = bias && padBias(l, bias, inChannels);
+  const [m, w] = [height / strideHeight, width / strideWidth];
+  const phaseOutputs = rows.map((row) =>
+    columns.map((column) => {
+      const taps = e.slice(swapped, {
+        axes: [0, 1],
+        begin: [row.lastTap, column.lastTap],
+        end: [row.lastTap - strideHeight * row.taps, column.lastTap - strideWidth * column.taps]
+          .map((x) => x < 0 ? -2147483648 : x),
+        steps: [-strideHeight, -strideWidth],
+      });
+      const name = blockedConv(l, {
+        x: source,
+        filter: blockFilter(l, taps, [row.taps, column.taps, outChannels, inChannels]),
+        bias: paddedBias,
+        kernel: [row.taps, column.taps],
+        window: {
+          strides: [1, 1],
+          pads: [row.low, column.low, row.high, column.high],
+          dilations: [1, 1],
+        },
+      });
+      return finish(l, name, [n, m, w, inChannels]);
+    })
+  );
+  const blocked = phaseOutputs[0][0].blocked;
+  if (strideHeight === 1 && strideWidth === 1) return phaseOutputs[0][0];
+  // Interleave: [.., m, 1, w, 1, c] joined along the unit axes.
+  const [before, inner] = blocked ? [[n, inChannels / l.block], l.block] : [[n], inChannels];
+  const axis = before.length + 1;
+  const open = phaseOutputs.map((line) =>
+    line.map(({ name }) => e.reshape(name, [...before, m, 1, w, 1, inner]))
+  );
+  const lines = open.map((line) => e.node("Concat", line, { axis: axis + 2 }));
+  const joined = e.node("Concat", lines, { axis });
+  return {
+    name: e.reshape(joined, blocked ? [n, inChannels, height, width] : value.shape),
+    blocked,
+  };
+}

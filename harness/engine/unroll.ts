@@ -1,0 +1,74 @@
+import type { Builder } from "./builder.ts";
+import { reachable, type Value } from "./graph.ts";
+
+/** Replaces every loop that `outputs` need by copies of its body; what a body does not change is shared by all copies. */
+export function unroll(builder: Builder, outputs: readonly Value[]): Value[] {
+  const results = new Map<Value, readonly Value[]>(); // loop -> carried values after it
+  return rewrite(outputs, new Map());
+
+  function rewrite(targets: readonly Value[], known: Map<Value, Value>): Value[] {
+    for (const value of topological(targets, known)) {
+      const inputs = value.inputs.map((v) => known.get(v) ?? v);
+      if (value.op === "loop") {
+        known.set(value, value);
+        results.set(value, run(value, inputs, known));
+      } else if (value.op === "result") {
+        known.set(value, results.get(value.inputs[0])?.[value.index] ?? value);
+      } else {
+        known.set(
+          value,
+          inputs.every((v, i) => v === value.inputs[i]) ? value : builder.rebuild(value, inputs),
+        );
+      }
+    }
+    return targets.map((v) => known.get(v) ?? v);
+  }
+
+  function run(
+    loop: Value & { op: "loop" },
+    inputs: readonly Value[],
+    outer: Map<Value, Value>,
+  ): Value[] {
+    const { carried, each, outputs } = loop.body;
+    let state = inputs.slice(0, carried.length);
+    for (let i = 0; i < loop.count; i++) {
+      const known = new Map(outer);
+      carried.forEach((p, j) => known.set(p, state[j]));
+      each.forEach((p, j) => {
+        const source = inputs[carried.length + j];
+        const begin = source.shape.map((_, axis) => axis === 0 ? i : 0);
+        known.set(
+          p,
+          builder.reshape(builder.slice(source, { begin, size: [1, ...p.shape] }), p.shape),
+        );
+      });
+      state = rewrite(outputs, known);
+    }
+    return [...state];
+  }
+}
+
+/** Values that `targets` need and that are not yet `known`, in topological order; bodies of loops are left to the loop. */
+function topological(targets: readonly Value[], known: ReadonlyMap<Value, Value>): Value[] {
+  const seen = new Set<Value>();
+  const stack = [...targets];
+  for (let value = stack.pop(); value; value = stack.pop()) {
+    if (seen.has(value) || known.has(value)) continue;
+    seen.add(value);
+    stack.push(...value.inputs);
+    // What the body uses from outside has to be rewritten first, in case it comes from another loop.
+    if (value.op === "loop") stack.push(...capturedBy(value));
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
+
+function capturedBy(loop: Value & { op: "loop" }): Value[] {
+  const inside = new Set<Value>();
+  const { carried, each, outputs } = loop.body;
+  for (const value of reachable(outputs)) {
+    if (
+      carried.includes(value) || each.includes(value) || value.inputs.some((v) => inside.has(v))
+    ) inside.add(value);
+  }
+  return [...new Set([...inside].flatMap((v) => v.inputs))].filter((v) => !inside.has(v));
+}
