@@ -5,11 +5,13 @@ import type { Metric, Provenance } from "./types.ts";
 
 /** Where numbers made now by this process come from. */
 export async function readProvenance(
-  { device, datasetSha256, metrics }: {
+  { device, datasetSha256, metrics, jobs }: {
     /** The description of the device. */
     readonly device: string;
     readonly datasetSha256: string;
     readonly metrics: readonly Metric[];
+    /** Runs at a time. */
+    readonly jobs: number;
   },
 ): Promise<Provenance> {
   const lock = await Deno.readTextFile(projectPath("deno.lock"));
@@ -25,6 +27,7 @@ export async function readProvenance(
     device,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: navigator.hardwareConcurrency,
+    jobs,
     os: `${Deno.build.os} ${Deno.build.arch}`,
     datasetSha256,
     metricSha256: Object.fromEntries(

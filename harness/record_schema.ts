@@ -45,6 +45,7 @@ const BASE = z.object({
     device: z.string(),
     cpu: z.string(),
     cores: z.number(),
+    jobs: z.number(),
     os: z.string(),
     datasetSha256: z.string(),
     metricSha256: z.record(z.string(), z.string()),

@@ -42,6 +42,7 @@ const PROVENANCE = {
   device: "",
   cpu: "",
   cores: 1,
+  jobs: 1,
   os: "",
   datasetSha256: "",
   metricSha256: {},

@@ -286,6 +286,8 @@ export interface Provenance {
   readonly device: string;
   readonly cpu: string;
   readonly cores: number;
+  /** Runs that shared the machine: times of runs with different `jobs` do not compare. */
+  readonly jobs: number;
   readonly os: string;
   readonly datasetSha256: string;
   readonly metricSha256: Readonly<Record<string, string>>;

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { resolveRuns, runId } from "./spec.ts";
+import { describeDeath, type Job, RECORD_FILE, sweep, type SweepOptions } from "./sweep.ts";
+import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
+import type { RunRecord } from "./types.ts";
+
+/** A process that does as the note in its spec says; $1 is the job's folder, $2 a completed record. */
+const CHILDREN: Readonly<Record<string, string>> = {
+  completes: `
+    echo '{"event":"phase","phase":"train"}'
+    echo 'native chatter'
+    echo '{"event":"epoch","record":{"epoch":0,"seconds":2,"warmup":true,"steps":4,"metrics":{}}}'
+    printf '%s' "$2" > "$1/${RECORD_FILE}"`,
+  fails: `echo 'first' >&2; echo 'No space left' >&2; exit 3`,
+  crashes: `kill -SEGV $$`,
+  waits: `
+    echo '{"event":"epoch","record":{"epoch":0,"seconds":2,"warmup":true,"steps":4,"metrics":{}}}'
+    exec sleep 60`,
+  interrupted: `kill -INT $$; sleep 60`,
+};
+
+async function runSweep(
+  notes: readonly (keyof typeof CHILDREN)[],
+  options: Partial<SweepOptions> = {},
+): Promise<{ records: RunRecord[]; events: string[] }> {
+  const root = await Deno.makeTempDir();
+  try {
+    const jobs = notes.map((note, seed): Job => {
+      const experiment = { ...TINY_EXPERIMENT, seeds: [seed], hyper: { tiny: { note } } };
+      const [spec] = resolveRuns(experiment, TINY_TABLES);
+      const dir = `${root}/${seed}`;
+      Deno.mkdirSync(dir);
+      return { id: runId(spec), spec, experiment: "tiny", dir };
+    });
+    const records: RunRecord[] = [];
+    const events: string[] = [];
+    await sweep(jobs, {
+      jobs: 1,
+      signal: new AbortController().signal,
+      command: (job) => ({
+        path: "bash",
+        args: ["-c", CHILDREN[String(job.spec.hyper.note)], "child", job.dir, completed(job)],
+      }),
+      onEvent: (_job, { event }) => events.push(event),
+      onRecord: (_job, record) => Promise.resolve(void records.push(record)),
+      ...options,
+    });
+    return { records, events };
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+function completed({ id, spec, experiment }: Job): string {
+  const record: RunRecord = {
+    schema: 1,
+    id,
+    experiment,
+    spec,
+    startedAt: "2026-01-02T03:04:05.678Z",
+    provenance: null,
+    seconds: { train: 2, sample: 0, score: 0, other: 0 },
+    epochs: [],
+    status: "completed",
+    scores: {},
+    untrained: {},
+  };
+  return JSON.stringify(record);
+}
+
+Deno.test("sweep() records a failure and a native crash, and goes on", async () => {
+  const { records, events } = await runSweep(["completes", "fails", "crashes", "completes"]);
+  assert.deepEqual(records.map(({ status }) => status), [
+    "completed",
+    "failed",
+    "failed",
+    "completed",
+  ]);
+  const errors = records.map((record) => record.status === "failed" ? record.error : "");
+  assert.equal(
+    errors[1],
+    "The process of the run ended with exit code 3 and no record: No space left",
+  );
+  assert.match(errors[2], /^The process of the run was killed by SIGSEGV/);
+  assert.deepEqual(events, ["phase", "epoch", "phase", "epoch"]);
+});
+
+Deno.test("sweep() keeps what an interrupted job had done, and starts no other", async () => {
+  const controller = new AbortController();
+  const { records } = await runSweep(["waits", "completes"], {
+    signal: controller.signal,
+    onEvent: () => controller.abort(),
+  });
+  assert.deepEqual(records.map(({ status }) => status), ["interrupted"]);
+  assert.equal(records[0].epochs.length, 1);
+  assert.equal(records[0].seconds.train, 2);
+});
+
+Deno.test("sweep() takes Ctrl-C that reached the process first for an interruption", async () => {
+  const { records } = await runSweep(["interrupted", "completes"]);
+  assert.deepEqual(records.map(({ status }) => status), ["interrupted"]);
+});
+
+Deno.test("sweep() runs as many jobs at a time as asked, each once", async () => {
+  for (const jobs of [1, 3]) {
+    let running = 0;
+    let most = 0;
+    const ids: string[] = [];
+    await runSweep(["completes", "fails", "completes", "crashes"], {
+      jobs,
+      onStart: () => most = Math.max(most, ++running),
+      onRecord: (_job, record) => {
+        running--;
+        ids.push(record.id);
+        return Promise.resolve();
+      },
+    });
+    assert.equal(ids.length, 4);
+    assert.equal(new Set(ids).size, 4);
+    assert.equal(most, jobs);
+  }
+});
+
+Deno.test("describeDeath() names the signal, and memory for the signal of the memory killer", () => {
+  const status = { success: false, code: 137, signal: "SIGKILL" } as const;
+  assert.equal(
+    describeDeath(status, ""),
+    "The process of the run was killed by SIGKILL, as when memory runs out",
+  );
+  assert.equal(
+    describeDeath({ success: false, code: 1, signal: null }, "noise\nNo such file: x\n"),
+    "No such file: x",
+  );
+});
