@@ -68,14 +68,14 @@ export function estimateSweep(
   return { seconds: sum * (runs.length / known.length) / jobs, guessed };
 }
 
-/** `95` to `1 min 35 s`, in the two largest units that matter. */
+/** `95` to `1 min 35 s`: the two largest units that matter. */
 export function formatDuration(seconds: number): string {
   const whole = Math.round(seconds);
+  const minutes = Math.round(seconds / 60);
   if (whole < 60) return `${whole} s`;
-  const minutes = Math.round(whole / 60);
   if (whole < 600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   if (minutes < 60) return `${minutes} min`;
-  const hours = Math.round(whole / 3600);
-  if (hours < 48) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.round(seconds / 3600);
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

@@ -12,8 +12,9 @@ export function unknownWord(kind: string, word: string, known: readonly string[]
   );
 }
 
-function plural(noun: string): string {
-  return noun.endsWith("s") ? `${noun}es` : `${noun}s`;
+/** `data set` to `data sets`, `hyperparameter of lae` to `hyperparameters of lae`. */
+function plural(kind: string): string {
+  return kind.replace(/^(.*?)(?= of |$)/, "$1s");
 }
 
 /** The word of `known` within two edits of `word`, the first of the closest; undefined if none is near. */

@@ -1,0 +1,57 @@
+import { projectPath } from "./project.ts";
+
+/**
+ * The environment variables that the native packages read (sharp, onnxruntime-node), those that name the
+ * folder of data sets, and those that decide about colours.
+ */
+const ENV = [
+  "npm_package_config_libvips",
+  "MALLOC_ARENA_MAX",
+  "LAEBENCH_DATA",
+  "XDG_CACHE_HOME",
+  "HOME",
+  "LOCALAPPDATA",
+  "NO_COLOR",
+  "FORCE_COLOR",
+  "CLICOLOR_FORCE",
+];
+
+/** What the native packages and the provenance ask of the system. */
+const SYS = ["cpus", "hostname", "networkInterfaces"];
+
+/**
+ * A command that runs `words` of this program in another process with the least permissions: no network,
+ * native code from the packages only, and writing in one folder only.
+ */
+export function childCommand(
+  words: readonly string[],
+  { read, write }: {
+    /** Folders to read from, besides the project's. */
+    readonly read: readonly string[];
+    /** The folder to write in; none by default. */
+    readonly write?: string;
+  },
+): { readonly path: string; readonly args: readonly string[] } {
+  return {
+    path: Deno.execPath(),
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      `--config=${projectPath("deno.json")}`,
+      `--allow-read=${[projectPath("."), ...read].map(escapeCommas).join(",")}`,
+      ...write === undefined ? [] : [`--allow-write=${escapeCommas(write)}`],
+      `--allow-ffi=${escapeCommas(projectPath("node_modules"))}`,
+      `--allow-env=${ENV.join(",")}`,
+      `--allow-sys=${SYS.join(",")}`,
+      "--allow-run=git", // for the commit in the provenance
+      projectPath("harness/cli.ts"),
+      ...words,
+    ],
+  };
+}
+
+/** In a list of paths, a comma that belongs to a path is doubled. */
+function escapeCommas(path: string): string {
+  return path.replaceAll(",", ",,");
+}

@@ -1,0 +1,118 @@
+import type { Preset } from "./experiments.ts";
+import { lookUp, type Tables } from "./spec.ts";
+import type { Experiment, Hyperparams } from "./types.ts";
+import {
+  parseCount,
+  parseNames,
+  parseSeeds,
+  parseSetting,
+  parseValue,
+  unknownWord,
+  UsageError,
+} from "./words.ts";
+
+/** The words of `bench` that decide about the experiment, as typed. */
+export interface ExperimentWords {
+  readonly preset: string;
+  readonly methods?: string;
+  readonly datasets?: string;
+  readonly seeds?: string;
+  readonly epochs?: string;
+  readonly set: readonly string[];
+  readonly device?: string;
+  readonly threads?: string;
+  readonly jobs?: string;
+}
+
+/** What the words may name. */
+export interface Vocabulary {
+  readonly tables: Tables;
+  readonly presets: Readonly<Record<string, Preset>>;
+  readonly devices: readonly string[];
+  readonly cores: number;
+}
+
+/** The preset under the other words. Throws UsageError for what is unknown or of the wrong type. */
+export function readExperiment(
+  words: ExperimentWords,
+  { tables, presets, devices, cores }: Vocabulary,
+): { readonly experiment: Experiment; readonly jobs: number } {
+  const { about: _about, ...preset } = lookUp(presets, "preset", words.preset);
+  const methodNames = Object.keys(tables.methods);
+  const datasetNames = Object.keys(tables.datasets);
+  const jobs = words.jobs === undefined ? 1 : parseCount(words.jobs, "--jobs");
+  const device = words.device ?? preset.device;
+  if (!devices.includes(device)) throw unknownWord("device", device, devices);
+  const experiment: Experiment = {
+    ...preset,
+    name: words.preset,
+    methods: words.methods === undefined
+      ? methodNames
+      : parseNames(words.methods, { kind: "method", known: methodNames }),
+    datasets: words.datasets === undefined
+      ? preset.datasets
+      : parseNames(words.datasets, { kind: "data set", known: datasetNames }),
+    seeds: words.seeds === undefined ? preset.seeds : parseSeeds(words.seeds),
+    epochs: words.epochs === undefined ? preset.epochs : parseCount(words.epochs, "--epochs"),
+    device,
+    threads: words.threads === undefined
+      ? Math.max(1, Math.floor(cores / jobs))
+      : parseCount(words.threads, "--threads"),
+  };
+  checkComplete(experiment, tables);
+  return {
+    experiment: { ...experiment, hyper: readSettings(words.set, experiment, tables) },
+    jobs,
+  };
+}
+
+/** A preset may be ahead of the tables: says so, rather than that its words are unknown. */
+function checkComplete({ name, datasets, metrics }: Experiment, tables: Tables): void {
+  const absent = [
+    ...datasets.filter((dataset) => !Object.hasOwn(tables.datasets, dataset))
+      .map((dataset) => `data set ${dataset}`),
+    ...metrics.filter((metric) => !Object.hasOwn(tables.metrics, metric))
+      .map((metric) => `metric ${metric}`),
+  ];
+  if (absent.length > 0) {
+    throw new UsageError(
+      `Preset "${name}" needs what this version does not have yet: ${absent.join(", ")}; ` +
+        `known data sets are ${Object.keys(tables.datasets).join(", ")}`,
+    );
+  }
+}
+
+/** The overrides of `experiment` with each `--set` laid over them. */
+function readSettings(
+  set: readonly string[],
+  experiment: Experiment,
+  { methods }: Tables,
+): Experiment["hyper"] {
+  const hyper: Record<string, Hyperparams> = { ...experiment.hyper };
+  for (const text of set) {
+    const { method, key, value } = parseSetting(text);
+    if (method !== "*") {
+      lookUp(methods, "method", method);
+      if (!experiment.methods.includes(method)) {
+        throw new UsageError(
+          `Setting "${text}" has no effect: the methods chosen are ${
+            experiment.methods.join(", ")
+          }`,
+        );
+      }
+    }
+    const owners = (method === "*" ? experiment.methods : [method])
+      .map((name) => methods[name])
+      .filter(({ defaults }) => Object.hasOwn(defaults, key));
+    if (owners.length === 0) {
+      const names = method === "*" ? experiment.methods : [method];
+      const known = [...new Set(names.flatMap((name) => Object.keys(methods[name].defaults)))];
+      throw unknownWord(`hyperparameter of ${method}`, key, known);
+    }
+    for (const { name, defaults } of owners) {
+      const parsed = parseValue(value, { name: `${name}.${key}`, like: defaults[key] });
+      hyper[name] = { ...hyper[name], [key]: parsed };
+    }
+  }
+  return hyper;
+}
