@@ -11,10 +11,13 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
   mnist,
 };
 
-/** The data set that `word` of the command line names. Throws RangeError that lists the known ones. */
-export function resolveDataset(word: string): Dataset {
-  if (Object.hasOwn(DATASETS, word)) return DATASETS[word];
-  throw new RangeError(
+/**
+ * The data set that `word` of the command line names. Rejects with a RangeError that lists the known ones.
+ */
+export function resolveDataset(word: string): Promise<Dataset> {
+  if (Object.hasOwn(DATASETS, word)) return Promise.resolve(DATASETS[word]);
+  const error = new RangeError(
     `Unknown data set "${word}": known data sets are ${Object.keys(DATASETS).join(", ")}`,
   );
+  return Promise.reject(error);
 }
