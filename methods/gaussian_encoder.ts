@@ -1,0 +1,50 @@
+/**
+ * q(z | x) = N(mu(x), diag s(x)^2), the amortized posterior of VAE, VAE-flow and DLGM (Kingma and Welling 2014).
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { State } from "../harness/types.ts";
+import { encoderNet } from "./architectures.ts";
+import { imageOf, type ModelHyper } from "./model.ts";
+import { applyNet } from "./nets.ts";
+
+/** A diagonal Gaussian for each row, [m, latentDim]. */
+export interface DiagonalGaussian {
+  readonly mean: tf.Tensor2D;
+  /** Variance is 1 / softplus(`rawPrecision`), as in LAE's code at NeurIPS 2022. */
+  readonly rawPrecision: tf.Tensor2D;
+}
+
+/** q(z | x) for images `x` [m, height, width, channels] in [-1, 1]. */
+export function encode(
+  params: State,
+  { x, hyper }: { x: tf.Tensor; hyper: ModelHyper },
+): DiagonalGaussian {
+  const net = encoderNet(imageOf(params), hyper, 2 * hyper.latentDim);
+  const [mean, rawPrecision] = tf.split(applyNet(net, { params, x }), 2, 1);
+  return { mean: mean as tf.Tensor2D, rawPrecision: rawPrecision as tf.Tensor2D };
+}
+
+/** log s^2, [m, latentDim]. */
+export function logVariance({ rawPrecision }: DiagonalGaussian): tf.Tensor2D {
+  return tf.neg(tf.log(tf.softplus(rawPrecision)));
+}
+
+/** mu + s xi for standard normal `xi`, [m, latentDim]: the reparameterized draw. */
+export function drawFrom(q: DiagonalGaussian, xi: tf.Tensor): tf.Tensor2D {
+  return tf.add(q.mean, tf.mul(tf.rsqrt(tf.softplus(q.rawPrecision)), xi));
+}
+
+/** KL(q || N(0, I)) in nats, [m]: sum of (mu^2 + s^2 - 1 - log s^2) / 2. */
+export function klToStandardNormal(q: DiagonalGaussian): tf.Tensor1D {
+  const variance = tf.reciprocal(tf.softplus(q.rawPrecision));
+  const terms = tf.sub(tf.add(tf.square(q.mean), variance), tf.add(logVariance(q), 1));
+  return tf.mul(tf.sum(terms, 1), 0.5);
+}
+
+/** Entropy of q in nats, [m]: sum of log(2 pi e s^2) / 2. */
+export function entropy(q: DiagonalGaussian): tf.Tensor1D {
+  const terms = tf.add(logVariance(q), Math.log(2 * Math.PI * Math.E));
+  return tf.mul(tf.sum(terms, 1), 0.5);
+}

@@ -1,0 +1,273 @@
+/** Langevin autoencoder, the row LAE of Table 1: amortized Langevin dynamics for the posterior and for a learned prior. */
+import * as tf from "@tensorflow/tfjs";
+import { repeat } from "../harness/engine/repeat.ts";
+import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
+import {
+  energyNet,
+  featureCount,
+  featureNet,
+  samplerFeatureCount,
+  samplerNet,
+} from "./architectures.ts";
+import { checkCounts, checkPositive, choice } from "./checks.ts";
+import { lossAndGradients } from "./gradients.ts";
+import { netEnergy, posteriorChain, priorChain, priorEnergy } from "./latent_prior.ts";
+import { toModelRange } from "./likelihood.ts";
+import {
+  boundSigma,
+  checkModel,
+  decode,
+  imageOf,
+  initModel,
+  MODEL_DEFAULTS,
+  MODEL_DEVIATIONS,
+  modelParameters,
+  namesBelow,
+  pick,
+  reconstruct,
+  sigmaOf,
+} from "./model.ts";
+import { applyNet, initNet } from "./nets.ts";
+import { drawsLike, initPsgld, psgld, PSGLD_DEVIATIONS, psgldEntries } from "./psgld.ts";
+
+/** Words for the hyperparameter `learning`. */
+const LEARNING = ["bayes", "ml"] as const;
+
+const defaults = {
+  ...MODEL_DEFAULTS,
+  learning: "bayes", // Algorithm 2; ml: Algorithm 4, appendix B
+  innerSteps: 1, // ml: moves of Phi and Psi for one of Theta
+  stepSize: 1e-3, // n eta, ours: the paper gives no eta
+  decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay, gives none
+  decaySteps: 1000, // ours
+  damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
+  inputDim: 2048, // du: paper, F.3
+  chainCount: 0, // k, prior chains; 0 for k = n: paper, section 4
+  energyPenalty: 1e-3, // ours: weight of net(z)^2 in the loss of Theta
+  priorSteps: 60, // K0 of LEBM's code: of the chain that makes samples
+  priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4: LEBM's code
+  posteriorSteps: 20, // of Algorithm 3, at test time, ours
+  posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
+};
+
+type Hyper = Readonly<typeof defaults>;
+
+function check(problem: Problem, hyper: Hyper): void {
+  checkModel(problem, hyper);
+  const { stepSize, decaySteps, damping, priorStepSize, posteriorStepSize } = hyper;
+  checkPositive({ stepSize, decaySteps, damping, priorStepSize, posteriorStepSize });
+  const { innerSteps, inputDim, chainCount, priorSteps, posteriorSteps } = hyper;
+  checkCounts({ innerSteps, inputDim }, 1);
+  checkCounts({ chainCount, priorSteps, posteriorSteps }, 0);
+  choice("learning", hyper.learning, LEARNING);
+}
+
+/** Frozen g and h, the trained last layers Phi and Psi, and Theta: decoder, sigma and energy. */
+function init(problem: Problem, hyper: Hyper, noise: Noise): State {
+  const { image } = problem;
+  const { inputDim, latentDim } = hyper;
+  const lastLayer = (name: string, d: number) =>
+    tf.mul(noise.split(name).normal([d, latentDim]), Math.sqrt(1 / d));
+  const state: State = {
+    ...initModel(problem, hyper, noise),
+    ...initNet(featureNet(image, hyper), noise),
+    ...initNet(samplerNet(inputDim, hyper), noise),
+    ...initNet(energyNet(hyper), noise),
+    phi: lastLayer("phi", featureCount(image, hyper)),
+    psi: lastLayer("psi", samplerFeatureCount(inputDim, hyper)),
+  };
+  return { ...state, ...initPsgld(state, [...theta(state, hyper), "phi", "psi"]) };
+}
+
+/** Names of Theta. */
+function theta(state: State, hyper: Hyper): string[] {
+  return [...modelParameters(state, hyper), ...namesBelow(state, "energy")];
+}
+
+/** z = Phi g(x) for images `x` in [-1, 1]. Theorem 1, condition 1: the last layer is linear, without a bias. */
+function features(state: State, x: tf.Tensor, hyper: Hyper): tf.Tensor2D {
+  const g = applyNet(featureNet(imageOf(state), hyper), { params: state, x });
+  return tf.reshape(g, [x.shape[0], -1]);
+}
+
+/** What L sees of a minibatch: fixed features, so that no gradient reaches g or h. */
+interface Inputs {
+  /** Images [m, height, width, channels] in [-1, 1]. */
+  readonly x: tf.Tensor;
+  /** g(x), [m, d]. */
+  readonly g: tf.Tensor2D;
+  /** h(u), [m, d]. */
+  readonly h: tf.Tensor2D;
+}
+
+/** L(Theta, Phi, Psi) / n on a minibatch, eq. 14, and what to record. */
+function objective(all: State, { x, g, h }: Inputs, hyper: Hyper) {
+  const z = tf.matMul(g, all.phi as tf.Tensor2D);
+  const prior = tf.matMul(h, all.psi as tf.Tensor2D);
+  const { negLog, squaredError } = reconstruct(all, { latents: z, x, hyper });
+  // Deviation: The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable
+  const energyPosterior = tf.mean(priorEnergy(all, { latents: z, hyper })) as tf.Scalar;
+  const energyPrior = tf.mean(priorEnergy(all, { latents: prior, hyper })) as tf.Scalar;
+  const loss = tf.add(tf.sub(energyPosterior, energyPrior), tf.mean(negLog)) as tf.Scalar;
+  return { loss, squaredError, energyPosterior, energyPrior };
+}
+
+/** energyPenalty times the sum of the means of net(z)^2 over data and over chains, for given latents of both [2m, latentDim]. */
+function penaltyOf(all: State, latents: tf.Tensor, hyper: Hyper): tf.Scalar {
+  // Deviation: Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14
+  return tf.mul(tf.mean(tf.square(netEnergy(all, { latents, hyper }))), 2 * hyper.energyPenalty);
+}
+
+/** Algorithm 2, or Algorithm 4 with a bounded inner loop, on one minibatch. */
+function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
+  const x = toModelRange(batch.images);
+  const u = noise.split("inputs").normalOfRows(chainsOf(batch.rows, hyper), hyper.inputDim);
+  const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u });
+  const inputs = { x, g: features(state, x, hyper), h: h as tf.Tensor2D };
+  const t = tf.cast(batch.step, "float32") as tf.Scalar;
+  const stepSize = decayed(hyper, t);
+  const inner = hyper.learning === "ml" ? hyper.innerSteps : 1;
+
+  const moved = innerMoves(state, inputs, { hyper, noise: noise.split("inner"), t, stepSize });
+  const names = theta(state, hyper);
+  // Outside of the tape: the penalty moves neither Phi nor Psi.
+  const latents = tf.concat([
+    tf.matMul(inputs.g, moved.phi as tf.Tensor2D),
+    tf.matMul(inputs.h, moved.psi as tf.Tensor2D),
+  ]);
+  const { parts, gradients } = lossAndGradients((params) => {
+    const all = { ...moved, ...params };
+    const { loss, ...others } = objective(all, inputs, hyper);
+    return { loss: tf.add(loss, penaltyOf(all, latents, hyper)) as tf.Scalar, ...others };
+  }, pick(moved, [...names, "phi", "psi"]));
+
+  const latentMoves = tf.add(tf.mul(t, inner), inner - 1) as tf.Scalar;
+  const withLatents = moveLatents(moved, {
+    gradients,
+    xi: drawsLike(state, { names: ["phi", "psi"], noise: noise.split("xi") }),
+    hyper,
+    stepSize,
+    moves: latentMoves,
+  });
+  const next = psgld(withLatents, {
+    gradients: pick(gradients, names),
+    xi: hyper.learning === "bayes" ? drawsLike(state, { names, noise: noise.split("xi") }) : null,
+    stepSize,
+    count: state.trainCount as tf.Scalar,
+    damping: hyper.damping,
+    moves: t,
+  });
+  return { state: boundSigma(next, hyper), metrics: { ...parts, sigma: sigmaOf(state) } };
+}
+
+/** One move of Phi, down L, and of Psi, up L, each with noise: Langevin for exp(-sum U(x, z)) and exp(-sum f(z)). */
+function moveLatents(
+  state: State,
+  { gradients, xi, hyper, stepSize, moves }: {
+    gradients: State;
+    xi: State;
+    hyper: Hyper;
+    stepSize: number | tf.Scalar;
+    moves: tf.Scalar;
+  },
+): State {
+  const shared = { xi, stepSize, moves, damping: hyper.damping };
+  const trainCount = state.trainCount as tf.Scalar;
+  const afterPhi = psgld(state, {
+    ...shared,
+    gradients: { phi: gradients.phi },
+    count: trainCount,
+  });
+  return psgld(afterPhi, {
+    ...shared,
+    gradients: { psi: tf.neg(gradients.psi) },
+    count: hyper.chainCount || trainCount,
+  });
+}
+
+/** The inner moves of Algorithm 4 but the last, which shares its evaluation of L with the step of Theta. */
+function innerMoves(
+  state: State,
+  inputs: Inputs,
+  { hyper, noise, t, stepSize }: {
+    hyper: Hyper;
+    noise: Noise;
+    t: tf.Scalar;
+    stepSize: number | tf.Scalar;
+  },
+): State {
+  // Deviation: Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step
+  const count = hyper.learning === "ml" ? hyper.innerSteps - 1 : 0;
+  if (count === 0) return state;
+  const latents = ["phi", "psi"];
+  const draws = drawsLike(state, { names: latents, noise, leading: [count] });
+  const index = tf.range(0, count);
+  const moved = repeat(
+    count,
+    pick(state, psgldEntries(latents)),
+    (carried, { index, ...xi }) => {
+      const all = { ...state, ...carried };
+      const { gradients } = lossAndGradients(
+        (params) => objective({ ...all, ...params }, inputs, hyper),
+        pick(all, latents),
+      );
+      const moves = tf.add(tf.mul(t, hyper.innerSteps), index) as tf.Scalar;
+      const next = moveLatents(all, { gradients, xi, hyper, stepSize, moves });
+      return pick(next, Object.keys(carried));
+    },
+    { index, ...draws } as State,
+  );
+  return { ...state, ...moved };
+}
+
+/** stepSize (1 + t / decaySteps)^-decayPower. */
+function decayed({ stepSize, decayPower, decaySteps }: Hyper, t: tf.Scalar): number | tf.Scalar {
+  if (decayPower === 0) return stepSize;
+  const age = tf.log(tf.add(tf.div(t, decaySteps), 1));
+  return tf.mul(tf.exp(tf.mul(age, -decayPower)), stepSize) as tf.Scalar;
+}
+
+/** The chain that belongs to each row: the row itself, or the row modulo chainCount. */
+function chainsOf(rows: tf.Tensor1D, { chainCount }: Hyper): tf.Tensor1D {
+  if (chainCount === 0) return rows;
+  const quotient = tf.cast(tf.div(tf.cast(rows, "float32"), chainCount), "int32");
+  return tf.sub(rows, tf.mul(quotient, tf.scalar(chainCount, "int32")));
+}
+
+/** Images of prior chains that start at the sampler's outputs for new inputs. */
+function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Tensor4D {
+  // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs for new inputs: outputs for new inputs alone are no samples, those for the trained inputs would repeat
+  const u = noise.split("inputs").normal([count, hyper.inputDim]);
+  const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u }) as tf.Tensor2D;
+  const start = tf.matMul(h, state.psi as tf.Tensor2D) as tf.Tensor2D;
+  return decode(state, priorChain(state, { start, hyper, noise }), hyper);
+}
+
+/** Algorithm 3: plain Langevin dynamics from the encoder's output. */
+function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
+  const x = toModelRange(images);
+  const start = tf.matMul(features(state, x, hyper), state.phi as tf.Tensor2D) as tf.Tensor2D;
+  return posteriorChain(state, { x, start, hyper, noise });
+}
+
+export const lae: Method<Hyper> = {
+  name: "lae",
+  label: "LAE",
+  description: "LD + EBM + amortization",
+  source: "Langevin Autoencoders (ICLR 2022 submission), section 4, eq. 9-14, algorithms 2-4, F.3",
+  deviations: [
+    ...MODEL_DEVIATIONS,
+    ...PSGLD_DEVIATIONS,
+    "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
+    "Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14",
+    "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
+    "Samples come from priorSteps Langevin steps that start at the sampler's outputs for new inputs: outputs for new inputs alone are no samples, those for the trained inputs would repeat",
+  ],
+  defaults,
+  check,
+  init,
+  step,
+  sample,
+  infer,
+  decode,
+};

@@ -1,0 +1,33 @@
+/**
+ * The prior p(z) = N(z; 0, I) of VAE, VAE-flow, ABP and DLGM.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Noise, State } from "../harness/types.ts";
+import { decode, type ModelHyper, reconstruct } from "./model.ts";
+
+/** ||z||^2 / 2 for each row of `z` [m, latentDim]: -log N(z; 0, I) up to a constant, [m]. */
+export function halfSquaredNorm(z: tf.Tensor): tf.Tensor1D {
+  return tf.mul(tf.sum(tf.square(z), 1), 0.5);
+}
+
+/** U(x, z) = -log p(x | z) + ||z||^2 / 2, summed over the rows of `latents` [m, latentDim]. */
+export function standardNormalEnergy(
+  state: State,
+  { latents, x, hyper }: { latents: tf.Tensor; x: tf.Tensor; hyper: ModelHyper },
+): tf.Scalar {
+  const { negLog } = reconstruct(state, { latents, x, hyper });
+  return tf.sum(tf.add(negLog, halfSquaredNorm(latents)));
+}
+
+/** Mean images of `count` draws from the prior: `Method.sample`. */
+export function sampleStandardNormal<H extends ModelHyper>(
+  state: State,
+  count: number,
+  hyper: H,
+  noise: Noise,
+): tf.Tensor4D {
+  const latents = noise.split("latents").normal([count, hyper.latentDim]) as tf.Tensor2D;
+  return decode(state, latents, hyper);
+}
