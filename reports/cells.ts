@@ -1,0 +1,96 @@
+import { mean, median, sampleStd } from "../harness/statistics.ts";
+import type { EpochRecord, RunRecord } from "../harness/types.ts";
+import { PAPER_RATIOS, PAPER_SCORES } from "./paper.ts";
+import type { RatioCell, Row, ScoreCell, TimeCell } from "./result_table.ts";
+import { machineOf } from "./settings.ts";
+
+/** The score of a method on a data set, over the seeds of `group`. */
+export function scoreCell(
+  group: readonly RunRecord[],
+  { method, metric, dataset }: {
+    readonly method: string;
+    readonly metric: string;
+    readonly dataset: string;
+  },
+): ScoreCell {
+  const runs = group.filter(({ spec }) => spec.dataset === dataset)
+    .toSorted((a, b) => a.spec.seed - b.spec.seed);
+  const values: { seed: number; value: number }[] = [];
+  const untrained: number[] = [];
+  const lost: { seed: number; why: string }[] = [];
+  for (const record of runs) {
+    const { seed } = record.spec;
+    if (record.status === "completed" && record.scores[metric] !== undefined) {
+      values.push({ seed, value: record.scores[metric] });
+      if (record.untrained[metric] !== undefined) untrained.push(record.untrained[metric]);
+    } else if (record.spec.metrics.includes(metric)) {
+      lost.push({ seed, why: describeLoss(record) });
+    }
+  }
+  const numbers = values.map(({ value }) => value);
+  const published = PAPER_SCORES.find((score) =>
+    score.method === method && score.dataset === dataset && score.metric === metric
+  );
+  return {
+    metric,
+    dataset,
+    mean: numbers.length === 0 ? null : mean(numbers),
+    std: sampleStd(numbers),
+    n: numbers.length,
+    values,
+    untrained: untrained.length === 0 ? null : mean(untrained),
+    lost,
+    paper: published === undefined ? null : { mean: published.mean, std: published.std },
+  };
+}
+
+function describeLoss(record: RunRecord): string {
+  switch (record.status) {
+    case "diverged":
+      return `diverged in epoch ${record.epoch + 1}: ${record.metric} was not finite`;
+    case "failed":
+      return `failed: ${record.error}`;
+    case "interrupted":
+      return `interrupted after ${record.epochs.length} epochs`;
+    case "completed":
+      return "completed without this score";
+  }
+}
+
+/** At most one cell: of the machine that measured the most epochs. */
+export function timeCell(group: readonly RunRecord[], dataset: string): TimeCell[] {
+  const byMachine = new Map<string, EpochRecord[]>();
+  for (const record of group) {
+    if (record.spec.dataset !== dataset || record.provenance === null) continue;
+    const steady = record.epochs.filter(({ warmup }) => !warmup);
+    if (steady.length === 0) continue;
+    const machine = machineOf(record);
+    byMachine.set(machine, [...byMachine.get(machine) ?? [], ...steady]);
+  }
+  const largest = [...byMachine].toSorted(([, a], [, b]) => b.length - a.length).at(0);
+  if (largest === undefined) return [];
+  const [machine, epochs] = largest;
+  const seconds = epochs.map((epoch) => epoch.seconds);
+  return [{
+    dataset,
+    median: median(seconds),
+    min: Math.min(...seconds),
+    max: Math.max(...seconds),
+    n: seconds.length,
+    machine,
+  }];
+}
+
+/** The paper's ratios of seconds per epoch, from the first row of each method. */
+export function ratioCells(rows: readonly Row[], dataset: string): RatioCell[] {
+  const timeOf = (method: string) =>
+    rows.find((row) => row.method === method)?.times.find((time) => time.dataset === dataset);
+  return PAPER_RATIOS.flatMap(({ numerator, denominator, paper }) => {
+    const above = timeOf(numerator);
+    const below = timeOf(denominator);
+    if (above === undefined && below === undefined) return [];
+    const comparable = above !== undefined && above.machine === below?.machine;
+    const ratio = comparable ? above.median / below.median : null;
+    return [{ numerator, denominator, dataset, ratio, paper }];
+  });
+}

@@ -1,0 +1,89 @@
+import type { RunRecord } from "../harness/types.ts";
+import type { Published } from "./paper.ts";
+
+/** The schema number of ResultTable as JSON; table.schema.json describes it. */
+export const TABLE_SCHEMA = 1;
+
+/** A metric as reports name it. */
+export interface MetricName {
+  readonly name: string;
+  readonly label: string;
+  readonly better: "lower" | "higher";
+}
+
+/** What a report may show, in the order of rows and columns. */
+export interface Names {
+  readonly methods: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly description: string;
+  }[];
+  readonly datasets: readonly { readonly name: string; readonly label: string }[];
+  readonly metrics: readonly MetricName[];
+}
+
+/** A score of one method on one data set, over seeds. */
+export interface ScoreCell {
+  readonly metric: string;
+  readonly dataset: string;
+  /** Null when no seed was completed. */
+  readonly mean: number | null;
+  /** Of the sample, with n - 1; null below two seeds. */
+  readonly std: number | null;
+  readonly n: number;
+  readonly values: readonly { readonly seed: number; readonly value: number }[];
+  /** Mean of the scores of the initial state over the same seeds; null when not scored. */
+  readonly untrained: number | null;
+  /** Seeds without a score, and why. */
+  readonly lost: readonly { readonly seed: number; readonly why: string }[];
+  /** The paper's number for the same metric and data set; null when it has none. */
+  readonly paper: Published | null;
+}
+
+/** Seconds of a training epoch, over the epochs of all seeds without the warm-ups. */
+export interface TimeCell {
+  readonly dataset: string;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** Epochs counted. */
+  readonly n: number;
+  /** The machine: times compare within one only. */
+  readonly machine: string;
+}
+
+/** One method, at one set of settings. */
+export interface Row {
+  readonly method: string;
+  readonly label: string;
+  readonly description: string;
+  /** What distinguishes this row from the method's first, as `epochs = 5`; empty for the first. */
+  readonly variant: string;
+  readonly scores: readonly ScoreCell[];
+  readonly times: readonly TimeCell[];
+}
+
+/** A ratio of seconds per epoch beside the paper's. */
+export interface RatioCell {
+  readonly numerator: string;
+  readonly denominator: string;
+  readonly dataset: string;
+  /** Null when a time is missing, or the two are of different machines. */
+  readonly ratio: number | null;
+  readonly paper: number;
+}
+
+/** Everything that a report shows: plain data, the same for every form of it. */
+export interface ResultTable {
+  readonly schema: typeof TABLE_SCHEMA;
+  readonly experiments: readonly string[];
+  readonly datasets: readonly { readonly name: string; readonly label: string }[];
+  readonly metrics: readonly MetricName[];
+  readonly rows: readonly Row[];
+  readonly ratios: readonly RatioCell[];
+  /** Settings that all runs share, and the differing ones as lists. */
+  readonly settings: Readonly<Record<string, readonly string[]>>;
+  readonly provenance: Readonly<Record<string, readonly string[]>>;
+  /** Runs by how they ended. */
+  readonly runs: Readonly<Record<RunRecord["status"], number>>;
+}
