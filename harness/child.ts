@@ -1,8 +1,8 @@
 import { projectPath } from "./project.ts";
 
 /**
- * The environment variables that the native packages read (sharp, onnxruntime-node), those that name the
- * folder of data sets, and those that decide about colours.
+ * The environment variables that the native packages read (sharp, onnxruntime-node), those that name
+ * folders, and those that decide about colours.
  */
 const ENV = [
   "npm_package_config_libvips",
@@ -11,6 +11,7 @@ const ENV = [
   "XDG_CACHE_HOME",
   "HOME",
   "LOCALAPPDATA",
+  "INIT_CWD",
   "NO_COLOR",
   "FORCE_COLOR",
   "CLICOLOR_FORCE",

@@ -2,7 +2,7 @@ import { mean, median, sampleStd } from "../harness/statistics.ts";
 import type { EpochRecord, RunRecord } from "../harness/types.ts";
 import { PAPER_RATIOS, PAPER_SCORES } from "./paper.ts";
 import type { RatioCell, Row, ScoreCell, TimeCell } from "./result_table.ts";
-import { machineOf } from "./settings.ts";
+import { describeMachine } from "./settings.ts";
 
 /** The score of a method on a data set, over the seeds of `group`. */
 export function scoreCell(
@@ -64,7 +64,7 @@ export function timeCell(group: readonly RunRecord[], dataset: string): TimeCell
     if (record.spec.dataset !== dataset || record.provenance === null) continue;
     const steady = record.epochs.filter(({ warmup }) => !warmup);
     if (steady.length === 0) continue;
-    const machine = machineOf(record);
+    const machine = describeMachine(record.spec, record.provenance);
     byMachine.set(machine, [...byMachine.get(machine) ?? [], ...steady]);
   }
   const largest = [...byMachine].toSorted(([, a], [, b]) => b.length - a.length).at(0);

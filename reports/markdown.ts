@@ -161,9 +161,11 @@ function timeSection({ datasets, rows, ratios }: ResultTable): string {
   ].join("\n\n");
 }
 
-function settingsSection({ settings }: ResultTable): string {
-  const lines = Object.entries(settings).map(([key, values]) => `- ${key}: ${values.join("; ")}`);
-  return lines.length === 0 ? "" : ["## Settings", lines.join("\n")].join("\n\n");
+function settingsSection({ settings, hyper }: ResultTable): string {
+  const list = (facts: Readonly<Record<string, readonly string[]>>) =>
+    Object.entries(facts).map(([key, values]) => `${key} ${values.join(" or ")}`).join(", ");
+  const methods = Object.entries(hyper).map(([method, facts]) => `- ${method}: ${list(facts)}`);
+  return ["## Settings", [`- all: ${list(settings)}`, ...methods].join("\n")].join("\n\n");
 }
 
 function provenanceSection({ provenance, runs }: ResultTable): string {

@@ -81,8 +81,10 @@ export interface ResultTable {
   readonly metrics: readonly MetricName[];
   readonly rows: readonly Row[];
   readonly ratios: readonly RatioCell[];
-  /** Settings that all runs share, and the differing ones as lists. */
+  /** Settings of the runs, each with its distinct values. */
   readonly settings: Readonly<Record<string, readonly string[]>>;
+  /** Hyperparameters by method, each with its distinct values. */
+  readonly hyper: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly provenance: Readonly<Record<string, readonly string[]>>;
   /** Runs by how they ended. */
   readonly runs: Readonly<Record<RunRecord["status"], number>>;

@@ -41,43 +41,67 @@ export function describeDifference(spec: RunSpec, from: RunSpec): string {
     .join(", ");
 }
 
-/** The machine of a record: times compare only where this is equal. */
-export function machineOf({ spec, provenance }: RunRecord): string {
+/** The machine of a run: times compare only where this is equal. */
+export function describeMachine(spec: RunSpec, provenance: Provenance | null): string {
   if (provenance === null) return `unknown, ${spec.device}`;
   const { cpu, cores, jobs, device } = provenance;
   const runs = jobs === 1 ? "1 run at a time" : `${jobs} runs at a time`;
   return `${device}, ${cpu}, ${cores} cores, ${runs}`;
 }
 
-/** Every setting with its distinct values; a hyperparameter under its method's name. */
+/** Every setting with its distinct values. */
 export function collectSettings(records: readonly RunRecord[]): Record<string, string[]> {
-  const settings: Record<string, Set<string>> = {};
-  const add = (key: string, value: unknown) =>
-    (settings[key] ??= new Set()).add(formatSetting(value));
-  for (const { spec } of records) {
-    const { method, dataset: _dataset, seed, hyper, ...rest } = spec;
-    add("seeds", seed);
-    for (const [key, value] of Object.entries(rest)) add(key, value);
-    for (const [key, value] of Object.entries(hyper)) add(`${method}.${key}`, value);
+  return collectValues(records.map(({ spec }) => {
+    const { method: _method, dataset: _dataset, seed, hyper: _hyper, ...rest } = spec;
+    return { seeds: seed, ...rest };
+  }));
+}
+
+/** Every hyperparameter of each method with its distinct values. */
+export function collectHyper(
+  records: readonly RunRecord[],
+): Record<string, Record<string, string[]>> {
+  const byMethod = Map.groupBy(records, ({ spec }) => spec.method);
+  return Object.fromEntries(
+    [...byMethod].map((
+      [method, own],
+    ) => [method, collectValues(own.map(({ spec }) => spec.hyper))]),
+  );
+}
+
+function collectValues(
+  facts: readonly Readonly<Record<string, unknown>>[],
+): Record<string, string[]> {
+  const values: Record<string, Set<string>> = {};
+  for (const fact of facts) {
+    for (const [key, value] of Object.entries(fact)) {
+      (values[key] ??= new Set()).add(formatSetting(value));
+    }
   }
-  return Object.fromEntries(Object.entries(settings).map(([key, values]) => [key, [...values]]));
+  return Object.fromEntries(Object.entries(values).map(([key, set]) => [key, [...set]]));
 }
 
 /** Every fact of provenance with its distinct values. */
 export function collectProvenance(records: readonly RunRecord[]): Record<string, string[]> {
-  const facts: Record<string, Set<string>> = {};
-  const add = (key: string, value: string) => (facts[key] ??= new Set()).add(value);
-  for (const record of records) {
-    if (record.provenance === null) continue;
-    const p: Provenance = record.provenance;
-    const dirty = p.dirty === true ? " with uncommitted changes" : "";
-    add("commit", p.commit === null ? "unknown" : `${p.commit}${dirty}`);
-    add("machine", `${machineOf(record)}, ${p.os}`);
-    const versions = Object.entries(p.versions).map(([name, version]) => `${name} ${version}`);
-    add("versions", versions.join(", "));
-    add("deno.lock", p.lockSha256);
-    add(`data ${record.spec.dataset}`, p.datasetSha256);
-    for (const [metric, sha256] of Object.entries(p.metricSha256)) add(`metric ${metric}`, sha256);
-  }
-  return Object.fromEntries(Object.entries(facts).map(([key, values]) => [key, [...values]]));
+  return collectValues(
+    records.flatMap(({ spec, provenance }) =>
+      provenance === null ? [] : [factsOf(spec, provenance)]
+    ),
+  );
+}
+
+function factsOf(spec: RunSpec, provenance: Provenance): Record<string, string> {
+  const { commit, dirty, versions, lockSha256, datasetSha256, metricSha256, os } = provenance;
+  const weights = Object.entries(metricSha256).map(([metric, sha256]) => [
+    `weights of ${metric}, SHA-256`,
+    sha256,
+  ]);
+  return {
+    commit: `${commit ?? "unknown"}${dirty === true ? " with uncommitted changes" : ""}`,
+    machine: `${describeMachine(spec, provenance)}, ${os}`,
+    versions: Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", "),
+    "deno.lock, SHA-256": lockSha256,
+    [`pixels of ${spec.dataset}, SHA-256`]: datasetSha256,
+    ...Object.fromEntries(weights),
+  };
 }

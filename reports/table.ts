@@ -8,6 +8,7 @@ import {
   TABLE_SCHEMA,
 } from "./result_table.ts";
 import {
+  collectHyper,
   collectProvenance,
   collectSettings,
   describeDifference,
@@ -42,6 +43,7 @@ export function buildTable(records: readonly RunRecord[], names: Names): ResultT
     rows,
     ratios: datasets.flatMap(({ name }) => ratioCells(rows, name)),
     settings: collectSettings(records),
+    hyper: collectHyper(records),
     provenance: collectProvenance(records),
     runs: {
       completed: records.filter(({ status }) => status === "completed").length,

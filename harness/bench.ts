@@ -1,0 +1,256 @@
+import { childCommand } from "./child.ts";
+import {
+  estimateSweep,
+  formatDuration,
+  type Pace,
+  paceKey,
+  type Paces,
+  pacesOf,
+  stepsOfRun,
+} from "./estimate.ts";
+import { replaceFile } from "./files.ts";
+import { createProgress, describeRun } from "./progress.ts";
+import { CHECKPOINT_FILE } from "./run.ts";
+import { resolveRuns, runId, type Tables } from "./spec.ts";
+import { latestRecords, openStore, readResults, type Store } from "./store.ts";
+import { type Job, sweep } from "./sweep.ts";
+import type { Experiment, RunRecord, RunSpec } from "./types.ts";
+
+/** What `bench` works with. */
+export interface BenchOptions {
+  readonly tables: Tables;
+  /** The output folder, absolute. */
+  readonly out: string;
+  readonly jobs: number;
+  /** Runs again what is completed, from the start. */
+  readonly force: boolean;
+  /** The folder of data sets, absolute: runs may read it. */
+  readonly dataFolder: string | undefined;
+  /** Writes the reports of `records` into the output folder; resolves to what to print. */
+  publish(records: readonly RunRecord[]): Promise<string>;
+}
+
+/** How a sweep ended. */
+export interface BenchResult {
+  /** Whether every run of the experiment is completed. */
+  readonly complete: boolean;
+  readonly interrupted: boolean;
+}
+
+/** More optimizer steps than this, of runs never timed here, are worth a measurement before they start. */
+const LONG_SWEEP_STEPS = 20_000;
+
+/** Prints the resolved runs of `experiment` and how long they will take; writes nothing. */
+export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
+  const specs = resolveRuns(experiment, options.tables);
+  const { records } = await readResults(options.out);
+  const todo = selectRuns(specs, records, options.force);
+  const methods = new Map(specs.map((spec) => [spec.method, spec]));
+  for (const { method, hyper } of methods.values()) {
+    const pairs = Object.entries(hyper).map(([key, value]) => `${key}=${value}`);
+    console.log(`${method}: ${pairs.join(" ")}`);
+  }
+  const waiting = new Set(todo);
+  for (const spec of specs) {
+    const { datasets } = options.tables;
+    const steps = stepsOfRun(spec, datasets[spec.dataset]) / spec.epochs;
+    const state = waiting.has(spec) ? "" : " (done before, skipped)";
+    console.log(
+      `${runId(spec)} ${
+        describeRun(spec)
+      }: ${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}, ` +
+        `${spec.sampleCount} samples, ${
+          spec.metrics.join(" ")
+        }, ${spec.device}, ${spec.threads} threads${state}`,
+    );
+  }
+  console.log(await explainTime(todo, { ...options, records, probe: true }));
+}
+
+/** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
+export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
+  const { out, tables, force, jobs } = options;
+  const specs = resolveRuns(experiment, tables);
+  await makeFolder(out);
+  using store = await openStore(out);
+  if (store.repaired !== undefined) console.error(store.repaired);
+  await replaceFile(`${out}/experiment.json`, `${JSON.stringify(experiment, null, 2)}\n`);
+
+  const todo = selectRuns(specs, store.records, force);
+  const skipped = specs.length - todo.length;
+  if (skipped > 0) {
+    console.error(`Skipping ${skipped} of ${specs.length} runs, done before; --force repeats them`);
+  }
+  const steps = todo.reduce(
+    (sum, spec) => sum + stepsOfRun(spec, tables.datasets[spec.dataset]),
+    0,
+  );
+  if (todo.length > 0) {
+    const probe = steps > LONG_SWEEP_STEPS;
+    console.error(await explainTime(todo, { ...options, records: store.records, probe }));
+  }
+  const interrupted = await runAll(
+    await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
+    { store, jobs, options },
+  );
+
+  const latest = latestRecords(store.records);
+  console.log(await options.publish(latest));
+  const ids = new Set(specs.map(runId));
+  const own = latest.filter(({ id }) => ids.has(id));
+  const unfinished = own.filter(({ status }) => status !== "completed");
+  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
+  if (interrupted) console.error("Interrupted: the same command goes on from here");
+  const complete = own.length === ids.size && unfinished.length === 0;
+  return { complete, interrupted };
+}
+
+/** The runs that are still to do: neither completed nor diverged, or all with `force`. */
+export function selectRuns(
+  specs: readonly RunSpec[],
+  records: readonly RunRecord[],
+  force: boolean,
+): RunSpec[] {
+  const done = new Set(
+    latestRecords(records)
+      .filter(({ status }) => status === "completed" || status === "diverged")
+      .map(({ id }) => id),
+  );
+  return specs.filter((spec) => force || !done.has(runId(spec)));
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new Error(`Cannot make the output folder ${path}: ${(error as Error).message}`);
+  }
+}
+
+async function prepareJob(
+  spec: RunSpec,
+  experiment: Experiment,
+  { out, force }: BenchOptions,
+): Promise<Job> {
+  const id = runId(spec);
+  const dir = `${out}/${id}`;
+  await makeFolder(dir);
+  if (force) {
+    await Deno.remove(`${dir}/${CHECKPOINT_FILE}`).catch((error: unknown) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+  await replaceFile(`${dir}/spec.json`, `${JSON.stringify(spec, null, 2)}\n`);
+  return { id, spec, experiment: experiment.name, dir };
+}
+
+/** Runs `queue` under the terminal's Ctrl-C; resolves to whether it was pressed. */
+async function runAll(
+  queue: readonly Job[],
+  { store, jobs, options }: {
+    readonly store: Store;
+    readonly jobs: number;
+    readonly options: BenchOptions;
+  },
+): Promise<boolean> {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
+  const progress = createProgress({
+    queue,
+    paces: pacesOf(store.records),
+    jobs,
+    stepsPerEpoch: (spec) => stepsOfRun(spec, options.tables.datasets[spec.dataset]) / spec.epochs,
+    write: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+    terminal: Deno.stderr.isTerminal() ? Deno.consoleSize() : undefined,
+  });
+  let interrupted = false;
+  try {
+    await sweep(queue, {
+      jobs,
+      signal: controller.signal,
+      command: ({ dir, experiment }) =>
+        childCommand(
+          [
+            "run",
+            `${dir}/spec.json`,
+            "--out",
+            dir,
+            "--experiment",
+            experiment,
+            "--jobs",
+            `${jobs}`,
+          ],
+          { read: readableFolders(options, dir), write: dir },
+        ),
+      onStart: progress.start,
+      onEvent: progress.event,
+      async onRecord(job, record) {
+        if (record.status === "interrupted") interrupted = true;
+        await store.append(record);
+        progress.record(job, record);
+      },
+    });
+  } finally {
+    progress.end();
+    for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
+  }
+  return interrupted || controller.signal.aborted;
+}
+
+function readableFolders({ dataFolder }: BenchOptions, ...folders: readonly string[]): string[] {
+  return dataFolder === undefined ? [...folders] : [...folders, dataFolder];
+}
+
+/** How long `todo` will take, and how that is known, in a sentence or a few. */
+async function explainTime(
+  todo: readonly RunSpec[],
+  options: BenchOptions & { readonly records: readonly RunRecord[]; readonly probe: boolean },
+): Promise<string> {
+  const { tables, jobs, records, probe } = options;
+  const earlier = pacesOf(records);
+  const distinct = [...new Map(todo.map((spec) => [paceKey(spec), spec])).values()];
+  const unknown = distinct.filter((spec) => !earlier.has(paceKey(spec)));
+  if (unknown.length > 0 && !probe) {
+    return `${todo.length} runs; the time left follows with the first epochs`;
+  }
+  const measured: Map<string, Pace> = new Map();
+  for (const spec of unknown) measured.set(paceKey(spec), await probePace(spec, options));
+  const paces: Paces = new Map([...earlier, ...measured]);
+  const runs = todo.map((spec) => ({
+    key: paceKey(spec),
+    steps: stepsOfRun(spec, tables.datasets[spec.dataset]),
+  }));
+  const { seconds = 0 } = estimateSweep(runs, { paces, jobs });
+  const basis = distinct.map((spec) => {
+    const key = paceKey(spec);
+    const step = paces.get(key)?.secondsPerStep ?? 0;
+    const source = measured.has(key) ? "first steps, just now" : "earlier runs in this folder";
+    return `  ${spec.method} ${spec.dataset}: ${step.toPrecision(3)} s a step (${source})`;
+  });
+  const scores = measured.size > 0 ? "; without the scores of what was only tried" : "";
+  return [
+    `${todo.length} runs will take about ${formatDuration(seconds)}, ${jobs} at a time${scores}:`,
+    ...basis,
+  ].join("\n");
+}
+
+/** The pace of `spec`, measured in a process of its own. */
+async function probePace(spec: RunSpec, options: BenchOptions): Promise<Pace> {
+  const { path, args } = childCommand(["probe", JSON.stringify(spec)], {
+    read: readableFolders(options),
+  });
+  const start = performance.now();
+  const output = await new Deno.Command(path, { args: [...args], stderr: "piped" }).output();
+  const stderr = new TextDecoder().decode(output.stderr).trim();
+  if (!output.success) {
+    throw new Error(`Trying ${describeRun(spec)} failed: ${stderr.split("\n").at(-1)}`);
+  }
+  const lastLine = new TextDecoder().decode(output.stdout).trim().split("\n").at(-1) ?? "";
+  const { secondsPerStep, restSeconds, seconds } = JSON.parse(lastLine) as Pace & {
+    readonly seconds: number;
+  };
+  const processStart = (performance.now() - start) / 1000 - seconds;
+  return { secondsPerStep, restSeconds: restSeconds + processStart };
+}

@@ -1,0 +1,231 @@
+/**
+ * The command line: words to calls, and the only place that knows the tables and the reports.
+ *
+ * @module
+ */
+import { Command, CommanderError, Option } from "commander";
+import { resolve } from "node:path";
+import { dataFolder } from "../datasets/data_folder.ts";
+import { DATASETS } from "../datasets/mod.ts";
+import { METHODS } from "../methods/mod.ts";
+import { toJson } from "../reports/json.ts";
+import { toMarkdown } from "../reports/markdown.ts";
+import { buildTable } from "../reports/table.ts";
+import { bench, type BenchOptions, dryRun } from "./bench.ts";
+import { DEVICES, openDevice } from "./engine/device.ts";
+import { type ExperimentWords, readExperiment } from "./experiment_words.ts";
+import { DEFAULT_PRESET, PRESETS } from "./experiments.ts";
+import { replaceFile } from "./files.ts";
+import { listTables } from "./listing.ts";
+import { METRICS } from "./metrics.ts";
+import { measurePace } from "./probe.ts";
+import { readProvenance } from "./provenance.ts";
+import { checkSpec } from "./record_schema.ts";
+import { executeRun } from "./run.ts";
+import { lookUp, type Tables } from "./spec.ts";
+import { latestRecords, readResults, RESULTS_FILE } from "./store.ts";
+import { RECORD_FILE } from "./sweep.ts";
+import { throttleSteps } from "./throttle.ts";
+import type { Method, RunRecord, RunSpec } from "./types.ts";
+import { parseCount, UsageError } from "./words.ts";
+
+const TABLES: Tables = {
+  methods: METHODS as Readonly<Record<string, Method>>,
+  datasets: DATASETS,
+  metrics: METRICS,
+};
+
+/** Exit codes: failed work, and words that are wrong. */
+const FAILED = 1;
+const MISUSED = 2;
+/** What a shell reports after Ctrl-C: 128 + SIGINT. */
+const INTERRUPTED = 130;
+
+interface BenchWords extends ExperimentWords {
+  readonly out?: string;
+  readonly dryRun: boolean;
+  readonly force: boolean;
+}
+
+function createProgram(): Command {
+  const program = new Command("laebench")
+    .description("Trains Langevin autoencoders and their rivals, and tabulates what comes out.");
+  const collect = (value: string, values: readonly string[]) => [...values, value];
+
+  const benchCommand = program.command("bench")
+    .description("train, sample, score and tabulate every method on every data set and seed")
+    .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
+    .option("--methods <names>", "comma-separated; all by default")
+    .option("--datasets <names>", "comma-separated; those of the preset by default")
+    .option("--seeds <seeds>", "0..2 or 0,1,2")
+    .option("--epochs <count>", "epochs of training")
+    .option(
+      "--set <METHOD.KEY=VALUE>",
+      "a hyperparameter, *.KEY for all methods; repeatable",
+      collect,
+      [],
+    )
+    .option("--device <name>", `one of ${Object.keys(DEVICES).join(", ")}`)
+    .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
+    .option(
+      "--jobs <count>",
+      "runs at a time; times of runs side by side do not compare; 1 by default",
+    )
+    .option("--out <folder>", "where to write; runs/PRESET by default")
+    .option("--dry-run", "print the runs and how long they will take, write nothing", false)
+    .option("--force", "repeat runs that are done", false)
+    .action(benchAction);
+  benchCommand.command("list")
+    .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
+    .action(() =>
+      console.log(listTables(TABLES, { presets: PRESETS, devices: DEVICES }).trimEnd())
+    );
+
+  program.command("report")
+    .description("rebuild the tables of an output folder from its results.jsonl alone")
+    .argument("<folder>", "the output folder")
+    .action(reportAction);
+
+  program.command("run")
+    .description(
+      "one run in this process: what bench starts, and what a cluster scheduler may start",
+    )
+    .argument("<spec>", "a file with a run spec, as bench writes it")
+    .requiredOption(
+      "--out <folder>",
+      `where to write ${RECORD_FILE}, the checkpoint and the samples`,
+    )
+    .option("--experiment <name>", "the name of the experiment, for the record", "single")
+    .addOption(
+      new Option("--jobs <count>", "runs that share the machine, for the record").default("1"),
+    )
+    .action(runAction);
+
+  program.command("probe", { hidden: true })
+    .description("print the pace of a run as JSON")
+    .argument("<spec>", "a run spec as JSON")
+    .action(probeAction);
+  return program;
+}
+
+async function benchAction(words: BenchWords): Promise<void> {
+  const { experiment, jobs } = readExperiment(words, {
+    tables: TABLES,
+    presets: PRESETS,
+    devices: Object.keys(DEVICES),
+    cores: navigator.hardwareConcurrency,
+  });
+  const out = absolute(words.out ?? `runs/${experiment.name}`);
+  const options: BenchOptions = {
+    tables: TABLES,
+    out,
+    jobs,
+    force: words.force,
+    dataFolder: dataFolder(),
+    publish: async (records) => {
+      const { markdown, paths } = await writeReports(out, records);
+      return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
+    },
+  };
+  if (words.dryRun) return await dryRun(experiment, options);
+  const { complete, interrupted } = await bench(experiment, options);
+  Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
+}
+
+async function reportAction(folder: string): Promise<void> {
+  const dir = absolute(folder);
+  const { records, torn } = await readResults(dir);
+  if (torn !== "") console.error(`Left out the torn last line of ${dir}/${RESULTS_FILE}`);
+  if (records.length === 0) throw new Error(`No results in ${dir}/${RESULTS_FILE}`);
+  const { markdown, paths } = await writeReports(dir, latestRecords(records));
+  console.log(`${markdown}\nWrote ${paths.join(", ")}`);
+}
+
+/** Writes the tables of `records`: the same records give the same bytes. */
+async function writeReports(
+  dir: string,
+  records: readonly RunRecord[],
+): Promise<{ readonly markdown: string; readonly paths: readonly string[] }> {
+  const table = buildTable(records, {
+    methods: Object.values(TABLES.methods),
+    datasets: Object.values(TABLES.datasets),
+    metrics: Object.values(TABLES.metrics),
+  });
+  const markdown = toMarkdown(table);
+  const files = { "table.md": markdown, "table.json": toJson(table) };
+  for (const [name, text] of Object.entries(files)) await replaceFile(`${dir}/${name}`, text);
+  return { markdown, paths: Object.keys(files).map((name) => `${dir}/${name}`) };
+}
+
+async function runAction(
+  path: string,
+  words: { readonly out: string; readonly experiment: string; readonly jobs: string },
+): Promise<void> {
+  const spec = checkSpec(JSON.parse(await Deno.readTextFile(absolute(path))), path);
+  const dir = absolute(words.out);
+  const jobs = parseCount(words.jobs, "--jobs");
+  await Deno.mkdir(dir, { recursive: true });
+  try {
+    const { method, dataset, metrics } = entriesOf(spec);
+    await using device = await openDevice(spec.device, { threads: spec.threads });
+    const record = await executeRun(spec, {
+      method,
+      dataset,
+      metrics,
+      device,
+      experiment: words.experiment,
+      dir,
+      provenance: (datasetSha256) =>
+        readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
+      report: throttleSteps((event) => console.log(JSON.stringify(event))),
+    });
+    await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);
+  } catch (error) {
+    if (error instanceof Error) {
+      await Deno.writeTextFile(`${dir}/log.txt`, `${error.stack}\n`, { append: true });
+    }
+    throw error;
+  }
+}
+
+async function probeAction(text: string): Promise<void> {
+  const start = performance.now();
+  const spec = checkSpec(JSON.parse(text), "The argument");
+  await using device = await openDevice(spec.device, { threads: spec.threads });
+  const pace = await measurePace(spec, { ...entriesOf(spec), device });
+  console.log(JSON.stringify({ ...pace, seconds: (performance.now() - start) / 1000 }));
+}
+
+function entriesOf(spec: RunSpec) {
+  return {
+    method: lookUp(TABLES.methods, "method", spec.method),
+    dataset: lookUp(TABLES.datasets, "data set", spec.dataset),
+    metrics: spec.metrics.map((name) => lookUp(TABLES.metrics, "metric", name)),
+  };
+}
+
+/** A path as the user meant it: `deno task` changes the folder, and says in INIT_CWD where it was. */
+function absolute(path: string): string {
+  return resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), path);
+}
+
+/** Runs the words; every error is one line on standard error and an exit code. */
+async function main(words: readonly string[]): Promise<void> {
+  const program = createProgram();
+  const silence = (command: Command) => {
+    command.exitOverride().configureOutput({ writeErr: () => {} });
+    command.commands.forEach(silence);
+  };
+  silence(program);
+  try {
+    await program.parseAsync([...words], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return; // help was printed
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " "));
+    const misused = error instanceof CommanderError || error instanceof UsageError;
+    Deno.exitCode = misused ? MISUSED : FAILED;
+  }
+}
+
+if (import.meta.main) await main(Deno.args);

@@ -1,0 +1,54 @@
+import type { Preset } from "./experiments.ts";
+import type { Tables } from "./spec.ts";
+
+/** All that can be named on the command line, as text: methods with hyperparameters and deviations first. */
+export function listTables(
+  { methods, datasets, metrics }: Tables,
+  { presets, devices }: {
+    readonly presets: Readonly<Record<string, Preset>>;
+    readonly devices: Readonly<Record<string, string>>;
+  },
+): string {
+  const lines: string[] = ["Methods"];
+  for (const method of Object.values(methods)) {
+    lines.push(`  ${method.name}: ${method.label}, ${method.description}`);
+    lines.push(`    source: ${method.source}`);
+    for (const [key, value] of Object.entries(method.defaults)) {
+      lines.push(`    ${method.name}.${key} = ${value}`);
+    }
+    for (const deviation of method.deviations) {
+      lines.push(`    Deviation: ${deviation.replace(/^Deviation:\s*/, "")}`);
+    }
+  }
+  lines.push("", "Data sets");
+  for (const { name, label, image, counts, source } of Object.values(datasets)) {
+    const shape = `${image.height}x${image.width}x${image.channels}`;
+    lines.push(
+      `  ${name}: ${label}, ${shape}, ${counts.train} training and ${counts.test} test images`,
+    );
+    lines.push(`    source: ${source}`);
+  }
+  lines.push("", "Metrics");
+  for (const { name, label, better } of Object.values(metrics)) {
+    lines.push(`  ${name}: ${label}, ${better} is better`);
+  }
+  lines.push("", "Presets");
+  for (const [name, preset] of Object.entries(presets)) {
+    lines.push(`  ${name}: ${preset.about}`);
+    lines.push(
+      `    ${preset.datasets.join(", ")}; seeds ${
+        preset.seeds.join(", ")
+      }; ${preset.epochs} epochs of ` +
+        `${preset.trainCount ?? "all"} images in batches of ${preset.batchSize}; ` +
+        `${preset.sampleCount} samples for ${preset.metrics.join(", ")}`,
+    );
+    for (const [method, overrides] of Object.entries(preset.hyper)) {
+      for (const [key, value] of Object.entries(overrides)) {
+        lines.push(`    ${method}.${key} = ${value}`);
+      }
+    }
+  }
+  lines.push("", "Devices");
+  for (const [name, what] of Object.entries(devices)) lines.push(`  ${name}: ${what}`);
+  return `${lines.join("\n")}\n`;
+}
