@@ -3,6 +3,7 @@ import type { ArraySpec, DType } from "../types.ts";
 import { reachable, type Value } from "./graph.ts";
 import { Lowering, noiseName } from "./lower.ts";
 import { encodeModel } from "./onnx_model.ts";
+import { type ChunkRule, splitBatch } from "./split_batch.ts";
 import type { Traced } from "./trace.ts";
 import { unroll } from "./unroll.ts";
 
@@ -30,13 +31,21 @@ export interface OnnxProgram {
   readonly outputs: readonly (ArraySpec & { readonly name: string; readonly value: string })[];
 }
 
-/** Writes a traced function as an ONNX model; `block` is the number of channels a block, 0 for plain layout. */
-export function emitOnnx(traced: Traced, { block }: { readonly block: number }): OnnxProgram {
+/** Writes a traced function as an ONNX model; `block` is the number of channels a block, 0 for plain layout; `batch` rows are split into chunks. */
+export function emitOnnx(
+  traced: Traced,
+  { block, batch, chunks }: {
+    readonly block: number;
+    readonly batch?: number;
+    readonly chunks?: ChunkRule;
+  },
+): OnnxProgram {
   const names = { state: Object.keys(traced.state), outputs: Object.keys(traced.outputs) };
-  const targets = unroll(traced.builder, [
+  const unrolled = unroll(traced.builder, [
     ...Object.values(traced.state),
     ...Object.values(traced.outputs),
   ]);
+  const targets = batch ? splitBatch(traced.builder, unrolled, { batch, rule: chunks }) : unrolled;
   const schedule = reachable(targets);
   const lowering = new Lowering(schedule, targets, { block });
   const { emitter } = lowering;

@@ -12,6 +12,7 @@ import type {
 import { sizeOf } from "./graph.ts";
 import { emitOnnx, type OnnxProgram } from "./onnx.ts";
 import { encodeModel } from "./onnx_model.ts";
+import type { ChunkRule } from "./split_batch.ts";
 import { trace } from "./trace.ts";
 
 /** State of the CPU device: arrays of the host, since its memory is the host's. */
@@ -38,21 +39,27 @@ export async function openOnnxRuntime({ threads }: { readonly threads: number })
   };
 }
 
-/** Compiles `fn` for ONNX Runtime; `block` 0 keeps every array in plain layout. */
+/** Compiles `fn` for ONNX Runtime; `block` 0 keeps every array in plain layout, `batch` 0 the batch in one piece. */
 export async function compileOnnx(
   fn: PureFunction,
   specs: {
     readonly state: Readonly<Record<string, ArraySpec>>;
     readonly inputs: Readonly<Record<string, ArraySpec>>;
   },
-  { threads, block, profile }: {
+  { threads, block, batch, chunks, profile }: {
     readonly threads: number;
     readonly block: number;
+    readonly batch?: number;
+    readonly chunks?: ChunkRule;
     readonly profile?: string;
   },
 ): Promise<Program> {
   const started = performance.now();
-  const program = emitOnnx(trace(fn, specs), { block });
+  const program = emitOnnx(trace(fn, specs), {
+    block,
+    batch: batch ?? specs.inputs.images?.shape[0],
+    chunks,
+  });
   const traced = performance.now();
   const session = await createSession(program.model, { threads, profile });
   const compiled = performance.now();

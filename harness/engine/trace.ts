@@ -161,6 +161,7 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
   }
 }
 
+tf.enableProdMode(); // no banner, no checks that would read values
 const backend = new TraceBackend();
 tf.registerBackend(TRACE_BACKEND, () => backend);
 
@@ -195,7 +196,7 @@ export function trace(
     readonly inputs: Readonly<Record<string, ArraySpec>>;
   },
 ): Traced {
-  const previous = tf.getBackend();
+  const previous = tf.getBackend() ?? "cpu"; // undefined before the first use of tfjs
   const builder = new Builder();
   const inputs = (group: string, named: Readonly<Record<string, ArraySpec>>) =>
     Object.entries(named).map(([name, s]) =>

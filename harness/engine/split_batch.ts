@@ -1,0 +1,206 @@
+/**
+ * Splits the wide part of a step into chunks of the batch, so that what a convolution writes is still in the cache
+ * when the next operation reads it. On the processor this was written on, an elementwise pass over 7.4 million
+ * floats takes 5 to 17 ms in one piece and 1.4 ms in ten. Rows of a batch do not depend on each other, but for sums,
+ * which become sums over chunks (so the last digits move).
+ *
+ * @module
+ */
+import type { Builder } from "./builder.ts";
+import { reachable, sizeOf, type Value } from "./graph.ts";
+
+/** When splitting pays. */
+export interface ChunkRule {
+  /** Elements from which an array counts as wide. */
+  readonly wide: number;
+  /** Elements that one chunk of the widest array should not exceed. */
+  readonly elements: number;
+  /** Rows of a matrix product (positions of a convolution) below which reading the weights again for each chunk costs too much. */
+  readonly minPositions: number;
+  /** Terms of a sum over rows and positions below which adding up the chunks costs too much. */
+  readonly minDepth: number;
+}
+
+/** Set by the caches of current processors: 1 MB of second level a core, some MB of third. */
+export const CHUNKS: ChunkRule = {
+  wide: 1 << 18,
+  elements: 1 << 20,
+  minPositions: 64,
+  minDepth: 512,
+};
+
+/** Rewrites `targets` with the batch in chunks; unchanged if nothing in them is wide. `batch` is the number of rows. */
+export function splitBatch(
+  builder: Builder,
+  targets: readonly Value[],
+  { batch, rule = CHUNKS }: { readonly batch: number; readonly rule?: ChunkRule },
+): Value[] {
+  const schedule = reachable(targets);
+  const widest = Math.max(
+    0,
+    ...schedule.filter((v) => v.shape[0] === batch && rowRoles(v, batch)).map((v) =>
+      sizeOf(v.shape)
+    ),
+  );
+  const count = chunkCount(batch, widest / rule.elements);
+  return count === 1 ? [...targets] : split(builder, { targets, schedule, batch, count, rule });
+}
+
+/** The least divisor of `batch` that is at least `atLeast`. */
+function chunkCount(batch: number, atLeast: number): number {
+  for (let count = 1; count < batch; count++) {
+    if (batch % count === 0 && count >= atLeast) return count;
+  }
+  return batch;
+}
+
+function split(
+  b: Builder,
+  { targets, schedule, batch, count, rule }: {
+    targets: readonly Value[];
+    schedule: readonly Value[];
+    batch: number;
+    count: number;
+    rule: ChunkRule;
+  },
+): Value[] {
+  const rows = batch / count;
+  const whole = new Map<Value, Value>();
+  const parts = new Map<Value, readonly Value[]>();
+  const chunks = Array.from({ length: count }, (_, i) => i);
+
+  const wholeOf = (v: Value): Value => {
+    let made = whole.get(v);
+    if (!made) whole.set(v, made = b.concat(parts.get(v) ?? [], 0));
+    return made;
+  };
+  const partsOf = (v: Value): readonly Value[] => {
+    let made = parts.get(v);
+    if (!made) {
+      const source = wholeOf(v);
+      const begin = (i: number) => source.shape.map((_, axis) => axis === 0 ? i * rows : 0);
+      const size = [rows, ...source.shape.slice(1)];
+      parts.set(v, made = chunks.map((i) => b.slice(source, { begin: begin(i), size })));
+    }
+    return made;
+  };
+  const inChunks = (v: Value) => parts.has(v) && !whole.has(v);
+  const isWide = (v: Value) => v.shape[0] === batch && sizeOf(v.shape) >= rule.wide;
+
+  for (const value of schedule) {
+    const roles = rowRoles(value, batch);
+    const touches = isWide(value) || value.inputs.some((v) => isWide(v) || inChunks(v));
+    if (roles && touches && worthChunks(value, { rows, isWide, minPositions: rule.minPositions })) {
+      const inputs = value.inputs.map((v, j) => roles[j] ? partsOf(v) : wholeOf(v));
+      const shape = [rows, ...value.shape.slice(1)];
+      parts.set(
+        value,
+        chunks.map((i) =>
+          b.rebuild({ ...value, shape }, inputs.map((v) => Array.isArray(v) ? v[i] : v as Value))
+        ),
+      );
+      continue;
+    }
+    const sum = touches ? sumOverChunks(value) : undefined;
+    whole.set(value, sum ?? b.rebuild(value, value.inputs.map(wholeOf)));
+  }
+  return targets.map(wholeOf);
+
+  /** The value as a sum (or extremum) of its values on chunks, where it is one. */
+  function sumOverChunks(value: Value): Value | undefined {
+    const combine = (fn: "add" | "max" | "min", shape: readonly number[]) => {
+      const inputs = value.inputs.map(partsOf);
+      return chunks.map((i) => b.rebuild({ ...value, shape }, inputs.map((v) => v[i]))).reduce((
+        a,
+        c,
+      ) => b.binary(fn, a, c));
+    };
+    switch (value.op) {
+      case "reduce": {
+        if (value.inputs[0].shape[0] !== batch || !value.axes.includes(0)) return undefined;
+        if (value.fn === "prod") return undefined;
+        if (value.fn !== "mean") return combine(value.fn === "sum" ? "add" : value.fn, value.shape);
+        return b.binary(
+          "mul",
+          combine("add", value.shape),
+          b.constant([1 / count], [], value.type),
+        );
+      }
+      case "matmul":
+        if (!value.transposeA || value.transposeB || value.shape.length !== 2) return undefined;
+        return value.inputs[0].shape[0] === batch && rows >= rule.minDepth
+          ? combine("add", value.shape)
+          : undefined;
+      case "convFilterGradient": {
+        const [, dy] = value.inputs;
+        return dy.shape[0] === batch && rows * dy.shape[1] * dy.shape[2] >= rule.minDepth
+          ? combine("add", value.shape)
+          : undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** Products with few rows a chunk would read their weights for little work. */
+function worthChunks(
+  value: Value,
+  { rows, isWide, minPositions }: {
+    rows: number;
+    isWide: (v: Value) => boolean;
+    minPositions: number;
+  },
+): boolean {
+  switch (value.op) {
+    case "matmul":
+      return rows >= minPositions && (isWide(value) || isWide(value.inputs[0]));
+    case "conv":
+    case "convInputGradient":
+      return rows *
+          Math.min(
+            value.shape[1] * value.shape[2],
+            value.inputs[0].shape[1] * value.inputs[0].shape[2],
+          ) >= minPositions;
+    default:
+      return true;
+  }
+}
+
+/** For an operation that acts on each row alone: which inputs have the rows; undefined for any other operation. */
+function rowRoles(value: Value, batch: number): boolean[] | undefined {
+  if (value.shape[0] !== batch) return undefined;
+  const [x] = value.inputs;
+  const hasRows = (v: Value) => v.shape.length === value.shape.length && v.shape[0] === batch;
+  switch (value.op) {
+    case "unary":
+    case "leakyRelu":
+    case "cast":
+    case "binary":
+    case "compare":
+    case "select":
+    case "broadcast":
+      return value.inputs.map(hasRows);
+    case "reshape":
+      return x.shape[0] === batch ? [true] : undefined;
+    case "transpose":
+      return value.perm[0] === 0 ? [true] : undefined;
+    case "slice":
+      return value.begin[0] === 0 && value.steps[0] === 1 && x.shape[0] === batch
+        ? [true]
+        : undefined;
+    case "pad":
+      return value.low[0] === 0 && value.high[0] === 0 ? [true] : undefined;
+    case "concat":
+      return value.axis > 0 ? value.inputs.map(() => true) : undefined;
+    case "reduce":
+      return value.axes.includes(0) ? undefined : [true];
+    case "matmul":
+      return value.shape.length === 2 && !value.transposeA ? [true, false] : undefined;
+    case "conv":
+    case "convInputGradient":
+      return [true, false];
+    default:
+      return undefined;
+  }
+}
