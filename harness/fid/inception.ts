@@ -1,0 +1,56 @@
+/**
+ * The Inception network, running.
+ *
+ * @module
+ */
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { CLASS_COUNT, FEATURE_COUNT } from "./inception_network.ts";
+import { INPUT_SIDE } from "./preprocess.ts";
+
+/** What the network says of n images. */
+export interface InceptionOutputs {
+  /** [n, 2048], the features of FID, KID, precision and recall. */
+  readonly pool3: Float32Array;
+  /** [n, 1008], for the Inception Score. */
+  readonly logits: Float32Array;
+}
+
+/** A loaded network. */
+export interface Inception extends AsyncDisposable {
+  /** Runs n preprocessed images [n, 3, 299, 299]. */
+  run(images: Float32Array): Promise<InceptionOutputs>;
+}
+
+/** Loads the ONNX model `model` (bytes, or a path) to run with `threads` threads. */
+export async function openInception(
+  model: Uint8Array | string,
+  { threads }: { readonly threads: number },
+): Promise<Inception> {
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ["cpu"],
+    graphOptimizationLevel: "all",
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+  };
+  const session = typeof model === "string" // one overload each
+    ? await InferenceSession.create(model, options)
+    : await InferenceSession.create(model, options);
+  return {
+    async run(images) {
+      const n = images.length / (3 * INPUT_SIDE * INPUT_SIDE);
+      const feeds = { images: new Tensor("float32", images, [n, 3, INPUT_SIDE, INPUT_SIDE]) };
+      const { pool3, logits_unbiased } = await session.run(feeds);
+      return {
+        pool3: floats(pool3, n * FEATURE_COUNT),
+        logits: floats(logits_unbiased, n * CLASS_COUNT),
+      };
+    },
+    [Symbol.asyncDispose]: () => session.release(),
+  };
+}
+
+function floats({ data }: Tensor, length: number): Float32Array {
+  if (data instanceof Float32Array && data.length === length) return data;
+  throw new TypeError(`Inception returned ${data.length} values, expected ${length} of float32`);
+}
