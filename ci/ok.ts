@@ -1,0 +1,80 @@
+/**
+ * The quality gates, one after another; goes on after a failure, so that one call shows all of them.
+ * The last line counts gates and tests: `N passed, N failed`.
+ *
+ * `deno task ok`
+ *
+ * @module
+ */
+
+/** A gate: what it is called, and the words for deno. */
+interface Gate {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const GATES: readonly Gate[] = [
+  { name: "format", args: ["fmt", "--check"] },
+  { name: "lint", args: ["lint"] },
+  { name: "types", args: ["check"] },
+  { name: "layers", args: ["task", "layers"] },
+  { name: "tests", args: ["task", "test"] },
+  { name: "smoke", args: ["task", "smoke"] },
+];
+
+/** Passed and failed. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** The tests that the output of `deno test` counts, over all its summary lines. */
+export function countTests(output: string): Tally {
+  let passed = 0;
+  let failed = 0;
+  // deno-lint-ignore no-control-regex -- the colours of a terminal
+  const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  for (const match of plain.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm)) {
+    passed += Number(match[1]);
+    failed += Number(match[2]);
+  }
+  return { passed, failed };
+}
+
+/** Runs a gate and shows its output as it comes; resolves to whether it was passed, and to the output. */
+async function runGate({ args }: Gate): Promise<{ success: boolean; output: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let output = "";
+  const copy = async (
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    target: { writeSync(bytes: Uint8Array): number },
+  ) => {
+    for await (const bytes of stream) {
+      output += new TextDecoder().decode(bytes);
+      for (let at = 0; at < bytes.length;) at += target.writeSync(bytes.subarray(at));
+    }
+  };
+  await Promise.all([copy(child.stdout, Deno.stdout), copy(child.stderr, Deno.stderr)]);
+  return { success: (await child.status).success, output };
+}
+
+if (import.meta.main) {
+  const failures: string[] = [];
+  let passed = 0;
+  let failed = 0;
+  for (const gate of GATES) {
+    console.log(`\n== ${gate.name}: deno ${gate.args.join(" ")}`);
+    const { success, output } = await runGate(gate);
+    const tests = gate.name === "tests" ? countTests(output) : { passed: 0, failed: 0 };
+    passed += tests.passed + (success ? 1 : 0);
+    failed += tests.failed + (success ? 0 : 1);
+    if (!success) failures.push(gate.name);
+  }
+  console.log(failures.length === 0 ? "\nAll gates passed" : `\nFailed: ${failures.join(", ")}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  if (failed > 0) Deno.exitCode = 1;
+}
