@@ -42,7 +42,7 @@ const defaults = {
   decaySteps: 1000, // ours
   damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
   inputDim: 2048, // du: paper, F.3
-  chainCount: 0, // k, prior chains; 0 for k = n: paper, section 4
+  chainCount: 0, // k, prior chains, their inputs kept in the state; 0 for k = n: paper, section 4
   energyPenalty: 1e-3, // ours: weight of net(z)^2 in the loss of Theta
   priorSteps: 60, // K0 of LEBM's code: of the chain that makes samples
   priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4: LEBM's code
@@ -65,7 +65,7 @@ function check(problem: Problem, hyper: Hyper): void {
 /** Frozen g and h, the trained last layers Phi and Psi, and Theta: decoder, sigma and energy. */
 function init(problem: Problem, hyper: Hyper, noise: Noise): State {
   const { image } = problem;
-  const { inputDim, latentDim } = hyper;
+  const { inputDim, latentDim, chainCount } = hyper;
   const lastLayer = (name: string, d: number) =>
     tf.mul(noise.split(name).normal([d, latentDim]), Math.sqrt(1 / d));
   const state: State = {
@@ -75,6 +75,7 @@ function init(problem: Problem, hyper: Hyper, noise: Noise): State {
     ...initNet(energyNet(hyper), noise),
     phi: lastLayer("phi", featureCount(image, hyper)),
     psi: lastLayer("psi", samplerFeatureCount(inputDim, hyper)),
+    ...(chainCount > 0 && { inputs: noise.split("inputs").normal([chainCount, inputDim]) }),
   };
   return { ...state, ...initPsgld(state, [...theta(state, hyper), "phi", "psi"]) };
 }
@@ -121,7 +122,7 @@ function penaltyOf(all: State, latents: tf.Tensor, hyper: Hyper): tf.Scalar {
 /** Algorithm 2, or Algorithm 4 with a bounded inner loop, on one minibatch. */
 function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
   const x = toModelRange(batch.images);
-  const u = noise.split("inputs").normalOfRows(chainsOf(batch.rows, hyper), hyper.inputDim);
+  const u = inputsOf(state, batch.rows, { hyper, noise });
   const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u });
   const inputs = { x, g: features(state, x, hyper), h: h as tf.Tensor2D };
   const t = tf.cast(batch.step, "float32") as tf.Scalar;
@@ -227,17 +228,28 @@ function decayed({ stepSize, decayPower, decaySteps }: Hyper, t: tf.Scalar): num
   return tf.mul(tf.exp(tf.mul(age, -decayPower)), stepSize) as tf.Scalar;
 }
 
-/** The chain that belongs to each row: the row itself, or the row modulo chainCount. */
-function chainsOf(rows: tf.Tensor1D, { chainCount }: Hyper): tf.Tensor1D {
-  if (chainCount === 0) return rows;
+/**
+ * Inputs u of the sampler's chains of `rows`, [m, inputDim]: fixed standard normal draws, of the row itself if there are as
+ * many chains as rows, else of chain row modulo chainCount.
+ */
+function inputsOf(
+  state: State,
+  rows: tf.Tensor1D,
+  { hyper, noise }: { hyper: Hyper; noise: Noise },
+) {
+  const { chainCount, inputDim } = hyper;
+  if (chainCount === 0) return noise.split("inputs").normalOfRows(rows, inputDim);
   const quotient = tf.cast(tf.div(tf.cast(rows, "float32"), chainCount), "int32");
-  return tf.sub(rows, tf.mul(quotient, tf.scalar(chainCount, "int32")));
+  const chains = tf.sub(rows, tf.mul(quotient, tf.scalar(chainCount, "int32"))) as tf.Tensor1D;
+  return tf.gather(state.inputs, chains);
 }
 
-/** Images of prior chains that start at the sampler's outputs for new inputs. */
+/** Images of prior chains that start at the sampler's outputs: for new inputs, or for its chains in turn if their inputs are kept. */
 function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Tensor4D {
-  // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs for new inputs: outputs for new inputs alone are no samples, those for the trained inputs would repeat
-  const u = noise.split("inputs").normal([count, hyper.inputDim]);
+  // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
+  const u = hyper.chainCount === 0
+    ? noise.split("inputs").normal([count, hyper.inputDim])
+    : inputsOf(state, tf.range(0, count, 1, "int32"), { hyper, noise });
   const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u }) as tf.Tensor2D;
   const start = tf.matMul(h, state.psi as tf.Tensor2D) as tf.Tensor2D;
   return decode(state, priorChain(state, { start, hyper, noise }), hyper);
@@ -261,7 +273,7 @@ export const lae: Method<Hyper> = {
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
     "Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14",
     "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
-    "Samples come from priorSteps Langevin steps that start at the sampler's outputs for new inputs: outputs for new inputs alone are no samples, those for the trained inputs would repeat",
+    "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
   ],
   defaults,
   check,

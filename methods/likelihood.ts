@@ -15,8 +15,9 @@ export const SIGMA_RANGE = [1e-3, 3] as const;
 /** Half the width of one of 256 grey levels on [-1, 1]. */
 const HALF_BIN = 1 / 255;
 
-/** Images in [0, 1] to the range of the model, [-1, 1]. */
+/** Images in [0, 1] to the range of the model. */
 export function toModelRange<T extends tf.Tensor>(images: T): T {
+  // Deviation: Images are scaled to [-1, 1], as in LEBM's code and the NeurIPS version: the paper does not say
   return tf.sub(tf.mul(images, 2), 1);
 }
 

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs";
+import { openDevice } from "../harness/engine/device.ts";
+import { createNoise, keyOf } from "../harness/noise.ts";
+import type { Device, HostArrays, Hyperparams, Method, Problem } from "../harness/types.ts";
+import { initialState, TOY, toyHyper, toyImages, train } from "./_toy.ts";
+import { METHODS } from "./mod.ts";
+
+/** Every method, with its defaults and with each word that changes its step. */
+const CASES: readonly (readonly [Method, Hyperparams])[] = [
+  ...Object.values(METHODS).map((method) => [method as Method, {}] as const),
+  [METHODS.vae as Method, { likelihood: "discretized_logistic" }],
+  [METHODS.vae as Method, { nets: "mlp" }],
+  [METHODS.vae as Method, { nets: "linear" }],
+  [METHODS.abp as Method, { persistent: true, learnSigma: true }],
+  [METHODS.lae as Method, { learning: "ml", innerSteps: 3 }],
+  [METHODS.lae as Method, { chainCount: 5, decayPower: 0.55 }],
+  [METHODS.lae as Method, { nets: "linear" }],
+];
+
+const images = toyImages(TOY.trainCount, TOY.image);
+const cpu = await openDevice("cpu", { threads: 1 });
+
+function each(
+  criterion: string,
+  test: (method: Method, hyper: Hyperparams) => void | Promise<void>,
+) {
+  for (const [method, overrides] of CASES) {
+    const words = Object.entries(overrides).map(([k, v]) => ` ${k}=${v}`).join("");
+    Deno.test(`${method.name}${words} ${criterion}`, () =>
+      test(method, toyHyper(method, overrides)));
+  }
+}
+
+async function run(
+  method: Method,
+  { hyper, seed = 0, steps = [0, 3] as const, state, problem = TOY, device = cpu }: {
+    hyper: Hyperparams;
+    seed?: number;
+    steps?: readonly [number, number];
+    state?: HostArrays;
+    problem?: Problem;
+    device?: Device;
+  },
+) {
+  const start = state ?? await initialState(method, { problem, hyper, seed });
+  return await train(method, { device, problem, hyper, seed, images, steps, state: start });
+}
+
+each(
+  "step() with the same seed gives the same bits, with another seed others",
+  async (method, hyper) => {
+    const first = await run(method, { hyper });
+    assert.deepEqual(await run(method, { hyper }), first);
+    const other = await run(method, { hyper, seed: 1 });
+    assert.notDeepEqual(other.state["decoder/0/weight"].data, first.state["decoder/0/weight"].data);
+  },
+);
+
+each("step() goes on from a saved state as if it had not stopped", async (method, hyper) => {
+  const whole = await run(method, { hyper, steps: [0, 3] });
+  const half = await run(method, { hyper, steps: [0, 2] });
+  assert.deepEqual(await run(method, { hyper, steps: [2, 3], state: half.state }), whole);
+});
+
+each(
+  "step() keeps names, shapes and types of the state, and moves all but what is frozen",
+  async (method, hyper) => {
+    const before = await initialState(method, { problem: TOY, hyper, seed: 0 });
+    const { state: after, metrics } = await run(method, { hyper });
+    const spec = (state: HostArrays) =>
+      Object.fromEntries(
+        Object.entries(state).map(([k, { shape, dtype }]) => [k, { shape, dtype }]),
+      );
+    assert.deepEqual(spec(after), spec(before));
+    const frozen = (name: string) =>
+      ["image", "trainCount", "inputs"].includes(name) || /^(features|sampler)\//.test(name) ||
+      (name === "logSigma" && !hyper.learnSigma) ||
+      // The level of the energy cancels in LEBM's loss.
+      (method.name === "lebm" && name.endsWith("energy/1/bias"));
+    for (const name of Object.keys(before)) {
+      const same = Buffer.from(before[name].data.buffer).equals(
+        Buffer.from(after[name].data.buffer),
+      );
+      assert.equal(same, frozen(name), `${name} ${same ? "did not move" : "moved"}`);
+    }
+    for (const [name, value] of Object.entries(metrics)) assert.ok(Number.isFinite(value), name);
+    assert.ok("loss" in metrics && "squaredError" in metrics && "sigma" in metrics);
+  },
+);
+
+each("step() lowers the loss within 40 steps", async (method, hyper) => {
+  const faster = {
+    ...hyper,
+    ...("learningRate" in hyper ? { learningRate: 3e-3 } : { stepSize: 3e-3 }),
+  };
+  const first = await run(method, { hyper: faster, steps: [0, 1] });
+  const last = await run(method, { hyper: faster, steps: [0, 40] });
+  assert.ok(last.metrics.squaredError < 0.8 * first.metrics.squaredError);
+});
+
+each("step(), infer() take a batch of one", async (method, hyper) => {
+  const problem = { ...TOY, batchSize: 1 };
+  const { metrics } = await run(method, { hyper, problem, steps: [0, 1] });
+  assert.ok(Number.isFinite(metrics.loss));
+});
+
+each(
+  "sample(), infer(), decode() give images in [0, 1] and latents, for any count",
+  async (method, hyper) => {
+    const arrays = await initialState(method, { problem: TOY, hyper, seed: 0 });
+    tf.tidy(() => {
+      const state = Object.fromEntries(
+        Object.entries(arrays).map((
+          [k, a],
+        ) => [k, tf.tensor(a.data, a.shape as number[], a.dtype)]),
+      );
+      const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
+      for (const count of [1, 5]) {
+        const samples = method.sample(state, count, hyper, noise.split("sample", count));
+        assert.deepEqual(samples.shape, [count, 8, 8, 1]);
+        const latents = method.infer(state, samples, hyper, noise.split("infer", count));
+        assert.deepEqual(latents.shape, [count, hyper.latentDim]);
+        // Latents far out, so that the decoder leaves the range unless it is cut.
+        const decoded = method.decode(state, tf.mul(latents, 100), hyper);
+        for (const pictures of [samples, decoded]) {
+          const values = pictures.dataSync();
+          assert.ok(values.every((v) => v >= 0 && v <= 1));
+          assert.ok(values.some((v) => v !== values[0]));
+        }
+      }
+    });
+  },
+);
+
+each("step() compiled equals eager after 3 steps", async (method, hyper) => {
+  await using tfjs = await openDevice("tfjs-cpu", { threads: 1 });
+  const eager = await run(method, { hyper, device: tfjs });
+  const compiled = await run(method, { hyper });
+  for (const [name, { data }] of Object.entries(eager.state)) {
+    // Float32 sums in another order: 1e-7 an operation, times some 1e3 terms; 1e-4 of the entry's largest value bounds it.
+    const other = compiled.state[name].data;
+    const values = Array.from(data);
+    const scale = Math.max(1e-6, ...values.map(Math.abs));
+    const worst = Math.max(...values.map((value, i) => Math.abs(value - other[i])));
+    assert.ok(worst <= 1e-4 * scale, `${name} differs by ${worst / scale}`);
+  }
+});
+
+Deno.test("check() refuses what cannot work, in one line", () => {
+  for (const method of Object.values(METHODS) as Method[]) {
+    const good = toyHyper(method);
+    const refuse = (overrides: Hyperparams, message: RegExp, problem = TOY) => {
+      assert.throws(
+        () => method.check?.(problem, { ...good, ...overrides }),
+        (error) => error instanceof RangeError && message.test(error.message),
+        `${method.name} ${JSON.stringify(overrides)}`,
+      );
+    };
+    method.check?.(TOY, good);
+    refuse({ latentDim: 0 }, /^latentDim 0 is not an integer of at least 1$/);
+    refuse({ latentDim: 2.5 }, /^latentDim 2.5 /);
+    refuse({ width: 0 }, /^width 0 /);
+    refuse({ sigma: 4 }, /^sigma 4 is outside/);
+    refuse({ nets: "resnet" }, /^Unknown nets "resnet"/);
+    refuse({ likelihood: "poisson" }, /^Unknown likelihood "poisson"/);
+    const odd = { ...TOY, image: { height: 28, width: 28, channels: 1 } };
+    refuse({}, /^No network for images of 28x28/, odd);
+    for (
+      const name of Object.keys(good).filter((k) => /(StepSize|stepSize|[lL]earningRate)$/.test(k))
+    ) {
+      refuse({ [name]: 0 }, new RegExp(`^${name} 0 is not a positive number$`));
+      refuse({ [name]: -1 }, new RegExp(`^${name} -1 `));
+      refuse({ [name]: NaN }, new RegExp(`^${name} NaN `));
+    }
+  }
+});
+
+Deno.test("METHODS has the rows of Table 1 in its order", () => {
+  assert.deepEqual(Object.keys(METHODS), ["vae", "vae_flow", "abp", "dlgm", "lebm", "lae"]);
+  for (const [name, method] of Object.entries(METHODS)) assert.equal(method.name, name);
+});
+
+Deno.test("deviations agree with the comments that begin with Deviation", () => {
+  const files = readdirSync(import.meta.dirname as string).filter((f) =>
+    f.endsWith(".ts") && !f.endsWith("_test.ts")
+  );
+  const comments = files.flatMap((file) => {
+    const text = readFileSync(`${import.meta.dirname}/${file}`, "utf8");
+    return [...text.matchAll(/(?:\/\/|\*) Deviation: (.*)/g)].map((match) => match[1].trim());
+  });
+  const listed = new Set(Object.values(METHODS).flatMap((method) => method.deviations));
+  assert.deepEqual(new Set(comments), listed);
+});
