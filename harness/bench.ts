@@ -170,7 +170,7 @@ async function runAll(
     await sweep(queue, {
       jobs,
       signal: controller.signal,
-      command: ({ dir, experiment }) =>
+      command: ({ dir, experiment, spec }) =>
         childCommand(
           [
             "run",
@@ -182,7 +182,7 @@ async function runAll(
             "--jobs",
             `${jobs}`,
           ],
-          { read: readableFolders(options, dir), write: dir },
+          { read: [dir, ...readableFolders(spec, options)], write: dir },
         ),
       onStart: progress.start,
       onEvent: progress.event,
@@ -199,8 +199,10 @@ async function runAll(
   return interrupted || controller.signal.aborted;
 }
 
-function readableFolders({ dataFolder }: BenchOptions, ...folders: readonly string[]): string[] {
-  return dataFolder === undefined ? [...folders] : [...folders, dataFolder];
+/** Where a run finds its images: the folder of data sets, or the path in a word such as `folder:PATH`. */
+function readableFolders({ dataset }: RunSpec, { dataFolder }: BenchOptions): string[] {
+  const path = /^\w+:(.+)$/.exec(dataset)?.[1];
+  return [dataFolder, path].filter((folder) => folder !== undefined);
 }
 
 /** How long `todo` will take, and how that is known, in a sentence or a few. */
@@ -239,7 +241,7 @@ async function explainTime(
 /** The pace of `spec`, measured in a process of its own. */
 async function probePace(spec: RunSpec, options: BenchOptions): Promise<Pace> {
   const { path, args } = childCommand(["probe", JSON.stringify(spec)], {
-    read: readableFolders(options),
+    read: readableFolders(spec, options),
   });
   const start = performance.now();
   const output = await new Deno.Command(path, { args: [...args], stderr: "piped" }).output();

@@ -6,7 +6,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { resolve } from "node:path";
 import { dataFolder } from "../datasets/data_folder.ts";
-import { DATASETS } from "../datasets/mod.ts";
+import { DATASETS, resolveDataset } from "../datasets/mod.ts";
 import { METHODS } from "../methods/mod.ts";
 import { toJson } from "../reports/json.ts";
 import { toMarkdown } from "../reports/markdown.ts";
@@ -109,15 +109,16 @@ function createProgram(): Command {
 }
 
 async function benchAction(words: BenchWords): Promise<void> {
+  const tables = await tablesWith(words.datasets);
   const { experiment, jobs } = readExperiment(words, {
-    tables: TABLES,
+    tables,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
     cores: navigator.hardwareConcurrency,
   });
   const out = absolute(words.out ?? `runs/${experiment.name}`);
   const options: BenchOptions = {
-    tables: TABLES,
+    tables,
     out,
     jobs,
     force: words.force,
@@ -130,6 +131,19 @@ async function benchAction(words: BenchWords): Promise<void> {
   if (words.dryRun) return await dryRun(experiment, options);
   const { complete, interrupted } = await bench(experiment, options);
   Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
+}
+
+/** The tables, and the data sets that words such as `folder:PATH` make. */
+async function tablesWith(words = ""): Promise<Tables> {
+  const made = words.split(",").filter((word) => word.includes(":"));
+  const datasets = await Promise.all(made.map(async (word) => {
+    try {
+      return [word, await resolveDataset(word)] as const;
+    } catch (error) {
+      throw error instanceof RangeError ? new UsageError(error.message) : error;
+    }
+  }));
+  return { ...TABLES, datasets: { ...TABLES.datasets, ...Object.fromEntries(datasets) } };
 }
 
 async function reportAction(folder: string): Promise<void> {
@@ -166,7 +180,7 @@ async function runAction(
   const jobs = parseCount(words.jobs, "--jobs");
   await Deno.mkdir(dir, { recursive: true });
   try {
-    const { method, dataset, metrics } = entriesOf(spec);
+    const { method, dataset, metrics } = await entriesOf(spec);
     await using device = await openDevice(spec.device, { threads: spec.threads });
     const record = await executeRun(spec, {
       method,
@@ -192,15 +206,16 @@ async function probeAction(text: string): Promise<void> {
   const start = performance.now();
   const spec = checkSpec(JSON.parse(text), "The argument");
   await using device = await openDevice(spec.device, { threads: spec.threads });
-  const pace = await measurePace(spec, { ...entriesOf(spec), device });
+  const pace = await measurePace(spec, { ...await entriesOf(spec), device });
   console.log(JSON.stringify({ ...pace, seconds: (performance.now() - start) / 1000 }));
 }
 
-function entriesOf(spec: RunSpec) {
+async function entriesOf(spec: RunSpec) {
+  const { methods, datasets, metrics } = await tablesWith(spec.dataset);
   return {
-    method: lookUp(TABLES.methods, "method", spec.method),
-    dataset: lookUp(TABLES.datasets, "data set", spec.dataset),
-    metrics: spec.metrics.map((name) => lookUp(TABLES.metrics, "metric", name)),
+    method: lookUp(methods, "method", spec.method),
+    dataset: lookUp(datasets, "data set", spec.dataset),
+    metrics: spec.metrics.map((name) => lookUp(metrics, "metric", name)),
   };
 }
 

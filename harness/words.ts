@@ -25,18 +25,20 @@ export function nearestWord(word: string, known: readonly string[]): string | un
   return best <= limit ? known[distances.indexOf(best)] : undefined;
 }
 
-/** Insertions, deletions and substitutions between two words (Levenshtein 1966). */
+/** Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, row[j] + 1, next[j - 1] + 1));
+      const substitution = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? rows[i - 2][j - 2] + 1 : Infinity;
+      row.push(Math.min(substitution, swap, rows[i - 1][j] + 1, row[j - 1] + 1));
     }
-    row = next;
+    rows.push(row);
   }
-  return row[b.length];
+  return rows[a.length][b.length];
 }
 
 /** `a,b` to its words; each must be one of `known`, none may be missing. Keeps the order, drops repeats. */

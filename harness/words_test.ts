@@ -11,11 +11,12 @@ import {
   UsageError,
 } from "./words.ts";
 
-Deno.test("editDistance() knows kitten and sitting, is symmetric, and is 0 only for equals", () => {
+Deno.test("editDistance() knows kitten and sitting, counts a swap once", () => {
   assert.equal(editDistance("kitten", "sitting"), 3); // Levenshtein's textbook pair
   assert.equal(editDistance("sitting", "kitten"), 3);
   assert.equal(editDistance("", "abc"), 3);
   assert.equal(editDistance("lae", "lae"), 0);
+  assert.equal(editDistance("lea", "lae"), 1); // one swap
 });
 
 Deno.test("nearestWord() suggests a slip and nothing far away", () => {
