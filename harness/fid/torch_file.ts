@@ -5,7 +5,8 @@
  * @module
  */
 import { globalName, type PickleTable, type PickleValue, unpickle } from "./pickle.ts";
-import { readZip } from "./zip.ts";
+import { bytesSource } from "./byte_source.ts";
+import { zipMembers } from "./zip.ts";
 
 /** A tensor of weights, row-major. */
 export interface WeightTensor {
@@ -99,23 +100,23 @@ function readLegacy(bytes: Uint8Array<ArrayBuffer>): Weights {
 }
 
 function readArchive(bytes: Uint8Array<ArrayBuffer>): Weights {
-  const members = readZip(bytes);
+  const members = new Map(zipMembers(bytesSource(bytes)).map((member) => [member.name, member]));
   const pickleName = [...members.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickleName === undefined) {
     throw new SyntaxError("Zip archive has no data.pkl: not of torch.save");
   }
   const top = pickleName.slice(0, -"data.pkl".length);
-  const order = members.get(`${top}byteorder`);
+  const order = members.get(`${top}byteorder`)?.read();
   if (order && new TextDecoder().decode(order).trim() !== "little") {
     throw new SyntaxError(
       "Tensors are not little-endian: save them again on an x86 or ARM machine",
     );
   }
-  const pickle = members.get(pickleName) ?? new Uint8Array();
+  const pickle = members.get(pickleName)?.read() ?? new Uint8Array();
   const views = tensorViews(unpickle(pickle, 0, TENSORS).value);
   const content = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const { storage } of views.values()) {
-    const data = members.get(`${top}data/${storage.key}`);
+    const data = members.get(`${top}data/${storage.key}`)?.read();
     if (!data) throw new SyntaxError(`Zip archive has no storage ${storage.key}`);
     const size = storage.count * STORAGE_BYTES[storage.type];
     if (data.length !== size) {
