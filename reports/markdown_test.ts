@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { EXAMPLE_NAMES, exampleRecord } from "./example_records.ts";
+import { formatScore, markdownTable, toMarkdown } from "./markdown.ts";
+import type { ScoreCell } from "./result_table.ts";
+import { buildTable } from "./table.ts";
+
+const CELL: ScoreCell = {
+  metric: "fid",
+  dataset: "cifar10",
+  mean: 95.847,
+  std: 1.0612,
+  n: 3,
+  values: [],
+  untrained: null,
+  lost: [],
+  paper: null,
+};
+
+Deno.test("formatScore() rounds to the two leading digits of the deviation, and counts seeds", () => {
+  assert.equal(formatScore(CELL), "95.8 ± 1.1 (n = 3)");
+  assert.equal(formatScore({ ...CELL, std: 0.0123 }), "95.847 ± 0.012 (n = 3)");
+  assert.equal(formatScore({ ...CELL, std: 23.4 }), "96 ± 23 (n = 3)");
+  assert.equal(formatScore({ ...CELL, std: 0 }), "95.85 ± 0 (n = 3)");
+  assert.equal(formatScore({ ...CELL, std: null, n: 1 }), "95.85 (n = 1)");
+  const lost = [{ seed: 2, why: "failed" }];
+  assert.equal(formatScore({ ...CELL, n: 2, lost }), "95.8 ± 1.1 (n = 2 of 3)");
+  assert.equal(formatScore({ ...CELL, mean: null, n: 0, lost }), "– (n = 0 of 1)");
+  assert.equal(formatScore({ ...CELL, mean: null, n: 0 }), "–");
+});
+
+Deno.test("markdownTable() escapes what would break a row", () => {
+  assert.equal(
+    markdownTable(["a", "b"], [["x | y", "two\nlines"]]),
+    "| a      | b         |\n| ------ | --------- |\n| x \\| y | two lines |",
+  );
+});
+
+Deno.test("toMarkdown() mirrors Table 1", () => {
+  const text = toMarkdown(buildTable([
+    ...[96, 94].map((fid, seed) =>
+      exampleRecord({
+        spec: { dataset: "cifar10", metrics: ["fid"], seed },
+        scores: { fid },
+        seconds: [9, 2, 4],
+      })
+    ),
+    exampleRecord({
+      spec: { method: "lebm", dataset: "cifar10", metrics: ["fid"] },
+      end: { status: "diverged", epoch: 2, metric: "loss" },
+      seconds: [9, 6],
+    }),
+  ], EXAMPLE_NAMES));
+  // The paper's numbers: Table 1, and section 6.2 for the seconds.
+  const rows = [
+    "| Method | Description             | CIFAR-10: FID ↓      | paper        |",
+    "| LEBM   | LD + EBM                | – (n = 0 of 1)       | 97.02 ± 0.36 |",
+    "| LAE    | LD + EBM + amortization | 95.0 ± 1.4 (n = 2)   | 95.85 ± 1.06 |",
+    "| LEBM       | 6 (6 to 6) | 84.29           |",
+    "| LAE        | 3 (2 to 4) | 34.12           |",
+    "| LEBM / LAE | 2.00       | 2.47            |",
+    "| DLGM / LAE | –          | 1.78            |",
+    "- LEBM, CIFAR-10, fid, seed 0: diverged in epoch 3: loss was not finite",
+    "- runs: 2 completed, 1 diverged",
+    "- commit: 0123456789abcdef0123456789abcdef01234567",
+  ];
+  const squeeze = (line: string) => line.replaceAll(/ +/g, " ");
+  const lines = text.split("\n").map(squeeze);
+  for (const row of rows) assert.ok(lines.includes(squeeze(row)), `${row}\nnot in\n${text}`);
+});
+
+Deno.test("toMarkdown() shows untrained scores only where there are any", () => {
+  const scores = { fd_fashion: 5 };
+  const text = (untrained: Record<string, number>) =>
+    toMarkdown(buildTable([exampleRecord({ scores, untrained })], EXAMPLE_NAMES));
+  assert.match(text({ fd_fashion: 321.5 }), /\| untrained \|\n.*\n.*\| 321\.5 +\|/);
+  assert.doesNotMatch(text({}), /untrained \|/);
+});
