@@ -172,6 +172,8 @@ export interface Metric<Reference = unknown> {
   readonly better: "lower" | "higher";
   /** Hash of the weights behind the score, if it has any: recorded with every run. */
   readonly sha256?: string;
+  /** Why the score cannot be used on this machine, with the remedy, in one line; null, or no such member: it can. */
+  available?(): Promise<string | null>;
   /** Statistics of the real images, computed once. */
   reference(real: ImageSet): Promise<Reference>;
   /** The score of `fake` given `reference`. */
