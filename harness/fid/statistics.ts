@@ -27,8 +27,8 @@ export interface Moments {
   readonly products: Float64Array;
 }
 
-/** Rows of features taken at once: 512 x 2048 x 8 bytes = 8 MiB. */
-export const ROWS_AT_ONCE = 512;
+/** Rows of features taken at once: 1,024 x 2,048 x 8 bytes = 16 MiB. */
+export const ROWS_AT_ONCE = 1024;
 
 /** Moments of no features of `dim` numbers each. */
 export function startMoments(dim: number): Moments {

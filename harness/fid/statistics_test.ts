@@ -25,7 +25,7 @@ Deno.test("featureStatistics() of images 0, 1/2, 1 has mean 1/2 and covariance 1
 });
 
 Deno.test("featureStatistics() agrees with the two-pass formula", () => {
-  const d = 7, n = 1100; // blocks of 512, 512, 76
+  const d = 7, n = 1100; // blocks of 1024 and 76
   const x = uniform(1, n * d);
   const { mean, covariance } = featureStatistics(x, d);
   for (let i = 0; i < d; i++) {

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { replaceFile } from "../files.ts";
+import type { ImageSet, Metric } from "../types.ts";
+import { openStatistics } from "./covariance.ts";
+import { defaultSplit, openFeatureExtractor, type Split } from "./feature_extractor.ts";
+import { frechetDistance } from "./frechet.ts";
+import { imagesOfSet, type ImageSource } from "./image_source.ts";
+import { FEATURE_COUNT } from "./inception_network.ts";
+import {
+  findInception,
+  inceptionFolder,
+  type StoredInception,
+  verifyInception,
+} from "./inception_store.ts";
+import type { Mode } from "./preprocess.ts";
+import type { Raster } from "./resize.ts";
+import type { Statistics } from "./statistics.ts";
+import {
+  type Origin,
+  readStatistics,
+  type SavedStatistics,
+  writeStatistics,
+} from "./statistics_file.ts";
+
+/** What is told of each image as its features come: the outputs of the network, and how many there are so far. */
+export interface Watcher {
+  features?(pool3: Float32Array, logits: Float32Array): void;
+  progress?(done: number, of: number | null): void;
+}
+
+/** Statistics of the Inception features of `source`, streamed: no more than a few images are in memory. */
+export async function inceptionStatistics(
+  source: ImageSource,
+  { inception, mode, split, watcher = {} }: {
+    readonly inception: StoredInception;
+    readonly mode: Mode;
+    readonly split: Split;
+    readonly watcher?: Watcher;
+  },
+): Promise<SavedStatistics> {
+  const threads = split.sessions * split.threads;
+  await using statistics = await openStatistics(FEATURE_COUNT, { threads });
+  using extractor = await openFeatureExtractor(inception.path, { mode, split });
+  const hash = createHash("sha256");
+  async function* hashed(): AsyncGenerator<Raster> {
+    for await (const image of source.images()) {
+      hash.update(`${image.height}x${image.width}:`);
+      hash.update(new Uint8Array(image.data));
+      yield image;
+    }
+  }
+  let done = 0;
+  for await (const { pool3, logits } of extractor.outputs(hashed())) {
+    await statistics.add(pool3);
+    watcher.features?.(pool3, logits);
+    watcher.progress?.(++done, source.count);
+  }
+  if (done < 2) {
+    throw new RangeError(`${source.name} holds ${done} image: statistics need 2 or more`);
+  }
+  const origin: Origin = {
+    schema: 1,
+    count: done,
+    mode,
+    weightsSha256: inception.weightsSha256,
+    imagesSha256: hash.digest("hex"),
+    images: source.name,
+    quantize: "bytes",
+  };
+  return { statistics: await statistics.finish(), origin };
+}
+
+/**
+ * The FID in the canonical mode `tf` (TTUR, LEBM, torch-fidelity), of samples rounded to bytes. Statistics
+ * of real images are kept on disk by (image set, weights, mode).
+ *
+ * Deviation: the LEBM code feeds samples that are not rounded to bytes; torch-fidelity and most others
+ * round, and files do, so that a score does not depend on whether samples were saved.
+ */
+export const fid: Metric<Statistics> = {
+  name: "fid",
+  label: "FID",
+  better: "lower",
+  get sha256(): string | undefined {
+    return findInception(inceptionFolder())?.weightsSha256;
+  },
+  async available() {
+    const stored = findInception(inceptionFolder());
+    if (stored === null) return "FID: the Inception network is not here: run deno task inception";
+    try {
+      await verifyInception(stored);
+      return null;
+    } catch (error) {
+      return `FID: ${error instanceof Error ? error.message : error}`;
+    }
+  },
+  async reference(real) {
+    const inception = stored();
+    const name = [real.sha256, inception.weightsSha256].map((hash) => hash.slice(0, 16)).join("-");
+    const folder = join(inceptionFolder(), "statistics");
+    const path = join(folder, `${name}-tf.npz`);
+    const known = await Deno.readFile(path).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    });
+    if (known) return readStatistics(known, path).statistics;
+    const saved = await statisticsOfSet(real, inception);
+    await Deno.mkdir(folder, { recursive: true });
+    await replaceFile(path, writeStatistics(saved));
+    return saved.statistics;
+  },
+  async score(fake, reference) {
+    return frechetDistance((await statisticsOfSet(fake, stored())).statistics, reference);
+  },
+};
+
+function stored(): StoredInception {
+  const inception = findInception(inceptionFolder());
+  if (inception === null) {
+    throw new Error("The Inception network is not here: run deno task inception");
+  }
+  return inception;
+}
+
+function statisticsOfSet(set: ImageSet, inception: StoredInception): Promise<SavedStatistics> {
+  const split = defaultSplit(navigator.hardwareConcurrency);
+  return inceptionStatistics(imagesOfSet(set, `set ${set.sha256.slice(0, 16)}`), {
+    inception,
+    mode: "tf",
+    split,
+  });
+}
