@@ -204,6 +204,8 @@ export interface Program extends AsyncDisposable {
     readonly nodes: number;
     readonly traceSeconds: number;
     readonly compileSeconds: number;
+    /** Random numbers drawn on the host for each run. */
+    readonly noiseCount: number;
   };
 }
 

@@ -55,6 +55,11 @@ export class Builder {
     return this.#make({ op: "input", name }, [], shape, type);
   }
 
+  /** `size` elements of a fed array from `offset`, flat. */
+  view(source: Value, { offset, size }: { offset: number; size: number }): Value {
+    return this.#make({ op: "view", offset }, [source], [size], source.type);
+  }
+
   /** A literal of `shape`; `data` of one element fills it. */
   constant(data: readonly number[], shape: readonly number[], type: Type): Value {
     const splat = data.every((x) => Object.is(x, data[0]));

@@ -42,7 +42,7 @@ export async function openEager(name: string, backend: string): Promise<Device> 
     download: (state) => readAll((state as EagerState).tensors),
     compile: (fn: PureFunction) =>
       Promise.resolve({
-        compiled: { nodes: 0, traceSeconds: 0, compileSeconds: 0 },
+        compiled: { nodes: 0, traceSeconds: 0, compileSeconds: 0, noiseCount: 0 },
         async run(state: DeviceState, inputs: HostArrays) {
           await tf.setBackend(backend);
           const { tensors } = state as EagerState;

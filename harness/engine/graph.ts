@@ -54,6 +54,8 @@ export interface Window {
 export type Operation =
   /** An argument of the function. */
   | { readonly op: "input"; readonly name: string }
+  /** A flat range of an array that is fed from the host: inputs (input or noise). */
+  | { readonly op: "view"; readonly offset: number }
   /** A literal; one element stands for all (a splat). */
   | { readonly op: "constant"; readonly data: readonly number[] }
   /** Draws [counters, width]: inputs (counters int32 [m]). */
@@ -147,4 +149,10 @@ export function reachable(outputs: readonly Value[]): Value[] {
     if (value.op === "loop") stack.push(...value.body.outputs);
   }
   return [...seen].sort((a, b) => a.id - b.id);
+}
+
+/** Whether each element of the result depends on one element of each input (or on a scalar). */
+export function isElementwise({ op }: Value): boolean {
+  return op === "unary" || op === "binary" || op === "compare" || op === "select" ||
+    op === "leakyRelu" || op === "cast";
 }

@@ -7,7 +7,15 @@
  */
 import { lowerConv, lowerConvFilterGradient, lowerConvInputGradient } from "./convolutions.ts";
 import { Emitter } from "./emit.ts";
-import { sameShape, sizeOf, splatOf, type Type, type UnaryFn, type Value } from "./graph.ts";
+import {
+  isElementwise,
+  sameShape,
+  sizeOf,
+  splatOf,
+  type Type,
+  type UnaryFn,
+  type Value,
+} from "./graph.ts";
 
 const NCHWC = "com.microsoft.nchwc";
 const CONTRIB = "com.microsoft";
@@ -215,6 +223,8 @@ export class Lowering {
         return value.name;
       case "noise":
         return noiseName(value);
+      case "view":
+        return viewName(value);
       case "constant": {
         const scalar = splatOf(value);
         if (scalar === undefined) return e.constant(value.type, value.shape, value.data);
@@ -346,10 +356,10 @@ export function noiseName(value: Value): string {
   return `noise.${value.id}`;
 }
 
-function isElementwise(value: Value): boolean {
-  return value.op === "unary" || value.op === "binary" || value.op === "compare" ||
-    value.op === "select" ||
-    value.op === "leakyRelu" || value.op === "cast";
+/** Name under which a range of a fed array is fed. */
+export function viewName(view: Value & { op: "view" }): string {
+  const [source] = view.inputs;
+  return `${source.op === "input" ? source.name : noiseName(source)}@${view.offset}`;
 }
 
 /** Whether `value` broadcasts along the last axis of [n, h, w, channels] alone. */

@@ -1,104 +1,145 @@
 import type { Key, NoiseKind } from "../noise.ts";
 import type { ArraySpec, DType } from "../types.ts";
-import { reachable, type Value } from "./graph.ts";
-import { Lowering, noiseName } from "./lower.ts";
+import { reachable, sizeOf, type Value } from "./graph.ts";
+import { Lowering } from "./lower.ts";
 import { encodeModel } from "./onnx_model.ts";
 import { type ChunkRule, splitBatch } from "./split_batch.ts";
+import { splitState } from "./split_state.ts";
 import type { Traced } from "./trace.ts";
 import { unroll } from "./unroll.ts";
+
+/** A contiguous part of a host array, under its name in the model. */
+export interface Part {
+  readonly value: string;
+  readonly shape: readonly number[];
+  readonly offset: number;
+}
+
+/** An argument that the graph reads, whole or in parts. */
+export interface OnnxInput {
+  readonly group: "state" | "input";
+  readonly name: string;
+  readonly part: Part;
+}
+
+/** Noise to be drawn before each run; `counters` names the int32 input that it counts by. */
+export interface OnnxNoise {
+  readonly shape: readonly number[];
+  readonly key: Key;
+  readonly width: number;
+  readonly kind: NoiseKind;
+  readonly counters: string;
+  readonly parts: readonly Part[];
+}
+
+/** A result and where it goes. */
+export interface OnnxOutput extends ArraySpec {
+  readonly name: string;
+  readonly parts: readonly Part[];
+}
 
 /** A model, and how its inputs and outputs belong to the traced function. */
 export interface OnnxProgram {
   readonly model: Uint8Array;
   readonly nodeCount: number;
-  /** Arguments that the graph reads: `value` is the name in the model. */
-  readonly inputs: readonly {
-    readonly group: "state" | "input";
-    readonly name: string;
-    readonly value: string;
-  }[];
-  /** Noise to be drawn before each run; `counters` names the int32 input that it counts by. */
-  readonly noises: readonly {
-    readonly value: string;
-    readonly shape: readonly number[];
-    readonly key: Key;
-    readonly width: number;
-    readonly kind: NoiseKind;
-    readonly counters: string;
-  }[];
+  readonly inputs: readonly OnnxInput[];
+  readonly noises: readonly OnnxNoise[];
   /** State entries that the function replaces. */
-  readonly state: readonly (ArraySpec & { readonly name: string; readonly value: string })[];
-  readonly outputs: readonly (ArraySpec & { readonly name: string; readonly value: string })[];
+  readonly state: readonly OnnxOutput[];
+  readonly outputs: readonly OnnxOutput[];
 }
 
-/** Writes a traced function as an ONNX model; `block` is the number of channels a block, 0 for plain layout; `batch` rows are split into chunks. */
-export function emitOnnx(
-  traced: Traced,
-  { block, batch, chunks }: {
-    readonly block: number;
-    readonly batch?: number;
-    readonly chunks?: ChunkRule;
-  },
-): OnnxProgram {
-  const names = { state: Object.keys(traced.state), outputs: Object.keys(traced.outputs) };
-  const unrolled = unroll(traced.builder, [
-    ...Object.values(traced.state),
-    ...Object.values(traced.outputs),
-  ]);
-  const targets = batch ? splitBatch(traced.builder, unrolled, { batch, rule: chunks }) : unrolled;
-  const schedule = reachable(targets);
-  const lowering = new Lowering(schedule, targets, { block });
-  const { emitter } = lowering;
+/** How a model is written. */
+export interface OnnxOptions {
+  /** Channels a block, 0 for plain layout. */
+  readonly block: number;
+  /** Rows of the batch, which wide steps are split along; 0 for one piece. */
+  readonly batch?: number;
+  readonly chunks?: ChunkRule;
+  /** Elements a piece of a state update. */
+  readonly pieceElements?: number;
+}
 
-  const taken = new Set(
-    schedule.flatMap((v) => v.op === "input" ? [v.name] : v.op === "noise" ? [noiseName(v)] : []),
-  );
+/** Writes a traced function as an ONNX model. */
+export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptions): OnnxProgram {
+  const { block, batch, chunks, pieceElements } = options;
+  const names = [...Object.keys(state), ...Object.keys(outputs)];
+  const unrolled = unroll(builder, [...Object.values(state), ...Object.values(outputs)]);
+  const targets = batch ? splitBatch(builder, unrolled, { batch, rule: chunks }) : unrolled;
+  const stateCount = Object.keys(state).length;
+  const pieces = [
+    ...splitState(builder, targets.slice(0, stateCount), { elements: pieceElements }),
+    ...targets.slice(stateCount).map((v) => [v]),
+  ];
+  const schedule = reachable(pieces.flat());
+  const lowering = new Lowering(schedule, pieces.flat(), { block });
+  const { nodes, initializers } = lowering.emitter;
+
+  const fed = new Set(schedule.flatMap((v) => isFed(v) ? [lowering.plain(v)] : []));
+  const constants = new Set(initializers.map((c) => c.name));
+  const taken = new Set<string>();
   const outputName = (value: Value) => {
     let name = lowering.plain(value);
     // An output has to be made by a node, and by one that makes no other output.
-    if (taken.has(name) || emitter.initializers.some((c) => c.name === name)) {
+    if (fed.has(name) || constants.has(name) || taken.has(name)) {
       const fresh = `copy${taken.size}`;
-      emitter.nodes.push({ op: "Identity", inputs: [name], outputs: [fresh] });
+      nodes.push({ op: "Identity", inputs: [name], outputs: [fresh] });
       name = fresh;
     }
     taken.add(name);
     return name;
   };
-  const described = targets.map((value, i) => ({
-    name: [...names.state, ...names.outputs][i],
-    shape: value.shape,
-    dtype: dtypeOf(value),
-    value: outputName(value),
-  }));
-  const noises = schedule.flatMap((value) => {
-    if (value.op !== "noise") return [];
-    const { key, width, kind, shape } = value;
-    return [{ key, width, kind, shape, value: noiseName(value), counters: counterOf(value) }];
+  const results = targets.map((value, i): OnnxOutput => {
+    let offset = 0;
+    const parts = pieces[i].map((v): Part => {
+      const part = { value: outputName(v), shape: v.shape, offset };
+      offset += sizeOf(v.shape);
+      return part;
+    });
+    return { name: names[i], shape: value.shape, dtype: dtypeOf(value), parts };
   });
-  const inputs = schedule.flatMap((v) => v.op === "input" ? [v] : []).filter((v) =>
-    emitter.nodes.some((n) => n.inputs.includes(v.name))
-  );
+
+  const read = new Set(nodes.flatMap((n) => n.inputs));
+  const feeds = schedule.filter((v) => isFed(v) && read.has(lowering.plain(v)));
+  const partOf = (v: Value): Part => ({
+    value: lowering.plain(v),
+    shape: v.shape,
+    offset: v.op === "view" ? v.offset : 0,
+  });
+  const sourceOf = (v: Value) => v.op === "view" ? v.inputs[0] : v;
+  const inputs = feeds.flatMap((v): OnnxInput[] => {
+    const source = sourceOf(v);
+    if (source.op !== "input") return [];
+    const [group, ...name] = source.name.split(".");
+    return [{ group: group as "state" | "input", name: name.join("."), part: partOf(v) }];
+  });
+  const noises = schedule.flatMap((noise): OnnxNoise[] => {
+    if (noise.op !== "noise") return [];
+    const { key, width, kind, shape } = noise;
+    const parts = feeds.filter((v) => sourceOf(v) === noise).map(partOf);
+    return [{ key, width, kind, shape, counters: counterOf(noise), parts }];
+  });
   const model = encodeModel({
     name: "step",
-    nodes: emitter.nodes,
-    initializers: emitter.initializers,
-    inputs: [
-      ...inputs.map((v) => ({ name: v.name, type: v.type, shape: v.shape })),
-      ...noises.map((n) => ({ name: n.value, type: "float32" as const, shape: n.shape })),
-    ],
-    outputs: described.map(({ value, dtype, shape }) => ({ name: value, type: dtype, shape })),
+    nodes,
+    initializers,
+    inputs: feeds.map((v) => ({ name: lowering.plain(v), type: v.type, shape: v.shape })),
+    outputs: results.flatMap(({ parts, dtype }) =>
+      parts.map(({ value, shape }) => ({ name: value, type: dtype, shape }))
+    ),
   }, { "com.microsoft.nchwc": 1, "com.microsoft": 1 });
   return {
     model,
-    nodeCount: emitter.nodes.length,
-    inputs: inputs.map((v) => {
-      const [group, ...name] = v.name.split(".");
-      return { group: group as "state" | "input", name: name.join("."), value: v.name };
-    }),
+    nodeCount: nodes.length,
+    inputs,
     noises,
-    state: described.slice(0, names.state.length),
-    outputs: described.slice(names.state.length),
+    state: results.slice(0, stateCount),
+    outputs: results.slice(stateCount),
   };
+}
+
+function isFed({ op }: Value): boolean {
+  return op === "input" || op === "noise" || op === "view";
 }
 
 function dtypeOf({ type, op }: Value): DType {

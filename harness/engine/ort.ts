@@ -10,10 +10,15 @@ import type {
   PureFunction,
 } from "../types.ts";
 import { sizeOf } from "./graph.ts";
-import { emitOnnx, type OnnxProgram } from "./onnx.ts";
+import { emitOnnx, type OnnxOptions, type OnnxProgram, type Part } from "./onnx.ts";
 import { encodeModel } from "./onnx_model.ts";
-import type { ChunkRule } from "./split_batch.ts";
 import { trace } from "./trace.ts";
+
+/** Shapes and types of what a program takes. */
+interface ProgramSpecs {
+  readonly state: Readonly<Record<string, ArraySpec>>;
+  readonly inputs: Readonly<Record<string, ArraySpec>>;
+}
 
 /** State of the CPU device: arrays of the host, since its memory is the host's. */
 interface CpuState extends DeviceState {
@@ -39,33 +44,24 @@ export async function openOnnxRuntime({ threads }: { readonly threads: number })
   };
 }
 
-/** Compiles `fn` for ONNX Runtime; `block` 0 keeps every array in plain layout, `batch` 0 the batch in one piece. */
+/** Compiles `fn` for ONNX Runtime; the batch is that of the input `images` unless `batch` says otherwise. */
 export async function compileOnnx(
   fn: PureFunction,
-  specs: {
-    readonly state: Readonly<Record<string, ArraySpec>>;
-    readonly inputs: Readonly<Record<string, ArraySpec>>;
-  },
-  { threads, block, batch, chunks, profile }: {
+  specs: ProgramSpecs,
+  { threads, profile, ...options }: OnnxOptions & {
     readonly threads: number;
-    readonly block: number;
-    readonly batch?: number;
-    readonly chunks?: ChunkRule;
     readonly profile?: string;
   },
 ): Promise<Program> {
   const started = performance.now();
-  const program = emitOnnx(trace(fn, specs), {
-    block,
-    batch: batch ?? specs.inputs.images?.shape[0],
-    chunks,
-  });
+  const program = emitOnnx(trace(fn, specs), { batch: specs.inputs.images?.shape[0], ...options });
   const traced = performance.now();
   const session = await createSession(program.model, { threads, profile });
   const compiled = performance.now();
   return {
     compiled: {
       nodes: program.nodeCount,
+      noiseCount: program.noises.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
       traceSeconds: (traced - started) / 1000,
       compileSeconds: (compiled - traced) / 1000,
     },
@@ -94,14 +90,11 @@ function createSession(
 function runner(
   session: ort.InferenceSession,
   program: OnnxProgram,
-  specs: {
-    readonly state: Readonly<Record<string, ArraySpec>>;
-    readonly inputs: Readonly<Record<string, ArraySpec>>;
-  },
+  specs: ProgramSpecs,
 ): Pick<Program, "run"> {
-  const noises = program.noises.map((draw) => ({
-    ...draw,
-    data: new Float32Array(sizeOf(draw.shape)),
+  const noises = program.noises.map((noise) => ({
+    ...noise,
+    array: allocate({ ...noise, dtype: "float32" }),
   }));
   const outputs = program.outputs.map((o) => ({ ...o, array: allocate(o) }));
   // The arrays that the next state is written to: those of the state before.
@@ -111,20 +104,27 @@ function runner(
       const { arrays } = state as CpuState;
       checkArrays("state", arrays, specs.state);
       checkArrays("input", inputs, specs.inputs);
-      for (const { data, counters, key, width, kind } of noises) {
-        fillNoise(data, { key, counters: inputs[counters].data as Int32Array, width, kind });
-      }
       const feeds: Record<string, ort.Tensor> = {};
-      for (const { group, name, value } of program.inputs) {
-        feeds[value] = tensor((group === "state" ? arrays : inputs)[name]);
+      for (const { array, counters, key, width, kind, parts } of noises) {
+        fillNoise(array.data as Float32Array, {
+          key,
+          counters: inputs[counters].data as Int32Array,
+          width,
+          kind,
+        });
+        for (const part of parts) feeds[part.value] = tensor(array, part);
       }
-      for (const { data, shape, value } of noises) {
-        feeds[value] = tensor({ data, shape, dtype: "float32" });
+      for (const { group, name, part } of program.inputs) {
+        feeds[part.value] = tensor((group === "state" ? arrays : inputs)[name], part);
       }
       const fetches: Record<string, ort.Tensor> = {};
       const next = spare;
-      for (const { name, value } of program.state) fetches[value] = tensor(next[name]);
-      for (const { array, value } of outputs) fetches[value] = tensor(array);
+      for (const { name, parts } of program.state) {
+        for (const part of parts) fetches[part.value] = tensor(next[name], part);
+      }
+      for (const { array, parts } of outputs) {
+        for (const part of parts) fetches[part.value] = tensor(array, part);
+      }
       await session.run(feeds, fetches);
       spare = Object.fromEntries(program.state.map(({ name }) => [name, arrays[name]]));
       const all = { ...arrays, ...next };
@@ -164,10 +164,22 @@ function allocate({ shape, dtype }: ArraySpec): HostArray {
   };
 }
 
-function tensor({ data, shape, dtype }: HostArray): ort.Tensor {
-  return dtype === "float32"
-    ? new ort.Tensor("float32", data as Float32Array, shape)
-    : new ort.Tensor("int32", data as Int32Array, shape);
+const tensors = new WeakMap<HostArray, Map<string, ort.Tensor>>();
+
+/** A part of an array, in place; made once, since the same arrays come round again. */
+function tensor(array: HostArray, { value, shape, offset }: Part): ort.Tensor {
+  let known = tensors.get(array);
+  if (!known) tensors.set(array, known = new Map());
+  const key = `${value} [${shape}] ${offset}`; // names mean different things to different programs
+  let made = known.get(key);
+  if (!made) {
+    const view = array.data.subarray(offset, offset + sizeOf(shape));
+    made = array.dtype === "float32"
+      ? new ort.Tensor("float32", view as Float32Array, shape)
+      : new ort.Tensor("int32", view as Int32Array, shape);
+    known.set(key, made);
+  }
+  return made;
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (a: A) => B): Record<string, B> {

@@ -1,0 +1,277 @@
+/**
+ * `deno task bench:step`: one training step of every method at the paper's 32x32 nets, batch 100, against a 2048 x 2048
+ * float32 matrix product of the same runtime, timed in turn in the same process. One process a method, so that peak
+ * memory is the method's own.
+ *
+ * FLOPs are counted by methods/flops.ts. A transposed convolution counts there at its input size, cropped border
+ * included; the engine does not compute the border, so a fraction may pass 1.
+ *
+ * @module
+ */
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import * as tf from "@tensorflow/tfjs";
+import { fillNoise, keyOf } from "../harness/noise.ts";
+import { openDevice } from "../harness/engine/device.ts";
+import { stepFunction, stepInputs } from "../harness/train.ts";
+import type {
+  Device,
+  HostArray,
+  HostArrays,
+  Hyperparams,
+  Method,
+  Problem,
+  Program,
+} from "../harness/types.ts";
+import { createNoise } from "../harness/noise.ts";
+import { stepFlops } from "../methods/flops.ts";
+import { METHODS } from "../methods/mod.ts";
+
+/** What a child prints, one line of JSON. */
+interface Measurement {
+  readonly method: string;
+  readonly flops: number;
+  /** Seconds of each step and of each matrix product, in turn. */
+  readonly steps: readonly number[];
+  readonly products: readonly number[];
+  readonly trace: number;
+  readonly compile: number;
+  readonly nodes: number;
+  /** Resident set of the process after the steps, bytes. */
+  readonly peak: number;
+  readonly noise: number;
+  readonly device: string;
+}
+
+const PRODUCT_SIZE = 2048;
+
+const { values: words } = parseArgs({
+  options: {
+    methods: { type: "string", default: Object.keys(METHODS).join() },
+    steps: { type: "string", default: "5" },
+    device: { type: "string", default: "cpu" },
+    threads: { type: "string", default: String(cpus().length) },
+    batch: { type: "string", default: "100" },
+    size: { type: "string", default: "32" },
+    "latent-dim": { type: "string", default: "64" },
+    set: { type: "string", multiple: true, default: [] },
+    child: { type: "string" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const HELP = `Usage: deno task bench:step [options]
+
+Seconds a training step at the paper's networks, and the fraction of the matrix-product rate.
+
+  --methods LIST     comma-separated; default all
+  --steps N          timed steps a method, after one warm-up (default 5)
+  --device NAME      default cpu
+  --threads N        default all cores
+  --batch N          default 100
+  --size 32|64       image size, 3 channels (default 32)
+  --latent-dim N     default 64
+  --set KEY=NUMBER   a hyperparameter of every method that has it, e.g. posteriorSteps=10
+  --json             raw measurements, one JSON line a method
+`;
+
+if (words.help) console.log(HELP);
+else if (words.child) console.log(JSON.stringify(await measure(words.child)));
+else await table();
+
+/** Runs a child for each method and prints the table. */
+async function table(): Promise<void> {
+  const names = words.methods.split(",");
+  const unknown = names.find((name) => !(name in METHODS));
+  if (unknown !== undefined) {
+    console.error(
+      `Unknown method "${unknown}": known methods are ${Object.keys(METHODS).join(", ")}`,
+    );
+    Deno.exit(2);
+  }
+  const rows: Measurement[] = [];
+  for (const [i, name] of names.entries()) {
+    console.error(`${name} (${i + 1} of ${names.length}) ...`);
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "bench:step", "--child", name, ...Deno.args],
+      stderr: "inherit",
+    }).output();
+    if (code !== 0) {
+      console.error(`${name} failed: see its message above`);
+      Deno.exitCode = 1;
+      continue;
+    }
+    rows.push(JSON.parse(new TextDecoder().decode(stdout)));
+    if (words.json) console.log(JSON.stringify(rows.at(-1)));
+  }
+  if (!words.json && rows.length > 0) console.log(format(rows));
+}
+
+function format(rows: readonly Measurement[]): string {
+  const header = [
+    "| method | s/step | GFLOP | GFLOP/s | matrix product | fraction | noise | trace + compile | nodes | peak memory |",
+    "|---|---|---|---|---|---|---|---|---|---|",
+  ];
+  const lines = rows.map((r) => {
+    const step = median(r.steps);
+    const rate = r.flops / step / 1e9;
+    const product = 2 * PRODUCT_SIZE ** 3 / median(r.products) / 1e9;
+    // Pair by pair, so that a drift of the machine's speed cancels.
+    const fraction = median(
+      r.steps.map((s, i) => r.flops / s / (2 * PRODUCT_SIZE ** 3 / r.products[i])),
+    );
+    return `| ${
+      [
+        METHODS[r.method as keyof typeof METHODS].label,
+        `${step.toFixed(2)} (${Math.min(...r.steps).toFixed(2)} to ${
+          Math.max(...r.steps).toFixed(2)
+        })`,
+        (r.flops / 1e9).toFixed(0),
+        rate.toFixed(0),
+        `${product.toFixed(0)} GFLOP/s`,
+        fraction.toFixed(2),
+        `${(100 * r.noise / step).toFixed(1)} %`,
+        `${(r.trace + r.compile).toFixed(1)} s`,
+        String(r.nodes),
+        `${(r.peak / 1e9).toFixed(2)} GB`,
+      ].join(" | ")
+    } |`;
+  });
+  const { batch, size, threads } = words;
+  const machine = `${cpus()[0].model}, ${threads} threads; ${
+    rows[0].device
+  }; batch ${batch}, ${size}x${size}x3, latent ${words["latent-dim"]}; median of ${
+    rows[0].steps.length
+  } steps (least to most)`;
+  return [...header, ...lines, "", machine].join("\n");
+}
+
+async function measure(name: string): Promise<Measurement> {
+  const method = METHODS[name as keyof typeof METHODS] as unknown as Method;
+  const size = Number(words.size);
+  const problem: Problem = {
+    image: { height: size, width: size, channels: 3 },
+    trainCount: 50_000,
+    batchSize: Number(words.batch),
+  };
+  const hyper: Hyperparams = {
+    ...method.defaults,
+    latentDim: Number(words["latent-dim"]),
+    ...Object.fromEntries(
+      words.set.map((word) => word.split("=")).filter(([k]) => k in method.defaults).map((
+        [k, v],
+      ) => [k, Number(v)]),
+    ),
+  };
+  method.check?.(problem, hyper);
+  const initial = await initialState(method, { problem, hyper });
+  await using device = await openDevice(words.device, { threads: Number(words.threads) });
+  const specs = stepInputs({
+    image: problem.image,
+    batchSize: problem.batchSize,
+    chains: method.chains?.(problem, hyper) ?? {},
+  });
+  const inputs: HostArrays = Object.fromEntries(
+    Object.entries(specs).map(([key, { shape, dtype }]) => {
+      const length = shape.reduce((a, b) => a * b, 1);
+      const data = dtype === "int32" ? Int32Array.from({ length }, (_, i) => i) : uniform(length);
+      return [key, { shape, dtype, data }];
+    }),
+  );
+  await using program = await device.compile(stepFunction(method, hyper, keyOf(1)), {
+    state: initial,
+    inputs: specs,
+  });
+  await using product = await matrixProduct(device);
+  let state = await device.upload(initial);
+  const steps: number[] = [];
+  const products: number[] = [];
+  for (let i = 0; i <= Number(words.steps); i++) {
+    inputs.step.data[0] = i;
+    const begun = performance.now();
+    ({ state } = await program.run(state, inputs));
+    const between = performance.now();
+    await product();
+    if (i === 0) continue; // warm-up
+    steps.push((between - begun) / 1000);
+    products.push((performance.now() - between) / 1000);
+  }
+  const { traceSeconds, compileSeconds, nodes } = program.compiled;
+  return {
+    method: name,
+    flops: stepFlops(name, problem, hyper),
+    steps,
+    products,
+    trace: traceSeconds,
+    compile: compileSeconds,
+    nodes,
+    // ONNX Runtime keeps what it has allocated, so this is the peak.
+    peak: Deno.memoryUsage().rss,
+    noise: noiseSeconds(program),
+    device: device.description,
+  };
+}
+
+async function initialState(
+  method: Method,
+  { problem, hyper }: { problem: Problem; hyper: Hyperparams },
+): Promise<HostArrays> {
+  await tf.setBackend("cpu");
+  const state = method.init(problem, hyper, createNoise(keyOf(0), tf.scalar(0, "int32")));
+  const arrays = Object.entries(state).map(([name, t]): [string, HostArray] => [
+    name,
+    { shape: t.shape, dtype: t.dtype as "float32", data: t.dataSync() as Float32Array },
+  ]);
+  tf.disposeVariables();
+  return Object.fromEntries(arrays);
+}
+
+/** The same runtime's matrix product, operands in place. */
+async function matrixProduct(device: Device) {
+  const operand: HostArray = {
+    shape: [PRODUCT_SIZE, PRODUCT_SIZE],
+    dtype: "float32",
+    data: uniform(PRODUCT_SIZE ** 2),
+  };
+  const program = await device.compile(
+    ({ state: { a, b } }) => ({
+      state: { c: tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D) },
+      outputs: {},
+    }),
+    { state: { a: operand, b: operand, c: operand }, inputs: {} },
+  );
+  let state = await device.upload({ a: operand, b: operand, c: operand });
+  return Object.assign(async () => {
+    ({ state } = await program.run(state, {}));
+  }, { [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() });
+}
+
+function uniform(length: number): Float32Array {
+  const out = new Float32Array(length);
+  fillNoise(out, { key: keyOf(2), counters: Int32Array.of(0), width: length, kind: "uniform" });
+  return out;
+}
+
+/** Seconds to draw the noise that the program is fed with in each step. */
+function noiseSeconds(program: Program): number {
+  const count = program.compiled.noiseCount;
+  if (!count) return 0;
+  const out = new Float32Array(count);
+  const times = Array.from({ length: 3 }, (_, counter) => {
+    const begun = performance.now();
+    fillNoise(out, {
+      key: keyOf(3),
+      counters: Int32Array.of(counter),
+      width: count,
+      kind: "normal",
+    });
+    return (performance.now() - begun) / 1000;
+  });
+  return median(times);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}

@@ -1,0 +1,78 @@
+/**
+ * Splits elementwise updates of large state, such as an optimizer's, into pieces that stay in the cache from the first
+ * operation to the last. State and noise lie in the host's memory, so a piece of them is a view and costs nothing; the
+ * other operands (gradients) are cut by one copy.
+ *
+ * @module
+ */
+import type { Builder } from "./builder.ts";
+import { isElementwise, reachable, sameShape, sizeOf, type Value } from "./graph.ts";
+
+/** Elements a piece: some arrays of this size fit a core's second-level cache. */
+export const PIECE_ELEMENTS = 1 << 17;
+
+/** Replaces each of `targets` whose update is worth it by flat pieces, in order; a single piece is the value itself. */
+export function splitState(
+  builder: Builder,
+  targets: readonly Value[],
+  { elements = PIECE_ELEMENTS }: { readonly elements?: number } = {},
+): Value[][] {
+  const made = new Map<Value, Value[]>();
+  return targets.map((target) => {
+    const interior = elementwiseUpdate(target);
+    if (sizeOf(target.shape) < 2 * elements || interior.size < 3) return [target];
+    const size = sizeOf(target.shape);
+    const offsets = Array.from({ length: Math.ceil(size / elements) }, (_, i) => i * elements);
+    const pieces = (value: Value): Value[] => {
+      let known = made.get(value);
+      if (!known) {
+        known = interior.has(value)
+          ? rebuilt(value)
+          : offsets.map((offset) =>
+            piece(builder, value, { offset, size: Math.min(elements, size - offset) })
+          );
+        made.set(value, known);
+      }
+      return known;
+    };
+    const rebuilt = (value: Value): Value[] => {
+      const inputs = value.inputs.map((v) => sizeOf(v.shape) === 1 ? undefined : pieces(v));
+      return offsets.map((offset, i) =>
+        builder.rebuild(
+          { ...value, shape: [Math.min(elements, size - offset)] },
+          value.inputs.map((v, j) => inputs[j]?.[i] ?? builder.reshape(v, [])),
+        )
+      );
+    };
+    for (const value of reachable([target])) if (interior.has(value)) pieces(value); // bounds the recursion
+    return pieces(target);
+  });
+}
+
+/** The elementwise operations of the target's own shape that lead to it, over operands of that shape or scalars. */
+function elementwiseUpdate(target: Value): Set<Value> {
+  const interior = new Set<Value>();
+  const stack = [target];
+  for (let value = stack.pop(); value; value = stack.pop()) {
+    if (interior.has(value) || !isElementwise(value) || !sameShape(value.shape, target.shape)) {
+      continue;
+    }
+    if (!value.inputs.every((v) => sizeOf(v.shape) === 1 || sameShape(v.shape, target.shape))) {
+      continue;
+    }
+    interior.add(value);
+    stack.push(...value.inputs);
+  }
+  return interior;
+}
+
+function piece(
+  b: Builder,
+  value: Value,
+  { offset, size }: { offset: number; size: number },
+): Value {
+  let source = value;
+  while (source.op === "reshape") [source] = source.inputs;
+  if (source.op === "input" || source.op === "noise") return b.view(source, { offset, size });
+  return b.slice(b.reshape(value, [sizeOf(value.shape)]), { begin: [offset], size: [size] });
+}
