@@ -45,10 +45,11 @@ const HIDDEN = 2048;
 const PANG_HIDDEN = 200;
 const MLP_HIDDEN = 1024;
 /**
- * The decoder starts with small outputs: with unit outputs the curvature of the energy, |J|^2 / sigma^2, times
- * the published chains' step size would start above 2, where Langevin dynamics is unstable.
+ * Decoder and encoder start with small outputs. The decoder's: with unit outputs the curvature of the energy,
+ * |J|^2 / sigma^2, times the published chains' step size would start above 2, where Langevin dynamics is unstable.
+ * The encoder's: means of unit size would start at a divergence of latentDim / 2 from the prior.
  */
-const DECODER_OUTPUT_GAIN = 0.1;
+const OUTPUT_GAIN = 0.1;
 
 /** `channels` times `width`, at least 1. */
 export function scaled(channels: number, width: number): number {
@@ -166,7 +167,13 @@ export function encoderNet(
   outputs: number,
 ): Net {
   const layers = [...featureLayers(image, hyper), linear(featureCount(image, hyper), outputs)];
-  return { name: "encoder", layers, ...common(hyper.nets), output: "identity" };
+  return {
+    name: "encoder",
+    layers,
+    ...common(hyper.nets),
+    output: "identity",
+    outputGain: OUTPUT_GAIN,
+  };
 }
 
 /** The decoder: latents [m, latentDim] to images in [-1, 1] (not enforced but by tanh): Table 2, or LEBM's generator. */
@@ -204,7 +211,7 @@ export function decoderNet(image: ImageShape, hyper: NetHyper): Net {
         layers: table2Decoder(image, hyper),
         ...common(nets),
         output: "identity",
-        outputGain: DECODER_OUTPUT_GAIN,
+        outputGain: OUTPUT_GAIN,
       };
   }
 }

@@ -236,20 +236,30 @@ function inputsOf(
   state: State,
   rows: tf.Tensor1D,
   { hyper, noise }: { hyper: Hyper; noise: Noise },
-) {
+): tf.Tensor2D {
   const { chainCount, inputDim } = hyper;
   if (chainCount === 0) return noise.split("inputs").normalOfRows(rows, inputDim);
   const quotient = tf.cast(tf.div(tf.cast(rows, "float32"), chainCount), "int32");
   const chains = tf.sub(rows, tf.mul(quotient, tf.scalar(chainCount, "int32"))) as tf.Tensor1D;
-  return tf.gather(state.inputs, chains);
+  return tf.gather(state.inputs as tf.Tensor2D, chains);
 }
 
-/** Images of prior chains that start at the sampler's outputs: for new inputs, or for its chains in turn if their inputs are kept. */
+/** Inputs for `count` samples: new ones, or those of chains drawn at random if the chains' inputs are kept. */
+function newInputs(
+  state: State,
+  count: number,
+  { hyper, noise }: { hyper: Hyper; noise: Noise },
+): tf.Tensor2D {
+  const { chainCount, inputDim } = hyper;
+  if (chainCount === 0) return noise.split("inputs").normal([count, inputDim]) as tf.Tensor2D;
+  const chains = tf.cast(tf.mul(noise.split("chains").uniform([count]), chainCount), "int32");
+  return tf.gather(state.inputs as tf.Tensor2D, chains as tf.Tensor1D);
+}
+
+/** Images of prior chains that start at the sampler's outputs. */
 function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Tensor4D {
   // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
-  const u = hyper.chainCount === 0
-    ? noise.split("inputs").normal([count, hyper.inputDim])
-    : inputsOf(state, tf.range(0, count, 1, "int32"), { hyper, noise });
+  const u = newInputs(state, count, { hyper, noise });
   const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u }) as tf.Tensor2D;
   const start = tf.matMul(h, state.psi as tf.Tensor2D) as tf.Tensor2D;
   return decode(state, priorChain(state, { start, hyper, noise }), hyper);
