@@ -29,7 +29,7 @@ async function withServer(
       name: "data.bin",
       url: `http://127.0.0.1:${server.addr.port}/data.bin`,
       bytes: CONTENT.length,
-      sha256: await sha256Hex(CONTENT),
+      sha256: sha256Hex(CONTENT),
     };
     await body({ file, path: join(folder, "set", "data.bin"), requests });
   } finally {

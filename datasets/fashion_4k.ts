@@ -49,7 +49,7 @@ async function loadMosaic(split: Split): Promise<ImageSet> {
   // The file holds grey values only, but WebP decodes to RGB: b-w takes one channel back, exactly.
   const { data } = await sharp(encoded).toColourspace("b-w").raw()
     .toBuffer({ resolveWithObject: true });
-  const set = await createImageSet({
+  const set = createImageSet({
     image: PADDED,
     pixels: padImages(cutMosaic(data, COUNTS[split]), { from: STORED, to: PADDED.height }),
     labels: Uint8Array.from({ length: COUNTS[split] }, (_, row) => row % CLASS_COUNT),

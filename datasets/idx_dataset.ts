@@ -51,7 +51,7 @@ async function loadIdx(
   const images = readIdx(await readIdxFile(part.images, place));
   const labels = readIdx(await readIdxFile(part.labels, place));
   const from = { height: STORED_SIDE, width: STORED_SIDE, channels: 1 };
-  return await createImageSet({
+  return createImageSet({
     image: { height: PADDED_SIDE, width: PADDED_SIDE, channels: 1 },
     pixels: padImages(images.data, { from, to: PADDED_SIDE }),
     labels: labels.data,
@@ -76,7 +76,7 @@ async function readIdxFile(
       throw new Error(`${path} is damaged: its gzip stream does not unpack`, { cause });
     })
     : bytes;
-  const digest = await sha256Hex(content);
+  const digest = sha256Hex(content);
   if (digest !== file.unpackedSha256) {
     throw new Error(
       `${path} is not ${file.name} of data set "${name}": SHA-256 of its content is ${digest}, expected ${file.unpackedSha256}; delete it and run "deno task data ${name}"`,

@@ -13,17 +13,17 @@ function imagesFile(): Uint8Array<ArrayBuffer> {
 }
 const LABELS_FILE = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 3);
 
-const file = async (name: string, content: Uint8Array<ArrayBuffer>): Promise<IdxFile> => ({
+const file = (name: string, content: Uint8Array): IdxFile => ({
   name,
   bytes: content.length,
   sha256: "",
-  unpackedSha256: await sha256Hex(content),
+  unpackedSha256: sha256Hex(content),
 });
 
-async function tinySet(folder: string) {
+function tinySet(folder: string) {
   const part = {
-    images: await file("images-ubyte.gz", imagesFile()),
-    labels: await file("labels-ubyte.gz", LABELS_FILE),
+    images: file("images-ubyte.gz", imagesFile()),
+    labels: file("labels-ubyte.gz", LABELS_FILE),
   };
   return idxDataset({
     name: "tiny",
@@ -58,7 +58,7 @@ for (const [form, suffix] of [["packed", ".gz"], ["unpacked", ""]] as const) {
       [`labels-ubyte${suffix}`]: pack(LABELS_FILE),
     };
     await withFolder(contents, async (folder) => {
-      const set = await (await tinySet(folder)).load("train");
+      const set = await tinySet(folder).load("train");
       assert.equal(set.count, 2);
       assert.deepEqual([...set.labels ?? []], [7, 3]);
       assert.equal(set.pixels[(2 + 5) * 32 + 2], 5);
@@ -71,7 +71,7 @@ for (const [form, suffix] of [["packed", ".gz"], ["unpacked", ""]] as const) {
 
 Deno.test("idxDataset() names a missing file and the remedy", async () => {
   await withFolder({}, async (folder) => {
-    await assert.rejects((await tinySet(folder)).load("test"), (error: Error) => {
+    await assert.rejects(tinySet(folder).load("test"), (error: Error) => {
       assert.match(error.message, /images-ubyte\.gz of data set "tiny" is not in/);
       assert.match(error.message, /deno task data tiny/);
       return true;
@@ -83,10 +83,10 @@ Deno.test("idxDataset() refuses other content and damaged streams", async () => 
   const labels = gzipSync(LABELS_FILE);
   const wrong = gzipSync(imagesFile().with(20, 1));
   await withFolder({ "images-ubyte.gz": wrong, "labels-ubyte.gz": labels }, async (folder) => {
-    await assert.rejects((await tinySet(folder)).load("train"), /is not images-ubyte\.gz.*SHA-256/);
+    await assert.rejects(tinySet(folder).load("train"), /is not images-ubyte\.gz.*SHA-256/);
   });
   const cut = gzipSync(imagesFile()).subarray(0, 100);
   await withFolder({ "images-ubyte.gz": cut, "labels-ubyte.gz": labels }, async (folder) => {
-    await assert.rejects((await tinySet(folder)).load("train"), /is damaged/);
+    await assert.rejects(tinySet(folder).load("train"), /is damaged/);
   });
 });
