@@ -1,10 +1,12 @@
 /**
- * Reader of Python pickles, protocol 2 and the few later opcodes that PyTorch writes
+ * Reader of Python pickles, protocol 2 and the few later opcodes that PyTorch and CIFAR-10 use
  * (https://docs.python.org/3/library/pickletools.html). It builds data only: a global is looked up in a
  * table that the caller gives, and one that is not there ends the reading, so no file can run code.
  *
  * @module
  */
+
+import { Buffer } from "node:buffer";
 
 /** What a pickle may hold here: a tuple is an array, a dict a Map; `opaque` is what the table makes. */
 export type PickleValue =
@@ -23,6 +25,8 @@ export interface PickleTable {
   readonly globals: Readonly<Record<string, (args: readonly PickleValue[]) => PickleValue>>;
   /** Resolves a persistent id: PyTorch's storages. */
   persistent(id: PickleValue): PickleValue;
+  /** Takes over the state of an object that a global made; without it the state is passed over. */
+  build?(object: PickleValue, state: PickleValue): void;
 }
 
 /** A global on the stack. */
@@ -84,6 +88,12 @@ export function unpickle(
     const from = take(length);
     return decode(from, from + length);
   }
+  /** A byte string of Python 2, one character a byte. */
+  function latin1(length: number): string {
+    if (length < 0) fail(`holds a string of ${length} bytes`);
+    const from = take(length);
+    return Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString("latin1");
+  }
   function recall(key: number): PickleValue {
     const value = memo.get(key);
     if (value === undefined) fail(`memo ${key} was never set`);
@@ -117,7 +127,7 @@ export function unpickle(
   }
   function lookUp(name: string): Global {
     if (!Object.hasOwn(table.globals, name)) {
-      fail(`refers to ${JSON.stringify(name)}, which no file of weights needs: refused`);
+      fail(`refers to ${JSON.stringify(name)}, which no file read here needs: refused`);
     }
     return { opaque: { global: name } };
   }
@@ -166,6 +176,10 @@ export function unpickle(
       // deno-fmt-ignore
       case 0x8c: stack.push(text(bytes[take(1)])); break; // SHORT_BINUNICODE
       // deno-fmt-ignore
+      case 0x55: stack.push(latin1(bytes[take(1)])); break; // SHORT_BINSTRING, of Python 2
+      // deno-fmt-ignore
+      case 0x54: stack.push(latin1(view.getInt32(take(4), true))); break; // BINSTRING, of Python 2
+      // deno-fmt-ignore
       case 0x7d: stack.push(new Map()); break; // EMPTY_DICT
       // deno-fmt-ignore
       case 0x5d:
@@ -213,12 +227,18 @@ export function unpickle(
       case 0x52: stack.push(callGlobal()); break; // REDUCE
       // deno-fmt-ignore
       case 0x51: stack.push(table.persistent(pop())); break; // BINPERSID
-      // BUILD: the attributes that PyTorch hangs on a state_dict (_metadata) are not needed.
-      // deno-fmt-ignore
-      case 0x62: pop(); break;
+      case 0x62: { // BUILD; the attributes that PyTorch hangs on a state_dict (_metadata) are not needed
+        const state = pop();
+        const object = pop();
+        table.build?.(object, state);
+        stack.push(object);
+        break;
+      }
       default:
         fail(
-          `opcode 0x${opcode.toString(16).padStart(2, "0")} is not one that weights need: refused`,
+          `opcode 0x${
+            opcode.toString(16).padStart(2, "0")
+          } is not one that files read here need: refused`,
         );
     }
   }
