@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import type { Dataset, DatasetFile, ImageSet, ImageShape, Split } from "../harness/types.ts";
+import { dataFolder } from "./data_folder.ts";
+import { type Decoded, type DecodedKey, readSidecar, throughCache } from "./decoded_cache.ts";
+
+/** A published data set: its files, and how they become pixels. */
+export interface FileSource {
+  readonly name: string;
+  readonly label: string;
+  /** Where it comes from, and its licence. */
+  readonly source: string;
+  readonly image: ImageShape;
+  readonly counts: Readonly<Record<Split, number>>;
+  /** The files that a part is made of. */
+  readonly files: Readonly<Record<Split, readonly DatasetFile[]>>;
+  /** Names the decoding in the cache; changed whenever pixels or their order change. */
+  readonly definition: string;
+  /** Decodes one part; `find` gives the path of a file, or throws with the remedy. */
+  decode(split: Split, find: (file: DatasetFile) => Promise<string>): Promise<Decoded>;
+}
+
+/** The data set of `source`, from its files in the data folder through the cache of decoded images. */
+export function fileDataset(source: FileSource): Dataset {
+  const { name, label, image, counts, files } = source;
+  return {
+    name,
+    label,
+    source: source.source,
+    image,
+    counts,
+    files: [...new Set(Object.values(files).flat())],
+    load: (split) => loadPart(source, { split, from: sourceFolder(name) }),
+  };
+}
+
+/** Folder of the files as they were published. */
+export function sourceFolder(name: string): string {
+  return join(dataFolder(), name);
+}
+
+/** One part, out of the cache or from the files in the folder `from`. */
+export async function loadPart(
+  source: FileSource,
+  { split, from }: { readonly split: Split; readonly from: string },
+): Promise<ImageSet> {
+  const set = await throughCache(
+    { folder: decodedFolder(), key: keyOf(source, split) },
+    async () => {
+      const decoded = await source.decode(split, (file) => findFile(file, { source, from }));
+      checkCount(decoded, { source, split });
+      return decoded;
+    },
+  );
+  return set;
+}
+
+/** Whether a part is in the cache of decoded images. */
+export async function isDecoded(source: FileSource, split: Split): Promise<boolean> {
+  return await readSidecar(decodedFolder(), keyOf(source, split)) !== null;
+}
+
+/** Folder of the cache of decoded images. */
+export function decodedFolder(): string {
+  return join(dataFolder(), "decoded");
+}
+
+function keyOf({ name, definition, files }: FileSource, split: Split): DecodedKey {
+  return { name, split, definition, sources: files[split].map(({ sha256 }) => sha256) };
+}
+
+async function findFile(
+  { name }: DatasetFile,
+  { source, from }: { readonly source: FileSource; readonly from: string },
+): Promise<string> {
+  const path = join(from, name);
+  try {
+    await Deno.stat(path);
+    return path;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(
+      `File ${name} of data set "${source.name}" is not in ${from}: run "deno task data ${source.name}", with --from FOLDER if you have it elsewhere`,
+      { cause: error },
+    );
+  }
+}
+
+function checkCount(
+  { image, pixels }: Decoded,
+  { source, split }: { readonly source: FileSource; readonly split: Split },
+): void {
+  const expected = source.counts[split] * image.height * image.width * image.channels;
+  if (pixels.length !== expected) {
+    throw new Error(
+      `The ${split} part of "${source.name}" decoded to ${pixels.length} bytes, expected ${expected}`,
+    );
+  }
+}
