@@ -14,9 +14,13 @@ const BLOCK = 512;
 /** The largest member that is read, bytes: more than any picture. */
 const MEMBER_LIMIT = 2 ** 30;
 
-/** The regular files of a tar archive in its order; links and folders are passed over. Throws SyntaxError. */
+/**
+ * The regular files of a tar archive in its order; folders are passed over, and links too, but for a word
+ * to `onLink`, which may throw. Throws SyntaxError.
+ */
 export async function* tarMembers(
   stream: ReadableStream<Uint8Array>,
+  { onLink }: { readonly onLink?: (name: string) => void } = {},
 ): AsyncGenerator<TarMember> {
   const reader = blockReader(stream);
   let longName: string | undefined;
@@ -44,6 +48,7 @@ export async function* tarMembers(
       const short = text(header, 0, 100);
       const name = longName ?? (prefix ? `${prefix}/${short}` : short);
       longName = undefined;
+      if (type === "1" || type === "2") onLink?.(name);
       if (type === "0" || type === "\0") yield { name, bytes: bytes.slice() };
     }
   }

@@ -13,6 +13,8 @@ export interface ZipMember {
   readonly name: string;
   /** Bytes, unpacked. */
   readonly size: number;
+  /** Whether it is a symbolic link, whose content is the path it points to. */
+  readonly link: boolean;
   /** Unpacks the member. Throws SyntaxError when it is broken, or holds more or less than it announces. */
   read(): Uint8Array<ArrayBuffer>;
 }
@@ -25,6 +27,10 @@ const END64_LOCATOR = 0x07064b50;
 const END64 = 0x06064b50;
 const CENTRAL = 0x02014b50;
 const LOCAL = 0x04034b50;
+/** "Made by" of Unix, whose file modes stand in the upper half of the external attributes. */
+const UNIX = 3;
+const FILE_TYPE = 0xf000;
+const SYMBOLIC_LINK = 0xa000;
 const ABSENT32 = 0xffffffff;
 
 /** The files of an archive in the order of its directory, without folders. Throws SyntaxError when it is no zip archive. */
@@ -56,7 +62,9 @@ export function zipMembers(source: ByteSource): ZipMember[] {
       }),
     };
     if (!name.endsWith("/")) {
-      members.push({ name, size: entry.size, read: () => readMember(source, entry) });
+      const link = bytes[at + 5] === UNIX &&
+        (view.getUint32(at + 38, true) >>> 16 & FILE_TYPE) === SYMBOLIC_LINK;
+      members.push({ name, size: entry.size, link, read: () => readMember(source, entry) });
     }
     at = next;
   }

@@ -1,0 +1,47 @@
+/** One line on the terminal that shows how far a long work is. Says nothing where output is no terminal. */
+export interface ProgressBar extends Disposable {
+  /** `of` is null when the end is not known. */
+  update(done: number, of: number | null): void;
+}
+
+/** Seconds between two updates. */
+const INTERVAL = 0.2;
+const WIDTH = 24;
+
+/** A bar with the words `label` before it, on `output`; removed when disposed. */
+export function openProgressBar(
+  label: string,
+  {
+    output = Deno.stderr,
+    now = () => performance.now() / 1000,
+  }: {
+    readonly output?: { isTerminal(): boolean; writeSync(bytes: Uint8Array): number };
+    readonly now?: () => number;
+  } = {},
+): ProgressBar {
+  const visible = output.isTerminal();
+  const started = now();
+  let last = -Infinity;
+  const write = (text: string) => output.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+  return {
+    update(done, of) {
+      if (!visible || (now() - last < INTERVAL && done !== of)) return;
+      last = now();
+      write(`${label} ${describe(done, of, now() - started)}`);
+    },
+    [Symbol.dispose]() {
+      if (visible) write("");
+    },
+  };
+}
+
+/** `[######------] 50/100, 12/s, 4 s left`. */
+export function describe(done: number, of: number | null, seconds: number): string {
+  const rate = done / Math.max(seconds, 1e-9);
+  const pace = `${rate >= 10 ? Math.round(rate).toLocaleString("en") : rate.toPrecision(2)}/s`;
+  if (of === null) return `${done.toLocaleString("en")}, ${pace}`;
+  const filled = Math.round(WIDTH * Math.min(done / of, 1));
+  const bar = "#".repeat(filled) + "-".repeat(WIDTH - filled);
+  const left = done === 0 ? "" : `, ${Math.ceil((of - done) / rate)} s left`;
+  return `[${bar}] ${done.toLocaleString("en")}/${of.toLocaleString("en")}, ${pace}${left}`;
+}
