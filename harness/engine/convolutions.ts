@@ -107,29 +107,44 @@ export function lowerConvFilterGradient(
   }
   const { x: source, pads: padding } = cropped(l, l.plain(x), x.shape, pads);
   const [top, left, bottom, trailing] = padding;
-  const padded = padding.some((p) => p > 0)
-    ? e.node("Pad", [source, e.ints([0, top, left, 0, 0, bottom, trailing, 0]), e.float(0)])
+  const paddedWidth = x.shape[2] + pads[1] + pads[3];
+  // At stride s, s neighbouring taps of a row make one patch of s * in channels: longer runs to copy.
+  const [, stride] = strides;
+  const joined = dilations[1] === 1 && kernelWidth % stride === 0 ? stride : 1;
+  const extra = (joined - paddedWidth % joined) % joined;
+  const padded = [...padding, extra].some((p) => p > 0)
+    ? e.node("Pad", [source, e.ints([0, top, left, 0, 0, bottom, trailing + extra, 0]), e.float(0)])
     : source;
+  const rowsOfTaps = e.reshape(padded, [
+    n,
+    x.shape[1] + pads[0] + pads[2],
+    (paddedWidth + extra) / joined,
+    joined * inChannels,
+  ]);
   const patches: string[] = [];
   for (let i = 0; i < kernelHeight; i++) {
-    for (let j = 0; j < kernelWidth; j++) {
-      const begin = [i * dilations[0], j * dilations[1]];
-      patches.push(e.slice(padded, {
+    for (let j = 0; j < kernelWidth; j += joined) {
+      const begin = [i * dilations[0], j * dilations[1] / joined];
+      patches.push(e.slice(rowsOfTaps, {
         axes: [1, 2],
         begin,
         end: [
           begin[0] + (outHeight - 1) * strides[0] + 1,
-          begin[1] + (outWidth - 1) * strides[1] + 1,
+          begin[1] + (outWidth - 1) * stride / joined + 1,
         ],
-        steps: strides,
+        steps: [strides[0], stride / joined],
       }));
     }
   }
-  const columns = e.reshape(e.node("Concat", patches, { axis: 3 }), [
-    rows,
-    patches.length * inChannels,
-  ]);
-  return e.reshape(e.node("Gemm", [columns, right], { transA: 1 }), value.shape);
+  // A product a patch: side by side they would make one product, but only after another copy, by one thread.
+  const depth = joined * inChannels;
+  const products = patches.map((patch) =>
+    e.node("Gemm", [e.reshape(patch, [rows, depth]), right], { transA: 1 })
+  );
+  return e.reshape(
+    products.length === 1 ? products[0] : e.node("Concat", products, { axis: 0 }),
+    value.shape,
+  );
 }
 
 interface Shapes {
