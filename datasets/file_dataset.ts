@@ -38,20 +38,20 @@ export function sourceFolder(name: string): string {
   return join(dataFolder(), name);
 }
 
-/** One part, out of the cache or from the files in the folder `from`. */
+/** One part, out of the cache in the folder `decoded`, or from the files in the folder `from`. */
 export async function loadPart(
   source: FileSource,
-  { split, from }: { readonly split: Split; readonly from: string },
+  { split, from, decoded = decodedFolder() }: {
+    readonly split: Split;
+    readonly from: string;
+    readonly decoded?: string;
+  },
 ): Promise<ImageSet> {
-  const set = await throughCache(
-    { folder: decodedFolder(), key: keyOf(source, split) },
-    async () => {
-      const decoded = await source.decode(split, (file) => findFile(file, { source, from }));
-      checkCount(decoded, { source, split });
-      return decoded;
-    },
-  );
-  return set;
+  return await throughCache({ folder: decoded, key: keyOf(source, split) }, async () => {
+    const part = await source.decode(split, (file) => findFile(file, { source, from }));
+    checkCount(part, { source, split });
+    return part;
+  });
 }
 
 /** Whether a part is in the cache of decoded images. */
