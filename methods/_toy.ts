@@ -106,10 +106,11 @@ export function stepFunction(
 const prefixed = (prefix: string, state: State): State =>
   Object.fromEntries(Object.entries(state).map(([name, t]) => [prefix + name, t]));
 
-/** A training run on the host's side: state, metrics of the last step, chains of every row. */
+/** Where a training run got: the state, the metrics of the last step, and those of every step. */
 export interface Trained {
   readonly state: HostArrays;
   readonly metrics: Readonly<Record<string, number>>;
+  readonly history: readonly Readonly<Record<string, number>>[];
 }
 
 /** What `train` needs. */
@@ -154,15 +155,12 @@ export async function train(method: Method, options: TrainOptions): Promise<Trai
     inputs: specs(inputsAt(from)),
   });
   let state = await device.upload(options.state);
-  let metrics = {};
+  const history: Record<string, number>[] = [];
   for (let step = from; step < to; step++) {
     const result = await program.run(state, inputsAt(step));
     state = result.state;
-    metrics = Object.fromEntries(
-      Object.entries(result.outputs).filter(([k]) => !k.startsWith("chains/")).map(
-        ([k, { data }]) => [k, data[0]],
-      ),
-    );
+    const metrics = Object.entries(result.outputs).filter(([k]) => !k.startsWith("chains/"));
+    history.push(Object.fromEntries(metrics.map(([k, { data }]) => [k, data[0]])));
   }
-  return { state: await device.download(state), metrics };
+  return { state: await device.download(state), metrics: history[history.length - 1], history };
 }

@@ -187,6 +187,7 @@ export function decoderNet(image: ImageShape, hyper: NetHyper): Net {
         layers: [linear(latentDim, pixelCount(image))],
         ...common(nets),
         output: "identity",
+        outputGain: OUTPUT_GAIN,
       };
     case "mlp": {
       const hidden = mlpLayers(latentDim, hyper);

@@ -1,0 +1,124 @@
+/** Whole methods on a model whose answers are closed-form: `nets=linear`. */
+import assert from "node:assert/strict";
+import { openDevice } from "../harness/engine/device.ts";
+import type { HostArrays, Hyperparams, Method } from "../harness/types.ts";
+import {
+  asImages,
+  chainVariance,
+  largestAngle,
+  linearDecoder,
+  negLogEvidence,
+  type SpectralData,
+  spectralData,
+} from "./_linear_gaussian.ts";
+import { initialState, train } from "./_toy.ts";
+import { METHODS } from "./mod.ts";
+
+/** Steps of full batches, 400 of them with a tenth of the step size at the end; sigma^2 is the mean over these. */
+async function learn(
+  name: keyof typeof METHODS,
+  { data, steps, overrides, slower }: {
+    data: SpectralData;
+    steps: number;
+    overrides: Hyperparams;
+    slower: Hyperparams;
+  },
+) {
+  const method = METHODS[name] as Method;
+  const count = data.rows.length;
+  const problem = {
+    image: { height: 1, width: data.mean.length, channels: 1 },
+    trainCount: count,
+    batchSize: count,
+  };
+  const hyper = {
+    ...method.defaults,
+    nets: "linear",
+    latentDim: 2,
+    learnSigma: true,
+    ...overrides,
+  };
+  method.check?.(problem, hyper);
+  const device = await openDevice("cpu", { threads: 1 });
+  const run = (state: HostArrays, hyper: Hyperparams, steps: readonly [number, number]) =>
+    train(method, { device, problem, hyper, seed: 0, images: asImages(data.rows), steps, state });
+  const start = await initialState(method, { problem, hyper, seed: 0 });
+  const fast = await run(start, hyper, [0, steps]);
+  const slow = await run(fast.state, { ...hyper, ...slower }, [steps, steps + 400]);
+  const variance = slow.history.reduce((sum, m) => sum + m.sigma ** 2, 0) / slow.history.length;
+  return { run, hyper, variance, ...slow };
+}
+
+const KEPT = [0.8, 0.4];
+const DISCARDED = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1];
+
+for (const name of ["vae", "vae_flow", "abp", "dlgm", "lebm"] as const) {
+  Deno.test(`${name} with linear nets learns probabilistic PCA, biased as its chain is`, async () => {
+    const eigenvalues = [...KEPT, ...DISCARDED];
+    const data = spectralData({ count: 64, eigenvalues, meanLength: 0.5, seed: 0 });
+    // A step of 0.05 in directions of precision 4 to 8: 25 steps forget the start to below 0.8^25 = 0.4 %.
+    const stepSize = name.startsWith("vae") ? 0 : 0.05;
+    const { state, variance, hyper, run } = await learn(name, {
+      data,
+      steps: 1000,
+      overrides: {
+        learningRate: 0.02,
+        energyLearningRate: 0.02,
+        posteriorStepSize: 0.05,
+        posteriorSteps: 25,
+      },
+      slower: { learningRate: 0.002, energyLearningRate: 0.002 },
+    });
+    const theory = chainVariance({ kept: KEPT, discarded: DISCARDED, stepSize });
+    const angle = largestAngle(linearDecoder(state).columns, data.axes.slice(0, 2));
+    // One step knows the noise to sqrt(2 / (64 x 8)) = 6 %, 400 steps of which at least 50 are independent to 0.9 %. The
+    // chain's bias is 5 %, so that 3 % tell it from none.
+    assert.ok(Math.abs(variance / theory - 1) < 0.03, `sigma^2 ${variance}, theory ${theory}`);
+    assert.ok(angle < 5, `principal angle ${angle}`);
+    if (stepSize > 0) return;
+
+    // The family of q has the posterior: after rotation to principal axes it is a diagonal Gaussian of constant variance.
+    const frozen = await run(state, { ...hyper, learningRate: 1e-12 }, [0, 400]);
+    const losses = frozen.history.map((m) => m.loss);
+    const bound = losses.reduce((a, b) => a + b) / losses.length;
+    const deviation = Math.sqrt(
+      losses.reduce((sum, l) => sum + (l - bound) ** 2, 0) / losses.length,
+    );
+    const error = deviation / Math.sqrt(losses.length);
+    const evidence = negLogEvidence(data.rows, linearDecoder(state));
+    assert.ok(bound > evidence - 4 * error, `-ELBO ${bound} below -log p(x) ${evidence}`);
+    // Adam hovers about the optimum of q: its excess is of second order.
+    assert.ok(bound < evidence + 4 * error + 0.02, `-ELBO ${bound}, -log p(x) ${evidence}`);
+  });
+}
+
+Deno.test("lae with linear nets and as many features as rows learns probabilistic PCA, biased as its chains are", async () => {
+  // Eight images of twelve pixels: seven directions about the mean, and the mean itself, so that the features x have rank 8.
+  const discarded = [0.02, 0.02, 0.02, 0.02, 0.02, 0, 0, 0, 0, 0];
+  const [count, meanLength] = [8, 0.5];
+  const data = spectralData({ count, eigenvalues: [...KEPT, ...discarded], meanLength, seed: 0 });
+  const eta = 5e-4;
+  const damping = 1e6; // so large that the preconditioner is constant: Algorithm 4 as printed
+  const { state, variance } = await learn("lae", {
+    data,
+    steps: 1200,
+    overrides: {
+      learning: "ml",
+      innerSteps: 20,
+      damping,
+      stepSize: eta * count * damping,
+      // A linear energy shifts the prior mean, which the offset b makes up for: the penalty chooses zero, and moves nothing else.
+      energyPenalty: 0.1,
+      inputDim: 8,
+    },
+    slower: {},
+  });
+  const mobilities = [...KEPT, ...discarded.filter((l) => l > 0), meanLength ** 2].map((l) =>
+    count * l
+  );
+  const theory = chainVariance({ kept: KEPT, discarded, stepSize: eta, mobilities });
+  const angle = largestAngle(linearDecoder(state).columns, data.axes.slice(0, 2));
+  // 8 rows x 12 pixels: one independent step knows the noise to 14 %; of 400 steps some 100 are independent: 1.4 %.
+  assert.ok(Math.abs(variance / theory - 1) < 0.05, `sigma^2 ${variance}, theory ${theory}`);
+  assert.ok(angle < 5, `principal angle ${angle}`);
+});
