@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
 import type { ImageSet, ImageShape, Split } from "../harness/types.ts";
@@ -51,42 +50,24 @@ export type Sidecar = z.infer<typeof sidecarSchema>;
  * count. Digests are checked on every reading. A cache that cannot be written costs only the next decoding.
  */
 export async function throughCache(
-  { folder, key, onWarning = console.warn }: {
-    readonly folder: string;
-    readonly key: DecodedKey;
-    readonly onWarning?: (message: string) => void;
-  },
+  { folder, key }: { readonly folder: string; readonly key: DecodedKey },
   decode: () => Promise<Decoded>,
 ): Promise<ImageSet> {
-  const base = join(folder, fileStem(key));
-  const cached = await readDecoded(base, key);
+  const cached = await readDecoded(folder, key);
   if (cached) return cached;
-  const { image, pixels, labels } = await decode();
-  const set = createImageSet({ image, pixels, labels });
+  const set = createImageSet(await decode());
   try {
-    await writeDecoded(base, { key, set });
+    await writeDecoded(folder, { key, set });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    onWarning(`Decoded images are not kept in ${folder}: ${reason}`);
+    console.warn(`Decoded images are not kept in ${folder}: ${reason}`);
   }
   return set;
 }
 
 /** The side-car of the part `key` in `folder`, or null when the cache does not have it. */
 export async function readSidecar(folder: string, key: DecodedKey): Promise<Sidecar | null> {
-  return await readSidecarAt(join(folder, fileStem(key)), key);
-}
-
-/** `svhn-train-` and the first 16 digits of the key's digest. */
-function fileStem({ name, split, definition, sources }: DecodedKey): string {
-  const digest = sha256Hex(
-    new TextEncoder().encode(JSON.stringify([FORMAT, name, split, definition, sources])),
-  );
-  return `${name}-${split}-${digest.slice(0, 16)}`;
-}
-
-async function readSidecarAt(base: string, key: DecodedKey): Promise<Sidecar | null> {
-  const text = await orNull(Deno.readTextFile(`${base}.json`));
+  const text = await orNull(Deno.readTextFile(`${join(folder, fileStem(key))}.json`));
   if (text === null) return null;
   let json: unknown;
   try {
@@ -100,13 +81,22 @@ async function readSidecarAt(base: string, key: DecodedKey): Promise<Sidecar | n
   return same ? data : null;
 }
 
-async function readDecoded(base: string, key: DecodedKey): Promise<ImageSet | null> {
-  const sidecar = await readSidecarAt(base, key);
+/** `svhn-train-` and the first 16 digits of the key's digest. */
+function fileStem({ name, split, definition, sources }: DecodedKey): string {
+  const digest = sha256Hex(
+    new TextEncoder().encode(JSON.stringify([FORMAT, name, split, definition, sources])),
+  );
+  return `${name}-${split}-${digest.slice(0, 16)}`;
+}
+
+/** The part `key` out of the cache in `folder`, or null when it is not there whole. */
+export async function readDecoded(folder: string, key: DecodedKey): Promise<ImageSet | null> {
+  const sidecar = await readSidecar(folder, key);
   if (!sidecar) return null;
   const { image, count, sha256, labelsSha256 } = sidecar;
   const pixelBytes = count * bytesPerImage(image);
   const size = pixelBytes + (labelsSha256 === null ? 0 : count);
-  const bytes = await readExactly(`${base}.raw`, size);
+  const bytes = await readExactly(`${join(folder, fileStem(key))}.raw`, size);
   if (!bytes) return null;
   const pixels = bytes.subarray(0, pixelBytes);
   const labels = labelsSha256 === null ? undefined : bytes.subarray(pixelBytes);
@@ -114,12 +104,14 @@ async function readDecoded(base: string, key: DecodedKey): Promise<ImageSet | nu
   return { image, count, pixels, labels, sha256 };
 }
 
-async function writeDecoded(
-  base: string,
+/** Puts a part into the cache in `folder`. */
+export async function writeDecoded(
+  folder: string,
   { key, set }: { readonly key: DecodedKey; readonly set: ImageSet },
 ): Promise<void> {
   const { image, count, pixels, labels, sha256 } = set;
-  await Deno.mkdir(join(base, ".."), { recursive: true });
+  const base = join(folder, fileStem(key));
+  await Deno.mkdir(folder, { recursive: true });
   await writeWhole(`${base}.raw`, labels ? [pixels, labels] : [pixels]);
   const sidecar: Sidecar = {
     format: FORMAT,
@@ -166,13 +158,6 @@ async function readExactly(path: string, size: number): Promise<Uint8Array | nul
 
 /** A read of this size is done in one go; larger ones are copied through a buffer of their size. */
 const READ_BYTES = 1 << 22;
-
-/** Digest of texts, for keys of sources that have no published one. */
-export function digestOf(...texts: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const text of texts) hash.update(text).update("\0");
-  return hash.digest("hex");
-}
 
 async function orNull<T>(work: Promise<T>): Promise<T | null> {
   try {

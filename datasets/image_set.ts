@@ -11,6 +11,13 @@ export function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex"); // unlike crypto.subtle, without a copy
 }
 
+/** Digest of texts, for keys of sources that have no published one. */
+export function digestOf(...texts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const text of texts) hash.update(text).update("\0");
+  return hash.digest("hex");
+}
+
 /**
  * An {@link ImageSet} of `pixels` [count, height, width, channels] with its digest.
  * Throws RangeError when pixels or labels do not fit the shape, or when there is no image.
