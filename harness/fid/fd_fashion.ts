@@ -5,10 +5,11 @@ import { addFeatures, startMoments, type Statistics, statisticsOf } from "./stat
 
 /** The classifier, made by fixtures/make_fashion_classifier.ts. */
 const MODEL = new URL("../../fixtures/fashion_classifier.onnx", import.meta.url);
-const MODEL_SHA256 = "0ff43b91f05cc730cbf7279a62ff78247a5a9d0293b64ae6775690a01c6b2fc7";
+const MODEL_SHA256 = "7f3cde1e3659343147705f22f00b1a72f3eb2aef8d6f8d5a4ef5afe4b890635c";
 /** Side of the images that the classifier takes, pixels. */
 const SIDE = 32;
-const FEATURE_DIM = 64;
+/** Maps of the four convolutions: 16 + 32 + 64 + 64. */
+const FEATURE_DIM = 176;
 /** Images a call of the network: 500 x 32 x 32 x 16 floats = 33 MB at its widest. */
 const CHUNK = 500;
 
@@ -17,9 +18,10 @@ const CHUNK = 500;
  * a score for tests and quick tables that needs no download. It is no FID: network, data and dimension
  * differ, so its values compare with nothing but other `fd_fashion` values.
  *
- * Features: the 64 inputs of the classifier's last ReLU, so before activation. After it about half of them
- * would be zero and a unit that is never active would make the covariance singular; before it they are
- * closer to the Gaussians that the distance assumes.
+ * Features: the mean over positions of each of the 176 maps of the four convolutions, behind their ReLU
+ * (as FID takes the means of Inception's last maps), each divided by its standard deviation over the
+ * training images. Of the penultimate layer alone, 64 wide, the distance to uniform noise is half of that
+ * to an untrained decoder's grey: the classifier has learned to look past noise. The early maps have not.
  *
  * The distance of finite samples is biased upwards, by about c / n with c depending on the model (Chong and
  * Forsyth 2020, arXiv 1911.07023): compare scores of the same number of generated images (the record's

@@ -175,13 +175,18 @@ function permute({ shape, data }: WeightTensor, axes: readonly number[]): Weight
   if (shape.length !== axes.length) {
     throw new SyntaxError(`Constant of shape [${shape}] should have ${axes.length} axes`);
   }
-  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const outShape = axes.map((axis) => shape[axis]);
+  const strides = axes.map((axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
   const out = new Float32Array(data.length);
   const index = axes.map(() => 0);
-  for (let to = 0; to < out.length; to++) {
-    out[to] = data[axes.reduce((sum, axis, i) => sum + strides[axis] * index[i], 0)];
-    for (let i = axes.length - 1; i >= 0 && ++index[i] === outShape[i]; i--) index[i] = 0;
+  for (let to = 0, from = 0; to < out.length; to++) {
+    out[to] = data[from];
+    for (let i = axes.length - 1; i >= 0; i--) { // the next index, and where it is
+      from += strides[i];
+      if (++index[i] < outShape[i]) break;
+      from -= strides[i] * outShape[i];
+      index[i] = 0;
+    }
   }
   return { shape: outShape, data: out };
 }

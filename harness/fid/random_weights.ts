@@ -12,12 +12,14 @@ import type { Weights, WeightTensor } from "./torch_file.ts";
 export function hashUniform(name: string, count: number): Float64Array {
   let base = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) base = Math.imul(base ^ byte, 0x01000193);
-  return Float64Array.from({ length: count }, (_, i) => {
+  const out = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
     let h = (Math.imul(i, 0x9e3779b1) + base) | 0;
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
-  });
+    out[i] = ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
+  }
+  return out;
 }
 
 /** Random weights of every parameter, such that the maps keep their size through the network. */
@@ -26,7 +28,10 @@ export function randomWeights(): Weights {
   for (const [name, shape] of inceptionParameters()) {
     const count = shape.reduce((a, b) => a * b, 1);
     const value = distribution(name, count / shape[0]);
-    weights.set(name, { shape, data: Float32Array.from(hashUniform(name, count), value) });
+    const uniform = hashUniform(name, count);
+    const data = new Float32Array(count);
+    for (let i = 0; i < count; i++) data[i] = value(uniform[i]);
+    weights.set(name, { shape, data });
   }
   return weights;
 }

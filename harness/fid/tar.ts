@@ -99,7 +99,9 @@ function checksum(header: Uint8Array): number {
 function octal(header: Uint8Array, start: number, length: number): number {
   const digits = text(header, start, length).trim();
   if (!/^[0-7]*$/.test(digits)) {
-    throw new SyntaxError(`Tar archive: "${digits}" is no octal number`);
+    throw new SyntaxError(
+      `Tar archive: "${digits}" is no octal number: not a tar archive, or broken`,
+    );
   }
   return digits === "" ? 0 : parseInt(digits, 8);
 }
