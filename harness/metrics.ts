@@ -5,6 +5,6 @@ import type { Metric } from "./types.ts";
 
 /** Metrics by name. */
 export const METRICS: Readonly<Record<string, Metric>> = {
-  fd_fashion: fdFashion as Metric,
+  fd_fashion: fdFashion,
   fid,
 };

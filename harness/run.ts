@@ -208,9 +208,10 @@ function readTensor(name: string, tensor: tf.Tensor): HostArray {
 
 /** Samples a state and scores the samples by every metric, each on its clock. */
 function createScorer(
-  { sampler, metrics, real, stopwatch, report }: {
+  { sampler, metrics, dataset, real, stopwatch, report }: {
     readonly sampler: Sampler;
     readonly metrics: readonly Metric[];
+    readonly dataset: Dataset;
     readonly real: ImageSet;
     readonly stopwatch: Stopwatch;
     report(event: RunEvent): void;
@@ -225,7 +226,10 @@ function createScorer(
     stopwatch.switchTo("score");
     const scores: Record<string, number> = {};
     for (const metric of metrics) {
-      if (!references.has(metric.name)) references.set(metric.name, await metric.reference(real));
+      if (!references.has(metric.name)) {
+        const reference = metric.against === "test" ? await dataset.load("test") : real;
+        references.set(metric.name, await metric.reference(reference));
+      }
       const value = await metric.score(images, references.get(metric.name));
       if (!Number.isFinite(value)) throw new NotFiniteError(metric.name, value);
       scores[metric.name] = value;
