@@ -14,8 +14,12 @@ const PIXEL_LIMIT = 2 ** 27;
  * would change its colours: 16 bits a channel, CMYK.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Raster> {
-  const picture = sharp(bytes, { ignoreIcc: true, failOn: "error", limitInputPixels: PIXEL_LIMIT });
   try {
+    const picture = sharp(bytes, {
+      ignoreIcc: true,
+      failOn: "error",
+      limitInputPixels: PIXEL_LIMIT,
+    });
     const { depth, space } = await picture.metadata();
     if (depth !== "uchar") {
       throw new SyntaxError(`${depth} channels: only pictures of 8 bits a channel are read`);
