@@ -1,0 +1,321 @@
+"""One training step of every method in PyTorch, written for comparison with methods/*.ts.
+
+Reads the inputs of ci/parity/methods_inputs.ts and adds what the step makes of them, in float64:
+
+    deno run --allow-read --allow-env ci/parity/methods_inputs.ts > inputs.json
+    python ci/parity/methods.py inputs.json fixtures/parity/methods.json
+
+Gradients come from torch.autograd. Nothing is shared with the TypeScript but names and layouts: weights are
+[kernel, kernel, in, out], of transposed convolutions [kernel, kernel, out, in], images [m, height, width, channels].
+"""
+
+import base64
+import json
+import math
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+
+
+def decode(array):
+    kind = "<f4" if array["dtype"] == "float32" else "<i4"
+    data = np.frombuffer(base64.b64decode(array["base64"]), kind).reshape(array["shape"])
+    return torch.tensor(data.astype("f8" if array["dtype"] == "float32" else "i8"))
+
+
+def encode(tensor):
+    data = tensor.detach().numpy().astype("<f4")
+    return {"shape": list(data.shape), "dtype": "float32", "base64": base64.b64encode(data.tobytes()).decode()}
+
+
+# ---------------------------------------------------------------- networks
+
+
+def layer_count(params, net):
+    return len({name.split("/")[1] for name in params if name.startswith(f"{net}/")})
+
+
+def layer(params, net, i):
+    return params[f"{net}/{i}/weight"], params[f"{net}/{i}/bias"]
+
+
+def mlp(params, net, x, activation, output=None):
+    """Fully connected, with layer normalisation where there are gains."""
+    x = x.flatten(1)
+    count = layer_count(params, net)
+    for i in range(count):
+        weight, bias = layer(params, net, i)
+        x = x @ weight + bias
+        if f"{net}/{i}/gain" in params:
+            x = F.layer_norm(x, x.shape[1:], params[f"{net}/{i}/gain"], params[f"{net}/{i}/shift"])
+        x = activation(x) if i < count - 1 else (output or (lambda y: y))(x)
+    return x
+
+
+def conv_encoder(params, net, x, output=None):
+    """Conv3x1x2, Conv4x2x2 ..., Conv6x1x0, and a last linear layer if it is there."""
+    x = x.permute(0, 3, 1, 2)
+    count = layer_count(params, net)
+    for i in range(count):
+        weight, bias = layer(params, net, i)
+        if weight.dim() == 2:
+            x = x.flatten(1) @ weight + bias
+        else:
+            stride, pad = {3: (1, 2), 4: (2, 2), 6: (1, 0)}[weight.shape[0]]
+            x = F.conv2d(x, weight.permute(3, 2, 0, 1), bias, stride, pad)
+        x = F.silu(x) if i < count - 1 else (output or (lambda y: y))(x)
+    return x.flatten(1)
+
+
+def conv_decoder(params, z):
+    """Deconv6x1x0, Deconv4x2x2 ..., Conv3x1x0."""
+    x = z[:, :, None, None]
+    count = layer_count(params, "decoder")
+    for i in range(count):
+        weight, bias = layer(params, "decoder", i)
+        if weight.shape[0] == 3:
+            x = F.conv2d(x, weight.permute(3, 2, 0, 1), bias)
+        else:
+            stride, pad = {4: (2, 2), 6: (1, 0)}[weight.shape[0]]
+            x = F.conv_transpose2d(x, weight.permute(3, 2, 0, 1), bias, stride, pad)
+        if i < count - 1:
+            x = F.silu(x)
+    return x.permute(0, 2, 3, 1)
+
+
+class Case:
+    """One case: constants, and the model's pieces as functions of parameters."""
+
+    def __init__(self, case):
+        self.hyper = case["hyper"]
+        self.state = {k: decode(v) for k, v in case["state"].items()}
+        self.noise = {k: decode(v) for k, v in case["noise"].items()}
+        inputs = {k: decode(v) for k, v in case["inputs"].items()}
+        self.x = 2 * inputs["images"] - 1
+        self.step = int(inputs["step"])
+        self.n = case["problem"]["trainCount"]
+        self.m = self.x.shape[0]
+
+    def names(self, *nets):
+        names = [k for k in self.state if k.split("/")[0] in nets]
+        return names + (["logSigma"] if self.hyper["learnSigma"] else [])
+
+    def generate(self, p, z):
+        if self.hyper["nets"] == "mlp":
+            return mlp(p, "decoder", z, F.relu).reshape(self.x.shape)
+        return conv_decoder(p, z)
+
+    def nll(self, p, z):
+        """-log p(x | z), one a row, and the mean squared error of images in [0, 1]."""
+        mean, sigma = self.generate(p, z), p["logSigma"].exp()
+        if self.hyper["likelihood"] == "gaussian":
+            density = torch.distributions.Normal(mean, sigma)
+            value = -density.log_prob(self.x)
+        else:
+            above = torch.sigmoid((self.x + 1 / 255 - mean) / sigma)
+            below = torch.sigmoid((self.x - 1 / 255 - mean) / sigma)
+            above = torch.where(self.x > 1 - 1 / 255, torch.ones_like(above), above)
+            below = torch.where(self.x < -1 + 1 / 255, torch.zeros_like(below), below)
+            value = -torch.log(above - below)
+        return value.flatten(1).sum(1), ((self.x - mean) ** 2).mean() / 4
+
+    def encode(self, p):
+        out = mlp(p, "encoder", self.x, F.relu) if self.hyper["nets"] == "mlp" else conv_encoder(p, "encoder", self.x)
+        mean, raw = out.chunk(2, 1)
+        return mean, F.softplus(raw) ** -0.5
+
+    def net_energy(self, p, z):
+        return mlp(p, "energy", z, F.silu)[:, 0]
+
+    def energy(self, p, z):
+        return self.net_energy(p, z) + (z**2).sum(1) / 2
+
+
+def leaves(state, names):
+    return {**state, **{k: state[k].clone().requires_grad_() for k in names}}
+
+
+def gradients(loss, p, names):
+    return dict(zip(names, torch.autograd.grad(loss, [p[k] for k in names])))
+
+
+def langevin(energy, z, step_size, xi):
+    for draw in xi:
+        z = z.detach().requires_grad_()
+        (g,) = torch.autograd.grad(energy(z), z)
+        z = z - step_size * g + math.sqrt(2 * step_size) * draw
+    return z.detach()
+
+
+def adam(case, grads, rate):
+    out, t = {}, case.step + 1
+    for k, g in grads.items():
+        m = 0.5 * case.state[f"adam/m/{k}"] + 0.5 * g
+        v = 0.999 * case.state[f"adam/v/{k}"] + 0.001 * g**2
+        out[f"adam/m/{k}"], out[f"adam/v/{k}"] = m, v
+        out[k] = case.state[k] - rate * (m / (1 - 0.5**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+    return out
+
+
+# ---------------------------------------------------------------- methods
+
+
+def vae(c):
+    names = c.names("encoder", "decoder")
+    p = leaves(c.state, names)
+    mean, scale = c.encode(p)
+    q = torch.distributions.Normal(mean, scale)
+    z = mean + scale * c.noise["latents"]
+    kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
+    nll, error = c.nll(p, z)
+    loss = nll.mean() + kl
+    return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), dict(loss=loss, kl=kl, squaredError=error)
+
+
+def vae_flow(c):
+    names = c.names("encoder", "flow", "decoder")
+    p = leaves(c.state, names)
+    mean, scale = c.encode(p)
+    q = torch.distributions.Normal(mean, scale)
+    z = mean + scale * c.noise["latents"]
+    log_det = 0.0
+    for k in range(c.hyper["flowCount"]):
+        u, w, b = (p[f"flow/{k}/{name}"] for name in ("u", "w", "b"))
+        u = u + (F.softplus(w @ u) - 1 - w @ u) * w / (w @ w)
+        h = torch.tanh(z @ w + b)
+        log_det = log_det + torch.log(torch.abs(1 + (1 - h**2) * (w @ u)))
+        z = z + h[:, None] * u
+    prior = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
+    kl = (-prior - log_det - q.entropy().sum(1)).mean()
+    nll, error = c.nll(p, z)
+    loss = nll.mean() + kl
+    return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), dict(loss=loss, kl=kl, squaredError=error)
+
+
+def posterior_chain(c, start, prior):
+    def energy(z):
+        return (c.nll(c.state, z)[0] + prior(z)).sum()
+
+    return langevin(energy, start, c.hyper["posteriorStepSize"], c.noise["posterior"])
+
+
+def half_squared_norm(z):
+    return (z**2).sum(1) / 2
+
+
+def learn_decoder(c, z):
+    names = c.names("decoder")
+    p = leaves(c.state, names)
+    nll, error = c.nll(p, z)
+    return nll.mean(), error, gradients(nll.mean(), p, names)
+
+
+def abp(c):
+    z = posterior_chain(c, c.noise["start"], half_squared_norm)
+    loss, error, grads = learn_decoder(c, z)
+    metrics = dict(loss=loss, squaredError=error, halfSquaredNorm=half_squared_norm(z).mean())
+    return adam(c, grads, c.hyper["learningRate"]), metrics
+
+
+def dlgm(c):
+    names = [k for k in c.state if k.startswith("encoder/")]
+    p = leaves(c.state, names)
+    mean, scale = c.encode(p)
+    z = mean + scale * c.noise["start"]
+    q = torch.distributions.Normal(mean, scale)
+    kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
+    loss = c.nll(p, z)[0].mean() + kl
+    grads = gradients(loss, p, names)
+    end = posterior_chain(c, z.detach(), half_squared_norm)
+    reconstruction, error, decoder = learn_decoder(c, end)
+    metrics = dict(loss=loss, kl=kl, reconstruction=reconstruction, squaredError=error)
+    return adam(c, {**grads, **decoder}, c.hyper["learningRate"]), metrics
+
+
+def lebm(c):
+    positive = posterior_chain(c, c.noise["posteriorStart"], lambda z: c.energy(c.state, z))
+    prior = lambda z: c.energy(c.state, z).sum()
+    negative = langevin(prior, c.noise["priorStart"], c.hyper["priorStepSize"], c.noise["prior"])
+    loss, error, grads = learn_decoder(c, positive)
+    names = [k for k in c.state if k.startswith("energy/")]
+    p = leaves(c.state, names)
+    high, low = c.net_energy(p, positive).mean(), c.net_energy(p, negative).mean()
+    energy = gradients(high - low, p, names)
+    factor = c.hyper["decay"] ** (c.step // (c.n // c.m))
+    out = adam(c, grads, factor * c.hyper["learningRate"])
+    out.update(adam(c, energy, factor * c.hyper["energyLearningRate"]))
+    return out, dict(loss=loss, squaredError=error, energyPosterior=high, energyPrior=low)
+
+
+def lae(c):
+    h = c.hyper
+    ml = h["learning"] == "ml"
+    inner = h["innerSteps"] if ml else 1
+    features = conv_encoder(c.state, "features", c.x, F.silu)
+    sampler = mlp(c.state, "sampler", c.noise["inputs"], F.silu, F.silu)
+    rate = h["stepSize"] * (1 + c.step / h["decaySteps"]) ** -h["decayPower"]
+    state = dict(c.state)
+
+    def objective(p):
+        z, prior = features @ p["phi"], sampler @ p["psi"]
+        nll, error = c.nll(p, z)
+        high, low = c.energy(p, z).mean(), c.energy(p, prior).mean()
+        return nll.mean() + high - low, error, high, low
+
+    def move(k, g, moves, xi, sign=1.0):
+        v = 0.99 * state[f"psgld/v/{k}"] + 0.01 * g**2
+        scale = 1 / (h["damping"] + (v / (1 - 0.99 ** (moves + 1))).sqrt())
+        w = state[k] - sign * rate * scale * g
+        if xi is not None:
+            w = w + (2 * rate / c.n * scale).sqrt() * xi
+        return {k: w.detach(), f"psgld/v/{k}": v.detach()}
+
+    for i in range(inner):
+        last = i == inner - 1
+        names = c.names("decoder", "energy") + ["phi", "psi"]
+        p = leaves(state, names)
+        loss, error, high, low = objective(p)
+        grads = gradients(loss, p, names)
+        if last:
+            # The penalty moves Theta alone: latents are constants here.
+            z = torch.cat([features @ state["phi"], sampler @ state["psi"]])
+            energies = [k for k in names if k.startswith("energy/")]
+            penalty = 2 * h["energyPenalty"] * (c.net_energy(p, z) ** 2).mean()
+            for k, g in gradients(penalty, p, energies).items():
+                grads[k] = grads[k] + g
+            loss = loss + penalty
+        xi = (lambda k: c.noise[f"xi/{k}"]) if last else (lambda k: c.noise[f"inner/{k}"][i])
+        moves = c.step * inner + i
+        new = {**move("phi", grads["phi"], moves, xi("phi")), **move("psi", grads["psi"], moves, xi("psi"), -1.0)}
+        if last:
+            for k in names[:-2]:
+                new.update(move(k, grads[k], c.step, None if ml else xi(k)))
+        state.update(new)
+    out = {k: v for k, v in state.items() if v is not c.state[k]}
+    return out, dict(loss=loss, squaredError=error, energyPosterior=high, energyPrior=low)
+
+
+METHODS = dict(vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae)
+
+
+def main(source, target):
+    with open(source) as file:
+        cases = json.load(file)
+    for case in cases:
+        c = Case(case)
+        out, metrics = METHODS[case["method"]](c)
+        metrics["sigma"] = c.state["logSigma"].exp()
+        if "logSigma" in out:
+            out["logSigma"] = out["logSigma"].clamp(math.log(1e-3), math.log(3))
+        case["next"] = {k: encode(v) for k, v in out.items()}
+        case["metrics"] = {k: float(v.detach()) for k, v in metrics.items()}
+    with open(target, "w") as file:
+        json.dump({"torch": torch.__version__, "cases": cases}, file, separators=(",", ":"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
