@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import type { ResultTable } from "../reports/result_table.ts";
+
+/** Runs a task of this project; its folder is the tests' own. */
+async function task(...words: readonly string[]): Promise<{ code: number; output: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", ...words],
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, output: decode(stdout) + decode(stderr) };
+}
+
+Deno.test("deno task bench --preset smoke trains every method well below its untrained score", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const bench = await task("bench", "--preset", "smoke", "--out", dir);
+    assert.equal(bench.code, 0, bench.output);
+    const read = () =>
+      Promise.all(["table.md", "table.json"].map((name) => Deno.readTextFile(`${dir}/${name}`)));
+    const before = await read();
+    const { rows } = JSON.parse(before[1]) as ResultTable;
+    assert.deepEqual(rows.map(({ method }) => method), [
+      "vae",
+      "vae_flow",
+      "abp",
+      "dlgm",
+      "lebm",
+      "lae",
+    ]);
+    for (const { method, scores: [{ metric, mean, untrained }] } of rows) {
+      assert.equal(metric, "fd_fashion");
+      assert.ok(mean !== null && untrained !== null, method);
+      // 200 steps of small nets: a method that does not learn, or learns something else, stays near 1.
+      assert.ok(mean < 0.8 * untrained, `${method}: ${mean} trained, ${untrained} untrained`);
+    }
+    const report = await task("report", dir);
+    assert.equal(report.code, 0, report.output);
+    assert.deepEqual(await read(), before, "report rebuilds the tables to the byte");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
