@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { listTables } from "./listing.ts";
+import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
+
+Deno.test("listTables() names everything that a word may name, with defaults and deviations", () => {
+  const preset = { ...TINY_EXPERIMENT, about: "a test", hyper: { tiny: { rate: 0.25 } } };
+  const lines = listTables(TINY_TABLES, {
+    presets: { small: preset },
+    devices: { cpu: "the processor" },
+  }).split("\n").map((line) => line.trim());
+  for (
+    const line of [
+      "tiny: Tiny, mean image",
+      "source: no paper",
+      "tiny.rate = 0.5",
+      "tiny.persistent = true",
+      "Deviation: learns nothing but a mean, being a test",
+      "bright: Bright, 2x3x1, 17 training and 17 test images",
+      "gap: Gap, lower is better",
+      "small: a test",
+      "tiny.rate = 0.25",
+      "cpu: the processor",
+    ]
+  ) assert.ok(lines.includes(line), `${line} is not in\n${lines.join("\n")}`);
+});
