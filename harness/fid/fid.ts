@@ -54,7 +54,8 @@ export async function inceptionStatistics(
   for await (const { pool3, logits } of extractor.outputs(hashed())) {
     await statistics.add(pool3);
     watcher.features?.(pool3, logits);
-    watcher.progress?.(++done, source.count);
+    done++;
+    watcher.progress?.(done, source.count);
   }
   if (done < 2) {
     throw new RangeError(`${source.name} holds ${done} image: statistics need 2 or more`);
