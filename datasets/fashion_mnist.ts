@@ -1,22 +1,8 @@
 import type { Dataset } from "../harness/types.ts";
-import { idxDataset, type IdxFile } from "./idx_dataset.ts";
+import { fileDataset, type FileSource } from "./file_dataset.ts";
+import { type IdxFile, idxSource } from "./idx_dataset.ts";
 
 const URL_PREFIX = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/";
-
-/** Fashion-MNIST, all 70,000 images, from the four IDX files in `folder` (by default, of the data folder). */
-export function createFashionMnist(folder?: string): Dataset {
-  return idxDataset({
-    name: "fashion_mnist",
-    label: "Fashion-MNIST",
-    source:
-      "H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST, arXiv 1708.07747; github.com/zalandoresearch/fashion-mnist; MIT licence",
-    counts: { train: 60_000, test: 10_000 },
-    parts: {
-      train: { images: TRAIN_IMAGES, labels: TRAIN_LABELS },
-      test: { images: TEST_IMAGES, labels: TEST_LABELS },
-    },
-  }, folder);
-}
 
 const TRAIN_IMAGES: IdxFile = {
   name: "train-images-idx3-ubyte.gz",
@@ -47,5 +33,18 @@ const TEST_LABELS: IdxFile = {
   unpackedSha256: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 };
 
-/** Fashion-MNIST from the data folder. */
-export const fashionMnist: Dataset = createFashionMnist();
+/** How Fashion-MNIST comes into the cache. */
+export const fashionMnistSource: FileSource = idxSource({
+  name: "fashion_mnist",
+  label: "Fashion-MNIST",
+  source:
+    "H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST, arXiv 1708.07747; github.com/zalandoresearch/fashion-mnist; MIT licence",
+  counts: { train: 60_000, test: 10_000 },
+  parts: {
+    train: { images: TRAIN_IMAGES, labels: TRAIN_LABELS },
+    test: { images: TEST_IMAGES, labels: TEST_LABELS },
+  },
+});
+
+/** Fashion-MNIST, all 70,000 images, from the data folder. */
+export const fashionMnist: Dataset = fileDataset(fashionMnistSource);

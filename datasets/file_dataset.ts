@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Dataset, DatasetFile, ImageSet, ImageShape, Split } from "../harness/types.ts";
 import { dataFolder } from "./data_folder.ts";
 import { type Decoded, type DecodedKey, readSidecar, throughCache } from "./decoded_cache.ts";
@@ -38,7 +38,7 @@ export function sourceFolder(name: string): string {
   return join(dataFolder(), name);
 }
 
-/** One part, out of the cache in the folder `decoded`, or from the files in the folder `from`. */
+/** One part, out of the cache in the folder `decoded`, or from the files in `from`. */
 export async function loadPart(
   source: FileSource,
   { split, from, decoded = decodedFolder() }: {
@@ -47,11 +47,20 @@ export async function loadPart(
     readonly decoded?: string;
   },
 ): Promise<ImageSet> {
-  return await throughCache({ folder: decoded, key: keyOf(source, split) }, async () => {
-    const part = await source.decode(split, (file) => findFile(file, { source, from }));
-    checkCount(part, { source, split });
-    return part;
-  });
+  return await throughCache(
+    { folder: decoded, key: keyOf(source, split) },
+    () => decodePart(source, { split, from }),
+  );
+}
+
+/** One part from the files in `from`, a folder or the file itself; the cache is neither read nor written. */
+export async function decodePart(
+  source: FileSource,
+  { split, from }: { readonly split: Split; readonly from: string },
+): Promise<Decoded> {
+  const part = await source.decode(split, (file) => findFile(file, { source, from }));
+  checkCount(part, { source, split });
+  return part;
 }
 
 /** Whether a part is in the cache of decoded images. */
@@ -68,20 +77,32 @@ function keyOf({ name, definition, files }: FileSource, split: Split): DecodedKe
   return { name, split, definition, sources: files[split].map(({ sha256 }) => sha256) };
 }
 
+/**
+ * Path of `file` in the folder `from`, also unpacked, or `from` itself if it is the file. Throws an Error
+ * with the remedy when it is not there.
+ */
 async function findFile(
   { name }: DatasetFile,
   { source, from }: { readonly source: FileSource; readonly from: string },
 ): Promise<string> {
-  const path = join(from, name);
+  const candidates = [join(from, name), join(from, name.replace(/\.gz$/, ""))];
+  if (basename(from) === name) candidates.unshift(from);
+  for (const path of candidates) {
+    if (await isFile(path)) return path;
+  }
+  throw new Error(
+    `File ${name} of data set "${source.name}" is not in ${from}: run "deno task data ${source.name}", with --from PATH if you have it elsewhere`,
+  );
+}
+
+async function isFile(path: string): Promise<boolean> {
   try {
-    await Deno.stat(path);
-    return path;
+    return (await Deno.stat(path)).isFile;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(
-      `File ${name} of data set "${source.name}" is not in ${from}: run "deno task data ${source.name}", with --from FOLDER if you have it elsewhere`,
-      { cause: error },
-    );
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
   }
 }
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { idxDataset, type IdxFile } from "./idx_dataset.ts";
+import type { Split } from "../harness/types.ts";
+import { decodePart } from "./file_dataset.ts";
+import { type IdxFile, idxSource } from "./idx_dataset.ts";
 import { sha256Hex } from "./image_set.ts";
 
 /** Two images of 28x28: pixel (y, x) of image i is 100 i + y for x = 0, and 0 elsewhere. */
@@ -25,13 +27,14 @@ function tinySet(folder: string) {
     images: file("images-ubyte.gz", imagesFile()),
     labels: file("labels-ubyte.gz", LABELS_FILE),
   };
-  return idxDataset({
+  const source = idxSource({
     name: "tiny",
     label: "Tiny",
     source: "made here",
     counts: { train: 2, test: 2 },
     parts: { train: part, test: part },
-  }, folder);
+  });
+  return { load: (split: Split) => decodePart(source, { split, from: folder }) };
 }
 
 /** Runs `body` in a new folder that holds the files `contents`. */
@@ -51,7 +54,7 @@ async function withFolder(
 }
 
 for (const [form, suffix] of [["packed", ".gz"], ["unpacked", ""]] as const) {
-  Deno.test(`idxDataset() loads ${form} files and pads to 32x32`, async () => {
+  Deno.test(`idxSource() loads ${form} files and pads to 32x32`, async () => {
     const pack = suffix ? gzipSync : (bytes: Uint8Array) => bytes;
     const contents = {
       [`images-ubyte${suffix}`]: pack(imagesFile()),
@@ -59,7 +62,7 @@ for (const [form, suffix] of [["packed", ".gz"], ["unpacked", ""]] as const) {
     };
     await withFolder(contents, async (folder) => {
       const set = await tinySet(folder).load("train");
-      assert.equal(set.count, 2);
+      assert.equal(set.pixels.length, 2 * 1024);
       assert.deepEqual([...set.labels ?? []], [7, 3]);
       assert.equal(set.pixels[(2 + 5) * 32 + 2], 5);
       assert.equal(set.pixels[1024 + (2 + 27) * 32 + 2], 127);
@@ -69,7 +72,7 @@ for (const [form, suffix] of [["packed", ".gz"], ["unpacked", ""]] as const) {
   });
 }
 
-Deno.test("idxDataset() names a missing file and the remedy", async () => {
+Deno.test("idxSource() names a missing file and the remedy", async () => {
   await withFolder({}, async (folder) => {
     await assert.rejects(tinySet(folder).load("test"), (error: Error) => {
       assert.match(error.message, /images-ubyte\.gz of data set "tiny" is not in/);
@@ -79,7 +82,7 @@ Deno.test("idxDataset() names a missing file and the remedy", async () => {
   });
 });
 
-Deno.test("idxDataset() refuses other content and damaged streams", async () => {
+Deno.test("idxSource() refuses other content and damaged streams", async () => {
   const labels = gzipSync(LABELS_FILE);
   const wrong = gzipSync(imagesFile().with(20, 1));
   await withFolder({ "images-ubyte.gz": wrong, "labels-ubyte.gz": labels }, async (folder) => {

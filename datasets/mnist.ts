@@ -1,23 +1,9 @@
 import type { Dataset } from "../harness/types.ts";
-import { idxDataset, type IdxFile } from "./idx_dataset.ts";
+import { fileDataset, type FileSource } from "./file_dataset.ts";
+import { type IdxFile, idxSource } from "./idx_dataset.ts";
 
 /** The mirror that TensorFlow uses; the author's own page refuses downloads at times. */
 const URL_PREFIX = "https://storage.googleapis.com/cvdf-datasets/mnist/";
-
-/** MNIST, all 70,000 images, from the four IDX files in `folder` (by default, of the data folder). */
-export function createMnist(folder?: string): Dataset {
-  return idxDataset({
-    name: "mnist",
-    label: "MNIST",
-    source:
-      "Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits; CC BY-SA 3.0 as stated by the authors",
-    counts: { train: 60_000, test: 10_000 },
-    parts: {
-      train: { images: TRAIN_IMAGES, labels: TRAIN_LABELS },
-      test: { images: TEST_IMAGES, labels: TEST_LABELS },
-    },
-  }, folder);
-}
 
 const TRAIN_IMAGES: IdxFile = {
   name: "train-images-idx3-ubyte.gz",
@@ -48,5 +34,18 @@ const TEST_LABELS: IdxFile = {
   unpackedSha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 };
 
-/** MNIST from the data folder. */
-export const mnist: Dataset = createMnist();
+/** How MNIST comes into the cache. */
+export const mnistSource: FileSource = idxSource({
+  name: "mnist",
+  label: "MNIST",
+  source:
+    "Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits; CC BY-SA 3.0 as stated by the authors",
+  counts: { train: 60_000, test: 10_000 },
+  parts: {
+    train: { images: TRAIN_IMAGES, labels: TRAIN_LABELS },
+    test: { images: TEST_IMAGES, labels: TEST_LABELS },
+  },
+});
+
+/** MNIST, all 70,000 images, from the data folder. */
+export const mnist: Dataset = fileDataset(mnistSource);
