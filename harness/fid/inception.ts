@@ -6,6 +6,7 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { CLASS_COUNT, FEATURE_COUNT } from "./inception_network.ts";
 import { INPUT_SIDE } from "./preprocess.ts";
+import type { Size } from "./resize.ts";
 
 /** What the network says of n images. */
 export interface InceptionOutputs {
@@ -17,8 +18,8 @@ export interface InceptionOutputs {
 
 /** A loaded network. */
 export interface Inception extends AsyncDisposable {
-  /** Runs n preprocessed images [n, 3, 299, 299]. */
-  run(images: Float32Array): Promise<InceptionOutputs>;
+  /** Runs n preprocessed images [n, 3, height, width], 299 x 299 unless `size` says otherwise. */
+  run(images: Float32Array, size?: Size): Promise<InceptionOutputs>;
 }
 
 /** Loads the ONNX model `model` (bytes, or a path) to run with `threads` threads. */
@@ -37,9 +38,9 @@ export async function openInception(
     ? await InferenceSession.create(model, options)
     : await InferenceSession.create(model, options);
   return {
-    async run(images) {
-      const n = images.length / (3 * INPUT_SIDE * INPUT_SIDE);
-      const feeds = { images: new Tensor("float32", images, [n, 3, INPUT_SIDE, INPUT_SIDE]) };
+    async run(images, { height, width } = { height: INPUT_SIDE, width: INPUT_SIDE }) {
+      const n = images.length / (3 * height * width);
+      const feeds = { images: new Tensor("float32", images, [n, 3, height, width]) };
       const { pool3, logits_unbiased } = await session.run(feeds);
       return {
         pool3: floats(pool3, n * FEATURE_COUNT),
