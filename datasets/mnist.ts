@@ -39,7 +39,7 @@ export const mnistSource: FileSource = idxSource({
   name: "mnist",
   label: "MNIST",
   source:
-    "Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits; CC BY-SA 3.0 as stated by the authors",
+    "Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits; CC BY-SA 3.0 by common account",
   counts: { train: 60_000, test: 10_000 },
   parts: {
     train: { images: TRAIN_IMAGES, labels: TRAIN_LABELS },
