@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
+import { orderKey, shuffledRows } from "./batches.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { openDevice } from "./engine/device.ts";
 import type { RunEvent } from "./events.ts";
 import { RUN_RECORD } from "./record_schema.ts";
-import { CHECKPOINT_FILE, executeRun } from "./run.ts";
+import { CHECKPOINT_FILE, executeRun, initialise } from "./run.ts";
 import { resolveRuns } from "./spec.ts";
 import { TINY_DATASET, TINY_EXPERIMENT, TINY_METHOD, TINY_METRIC, TINY_TABLES } from "./tiny.ts";
-import type { Experiment, Method, Metric, RunRecord } from "./types.ts";
+import type { EpochRecord, Experiment, Method, Metric, RunRecord } from "./types.ts";
 
 /** Runs the tiny experiment in `dir`; `stopAfter` epochs it throws, as a process that is killed there would end. */
 async function run(
@@ -48,6 +49,9 @@ const PROVENANCE = {
   metricSha256: {},
 };
 
+const sumSeconds = (epochs: readonly EpochRecord[]) =>
+  epochs.reduce((total, { seconds }) => total + seconds, 0);
+
 async function withTempDir(body: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
@@ -65,6 +69,8 @@ Deno.test("executeRun() learns, scores and leaves its files", () =>
     assert.equal(record.epochs.length, 3);
     assert.deepEqual(record.epochs.map(({ warmup }) => warmup), [true, false, false]);
     assert.ok(record.epochs[2].metrics.loss < record.epochs[0].metrics.loss);
+    const steps = record.epochs.map(({ metrics }) => metrics.step);
+    assert.deepEqual(steps, [1.5, 5.5, 9.5], "means of the global steps 0 to 3, 4 to 7, 8 to 11");
     // 12 steps at rate 0.5 leave 2^-12 of the error of the mean; jitter of 1e-3 a step is 0.3 grey levels.
     // Samples have a standard deviation of 25 levels over 780 pixels: 0.9 for their mean, less by clipping.
     assert.ok(record.scores.gap < 6, `gap ${record.scores.gap}`);
@@ -75,6 +81,23 @@ Deno.test("executeRun() learns, scores and leaves its files", () =>
     assert.deepEqual(lines.map((line) => JSON.parse(line)), record.epochs);
   }));
 
+Deno.test("executeRun() carries the chains of the rows that were in a batch, and of no other", () =>
+  withTempDir(async (dir) => {
+    const { spec } = await run(dir);
+    const method = TINY_METHOD as unknown as Method;
+    const shapes = { visits: [2] };
+    const { chains: start } = await initialise(spec, { method, dataset: TINY_DATASET, shapes });
+    const end = (await loadCheckpoint(`${dir}/${CHECKPOINT_FILE}`))?.chains.visits;
+    assert.deepEqual(end?.shape, [17, 2]);
+    const visits = start.visits.data.map((value, i) => Math.round(end.data[i] - value));
+    const seen = new Float32Array(34);
+    for (let epoch = 0; epoch < 3; epoch++) {
+      const rows = shuffledRows(orderKey(spec.seed, spec.dataset), epoch, 17);
+      for (const row of rows.slice(0, 16)) seen.fill(seen[2 * row] + 1, 2 * row, 2 * row + 2);
+    }
+    assert.deepEqual(visits, seen);
+  }));
+
 Deno.test("executeRun() has clocks that sum to the whole, the training clock to its epochs", () =>
   withTempDir(async (dir) => {
     const start = performance.now();
@@ -83,8 +106,8 @@ Deno.test("executeRun() has clocks that sum to the whole, the training clock to 
     const sum = Object.values(seconds).reduce((a, b) => a + b);
     // Outside the clocks: opening the device and the last moments of the call.
     assert.ok(sum <= whole && sum > 0.5 * whole, `${sum} of ${whole} s`);
-    const trained = epochs.reduce((total, epoch) => total + epoch.seconds, 0);
-    assert.ok(Math.abs(seconds.train - trained) < 1e-9);
+    assert.ok(seconds.train > 0);
+    assert.ok(Math.abs(seconds.train - sumSeconds(epochs)) < 1e-9);
   }));
 
 Deno.test("executeRun() killed after any epoch goes on to the same bits", () =>
@@ -105,6 +128,7 @@ Deno.test("executeRun() killed after any epoch goes on to the same bits", () =>
       assert.ok(resumed.status === "completed" && whole.status === "completed");
       assert.deepEqual(resumed.scores, whole.scores);
       assert.deepEqual(resumed.untrained, whole.untrained);
+      assert.ok(Math.abs(resumed.seconds.train - sumSeconds(resumed.epochs)) < 1e-9);
       assert.deepEqual(resumed.epochs.map((e) => e.metrics), whole.epochs.map((e) => e.metrics));
       assert.deepEqual(
         resumed.epochs.map(({ warmup }) => warmup),

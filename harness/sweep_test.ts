@@ -87,11 +87,13 @@ Deno.test("sweep() records a failure and a native crash, and goes on", async () 
 
 Deno.test("sweep() keeps what an interrupted job had done, and starts no other", async () => {
   const controller = new AbortController();
+  const start = performance.now();
   const { records } = await runSweep(["waits", "completes"], {
     signal: controller.signal,
     onEvent: () => controller.abort(),
   });
   assert.deepEqual(records.map(({ status }) => status), ["interrupted"]);
+  assert.ok(performance.now() - start < 30_000, "the process is ended, not waited for");
   assert.equal(records[0].epochs.length, 1);
   assert.equal(records[0].seconds.train, 2);
 });

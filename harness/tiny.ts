@@ -13,7 +13,7 @@ interface TinyHyper extends Hyperparams {
   readonly note: string;
 }
 
-/** Learns the mean image at a rate, with noise and one persistent chain a row. `explodeAt`: a step that gives NaN. */
+/** Learns the mean image at a rate, with noise, and counts in a chain how often it saw a row. `explodeAt`: a step that gives NaN. */
 export const TINY_METHOD: Method<TinyHyper> = {
   name: "tiny",
   label: "Tiny",
@@ -21,7 +21,7 @@ export const TINY_METHOD: Method<TinyHyper> = {
   source: "no paper",
   deviations: ["Deviation: learns nothing but a mean, being a test"],
   defaults: { rate: 0.5, explodeAt: -1, persistent: true, note: "none" },
-  chains: (_problem, { persistent }): Record<string, number[]> => persistent ? { z: [2] } : {},
+  chains: (_problem, { persistent }): Record<string, number[]> => persistent ? { visits: [2] } : {},
   check(_problem, { rate }) {
     if (!(rate > 0 && rate <= 1)) throw new RangeError(`rate ${rate} is outside (0, 1]`);
   },
@@ -39,11 +39,12 @@ export const TINY_METHOD: Method<TinyHyper> = {
         mean: tf.add(tf.add(state.mean, tf.mul(rate, error)), jitter),
         steps: tf.add(state.steps, tf.scalar(1, "int32")),
       },
-      metrics: { loss: tf.add(loss, tf.div(tf.mul(bang, 0), tf.sub(1, bang))) as tf.Scalar },
+      metrics: {
+        loss: tf.add(loss, tf.div(tf.mul(bang, 0), tf.sub(1, bang))) as tf.Scalar,
+        step: tf.cast(step, "float32"),
+      },
       chains: Object.fromEntries(
-        Object.entries(chains).map(([name, z]) => {
-          return [name, tf.add(tf.mul(z, 0.9), noise.split(name).normal(z.shape))];
-        }),
+        Object.entries(chains).map(([name, chain]) => [name, tf.add(chain, 1)]), // counts visits
       ),
     };
   },
