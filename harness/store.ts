@@ -102,9 +102,9 @@ export async function openStore(dir: string, { now = new Date() } = {}): Promise
     let repaired: string | undefined;
     if (torn !== "") {
       const tornPath = `${path}.torn-${now.toISOString().replaceAll(":", "-")}`;
-      await Deno.writeTextFile(tornPath, torn, { createNew: true });
-      const whole = new TextEncoder().encode(text.slice(0, text.length - torn.length));
-      await file.truncate(whole.length);
+      const end = bytes.lastIndexOf(0x0a) + 1; // of the last whole line
+      await Deno.writeFile(tornPath, bytes.subarray(end), { createNew: true });
+      await file.truncate(end);
       repaired =
         `The last line of ${path} was torn (${torn.length} characters): moved to ${tornPath}`;
     } else if (text !== "" && !text.endsWith("\n")) {
