@@ -16,6 +16,7 @@ import { openDevice } from "../harness/engine/device.ts";
 import { stepFunction, stepInputs } from "../harness/train.ts";
 import type {
   Device,
+  DeviceState,
   HostArray,
   HostArrays,
   Hyperparams,
@@ -165,7 +166,6 @@ async function measure(name: string): Promise<Measurement> {
     ),
   };
   method.check?.(problem, hyper);
-  const initial = await initialState(method, { problem, hyper });
   await using device = await openDevice(words.device, { threads: Number(words.threads) });
   const specs = stepInputs({
     image: problem.image,
@@ -179,12 +179,12 @@ async function measure(name: string): Promise<Measurement> {
       return [key, { shape, dtype, data }];
     }),
   );
+  let state = await initialState(device, method, { problem, hyper });
   await using program = await device.compile(stepFunction(method, hyper, keyOf(1)), {
-    state: initial,
+    state: state.specs,
     inputs: specs,
   });
   await using product = await matrixProduct(device);
-  let state = await device.upload(initial);
   const steps: number[] = [];
   const products: number[] = [];
   for (let i = 0; i <= Number(words.steps); i++) {
@@ -214,17 +214,19 @@ async function measure(name: string): Promise<Measurement> {
 }
 
 async function initialState(
+  device: Device,
   method: Method,
   { problem, hyper }: { problem: Problem; hyper: Hyperparams },
-): Promise<HostArrays> {
+): Promise<DeviceState> {
   await tf.setBackend("cpu");
   const state = method.init(problem, hyper, createNoise(keyOf(0), tf.scalar(0, "int32")));
   const arrays = Object.entries(state).map(([name, t]): [string, HostArray] => [
     name,
     { shape: t.shape, dtype: t.dtype as "float32", data: t.dataSync() as Float32Array },
   ]);
-  tf.disposeVariables();
-  return Object.fromEntries(arrays);
+  const uploaded = await device.upload(Object.fromEntries(arrays));
+  tf.dispose(state as tf.NamedTensorMap);
+  return uploaded;
 }
 
 /** The same runtime's matrix product, operands in place. */

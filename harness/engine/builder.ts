@@ -276,27 +276,42 @@ export class Builder {
     return this.#make({ op: "matmul", transposeA, transposeB }, [a, b], [...batch, m, n], a.type);
   }
 
-  conv(
-    x: Value,
-    filter: Value,
-    { window, shape }: { window: Window; shape: readonly number[] },
-  ): Value {
+  conv(x: Value, filter: Value, { window, shape }: ConvResult): Value {
+    if (isProduct(window, { x: x.shape, y: shape, filter: filter.shape })) {
+      const [rows, depth, out] = productShape(shape, filter.shape);
+      const y = this.matmul(
+        this.reshape(x, [rows, depth]),
+        this.reshape(filter, [depth, out]),
+        NO_TRANSPOSE,
+      );
+      return this.reshape(y, shape);
+    }
     return this.#make({ op: "conv", window }, [x, filter], shape, x.type);
   }
 
-  convInputGradient(
-    dy: Value,
-    filter: Value,
-    { window, shape }: { window: Window; shape: readonly number[] },
-  ): Value {
+  convInputGradient(dy: Value, filter: Value, { window, shape }: ConvResult): Value {
+    if (isProduct(window, { x: shape, y: dy.shape, filter: filter.shape })) {
+      const [rows, depth, out] = productShape(dy.shape, filter.shape);
+      const right = this.reshape(filter, [depth, out]);
+      const dx = this.matmul(this.reshape(dy, [rows, out]), right, {
+        transposeA: false,
+        transposeB: true,
+      });
+      return this.reshape(dx, shape);
+    }
     return this.#make({ op: "convInputGradient", window }, [dy, filter], shape, dy.type);
   }
 
-  convFilterGradient(
-    x: Value,
-    dy: Value,
-    { window, shape }: { window: Window; shape: readonly number[] },
-  ): Value {
+  convFilterGradient(x: Value, dy: Value, { window, shape }: ConvResult): Value {
+    if (isProduct(window, { x: x.shape, y: dy.shape, filter: shape })) {
+      const [rows, depth, out] = productShape(dy.shape, shape);
+      const left = this.reshape(x, [rows, depth]);
+      const dw = this.matmul(left, this.reshape(dy, [rows, out]), {
+        transposeA: true,
+        transposeB: false,
+      });
+      return this.reshape(dw, shape);
+    }
     return this.#make({ op: "convFilterGradient", window }, [x, dy], shape, x.type);
   }
 
@@ -327,6 +342,36 @@ export class Builder {
     const { id: _id, inputs: _inputs, shape, type, ...operation } = value;
     return this.#make(operation as Operation, inputs, shape, type);
   }
+}
+
+/** Window of a convolution, and the shape of what is asked for. */
+interface ConvResult {
+  readonly window: Window;
+  readonly shape: readonly number[];
+}
+
+const NO_TRANSPOSE = { transposeA: false, transposeB: false } as const;
+
+/** Whether a convolution is one matrix product: a 1x1 filter, or a filter as large as its input. */
+function isProduct(
+  { strides, pads }: Window,
+  { x, y, filter: [height, width] }: {
+    x: readonly number[];
+    y: readonly number[];
+    filter: readonly number[];
+  },
+): boolean {
+  if (pads.some((p) => p !== 0)) return false;
+  if (height === 1 && width === 1) return strides.every((s) => s === 1);
+  return y[1] === 1 && y[2] === 1 && x[1] === height && x[2] === width;
+}
+
+/** Rows, inner dimension and columns of that product. */
+function productShape(
+  [n, h, w]: readonly number[],
+  filter: readonly number[],
+): [number, number, number] {
+  return [n * h * w, sizeOf(filter.slice(0, 3)), filter[3]];
 }
 
 function lastTwo(shape: readonly number[], swap: boolean): [number, number] {

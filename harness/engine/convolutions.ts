@@ -21,19 +21,10 @@ type Conv = Value & { readonly op: "conv" | "convInputGradient" };
 /** y = conv(x, filter) + bias. */
 export function lowerConv(l: Lowering, value: Conv, bias?: string): LoweredConv {
   const [x, filter] = value.inputs;
-  const [n, height, width, inChannels] = x.shape;
+  const inChannels = x.shape[3];
   const [kernelHeight, kernelWidth, , outChannels] = filter.shape;
   const { strides, pads, dilations } = value.window;
   const e = l.emitter;
-  if (coversInput(value.window, { x: x.shape, y: value.shape, filter: filter.shape })) {
-    const depth = kernelHeight * kernelWidth * inChannels;
-    return matmul(l, {
-      a: e.reshape(l.plain(x), [n * height * width * inChannels / depth, depth]),
-      b: e.reshape(l.plain(filter), [depth, outChannels]),
-      bias,
-      shape: value.shape,
-    });
-  }
   if (canBlock(l, { inChannels, pads })) {
     const name = blockedConv(l, {
       x: l.fitsBlocks(inChannels) ? l.blocked(x) : e.transpose(l.plain(x), [0, 3, 1, 2]),
@@ -56,18 +47,8 @@ export function lowerConv(l: Lowering, value: Conv, bias?: string): LoweredConv 
 /** dx = gradient of conv in x, from (dy, filter): the transposed convolution. */
 export function lowerConvInputGradient(l: Lowering, value: Conv, bias?: string): LoweredConv {
   const [dy, filter] = value.inputs;
-  const [kernelHeight, kernelWidth, inChannels, outChannels] = filter.shape;
+  const outChannels = filter.shape[3];
   const e = l.emitter;
-  if (coversInput(value.window, { x: value.shape, y: dy.shape, filter: filter.shape })) {
-    // A bias is per channel, not per column, so it is added after.
-    const depth = kernelHeight * kernelWidth * inChannels;
-    const product = e.node("Gemm", [
-      e.reshape(l.plain(dy), [dy.shape[0] * dy.shape[1] * dy.shape[2], outChannels]),
-      e.reshape(l.plain(filter), [depth, outChannels]),
-    ], { transB: 1 });
-    const dx = e.reshape(product, value.shape);
-    return { name: bias ? e.node("Add", [dx, bias]) : dx, blocked: false };
-  }
   const phases = phasesOf(value.window, { x: value.shape, y: dy.shape, filter: filter.shape });
   if (phases && canBlock(l, { inChannels: outChannels, pads: [0, 0, 0, 0] })) {
     return lowerPhases(l, { value, phases, bias });
@@ -101,10 +82,6 @@ export function lowerConvFilterGradient(
   const e = l.emitter;
   const rows = n * outHeight * outWidth;
   const right = e.reshape(l.plain(dy), [rows, outChannels]);
-  if (coversInput(value.window, { x: x.shape, y: dy.shape, filter: value.shape })) {
-    const left = e.reshape(l.plain(x), [rows, kernelHeight * kernelWidth * inChannels]);
-    return e.reshape(e.node("Gemm", [left, right], { transA: 1 }), value.shape);
-  }
   const { x: source, pads: padding } = cropped(l, l.plain(x), x.shape, pads);
   const [top, left, bottom, trailing] = padding;
   const paddedWidth = x.shape[2] + pads[1] + pads[3];
@@ -153,30 +130,12 @@ interface Shapes {
   readonly filter: readonly number[];
 }
 
-/** Whether the convolution is one matrix product: a 1x1 filter, or a filter as large as its input. */
-function coversInput(
-  { strides, pads }: Window,
-  { x, y, filter: [kernelHeight, kernelWidth] }: Shapes,
-): boolean {
-  if (pads.some((p) => p !== 0)) return false;
-  if (kernelHeight === 1 && kernelWidth === 1) return strides.every((s) => s === 1);
-  return y[1] === 1 && y[2] === 1 && x[1] === kernelHeight && x[2] === kernelWidth;
-}
-
 function canBlock(
   l: Lowering,
   { inChannels, pads }: { inChannels: number; pads: readonly number[] },
 ): boolean {
   // A few channels (an image's) are read unblocked by the same kernels.
   return l.block > 0 && (l.fitsBlocks(inChannels) || inChannels < 8) && pads.every((p) => p >= 0);
-}
-
-function matmul(
-  l: Lowering,
-  { a, b, bias, shape }: { a: string; b: string; bias?: string; shape: readonly number[] },
-): LoweredConv {
-  const product = bias ? l.emitter.node("Gemm", [a, b, bias]) : l.emitter.node("MatMul", [a, b]);
-  return { name: l.emitter.reshape(product, shape), blocked: false };
 }
 
 /** Output channels rounded up to whole blocks. */
@@ -307,6 +266,13 @@ function phasesOf(
   return rows && columns ? [rows, columns] : undefined;
 }
 
+/** Whether the phases differ in their taps' values alone. */
+function sameWindow([first, ...others]: readonly Phase[]): boolean {
+  return others.every(({ taps, low, high }) =>
+    taps === first.taps && low === first.low && high === first.high
+  );
+}
+
 function lowerPhases(
   l: Lowering,
   { value, phases: [rows, columns], bias }: {
@@ -324,26 +290,55 @@ function lowerPhases(
   const swapped = e.transpose(l.plain(filter), [0, 1, 3, 2]); // [kh, kw, out, in]
   const paddedBias = bias && padBias(l, bias, inChannels);
   const [m, w] = [height / strideHeight, width / strideWidth];
+  const filterOf = (row: Phase, column: Phase) => {
+    const taps = e.slice(swapped, {
+      axes: [0, 1],
+      begin: [row.lastTap, column.lastTap],
+      end: [row.lastTap - strideHeight * row.taps, column.lastTap - strideWidth * column.taps]
+        .map((x) => x < 0 ? -2147483648 : x),
+      steps: [-strideHeight, -strideWidth],
+    });
+    return blockFilter(l, taps, [row.taps, column.taps, outChannels, inChannels]);
+  };
+  const convolve = (
+    row: Phase,
+    column: Phase,
+    { filter, bias }: { filter: string; bias?: string },
+  ) =>
+    blockedConv(l, {
+      x: source,
+      filter,
+      bias,
+      kernel: [row.taps, column.taps],
+      window: {
+        strides: [1, 1],
+        pads: [row.low, column.low, row.high, column.high],
+        dilations: [1, 1],
+      },
+    });
+  const count = rows.length * columns.length;
+  if (count > 1 && sameWindow(rows) && sameWindow(columns) && l.fitsBlocks(inChannels)) {
+    // All phases read the same window: one convolution to all their channels, then one transpose.
+    const y = convolve(rows[0], columns[0], {
+      filter: e.node(
+        "Concat",
+        rows.flatMap((row) => columns.map((column) => filterOf(row, column))),
+        { axis: 0 },
+      ),
+      bias: paddedBias && e.node("Concat", Array<string>(count).fill(paddedBias), { axis: 0 }),
+    });
+    const open = e.reshape(y, [n, strideHeight, strideWidth, inChannels / l.block, m, w, l.block]);
+    const name = e.reshape(e.transpose(open, [0, 3, 4, 1, 5, 2, 6]), [
+      n,
+      inChannels,
+      height,
+      width,
+    ]);
+    return { name, blocked: true };
+  }
   const phaseOutputs = rows.map((row) =>
     columns.map((column) => {
-      const taps = e.slice(swapped, {
-        axes: [0, 1],
-        begin: [row.lastTap, column.lastTap],
-        end: [row.lastTap - strideHeight * row.taps, column.lastTap - strideWidth * column.taps]
-          .map((x) => x < 0 ? -2147483648 : x),
-        steps: [-strideHeight, -strideWidth],
-      });
-      const name = blockedConv(l, {
-        x: source,
-        filter: blockFilter(l, taps, [row.taps, column.taps, outChannels, inChannels]),
-        bias: paddedBias,
-        kernel: [row.taps, column.taps],
-        window: {
-          strides: [1, 1],
-          pads: [row.low, column.low, row.high, column.high],
-          dilations: [1, 1],
-        },
-      });
+      const name = convolve(row, column, { filter: filterOf(row, column), bias: paddedBias });
       return finish(l, name, [n, m, w, inChannels]);
     })
   );

@@ -66,6 +66,7 @@ function elementwiseUpdate(target: Value): Set<Value> {
   return interior;
 }
 
+/** `size` elements of `value` from `offset`, flat. */
 function piece(
   b: Builder,
   value: Value,
@@ -74,5 +75,14 @@ function piece(
   let source = value;
   while (source.op === "reshape") [source] = source.inputs;
   if (source.op === "input" || source.op === "noise") return b.view(source, { offset, size });
+  const [, columns] = source.shape;
+  if (
+    source.op === "matmul" && source.transposeA && offset % columns === 0 && size % columns === 0
+  ) {
+    // Whole rows of A'B, from columns of A: the product is never written out whole.
+    const [a, right] = source.inputs;
+    const left = b.slice(a, { begin: [0, offset / columns], size: [a.shape[0], size / columns] });
+    return b.reshape(b.matmul(left, right, source), [size]);
+  }
   return b.slice(b.reshape(value, [sizeOf(value.shape)]), { begin: [offset], size: [size] });
 }
