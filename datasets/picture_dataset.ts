@@ -96,7 +96,8 @@ const TEST_FRACTION = 0.1;
 /** The user's own pictures. */
 const OWN_PICTURES: Omit<PictureDefinition, "size"> = {
   name: "pictures",
-  division: "folders train and test, else SHA-256 of the name below 0.1; sorted by name",
+  division:
+    "folders train and test, else SHA-256 of the name below 0.1; in the order of SHA-256 of the names",
   divide(names) {
     const partOf = (name: string) =>
       name.split("/").slice(0, -1).find((folder) => folder === "train" || folder === "test");
@@ -109,7 +110,10 @@ const OWN_PICTURES: Omit<PictureDefinition, "size"> = {
       ? (name: string) => partOf(name) === "test"
       : (name: string) =>
         parseInt(digestOf("split", "0", name).slice(0, 8), 16) < TEST_FRACTION * 2 ** 32;
-    return { train: names.filter((name) => !isTest(name)), test: names.filter(isTest) };
+    // Not by name: with a folder for each class, the first images would be of one class.
+    const shuffled = names.map((name) => ({ name, key: digestOf("order", name) }))
+      .sort((a, b) => byCodeUnit(a.key, b.key)).map(({ name }) => name);
+    return { train: shuffled.filter((name) => !isTest(name)), test: shuffled.filter(isTest) };
   },
 };
 
