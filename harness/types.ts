@@ -174,6 +174,8 @@ export interface Metric<Reference = unknown> {
   readonly sha256?: string;
   /** Why the score cannot be used on this machine, with the remedy, in one line; null, or no such member: it can. */
   available?(): Promise<string | null>;
+  /** Throws RangeError when images of this shape cannot be scored: called before any training. */
+  check?(image: ImageShape): void;
   /** The part of the data set that samples are compared with; `train` if absent. */
   readonly against?: Split;
   /** Statistics of the real images, computed once. */

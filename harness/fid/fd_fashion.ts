@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { ImageSet, Metric } from "../types.ts";
+import type { ImageSet, ImageShape, Metric } from "../types.ts";
 import { frechetDistance } from "./frechet.ts";
 import { addFeatures, startMoments, type Statistics, statisticsOf } from "./statistics.ts";
 
@@ -33,6 +33,7 @@ export const fdFashion: Metric<Statistics> = {
   label: "FD (Fashion-MNIST classifier)",
   better: "lower",
   sha256: MODEL_SHA256,
+  check: checkShape,
   against: "test", // a model that repeats its training images must not beat all
   reference: fashionStatistics,
   score: async (fake, reference) => frechetDistance(await fashionStatistics(fake), reference),
@@ -40,12 +41,7 @@ export const fdFashion: Metric<Statistics> = {
 
 /** Mean and covariance (float64) of the classifier's features of `set`, grey images of 32x32 pixels. */
 export async function fashionStatistics(set: ImageSet): Promise<Statistics> {
-  const { height, width, channels } = set.image;
-  if (height !== SIDE || width !== SIDE || channels !== 1) {
-    throw new RangeError(
-      `fd_fashion takes 32x32x1 images, got ${height}x${width}x${channels}: choose another metric for this data set`,
-    );
-  }
+  checkShape(set.image);
   const session = await openClassifier();
   try {
     const moments = startMoments(FEATURE_DIM);
@@ -59,6 +55,14 @@ export async function fashionStatistics(set: ImageSet): Promise<Statistics> {
     return statisticsOf(moments);
   } finally {
     await session.release();
+  }
+}
+
+function checkShape({ height, width, channels }: ImageShape): void {
+  if (height !== SIDE || width !== SIDE || channels !== 1) {
+    throw new RangeError(
+      `fd_fashion takes 32x32x1 images, got ${height}x${width}x${channels}: choose another metric for this data set`,
+    );
   }
 }
 
