@@ -1,3 +1,5 @@
+/** Reading of files and archives made elsewhere. @module */
+
 /** Bytes that can be read at any place: a file, or an array. */
 export interface ByteSource {
   readonly size: number;
@@ -33,6 +35,15 @@ export function fileSource(file: Deno.FsFile): ByteSource {
       return bytes;
     },
   };
+}
+
+/** The bytes of the file at `path`. Throws an Error that names it when there is none. */
+export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return await Deno.readFile(path).catch((error) => {
+    throw error instanceof Deno.errors.NotFound
+      ? new Error(`No file ${path}`, { cause: error })
+      : error;
+  });
 }
 
 function checkRange(size: number, offset: number, length: number): void {

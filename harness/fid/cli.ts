@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { downloadFile } from "../../datasets/download.ts";
 import { resolveDataset } from "../../datasets/mod.ts";
 import { replaceFile } from "../files.ts";
+import { readFile } from "./byte_source.ts";
 import { defaultSplit, type Split } from "./feature_extractor.ts";
 import { firstFile, weightsCandidates } from "./find_weights.ts";
 import { imagesAt, imagesOfSet, type ImageSource } from "./image_source.ts";
@@ -48,7 +49,10 @@ interface FidOptions {
 const program = new Command()
   .name("deno task")
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) });
+  .configureOutput({
+    outputError: (text, write) =>
+      write(`${text.replace(/^error: /, "").trim().replaceAll("\n", " ")}\n`),
+  });
 
 program.command("inception")
   .description("Find or download Inception's weights, and convert them once to ONNX")
@@ -87,11 +91,10 @@ async function prepareInception({ weights }: { readonly weights?: string }): Pro
     await verifyInception(known);
     return report(known);
   }
-  const path = named ??
-    await firstFile([downloadPath(folder), ...weightsCandidates(Deno.env.get)]) ??
-    await downloadWeights(folder);
-  console.error(`Reading ${path}`);
-  report(await convertInception(path, folder));
+  if (named !== undefined) return report(await convertInception(named, folder));
+  const found = await firstFile([downloadPath(folder), ...weightsCandidates(Deno.env.get)]);
+  if (found !== undefined) console.error(`Reading ${found}`);
+  report(await convertInception(found ?? await downloadWeights(folder), folder));
 }
 
 function downloadPath(folder: string): string {
@@ -106,7 +109,11 @@ async function downloadWeights(folder: string): Promise<string> {
     try {
       using bar = openProgressBar("Downloading Inception's weights");
       const file = { name: PUBLISHED_WEIGHTS.names[0], url, bytes, sha256 };
-      await downloadFile({ file, path }, { retries: 2, onProgress: (n) => bar.update(n, bytes) });
+      await downloadFile({ file, path }, {
+        retries: 2,
+        backoffSeconds: 0.5,
+        onProgress: (n) => bar.update(n, bytes),
+      });
       return path;
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
@@ -182,7 +189,7 @@ async function describeWord(
   keep: { readonly features: boolean; readonly logits: boolean },
 ): Promise<Described> {
   if (isStatistics(word)) {
-    const saved = readStatistics(await Deno.readFile(word), word);
+    const saved = readStatistics(await readFile(word), word);
     return { ...saved, name: word, features: null, logits: null };
   }
   if (!inception) throw new Error("The Inception network is not here: run deno task inception");

@@ -30,6 +30,7 @@ async function bench({ threads, seconds, images }: BenchOptions): Promise<void> 
   console.log(
     `${cpus()[0]?.model.trim()}, ${threads} threads, load ${Deno.loadavg()[0].toFixed(1)}`,
   );
+  using memory = watchMemory();
   const folder = await Deno.makeTempDir();
   try {
     const model = join(folder, "inception.onnx");
@@ -40,7 +41,8 @@ async function bench({ threads, seconds, images }: BenchOptions): Promise<void> 
   }
   const statistics = await benchCovariance({ threads, images });
   benchTrace(statistics);
-  console.log(`Peak memory of the process       ${peakMemory()}`);
+  const mebibytes = (memory.peak() / 2 ** 20).toFixed(0);
+  console.log(`Peak memory of the process       ${mebibytes} MiB`);
 }
 
 /** Every way to share `threads` among sessions, fastest first. */
@@ -137,14 +139,15 @@ async function productRate(type: "float32" | "float64", threads: number): Promis
   return runs * n ** 3 / 1e9 / ((performance.now() - started) / 1000);
 }
 
-/** The largest resident set so far, where the system tells it. */
-function peakMemory(): string {
-  try {
-    const kibibytes = /VmHWM:\s*(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
-    return kibibytes === undefined ? "unknown" : `${(Number(kibibytes) / 1024).toFixed(0)} MiB`;
-  } catch {
-    return `unknown here; now ${(Deno.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`;
-  }
+/** Samples the resident memory of the process ten times a second; `peak` is the largest seen, bytes. */
+function watchMemory(): { peak(): number } & Disposable {
+  let most = 0;
+  const sample = () => most = Math.max(most, Deno.memoryUsage().rss);
+  const timer = setInterval(sample, 100);
+  return {
+    peak: () => Math.max(most, sample()),
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }
 
 function positive(text: string): number {

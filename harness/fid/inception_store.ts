@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { encodeModel } from "../engine/onnx_model.ts";
 import { replaceFile } from "../files.ts";
+import { readFile } from "./byte_source.ts";
 import { inceptionGraph } from "./inception_onnx.ts";
 import { readInceptionWeights } from "./weights.ts";
 
@@ -81,7 +82,7 @@ export async function verifyInception(stored: StoredInception): Promise<void> {
 
 /** Reads the weights file `path`, folds and converts it, and keeps the network in `folder`. */
 export async function convertInception(path: string, folder: string): Promise<StoredInception> {
-  const checked = readInceptionWeights(await Deno.readFile(path), path);
+  const checked = readInceptionWeights(await readFile(path), path);
   const model = encodeModel(inceptionGraph(checked.weights));
   const sideCar: z.infer<typeof SideCar> = {
     schema: 1,

@@ -37,11 +37,11 @@ export function openProgressBar(
 
 /** `[######------] 50/100, 12/s, 4 s left`. */
 export function describe(done: number, of: number | null, seconds: number): string {
-  const rate = done / Math.max(seconds, 1e-9);
+  const rate = seconds > 0 ? done / seconds : 0;
   const pace = `${rate >= 10 ? Math.round(rate).toLocaleString("en") : rate.toPrecision(2)}/s`;
   if (of === null) return `${done.toLocaleString("en")}, ${pace}`;
   const filled = Math.round(WIDTH * Math.min(done / of, 1));
   const bar = "#".repeat(filled) + "-".repeat(WIDTH - filled);
-  const left = done === 0 ? "" : `, ${Math.ceil((of - done) / rate)} s left`;
+  const left = rate === 0 ? "" : `, ${Math.ceil((of - done) / rate)} s left`;
   return `[${bar}] ${done.toLocaleString("en")}/${of.toLocaleString("en")}, ${pace}${left}`;
 }

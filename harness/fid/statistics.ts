@@ -65,19 +65,10 @@ export function* shiftedBlocks(
   moments: Moments,
   features: Float32Array | Float64Array,
 ): Generator<Float64Array<ArrayBuffer>> {
-  const { dim, shift, sum } = moments;
+  const { dim, shift, sum, count } = moments;
   const n = features.length / dim;
   if (!Number.isInteger(n)) {
     throw new RangeError(`${features.length} numbers are no whole rows of ${dim} features`);
-  }
-  const bad = features.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) {
-    const image = moments.count + Math.floor(bad / dim);
-    throw new RangeError(
-      `Feature ${bad % dim} of image ${image} is ${
-        features[bad]
-      }: the images or the network are broken`,
-    );
   }
   if (moments.count === 0) meanInto(shift, features, dim);
   for (let start = 0; start < n; start += ROWS_AT_ONCE) {
@@ -88,9 +79,23 @@ export function* shiftedBlocks(
         sum[j] += block[at] = features[start * dim + at] - shift[j];
       }
     }
+    if (!sum.every(Number.isFinite)) refuse(features, { dim, count });
     moments.count += rows;
     yield block;
   }
+}
+
+/** Throws for the first number that is not finite in features that `count` images came before. */
+function refuse(
+  features: Float32Array | Float64Array,
+  { count, dim }: Pick<Moments, "count" | "dim">,
+): never {
+  const bad = features.findIndex((x) => !Number.isFinite(x));
+  throw new RangeError(
+    `Feature ${bad % dim} of image ${count + Math.floor(bad / dim)} is ${
+      features[bad]
+    }: the images or the network are broken`,
+  );
 }
 
 /** Mean and covariance of all that was added. Throws RangeError below two images: there is no covariance. */

@@ -71,6 +71,14 @@ Deno.test("addFeatures() refuses numbers that are not finite and says which", ()
   });
 });
 
+Deno.test("addFeatures() counts images over the blocks of a call", () => {
+  const features = new Float32Array(2500).fill(1).with(2100, Infinity); // blocks of 1024
+  assert.throws(
+    () => addFeatures(startMoments(1), features),
+    /Feature 0 of image 2100 is Infinity/,
+  );
+});
+
 Deno.test("featureStatistics() refuses a single image and partial rows", () => {
   assert.throws(() => featureStatistics(Float32Array.of(1, 2), 2), /2 images or more, got 1/);
   assert.throws(() => featureStatistics(Float32Array.of(1, 2, 3), 2), /no whole rows/);

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { describe, openProgressBar } from "./progress_bar.ts";
+
+Deno.test("describe() shows share, pace and time left", () => {
+  assert.equal(describe(50, 200, 5), "[######------------------] 50/200, 10/s, 15 s left");
+  assert.equal(describe(0, 10, 0), "[------------------------] 0/10, 0.0/s");
+  assert.equal(describe(1500, null, 1000), "1,500, 1.5/s");
+});
+
+Deno.test("openProgressBar() writes over its line, not too often, and clears it", () => {
+  let seconds = 0;
+  const written: string[] = [];
+  const output = {
+    isTerminal: () => true,
+    writeSync: (bytes: Uint8Array) => written.push(new TextDecoder().decode(bytes)),
+  };
+  {
+    using bar = openProgressBar("Features", { output, now: () => seconds });
+    bar.update(1, 4);
+    seconds = 0.1;
+    bar.update(2, 4); // too soon
+    seconds = 1;
+    bar.update(3, 4);
+    bar.update(4, 4); // the end is always shown
+  }
+  assert.deepEqual(written.map((text) => text.replace("\r\x1b[K", "").replace(/\[.*\] /, "")), [
+    "Features 1/4, 0.0/s",
+    "Features 3/4, 3.0/s, 1 s left",
+    "Features 4/4, 4.0/s, 0 s left",
+    "",
+  ]);
+});
+
+Deno.test("openProgressBar() says nothing where output is no terminal", () => {
+  const output = { isTerminal: () => false, writeSync: () => assert.fail("wrote") };
+  using bar = openProgressBar("Features", { output });
+  bar.update(1, 2);
+});
