@@ -32,6 +32,7 @@ export const NET_DEFAULTS = {
 export const NET_DEVIATIONS: readonly string[] = [
   "Padding 2, not 0, in the decoder's deconvolutions of stride 2: as printed they give 60x60 for 32x32",
   "One more stage 4x2x2x512 in encoder and decoder at 64x64: as printed the encoder ends at 5x5, not 1x1",
+  "Table 2's decoder ends in tanh, as LEBM's does: the paper gives no range, and without one fast learning makes Langevin chains diverge",
   'featureDim stands for the "n" of Conv6x1x0xn and Linear n, which the paper does not define',
 ];
 
@@ -176,7 +177,7 @@ export function encoderNet(
   };
 }
 
-/** The decoder: latents [m, latentDim] to images in [-1, 1] (not enforced but by tanh): Table 2, or LEBM's generator. */
+/** The decoder: latents [m, latentDim] to images of the range [-1, 1], which `mlp` and `linear` may leave. */
 export function decoderNet(image: ImageShape, hyper: NetHyper): Net {
   const { latentDim, nets } = hyper;
   const name = "decoder";
@@ -211,7 +212,8 @@ export function decoderNet(image: ImageShape, hyper: NetHyper): Net {
         name,
         layers: table2Decoder(image, hyper),
         ...common(nets),
-        output: "identity",
+        // Deviation: Table 2's decoder ends in tanh, as LEBM's does: the paper gives no range, and without one fast learning makes Langevin chains diverge
+        output: "tanh",
         outputGain: OUTPUT_GAIN,
       };
   }

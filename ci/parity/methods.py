@@ -72,7 +72,7 @@ def conv_encoder(params, net, x, output=None):
 
 
 def conv_decoder(params, z):
-    """Deconv6x1x0, Deconv4x2x2 ..., Conv3x1x0."""
+    """Deconv6x1x0, Deconv4x2x2 ..., Conv3x1x0, tanh."""
     x = z[:, :, None, None]
     count = layer_count(params, "decoder")
     for i in range(count):
@@ -82,8 +82,7 @@ def conv_decoder(params, z):
         else:
             stride, pad = {4: (2, 2), 6: (1, 0)}[weight.shape[0]]
             x = F.conv_transpose2d(x, weight.permute(3, 2, 0, 1), bias, stride, pad)
-        if i < count - 1:
-            x = F.silu(x)
+        x = F.silu(x) if i < count - 1 else torch.tanh(x)
     return x.permute(0, 2, 3, 1)
 
 
