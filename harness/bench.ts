@@ -44,7 +44,8 @@ const LONG_SWEEP_STEPS = 20_000;
 export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
   const specs = resolveRuns(experiment, options.tables);
   const { records } = await readResults(options.out);
-  const todo = selectRuns(specs, records, options.force);
+  const metrics = await availableMetrics(experiment, options.tables);
+  const todo = selectRuns(specs, records, { metrics, force: options.force });
   const methods = new Map(specs.map((spec) => [spec.method, spec]));
   for (const { method, hyper } of methods.values()) {
     const pairs = Object.entries(hyper).map(([key, value]) => `${key}=${value}`);
@@ -71,12 +72,14 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
   const { out, tables, force, jobs } = options;
   const specs = resolveRuns(experiment, tables);
+  for (const name of experiment.datasets) await checkDataset(name, experiment, tables);
+  const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
   await replaceFile(`${out}/experiment.json`, `${JSON.stringify(experiment, null, 2)}\n`);
 
-  const todo = selectRuns(specs, store.records, force);
+  const todo = selectRuns(specs, store.records, { metrics, force });
   const skipped = specs.length - todo.length;
   if (skipped > 0) {
     console.error(`Skipping ${skipped} of ${specs.length} runs, done before; --force repeats them`);
@@ -105,18 +108,38 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   return { complete, interrupted };
 }
 
-/** The runs that are still to do: neither completed nor diverged, or all with `force`. */
+/**
+ * The runs that are still to do: neither diverged nor completed with a score for each of `metrics` that
+ * they ask for; or all with `force`. A run that lacks a score only goes on from its last checkpoint.
+ */
 export function selectRuns(
   specs: readonly RunSpec[],
   records: readonly RunRecord[],
-  force: boolean,
+  { metrics, force }: { readonly metrics: readonly string[]; readonly force: boolean },
 ): RunSpec[] {
-  const done = new Set(
-    latestRecords(records)
-      .filter(({ status }) => status === "completed" || status === "diverged")
-      .map(({ id }) => id),
-  );
+  const isDone = (record: RunRecord) =>
+    record.status === "diverged" || record.status === "completed" &&
+      record.spec.metrics.every((name) => !metrics.includes(name) || name in record.scores);
+  const done = new Set(latestRecords(records).filter(isDone).map(({ id }) => id));
   return specs.filter((spec) => force || !done.has(runId(spec)));
+}
+
+/** The metrics of `experiment` that work here; says of each other one why it does not, and what to do. */
+async function availableMetrics({ metrics }: Experiment, tables: Tables): Promise<string[]> {
+  const available: string[] = [];
+  for (const name of metrics) {
+    const why = await tables.metrics[name].available?.() ?? null;
+    if (why === null) available.push(name);
+    else console.error(`Going on without ${name}: ${why}`);
+  }
+  return available;
+}
+
+/** Loads the parts of a data set that the runs will load: what is missing is told before anything starts. */
+async function checkDataset(name: string, { metrics }: Experiment, tables: Tables): Promise<void> {
+  await tables.datasets[name].load("train");
+  const needsTest = metrics.some((metric) => tables.metrics[metric].against === "test");
+  if (needsTest) await tables.datasets[name].load("test");
 }
 
 async function makeFolder(path: string): Promise<void> {
@@ -182,7 +205,7 @@ async function runAll(
             "--jobs",
             `${jobs}`,
           ],
-          { read: [dir, ...readableFolders(spec, options)], write: dir },
+          { read: [dir, ...readableFolders(spec, options)], write: writableFolders(dir, options) },
         ),
       onStart: progress.start,
       onEvent: progress.event,
@@ -201,8 +224,13 @@ async function runAll(
 
 /** Where a run finds its images: the folder of data sets, or the path in a word such as `folder:PATH`. */
 function readableFolders({ dataset }: RunSpec, { dataFolder }: BenchOptions): string[] {
-  const path = /^\w+:(.+)$/.exec(dataset)?.[1];
+  const path = /^\w+:(.+?)(?:@\d+)?$/.exec(dataset)?.[1];
   return [dataFolder, path].filter((folder) => folder !== undefined);
+}
+
+/** A run writes in its own folder, and keeps what it decoded or measured of the data beside the data. */
+function writableFolders(dir: string, { dataFolder }: BenchOptions): string[] {
+  return dataFolder === undefined ? [dir] : [dir, dataFolder];
 }
 
 /** How long `todo` will take, and how that is known, in a sentence or a few. */

@@ -16,7 +16,7 @@ const WORDS = [
 
 /** Starts the command line, which may write in `out` only. */
 function start(words: readonly string[], out: string): Deno.ChildProcess {
-  const { path, args } = childCommand(words, { read: [out], write: out });
+  const { path, args } = childCommand(words, { read: [out], write: [out] });
   const mayStart = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
   return new Deno.Command(path, { args: mayStart, stdout: "piped", stderr: "piped" }).spawn();
 }
@@ -108,7 +108,7 @@ Deno.test("bench --dry-run prints the runs with a measured time, and writes noth
     assert.deepEqual([...Deno.readDirSync(dir)], []);
   }));
 
-Deno.test("selectRuns() leaves out what is completed or diverged, by the last record", () => {
+Deno.test("selectRuns() leaves out what is completed with its scores or diverged, by the last record", () => {
   const specs = resolveRuns({ ...TINY_EXPERIMENT, seeds: [0, 1, 2, 3, 4] }, TINY_TABLES);
   const base = (seed: number) => ({
     schema: 1 as const,
@@ -127,7 +127,9 @@ Deno.test("selectRuns() leaves out what is completed or diverged, by the last re
     { ...base(2), status: "failed", error: "" },
     { ...base(3), status: "interrupted" },
   ];
-  const seeds = (force: boolean) => selectRuns(specs, records, force).map(({ seed }) => seed);
-  assert.deepEqual(seeds(false), [2, 3, 4]);
-  assert.deepEqual(seeds(true), [0, 1, 2, 3, 4]);
+  const seeds = (options: { metrics: string[]; force: boolean }) =>
+    selectRuns(specs, records, options).map(({ seed }) => seed);
+  assert.deepEqual(seeds({ metrics: [], force: false }), [2, 3, 4]);
+  assert.deepEqual(seeds({ metrics: [], force: true }), [0, 1, 2, 3, 4]);
+  assert.deepEqual(seeds({ metrics: ["gap"], force: false }), [0, 2, 3, 4], "0 has no score yet");
 });

@@ -22,15 +22,15 @@ const SYS = ["cpus", "hostname", "networkInterfaces"];
 
 /**
  * A command that runs `words` of this program in another process with the least permissions: no network,
- * native code from the packages only, and writing in one folder only.
+ * native code from the packages only, and writing in the folders named only.
  */
 export function childCommand(
   words: readonly string[],
-  { read, write }: {
+  { read, write = [] }: {
     /** Folders to read from, besides the project's. */
     readonly read: readonly string[];
-    /** The folder to write in; none by default. */
-    readonly write?: string;
+    /** Folders to write in; none by default. */
+    readonly write?: readonly string[];
   },
 ): { readonly path: string; readonly args: readonly string[] } {
   return {
@@ -41,7 +41,7 @@ export function childCommand(
       "--no-prompt",
       `--config=${projectPath("deno.json")}`,
       `--allow-read=${[projectPath("."), ...read].map(escapeCommas).join(",")}`,
-      ...write === undefined ? [] : [`--allow-write=${escapeCommas(write)}`],
+      ...write.length === 0 ? [] : [`--allow-write=${write.map(escapeCommas).join(",")}`],
       `--allow-ffi=${escapeCommas(projectPath("node_modules"))}`,
       `--allow-env=${ENV.join(",")}`,
       `--allow-sys=${SYS.join(",")}`,

@@ -57,6 +57,7 @@ function createProgram(): Command {
     .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
     .option("--methods <names>", "comma-separated; all by default")
     .option("--datasets <names>", "comma-separated; those of the preset by default")
+    .option("--metrics <names>", "comma-separated scores; those of the preset by default")
     .option("--seeds <seeds>", "0..2 or 0,1,2")
     .option("--epochs <count>", "epochs of training")
     .option(

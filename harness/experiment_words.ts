@@ -16,6 +16,7 @@ export interface ExperimentWords {
   readonly preset: string;
   readonly methods?: string;
   readonly datasets?: string;
+  readonly metrics?: string;
   readonly seeds?: string;
   readonly epochs?: string;
   readonly set: readonly string[];
@@ -52,6 +53,9 @@ export function readExperiment(
     datasets: words.datasets === undefined
       ? preset.datasets
       : parseNames(words.datasets, { kind: "data set", known: datasetNames }),
+    metrics: words.metrics === undefined
+      ? preset.metrics
+      : parseNames(words.metrics, { kind: "metric", known: Object.keys(tables.metrics) }),
     seeds: words.seeds === undefined ? preset.seeds : parseSeeds(words.seeds),
     epochs: words.epochs === undefined ? preset.epochs : parseCount(words.epochs, "--epochs"),
     device,

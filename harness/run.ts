@@ -55,7 +55,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   report({ event: "phase", phase: "load" });
   const saved = await loadOwnCheckpoint(dir, id);
   const stopwatch = startStopwatch({ before: saved?.seconds });
-  const real = await context.dataset.load("train");
+  const images = await context.dataset.load("train");
   const epochs: EpochRecord[] = [...saved?.epochs ?? []];
   await rewriteEpochs(dir, epochs);
   const record = {
@@ -64,13 +64,13 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     experiment: context.experiment,
     spec,
     startedAt,
-    provenance: await context.provenance(real.sha256),
+    provenance: await context.provenance(images.sha256),
     epochs,
   } as const;
   try {
     const { scores, untrained } = await trainAndScore(spec, {
       ...context,
-      real,
+      images,
       saved,
       stopwatch,
       epochs,
@@ -95,7 +95,8 @@ type Scores = Readonly<Record<string, number>>;
 async function trainAndScore(
   spec: RunSpec,
   work: RunContext & {
-    readonly real: ImageSet;
+    /** The training part. */
+    readonly images: ImageSet;
     readonly saved: Checkpoint | undefined;
     readonly stopwatch: Stopwatch;
     /** Grows by one record an epoch. */
@@ -122,7 +123,7 @@ async function trainAndScore(
   if (saved === undefined && spec.scoreUntrained) {
     ({ state, scores: untrained } = await score(state));
   }
-  {
+  if (work.epochs.length < spec.epochs) {
     await using program = await device.compile(
       stepFunction(method, spec.hyper, streamKey(spec, "step")),
       {
@@ -138,7 +139,7 @@ async function trainAndScore(
     };
     const epochs = train(position, {
       program,
-      images: work.real,
+      images: work.images,
       trainCount: problem.trainCount,
       batchSize: spec.batchSize,
       epochs: spec.epochs,
@@ -206,13 +207,13 @@ function readTensor(name: string, tensor: tf.Tensor): HostArray {
   return { shape: tensor.shape, dtype: tensor.dtype, data };
 }
 
-/** Samples a state and scores the samples by every metric, each on its clock. */
+/** Samples a state and scores the samples by every metric that is available, each on its clock. */
 function createScorer(
-  { sampler, metrics, dataset, real, stopwatch, report }: {
+  { sampler, metrics, dataset, images: trained, stopwatch, report }: {
     readonly sampler: Sampler;
     readonly metrics: readonly Metric[];
     readonly dataset: Dataset;
-    readonly real: ImageSet;
+    readonly images: ImageSet;
     readonly stopwatch: Stopwatch;
     report(event: RunEvent): void;
   },
@@ -226,9 +227,10 @@ function createScorer(
     stopwatch.switchTo("score");
     const scores: Record<string, number> = {};
     for (const metric of metrics) {
+      if (await metric.available?.() ?? null) continue; // bench has said why; a later call adds the score
       if (!references.has(metric.name)) {
-        const reference = metric.against === "test" ? await dataset.load("test") : real;
-        references.set(metric.name, await metric.reference(reference));
+        const real = metric.against === "test" ? await dataset.load("test") : trained;
+        references.set(metric.name, await metric.reference(real));
       }
       const value = await metric.score(images, references.get(metric.name));
       if (!Number.isFinite(value)) throw new NotFiniteError(metric.name, value);

@@ -7,13 +7,14 @@ import { RUN_RECORD } from "./record_schema.ts";
 import { CHECKPOINT_FILE, executeRun, initialise } from "./run.ts";
 import { resolveRuns } from "./spec.ts";
 import { TINY_DATASET, TINY_EXPERIMENT, TINY_METHOD, TINY_METRIC, TINY_TABLES } from "./tiny.ts";
-import type { EpochRecord, Experiment, Method, Metric, RunRecord } from "./types.ts";
+import type { EpochRecord, Experiment, Method, Metric, RunRecord, Split } from "./types.ts";
 
 /** Runs the tiny experiment in `dir`; `stopAfter` epochs it throws, as a process that is killed there would end. */
 async function run(
   dir: string,
-  { change = {}, stopAfter = Infinity, report = () => {} }: {
+  { change = {}, metric = TINY_METRIC, stopAfter = Infinity, report = () => {} }: {
     change?: Partial<Experiment>;
+    metric?: Metric<number>;
     stopAfter?: number;
     report?: (event: RunEvent) => void;
   } = {},
@@ -23,7 +24,7 @@ async function run(
   return await executeRun(spec, {
     method: TINY_METHOD as unknown as Method,
     dataset: TINY_DATASET,
-    metrics: [TINY_METRIC as Metric],
+    metrics: [metric as Metric],
     device,
     experiment: "tiny",
     dir,
@@ -163,6 +164,42 @@ Deno.test("executeRun() moves a checkpoint that it cannot read aside and starts 
     }
     assert.match(warnings.join(), /starts anew: Not a checkpoint/);
     assert.equal(await Deno.readTextFile(`${dir}/${CHECKPOINT_FILE}.broken`), "torn");
+  }));
+
+Deno.test("executeRun() goes on without a score that is not available, and adds it later without training", () =>
+  withTempDir(async (dir) => {
+    const metric = { ...TINY_METRIC, available: () => Promise.resolve("no weights: fetch them") };
+    const without = await run(dir, { metric });
+    assert.ok(without.status === "completed");
+    assert.deepEqual([without.scores, without.untrained], [{}, {}]);
+    const phases: string[] = [];
+    const later = await run(dir, {
+      metric: { ...metric, available: () => Promise.resolve(null) },
+      report: (event) => event.event === "phase" && phases.push(event.phase),
+    });
+    assert.ok(later.status === "completed");
+    assert.deepEqual(Object.keys(later.scores), ["gap"]);
+    assert.deepEqual(later.epochs, without.epochs);
+    assert.deepEqual(phases, ["load", "compile", "sample", "score"]);
+  }));
+
+Deno.test("executeRun() scores against the part that the metric names", () =>
+  withTempDir(async (dir) => {
+    const parts: string[] = [];
+    const load = (split: Split) => (parts.push(split), TINY_DATASET.load(split));
+    const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
+    await using device = await openDevice("tfjs-cpu", { threads: 1 });
+    await executeRun(spec, {
+      method: TINY_METHOD as unknown as Method,
+      dataset: { ...TINY_DATASET, load },
+      metrics: [{ ...TINY_METRIC, against: "test" } as Metric],
+      device,
+      experiment: "tiny",
+      dir,
+      provenance: () => Promise.resolve(PROVENANCE),
+      report: () => {},
+    });
+    assert.deepEqual(parts, ["train", "test"]);
   }));
 
 Deno.test("executeRun() does not score the initial state unless asked", () =>

@@ -80,27 +80,31 @@ export function resolveHyper(method: Method, experiment: Experiment): Hyperparam
  * UsageError for unknown names and for values that cannot work, before anything runs.
  */
 export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
-  for (const name of experiment.metrics) lookUp(tables.metrics, "metric", name);
+  const metrics = experiment.metrics.map((name) => lookUp(tables.metrics, "metric", name));
   const methods = experiment.methods.map((name) => lookUp(tables.methods, "method", name));
   for (const key of Object.keys(experiment.hyper["*"] ?? {})) {
-    if (!methods.some((method) => key in method.defaults)) {
-      const known = new Set(methods.flatMap((method) => Object.keys(method.defaults)));
+    const all = Object.values(tables.methods); // not only the chosen: a preset is for every method
+    if (!all.some((method) => Object.hasOwn(method.defaults, key))) {
+      const known = new Set(all.flatMap((method) => Object.keys(method.defaults)));
       throw unknownWord("hyperparameter", key, [...known]);
     }
   }
   return experiment.seeds.flatMap((seed) =>
     experiment.datasets.flatMap((name) => {
       const dataset = lookUp(tables.datasets, "data set", name);
-      return methods.map((method) => resolveRun(experiment, { method, dataset, seed }));
+      return methods.map((method) =>
+        resolveRun(experiment, { method, dataset, metricEntries: metrics, seed })
+      );
     })
   );
 }
 
 function resolveRun(
   experiment: Experiment,
-  { method, dataset, seed }: {
+  { method, dataset, metricEntries, seed }: {
     readonly method: Method;
     readonly dataset: Dataset;
+    readonly metricEntries: readonly Metric[];
     readonly seed: number;
   },
 ): RunSpec {
@@ -127,11 +131,17 @@ function resolveRun(
       `Batch size ${batchSize} is more than the ${problem.trainCount} training images of ${dataset.name}`,
     );
   }
-  try {
-    method.check?.(problem, spec.hyper);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new UsageError(`${method.name} on ${dataset.name}: ${error.message}`);
+  const checks = [
+    () => method.check?.(problem, spec.hyper),
+    ...metricEntries.map((metric) => () => metric.check?.(dataset.image)),
+  ];
+  for (const check of checks) {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UsageError(`${method.name} on ${dataset.name}: ${error.message}`);
+    }
   }
   return spec;
 }

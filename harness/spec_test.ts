@@ -44,6 +44,14 @@ Deno.test("resolveRuns() gives every combination, all methods and data sets at t
   ]);
 });
 
+Deno.test("resolveRuns() takes an override for all methods that only another method has", () => {
+  const { tiny } = TINY_TABLES.methods;
+  const other = { ...tiny, name: "other", defaults: { rate: 0.5, depth: 3 } };
+  const tables = { ...TINY_TABLES, methods: { tiny, other } };
+  const [{ hyper }] = resolveRuns({ ...TINY_EXPERIMENT, hyper: { "*": { depth: 9 } } }, tables);
+  assert.deepEqual(hyper, tiny.defaults);
+});
+
 Deno.test("resolveRuns() spells the whole training set in one way", () => {
   const count = (trainCount: number | null) =>
     resolveRuns({ ...TINY_EXPERIMENT, trainCount }, TINY_TABLES)[0].trainCount;
@@ -66,5 +74,13 @@ Deno.test("resolveRuns() refuses what cannot work, listing what is known", () =>
   refuses({ hyper: { "*": { ratio: 1 } } }, /Unknown hyperparameter "ratio"/);
   refuses({ hyper: { tiny: { rate: "fast" } } }, /tiny.rate is a number \(default 0.5\), got fast/);
   refuses({ hyper: { tiny: { rate: 2 } } }, /tiny on bright: rate 2 is outside \(0, 1\]/);
+  const { gap } = TINY_TABLES.metrics;
+  const check = () => {
+    throw new RangeError("gap takes coloured images");
+  };
+  assert.throws(
+    () => resolveRuns(TINY_EXPERIMENT, { ...TINY_TABLES, metrics: { gap: { ...gap, check } } }),
+    /tiny on bright: gap takes coloured images/,
+  );
   refuses({ batchSize: 18 }, /Batch size 18 is more than the 17 training images of bright/);
 });

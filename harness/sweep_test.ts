@@ -98,6 +98,19 @@ Deno.test("sweep() keeps what an interrupted job had done, and starts no other",
   assert.equal(records[0].seconds.train, 2);
 });
 
+Deno.test("sweep() starts nothing after an interruption between two jobs", async () => {
+  const controller = new AbortController();
+  const ids: string[] = [];
+  await runSweep(["completes", "completes"], {
+    signal: controller.signal,
+    onRecord: (_job, { id }) => {
+      controller.abort();
+      return Promise.resolve(void ids.push(id));
+    },
+  });
+  assert.equal(ids.length, 1);
+});
+
 Deno.test("sweep() takes Ctrl-C that reached the process first for an interruption", async () => {
   const { records } = await runSweep(["interrupted", "completes"]);
   assert.deepEqual(records.map(({ status }) => status), ["interrupted"]);
