@@ -8,10 +8,12 @@ import { join } from "node:path";
 import { downloadFile } from "../../datasets/download.ts";
 import { resolveDataset } from "../../datasets/mod.ts";
 import { replaceFile } from "../files.ts";
+import type { ImageSet } from "../types.ts";
 import { readFile } from "./byte_source.ts";
 import { defaultSplit, type Split } from "./feature_extractor.ts";
+import { keptStatistics } from "./fid.ts";
 import { firstFile, weightsCandidates } from "./find_weights.ts";
-import { imagesAt, imagesOfSet, type ImageSource } from "./image_source.ts";
+import { imagesAt, imagesOfSet } from "./image_source.ts";
 import {
   convertInception,
   findInception,
@@ -190,27 +192,28 @@ async function describeWord(
 ): Promise<Described> {
   if (isStatistics(word)) {
     const saved = readStatistics(await readFile(word), word);
-    return { ...saved, name: word, features: null, logits: null };
+    return { ...saved, name: word, formats: [], features: null, logits: null };
   }
   if (!inception) throw new Error("The Inception network is not here: run deno task inception");
   using bar = openProgressBar(`Features of ${word}`);
-  return await describeImages(await sourceOf(word), {
-    inception,
-    mode,
-    split,
-    keep,
-    progress: (done, of) => bar.update(done, of),
-  });
+  const progress = (done: number, of: number | null) => bar.update(done, of);
+  const set = await datasetOf(word);
+  if (set && !keep.features && !keep.logits) {
+    const options = { inception, mode, split, watcher: { progress } };
+    const saved = await keptStatistics(set, options);
+    return { ...saved, name: word, formats: [], features: null, logits: null };
+  }
+  const source = set ? imagesOfSet(set, word) : await imagesAt(word);
+  return await describeImages(source, { inception, mode, split, keep, progress });
 }
 
-/** A path that exists, else a data set: `cifar10/train`, `cifar10/test`, or `cifar10` for its training part. */
-async function sourceOf(word: string): Promise<ImageSource> {
+/** The data set of a word that is no path: `cifar10/train`, `cifar10/test`, or `cifar10` for its training part. */
+async function datasetOf(word: string): Promise<ImageSet | null> {
   const exists = await Deno.stat(word).then(() => true, () => false);
   const parts = /^(\w+)(?:\/(train|test))?$/.exec(word);
-  if (exists || !parts) return await imagesAt(word);
+  if (exists || !parts) return null;
   const dataset = await resolveDataset(parts[1]);
-  const split = parts[2] === "test" ? "test" : "train";
-  return imagesOfSet(await dataset.load(split), `${dataset.name}/${split}`);
+  return await dataset.load(parts[2] === "test" ? "test" : "train");
 }
 
 function printLines(scores: Scores, notes: readonly string[]): void {

@@ -29,15 +29,18 @@ export interface Watcher {
   progress?(done: number, of: number | null): void;
 }
 
+/** How statistics are made. */
+export interface StatisticsOptions {
+  readonly inception: StoredInception;
+  readonly mode: Mode;
+  readonly split: Split;
+  readonly watcher?: Watcher;
+}
+
 /** Statistics of the Inception features of `source`, streamed: no more than a few images are in memory. */
 export async function inceptionStatistics(
   source: ImageSource,
-  { inception, mode, split, watcher = {} }: {
-    readonly inception: StoredInception;
-    readonly mode: Mode;
-    readonly split: Split;
-    readonly watcher?: Watcher;
-  },
+  { inception, mode, split, watcher = {} }: StatisticsOptions,
 ): Promise<SavedStatistics> {
   const threads = split.sessions * split.threads;
   await using statistics = await openStatistics(FEATURE_COUNT, { threads });
@@ -97,24 +100,40 @@ export const fid: Metric<Statistics> = {
     }
   },
   async reference(real) {
-    const inception = stored();
-    const name = [real.sha256, inception.weightsSha256].map((hash) => hash.slice(0, 16)).join("-");
-    const folder = join(inceptionFolder(), "statistics");
-    const path = join(folder, `${name}-tf.npz`);
-    const known = await Deno.readFile(path).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
-    });
-    if (known) return readStatistics(known, path).statistics;
-    const saved = await statisticsOfSet(real, inception);
-    await Deno.mkdir(folder, { recursive: true });
-    await replaceFile(path, writeStatistics(saved));
-    return saved.statistics;
+    return (await keptStatistics(real, { inception: stored(), mode: "tf", split: split() }))
+      .statistics;
   },
   async score(fake, reference) {
-    return frechetDistance((await statisticsOfSet(fake, stored())).statistics, reference);
+    const source = imagesOfSet(fake, "samples");
+    const options = { inception: stored(), mode: "tf", split: split() } as const;
+    return frechetDistance((await inceptionStatistics(source, options)).statistics, reference);
   },
 };
+
+/** Statistics of a set in memory, computed once for each (set, weights, mode) and kept beside the network. */
+export async function keptStatistics(
+  set: ImageSet,
+  options: StatisticsOptions,
+): Promise<SavedStatistics> {
+  const { inception, mode } = options;
+  const name = [set.sha256, inception.weightsSha256].map((hash) => hash.slice(0, 16)).join("-");
+  const folder = join(inceptionFolder(), "statistics");
+  const path = join(folder, `${name}-${mode}.npz`);
+  const known = await Deno.readFile(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  if (known) return readStatistics(known, path);
+  const source = imagesOfSet(set, `set ${set.sha256.slice(0, 16)}`);
+  const saved = await inceptionStatistics(source, options);
+  await Deno.mkdir(folder, { recursive: true });
+  await replaceFile(path, writeStatistics(saved));
+  return saved;
+}
+
+function split(): Split {
+  return defaultSplit(navigator.hardwareConcurrency);
+}
 
 function stored(): StoredInception {
   const inception = findInception(inceptionFolder());
@@ -122,13 +141,4 @@ function stored(): StoredInception {
     throw new Error("The Inception network is not here: run deno task inception");
   }
   return inception;
-}
-
-function statisticsOfSet(set: ImageSet, inception: StoredInception): Promise<SavedStatistics> {
-  const split = defaultSplit(navigator.hardwareConcurrency);
-  return inceptionStatistics(imagesOfSet(set, `set ${set.sha256.slice(0, 16)}`), {
-    inception,
-    mode: "tf",
-    split,
-  });
 }

@@ -48,7 +48,7 @@ function stored(folder: string) {
 
 Deno.test("fid from weights file to score", async (t) => {
   await withInception(async (folder) => {
-    const real = images("real", 6, 255), fake = images("fake", 5, 180);
+    const real = images("real", 4, 255), fake = images("fake", 3, 180);
 
     await t.step("the network is known by its parameters", async () => {
       assert.equal(await fid.available?.(), null);
@@ -74,7 +74,7 @@ Deno.test("fid from weights file to score", async (t) => {
           assert.deepEqual(pool3, alone.pool3);
           i++;
         }
-        assert.equal(i, 6);
+        assert.equal(i, 4);
       },
     );
 
@@ -84,7 +84,7 @@ Deno.test("fid from weights file to score", async (t) => {
         yield { height: 16, width: 16, data: real.pixels.subarray(0, 768) };
         throw new SyntaxError("bad.png: broken");
       }
-      const source = { name: "x", count: null, images: broken };
+      const source = { name: "x", count: null, formats: [], images: broken };
       const inception = stored(folder);
       await assert.rejects(
         inceptionStatistics(source, { inception, mode: "tf", split }),
@@ -132,7 +132,7 @@ Deno.test("fid from weights file to score", async (t) => {
           keep: { features: true, logits: true },
           progress: () => {},
         });
-      const samples = await describe(images("fake", 12, 180), "tf");
+      const samples = await describe(images("fake", 7, 180), "tf");
       const wanted = { kid: true, inceptionScore: true, overlap: true, fidInfinity: false };
       const options = { wanted, seed: 1, threads: 1, progress: () => {} };
       const scores = await scorePair(samples, samples, options);
@@ -143,8 +143,10 @@ Deno.test("fid from weights file to score", async (t) => {
       assert.throws(() => checkComparable(samples, other), /different mode \(tf, clean\)/);
       const file = { ...other, features: null, name: "x.npz" };
       await assert.rejects(scorePair(samples, file, options), /KID needs the images of x\.npz/);
-      const notes = cautions(samples, { ...file, origin: null }, inception).join("\n");
-      assert.match(notes, /has 12 images, no more than the 2048 features/);
+      const jpeg = { ...file, origin: null, formats: ["jpg"] };
+      const notes = cautions(samples, jpeg, inception).join("\n");
+      assert.match(notes, /x\.npz was compressed with loss \(jpg\), fake was not/);
+      assert.match(notes, /has 7 images, no more than the 2048 features/);
       assert.match(notes, /x\.npz does not say its mode/);
       assert.match(notes, /origin is not proven/);
     });

@@ -18,6 +18,8 @@ export interface ImageSource {
   readonly name: string;
   /** How many; null when it is not known before the end (tar archives). */
   readonly count: number | null;
+  /** Endings of the files, lower-case, each once; empty when they are not known before the end. */
+  readonly formats: readonly string[];
   images(): AsyncIterable<Raster>;
 }
 
@@ -33,6 +35,7 @@ export function imagesOfSet(set: ImageSet, name: string): ImageSource {
   return {
     name,
     count: set.count,
+    formats: ["png"], // as if saved without loss
     async *images() {
       for (let i = 0; i < set.count; i++) {
         const pixels = set.pixels.subarray(i * size, (i + 1) * size);
@@ -65,6 +68,7 @@ async function imagesOfFolder(folder: string): Promise<ImageSource> {
   return {
     name: folder,
     count: names.length,
+    formats: formatsOf(names),
     async *images() {
       for (const name of names) {
         const path = join(folder, name);
@@ -89,11 +93,12 @@ function imagesOfZip(path: string): ImageSource {
       zipMembers(fileSource(file)).filter(({ name }) => isPicture(name))
         .sort((a, b) => byCodeUnit(a.name, b.name)));
   using file = Deno.openSync(path);
-  const { length: count } = pictures(file);
-  refuseEmpty(count, path);
+  const names = pictures(file).map(({ name }) => name);
+  refuseEmpty(names.length, path);
   return {
     name: path,
-    count,
+    count: names.length,
+    formats: formatsOf(names),
     async *images() {
       using file = Deno.openSync(path);
       for (const member of pictures(file)) {
@@ -108,6 +113,7 @@ function imagesOfTar(path: string): ImageSource {
   return {
     name: path,
     count: null,
+    formats: [],
     async *images() {
       let count = 0;
       const file = await Deno.open(path); // closed with its stream
@@ -129,13 +135,21 @@ function imagesOfTar(path: string): ImageSource {
 }
 
 function isPicture(name: string): boolean {
-  const ending = /\.([^.]+)$/.exec(name)?.[1].toLowerCase() ?? "";
+  const ending = endingOf(name);
   const plain = name.split("/").at(-1) ?? "";
   if (plain.startsWith(".")) return false; // macOS puts ._name beside a picture
   if (["bmp", "gif", "ppm", "pgm", "avif", "heic", "jxl"].includes(ending)) {
     throw new Error(`${name}: .${ending} is not read: convert it to PNG, which loses nothing`);
   }
   return IMAGE_ENDINGS.some((known) => known === ending);
+}
+
+function endingOf(name: string): string {
+  return /\.([^.]+)$/.exec(name)?.[1].toLowerCase() ?? "";
+}
+
+function formatsOf(names: readonly string[]): string[] {
+  return [...new Set(names.map(endingOf))].sort();
 }
 
 function refuseEmpty(count: number, path: string): void {

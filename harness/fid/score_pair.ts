@@ -30,6 +30,8 @@ export interface Wanted {
 /** One side of a comparison: statistics, and what was kept of the features. */
 export interface Described extends SavedStatistics {
   readonly name: string;
+  /** Endings of the picture files, as far as they are known. */
+  readonly formats: readonly string[];
   /** [n, 2048]; null when it was not kept or the statistics come from a file. */
   readonly features: FeatureTable | null;
   /** [n, 1008], likewise. */
@@ -76,6 +78,7 @@ export async function describeImages(
   return {
     ...saved,
     name: source.name,
+    formats: source.formats,
     features: features?.table() ?? null,
     logits: logits?.table() ?? null,
   };
@@ -142,6 +145,9 @@ export function checkComparable(a: Described, b: Described): void {
   }
 }
 
+/** Endings of pictures that lose detail when saved; WebP and TIFF may or may not. */
+const LOSSY = ["jpg", "jpeg"];
+
 /** What a reader should know about the numbers, each in a line. */
 export function cautions(
   samples: Described,
@@ -163,6 +169,15 @@ export function cautions(
         `${name} has ${count} images: FIDs are biased upwards below 10,000 or so; compare equal numbers only, or use KID or FID-infinity`,
       );
     }
+  }
+  const lossy = (side: Described) => side.formats.some((ending) => LOSSY.includes(ending));
+  if (lossy(samples) !== lossy(real) && samples.formats.length > 0 && real.formats.length > 0) {
+    const [jpeg, other] = lossy(samples) ? [samples, real] : [real, samples];
+    lines.push(
+      `${jpeg.name} was compressed with loss (${
+        jpeg.formats.join(", ")
+      }), ${other.name} was not: the FID sees the difference`,
+    );
   }
   if (!inception.published) {
     lines.push(
