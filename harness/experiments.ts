@@ -67,7 +67,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     metrics: ["fid"],
     scoreUntrained: false,
     device: "cpu",
-    hyper: {},
+    hyper: { "*": { latentDim: 128 }, "*@svhn": { latentDim: 64 } }, // appendix F.3
   },
 };
 

@@ -50,12 +50,17 @@ export function problemOf(spec: RunSpec, dataset: Dataset): Problem {
   };
 }
 
-/** The defaults of `method` under the overrides of `experiment`: `*` first, then the method's own. */
-export function resolveHyper(method: Method, experiment: Experiment): Hyperparams {
+/** The defaults of `method` under the overrides of `experiment`: `*`, then `*@dataset`, then the method's own. */
+export function resolveHyper(
+  experiment: Experiment,
+  { method, dataset }: { readonly method: Method; readonly dataset: string },
+): Hyperparams {
   const resolved: Record<string, number | string | boolean> = { ...method.defaults };
   const known = Object.keys(method.defaults);
-  for (const [key, value] of Object.entries(experiment.hyper["*"] ?? {})) {
-    if (known.includes(key)) resolved[key] = value;
+  for (const scope of ["*", `*@${dataset}`]) {
+    for (const [key, value] of Object.entries(experiment.hyper[scope] ?? {})) {
+      if (known.includes(key)) resolved[key] = value;
+    }
   }
   for (const [key, value] of Object.entries(experiment.hyper[method.name] ?? {})) {
     if (!known.includes(key)) {
@@ -82,7 +87,8 @@ export function resolveHyper(method: Method, experiment: Experiment): Hyperparam
 export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
   const metrics = experiment.metrics.map((name) => lookUp(tables.metrics, "metric", name));
   const methods = experiment.methods.map((name) => lookUp(tables.methods, "method", name));
-  for (const key of Object.keys(experiment.hyper["*"] ?? {})) {
+  const forAll = Object.entries(experiment.hyper).filter(([scope]) => scope.startsWith("*"));
+  for (const key of forAll.flatMap(([, overrides]) => Object.keys(overrides))) {
     const all = Object.values(tables.methods); // not only the chosen: a preset is for every method
     if (!all.some((method) => Object.hasOwn(method.defaults, key))) {
       const known = new Set(all.flatMap((method) => Object.keys(method.defaults)));
@@ -121,7 +127,7 @@ function resolveRun(
     sampleCount,
     metrics,
     scoreUntrained,
-    hyper: resolveHyper(method, experiment),
+    hyper: resolveHyper(experiment, { method, dataset: dataset.name }),
     device,
     threads,
   };

@@ -21,12 +21,20 @@ Deno.test("runId() is the SHA-256 of the canonical spec, whatever the order of i
   assert.notEqual(runId({ ...spec, hyper: { ...spec.hyper, rate: 0.25 } }), runId(spec));
 });
 
-Deno.test("resolveHyper() lays the method's overrides over those of all methods over the defaults", () => {
-  const hyper = resolveHyper(TINY_TABLES.methods.tiny, {
+Deno.test("resolveHyper() lays the method's overrides over the data set's over those of all methods over the defaults", () => {
+  const experiment = {
     ...TINY_EXPERIMENT,
-    hyper: { "*": { rate: 0.1, note: "all", width: 2 }, tiny: { note: "own" } },
-  });
-  assert.deepEqual(hyper, { rate: 0.1, explodeAt: -1, persistent: true, note: "own" });
+    hyper: {
+      "*": { rate: 0.1, explodeAt: 5, note: "all", width: 2 },
+      "*@bright": { rate: 0.2, note: "bright" },
+      tiny: { note: "own" },
+    },
+  };
+  const method = TINY_TABLES.methods.tiny;
+  const on = (dataset: string) => resolveHyper(experiment, { method, dataset });
+  const rest = { explodeAt: 5, persistent: true, note: "own" };
+  assert.deepEqual(on("bright"), { ...rest, rate: 0.2 });
+  assert.deepEqual(on("dark"), { ...rest, rate: 0.1 });
 });
 
 Deno.test("resolveRuns() gives every combination, all methods and data sets at the first seed first", () => {

@@ -268,7 +268,7 @@ export interface Experiment {
   readonly scoreUntrained: boolean;
   readonly device: string;
   readonly threads: number;
-  /** Overrides of defaults by method; those under `*` hold for every method that has the key. */
+  /** Overrides of defaults by method; those under `*`, and `*@DATASET`, hold for every method that has the key. */
   readonly hyper: Readonly<Record<string, Hyperparams>>;
 }
 
