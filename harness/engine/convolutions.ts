@@ -135,7 +135,8 @@ function canBlock(
   { inChannels, pads }: { inChannels: number; pads: readonly number[] },
 ): boolean {
   // A few channels (an image's) are read unblocked by the same kernels.
-  return l.block > 0 && (l.fitsBlocks(inChannels) || inChannels < 8) && pads.every((p) => p >= 0);
+  return l.block > 0 && (l.fitsBlocks(inChannels) || inChannels < l.block) &&
+    pads.every((p) => p >= 0);
 }
 
 /** Output channels rounded up to whole blocks. */
