@@ -205,7 +205,11 @@ async function runAll(
             "--jobs",
             `${jobs}`,
           ],
-          { read: [dir, ...readableFolders(spec, options)], write: writableFolders(dir, options) },
+          {
+            read: [dir, ...readableFolders(spec, options)],
+            write: writableFolders(dir, options),
+            anyLibrary: needsAnyLibrary(spec),
+          },
         ),
       onStart: progress.start,
       onEvent: progress.event,
@@ -228,9 +232,18 @@ function readableFolders({ dataset }: RunSpec, { dataFolder }: BenchOptions): st
   return [dataFolder, path].filter((folder) => folder !== undefined);
 }
 
+/** Whether the device of a run is a vendor's library that lies outside this project. */
+function needsAnyLibrary({ device }: RunSpec): boolean {
+  return device !== "cpu" && device !== "tfjs-cpu";
+}
+
 /** A run writes in its own folder, and keeps what it decoded or measured of the data beside the data. */
 function writableFolders(dir: string, { dataFolder }: BenchOptions): string[] {
   return dataFolder === undefined ? [dir] : [dir, dataFolder];
+}
+
+function countRuns(count: number): string {
+  return count === 1 ? "1 run" : `${count} runs`;
 }
 
 /** How long `todo` will take, and how that is known, in a sentence or a few. */
@@ -243,7 +256,7 @@ async function explainTime(
   const distinct = [...new Map(todo.map((spec) => [paceKey(spec), spec])).values()];
   const unknown = distinct.filter((spec) => !earlier.has(paceKey(spec)));
   if (unknown.length > 0 && !probe) {
-    return `${todo.length} runs; the time left follows with the first epochs`;
+    return `${countRuns(todo.length)}; the time left follows with the first epochs`;
   }
   const measured: Map<string, Pace> = new Map();
   for (const spec of unknown) measured.set(paceKey(spec), await probePace(spec, options));
@@ -261,7 +274,9 @@ async function explainTime(
   });
   const scores = measured.size > 0 ? "; without the scores of what was only tried" : "";
   return [
-    `${todo.length} runs will take about ${formatDuration(seconds)}, ${jobs} at a time${scores}:`,
+    `${countRuns(todo.length)} will take about ${
+      formatDuration(seconds)
+    }, ${jobs} at a time${scores}:`,
     ...basis,
   ].join("\n");
 }
@@ -270,6 +285,7 @@ async function explainTime(
 async function probePace(spec: RunSpec, options: BenchOptions): Promise<Pace> {
   const { path, args } = childCommand(["probe", JSON.stringify(spec)], {
     read: readableFolders(spec, options),
+    anyLibrary: needsAnyLibrary(spec),
   });
   const start = performance.now();
   const output = await new Deno.Command(path, { args: [...args], stderr: "piped" }).output();

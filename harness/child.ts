@@ -26,11 +26,13 @@ const SYS = ["cpus", "hostname", "networkInterfaces"];
  */
 export function childCommand(
   words: readonly string[],
-  { read, write = [] }: {
+  { read, write = [], anyLibrary = false }: {
     /** Folders to read from, besides the project's. */
     readonly read: readonly string[];
     /** Folders to write in; none by default. */
     readonly write?: readonly string[];
+    /** Whether it may load libraries from anywhere, and read and ask what they need: for a vendor's device. */
+    readonly anyLibrary?: boolean;
   },
 ): { readonly path: string; readonly args: readonly string[] } {
   return {
@@ -40,11 +42,13 @@ export function childCommand(
       "--quiet",
       "--no-prompt",
       `--config=${projectPath("deno.json")}`,
-      `--allow-read=${[projectPath("."), ...read].map(escapeCommas).join(",")}`,
+      ...anyLibrary ? ["--allow-read", "--allow-ffi", "--allow-env", "--allow-sys"] : [
+        `--allow-read=${[projectPath("."), ...read].map(escapeCommas).join(",")}`,
+        `--allow-ffi=${escapeCommas(projectPath("node_modules"))}`,
+        `--allow-env=${ENV.join(",")}`,
+        `--allow-sys=${SYS.join(",")}`,
+      ],
       ...write.length === 0 ? [] : [`--allow-write=${write.map(escapeCommas).join(",")}`],
-      `--allow-ffi=${escapeCommas(projectPath("node_modules"))}`,
-      `--allow-env=${ENV.join(",")}`,
-      `--allow-sys=${SYS.join(",")}`,
       "--allow-run=git", // for the commit in the provenance
       projectPath("harness/cli.ts"),
       ...words,

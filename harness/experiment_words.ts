@@ -43,7 +43,9 @@ export function readExperiment(
   const datasetNames = Object.keys(tables.datasets);
   const jobs = words.jobs === undefined ? 1 : parseCount(words.jobs, "--jobs");
   const device = words.device ?? preset.device;
-  if (!devices.includes(device)) throw unknownWord("device", device, devices);
+  if (!devices.some((form) => fitsForm(device, form))) {
+    throw unknownWord("device", device, devices);
+  }
   const experiment: Experiment = {
     ...preset,
     name: words.preset,
@@ -68,6 +70,12 @@ export function readExperiment(
     experiment: { ...experiment, hyper: readSettings(words.set, experiment, tables) },
     jobs,
   };
+}
+
+/** Whether `word` is `form`, where `NAME:PATH` stands for any path. */
+function fitsForm(word: string, form: string): boolean {
+  const prefix = /^(\w+:)[A-Z]+$/.exec(form)?.[1];
+  return word === form || (prefix !== undefined && word.startsWith(prefix) && word !== prefix);
 }
 
 /** A preset may be ahead of the tables: says so, rather than that its words are unknown. */

@@ -11,7 +11,7 @@ const VOCABULARY: Vocabulary = {
     small: { ...rest, about: "a test", hyper: { "*": { rate: 0.1 } } },
     future: { ...rest, about: "ahead", datasets: ["faces"], metrics: ["fid"] },
   },
-  devices: ["cpu", "tfjs-cpu"],
+  devices: ["cpu", "tfjs-cpu", "pjrt:PATH"],
   cores: 8,
 };
 
@@ -52,6 +52,10 @@ Deno.test("readExperiment() lays every word over the preset", () => {
   });
 });
 
+Deno.test("readExperiment() takes a device of a form with a path", () => {
+  assert.equal(read({ device: "pjrt:lib/plugin.so" }).experiment.device, "pjrt:lib/plugin.so");
+});
+
 Deno.test("readExperiment() refuses each wrong word in one line that lists what is known", () => {
   const cases: [Partial<ExperimentWords>, RegExp][] = [
     [{ preset: "smal" }, /Unknown preset "smal": known presets are small, future; did you mean/],
@@ -61,7 +65,8 @@ Deno.test("readExperiment() refuses each wrong word in one line that lists what 
     [{ epochs: "0" }, /--epochs "0" is not a whole number of at least 1/],
     [{ threads: "two" }, /--threads "two"/],
     [{ jobs: "-1" }, /--jobs "-1"/],
-    [{ device: "gpu" }, /Unknown device "gpu": known devices are cpu, tfjs-cpu/],
+    [{ device: "gpu" }, /Unknown device "gpu": known devices are cpu, tfjs-cpu, pjrt:PATH/],
+    [{ device: "pjrt:" }, /Unknown device "pjrt:"/],
     [{ set: ["rate"] }, /Unknown setting "rate": write METHOD\.KEY=VALUE/],
     [{ set: ["gan.rate=1"] }, /Unknown method "gan"/],
     [
