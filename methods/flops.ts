@@ -44,7 +44,15 @@ const STEP: Readonly<Record<string, (macs: Macs, hyper: Hyperparams) => number>>
   lebm: ({ decoder, energy }, { posteriorSteps, priorSteps }) =>
     2 * Number(posteriorSteps) * (decoder + energy) + 2 * Number(priorSteps) * energy +
     3 * decoder + 6 * energy,
-  lae: ({ decoder, energy, features, phi, sampler, psi }, { learning, innerSteps }) => {
+  lae: ({ decoder, energy, features, phi, sampler, psi }, hyper) => {
+    const { variant, learning, innerSteps } = hyper;
+    if (variant === "neurips") {
+      // Every move learns but the first; each evaluates its potential at its start, and at the proposal to judge it.
+      const moves = Number(hyper.chainSteps) + 1;
+      const evaluations = moves * (hyper.metropolis ? 2 : 1);
+      return features + (moves - 1) * (3 * features + 3 * decoder + phi * 2) +
+        evaluations * 2 * (decoder + phi);
+    }
     // Forward, and backward to the last layers' weights, which are the first that a gradient does not pass.
     const latents = features + 2 * phi + sampler + 2 * psi;
     const inner = learning === "ml" ? Number(innerSteps) - 1 : 0;

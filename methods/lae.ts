@@ -11,6 +11,7 @@ import {
 } from "./architectures.ts";
 import { checkCounts, checkPositive, choice } from "./checks.ts";
 import { lossAndGradients } from "./gradients.ts";
+import { inferNeurips, initNeurips, stepNeurips } from "./lae_neurips.ts";
 import { netEnergy, posteriorChain, priorChain, priorEnergy } from "./latent_prior.ts";
 import { toModelRange } from "./likelihood.ts";
 import {
@@ -29,12 +30,15 @@ import {
 } from "./model.ts";
 import { applyNet, initNet } from "./nets.ts";
 import { drawsLike, initPsgld, psgld, PSGLD_DEVIATIONS, psgldEntries } from "./psgld.ts";
+import { sampleStandardNormal } from "./standard_normal.ts";
 
-/** Words for the hyperparameter `learning`. */
+/** Words for the hyperparameters `variant` and `learning`. */
+const VARIANTS = ["iclr", "neurips"] as const;
 const LEARNING = ["bayes", "ml"] as const;
 
 const defaults = {
   ...MODEL_DEFAULTS,
+  variant: "iclr", // neurips: lae_neurips.ts, published with nets=mlp and likelihood=discretized_logistic
   learning: "bayes", // Algorithm 2; ml: Algorithm 4, appendix B
   innerSteps: 1, // ml: moves of Phi and Psi for one of Theta
   stepSize: 1e-3, // n eta, ours: the paper gives no eta
@@ -48,6 +52,10 @@ const defaults = {
   priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4: LEBM's code
   posteriorSteps: 20, // of Algorithm 3, at test time, ours
   posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
+  chainSteps: 2, // neurips: T
+  chainStepSize: 1e-4, // neurips: eta
+  sgdLearningRate: 1e-4, // neurips: of decoder, tau and features
+  metropolis: true, // neurips: whether moves of Phi are accepted or rejected
 };
 
 type Hyper = Readonly<typeof defaults>;
@@ -56,14 +64,18 @@ function check(problem: Problem, hyper: Hyper): void {
   checkModel(problem, hyper);
   const { stepSize, decaySteps, damping, priorStepSize, posteriorStepSize } = hyper;
   checkPositive({ stepSize, decaySteps, damping, priorStepSize, posteriorStepSize });
-  const { innerSteps, inputDim, chainCount, priorSteps, posteriorSteps } = hyper;
-  checkCounts({ innerSteps, inputDim }, 1);
+  const { chainStepSize, sgdLearningRate } = hyper;
+  checkPositive({ chainStepSize, sgdLearningRate });
+  const { innerSteps, inputDim, chainSteps, chainCount, priorSteps, posteriorSteps } = hyper;
+  checkCounts({ innerSteps, inputDim, chainSteps }, 1);
   checkCounts({ chainCount, priorSteps, posteriorSteps }, 0);
+  choice("variant", hyper.variant, VARIANTS);
   choice("learning", hyper.learning, LEARNING);
 }
 
 /** Frozen g and h, the trained last layers Phi and Psi, and Theta: decoder, sigma and energy. */
 function init(problem: Problem, hyper: Hyper, noise: Noise): State {
+  if (hyper.variant === "neurips") return initNeurips(problem, hyper, noise);
   const { image } = problem;
   const { inputDim, latentDim, chainCount } = hyper;
   const lastLayer = (name: string, d: number) =>
@@ -121,6 +133,7 @@ function penaltyOf(all: State, latents: tf.Tensor, hyper: Hyper): tf.Scalar {
 
 /** Algorithm 2, or Algorithm 4 with a bounded inner loop, on one minibatch. */
 function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
+  if (hyper.variant === "neurips") return stepNeurips(state, batch, hyper, noise);
   const x = toModelRange(batch.images);
   const u = inputsOf(state, batch.rows, { hyper, noise });
   const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u });
@@ -258,6 +271,7 @@ function newInputs(
 
 /** Images of prior chains that start at the sampler's outputs. */
 function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Tensor4D {
+  if (hyper.variant === "neurips") return sampleStandardNormal(state, count, hyper, noise);
   // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
   const u = newInputs(state, count, { hyper, noise });
   const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u }) as tf.Tensor2D;
@@ -267,6 +281,7 @@ function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Ten
 
 /** Algorithm 3: plain Langevin dynamics from the encoder's output. */
 function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
+  if (hyper.variant === "neurips") return inferNeurips(state, images, hyper, noise);
   const x = toModelRange(images);
   const start = tf.matMul(features(state, x, hyper), state.phi as tf.Tensor2D) as tf.Tensor2D;
   return posteriorChain(state, { x, start, hyper, noise });

@@ -1,0 +1,165 @@
+/**
+ * The Langevin autoencoder as published at NeurIPS 2022: features trained by SGD, one Metropolis-adjusted chain on the
+ * encoder's last layer whose potential is that of the minibatch at hand, a fixed prior N(0, I). With `nets=mlp
+ * likelihood=discretized_logistic` it is the released code (iShohei220/LAE), repaired where that does not run.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Batch, Noise, Problem, State, StepResult } from "../harness/types.ts";
+import { featureCount, featureNet } from "./architectures.ts";
+import { lossAndGradients } from "./gradients.ts";
+import { toModelRange } from "./likelihood.ts";
+import { metropolisStep, type Position } from "./metropolis.ts";
+import { imageOf, initModel, type ModelHyper, namesBelow, pick, reconstruct } from "./model.ts";
+import { applyNet, initNet } from "./nets.ts";
+import { halfSquaredNorm } from "./standard_normal.ts";
+
+/** Hyperparameters of this variant. */
+export type NeuripsHyper =
+  & ModelHyper
+  & Readonly<{
+    chainSteps: number;
+    chainStepSize: number;
+    sgdLearningRate: number;
+    metropolis: boolean;
+  }>;
+
+/** Standard deviation of q(z | x) about the encoder's output, in the released evaluation. */
+const TEST_DEVIATION = 0.05;
+
+/** Trained features and decoder, the chain Phi, and tau: sigma = softplus(tau)^(-1/2). */
+export function initNeurips(problem: Problem, hyper: NeuripsHyper, noise: Noise): State {
+  const { image } = problem;
+  const d = featureCount(image, hyper);
+  const tau = tf.scalar(0); // sigma 1.2011
+  return {
+    ...initModel(problem, hyper, noise),
+    ...initNet(featureNet(image, hyper), noise),
+    phi: tf.mul(noise.split("phi").normal([d, hyper.latentDim]), Math.sqrt(1 / d)),
+    tau,
+    logSigma: logSigmaOf(tau),
+  };
+}
+
+function logSigmaOf(tau: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.log(tf.softplus(tau)), -0.5);
+}
+
+function features(all: State, x: tf.Tensor, hyper: NeuripsHyper): tf.Tensor2D {
+  const g = applyNet(featureNet(imageOf(all), hyper), { params: all, x });
+  return tf.reshape(g, [x.shape[0], -1]);
+}
+
+/** U_i = -log p(x_i | z_i) + ||z_i||^2 / 2 with z = g Phi, [m], and the squared error. */
+function potential(
+  all: State,
+  { x, g, phi, hyper }: { x: tf.Tensor; g: tf.Tensor2D; phi: tf.Tensor2D; hyper: NeuripsHyper },
+) {
+  const z = tf.matMul(g, phi);
+  const { negLog, squaredError } = reconstruct(all, { latents: z, x, hyper });
+  return { energies: tf.add(negLog, halfSquaredNorm(z)), squaredError };
+}
+
+/**
+ * chainSteps + 1 moves of Phi on the minibatch's potential, the first to warm up; the mean of U over rows and over the
+ * other moves, each at the Phi before it, plus the prior of tau over n, is what SGD lowers in decoder, tau and features.
+ */
+export function stepNeurips(
+  state: State,
+  batch: Batch,
+  hyper: NeuripsHyper,
+  noise: Noise,
+): StepResult {
+  const x = toModelRange(batch.images);
+  const names = [...namesBelow(state, "features"), ...namesBelow(state, "decoder"), "tau"];
+  const g = features(state, x, hyper);
+  let phi = state.phi as tf.Tensor2D;
+  const gradients: State[] = [];
+  const losses: tf.Scalar[] = [];
+  const errors: tf.Scalar[] = [];
+  const acceptances: tf.Scalar[] = [];
+  for (let move = 0; move <= hyper.chainSteps; move++) {
+    if (move > 0) {
+      const here = lossAndGradients((params) => {
+        const all = { ...state, ...params, logSigma: logSigmaOf(params.tau) };
+        const g = features(all, x, hyper);
+        const { energies, squaredError } = potential(all, { x, g, phi, hyper });
+        const { tau } = params;
+        // Logistic(0, 1) prior of tau: -log p = tau + 2 softplus(-tau).
+        const prior = tf.div(tf.add(tau, tf.mul(tf.softplus(tf.neg(tau)), 2)), state.trainCount);
+        return { loss: tf.add(tf.mean(energies), prior) as tf.Scalar, squaredError };
+      }, pick(state, names));
+      gradients.push(here.gradients);
+      losses.push(here.parts.loss);
+      errors.push(here.parts.squaredError);
+    }
+    const next = moveChain(state, { x, g, phi, hyper, noise: noise.split("move", move) });
+    phi = next.phi;
+    acceptances.push(next.acceptance);
+  }
+  const average = (scalars: readonly tf.Tensor[]) =>
+    tf.div(scalars.reduce((sum, s) => tf.add(sum, s)), scalars.length);
+  const learned = Object.fromEntries(names.map((name) => {
+    const gradient = average(gradients.map((g) => g[name]));
+    return [name, tf.sub(state[name], tf.mul(gradient, hyper.sgdLearningRate))];
+  }));
+  return {
+    state: { ...state, ...learned, phi, logSigma: logSigmaOf(learned.tau) },
+    metrics: {
+      loss: average(losses) as tf.Scalar,
+      squaredError: average(errors) as tf.Scalar,
+      acceptance: average(acceptances) as tf.Scalar,
+      sigma: tf.exp(state.logSigma) as tf.Scalar,
+    },
+  };
+}
+
+/** One move of Phi for exp(-sum of U over the minibatch), step size eta / m. */
+function moveChain(
+  state: State,
+  { x, g, phi, hyper, noise }: {
+    x: tf.Tensor;
+    g: tf.Tensor2D;
+    phi: tf.Tensor2D;
+    hyper: NeuripsHyper;
+    noise: Noise;
+  },
+): { readonly phi: tf.Tensor2D; readonly acceptance: tf.Scalar } {
+  const size = phi.size;
+  const evaluate = (w: tf.Tensor2D): Position => {
+    const { parts, gradients } = lossAndGradients((params) => ({
+      loss: tf.sum(
+        potential(state, { x, g, phi: params.phi as tf.Tensor2D, hyper }).energies,
+      ) as tf.Scalar,
+    }), { phi: tf.reshape(w, phi.shape) });
+    return {
+      w,
+      energy: tf.reshape(parts.loss, [1]),
+      gradient: tf.reshape(gradients.phi, [1, size]),
+    };
+  };
+  const current = evaluate(tf.reshape(phi, [1, size]));
+  const stepSize = hyper.chainStepSize / x.shape[0];
+  const xi = noise.split("xi").normal([1, size]) as tf.Tensor2D;
+  if (!hyper.metropolis) {
+    const drift = tf.mul(current.gradient, stepSize);
+    const moved = tf.add(tf.sub(current.w, drift), tf.mul(xi, Math.sqrt(2 * stepSize)));
+    return { phi: tf.reshape(moved, phi.shape), acceptance: tf.scalar(1) };
+  }
+  const uniform = noise.split("uniform").uniform([1]) as tf.Tensor1D;
+  const { position, accepted } = metropolisStep(current, evaluate, { stepSize, xi, uniform });
+  return { phi: tf.reshape(position.w, phi.shape), acceptance: tf.mean(accepted) as tf.Scalar };
+}
+
+/** A draw of N(Phi g(x), 0.05^2 I), as in the released evaluation. */
+export function inferNeurips(
+  state: State,
+  images: tf.Tensor4D,
+  hyper: NeuripsHyper,
+  noise: Noise,
+): tf.Tensor2D {
+  const g = features(state, toModelRange(images), hyper);
+  const mean = tf.matMul(g, state.phi as tf.Tensor2D);
+  return tf.add(mean, tf.mul(noise.split("latents").normal(mean.shape), TEST_DEVIATION));
+}

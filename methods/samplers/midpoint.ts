@@ -1,0 +1,86 @@
+import * as tf from "@tensorflow/tfjs";
+import { direct } from "./direct.ts";
+import { type Integrator, type Positions } from "./integrator.ts";
+
+/** How the noise of the mid-point and that of the step belong together, and where the first gradient is taken. */
+interface MidpointOptions {
+  readonly noise: "coupled" | "independent";
+  /** Whether the mid-point is reached by the gradient at the last mid-point, which costs nothing, instead of that at x. */
+  readonly optimistic?: boolean;
+}
+
+/**
+ * Randomized mid-point: m = x - alpha eta grad U(x) + sqrt(2 alpha eta) xi', alpha ~ U[0, 1], then x - eta grad U(m) +
+ * sqrt(2 eta) xi. Coupled noise is one Brownian path, xi = sqrt(alpha) xi' + sqrt(1 - alpha) xi''. Shen and Lee 2019;
+ * Karimi, Hsieh and Krause 2023.
+ */
+export function randomizedMidpoint({ noise, optimistic = false }: MidpointOptions): Integrator {
+  return {
+    gradients: optimistic ? 1 : 2,
+    draws: (shape) => ({
+      alpha: { shape: [...shape.slice(0, 2), 1], kind: "uniform" },
+      first: { shape, kind: "normal" },
+      second: { shape, kind: "normal" },
+    }),
+    ...(optimistic && { init: (x: Positions) => ({ middle: tf.clone(x) }) }),
+    step: ({ x, ...carried }, { potential, draws: { alpha, first, second }, stepSize }) => {
+      const scale = Math.sqrt(2 * stepSize);
+      const at = (optimistic ? carried.middle : x) as Positions;
+      const drift = tf.mul(tf.mul(alpha, stepSize), potential.gradient(at));
+      const partial = tf.mul(tf.sqrt(alpha), first); // the path up to the mid-point
+      const middle = tf.add(tf.sub(x, drift), tf.mul(partial, scale));
+      const xi = noise === "coupled"
+        ? tf.add(partial, tf.mul(tf.sqrt(tf.sub(1, alpha)), second))
+        : second;
+      const moved = tf.sub(x, tf.mul(potential.gradient(middle as Positions), stepSize));
+      return { x: tf.add(moved, tf.mul(xi, scale)), ...(optimistic && { middle }) };
+    },
+    varianceRatio: optimistic
+      ? optimisticVariance
+      : noise === "coupled"
+      ? (x) => (1 - x + x * x / 2) / (1 - x + x * x / 2 - x ** 3 / 6)
+      : (x) => (1 + x * x / 2) / (1 - x + x * x / 2 - x ** 3 / 6),
+  };
+}
+
+/**
+ * Stationary second moments of the optimistic rule with coupled noise, at precision 1 and step size g. With a = E x^2, b =
+ * E x m of the last mid-point m, c = E m^2, and averages over alpha (1/2, 1/3) and xi xi' (sqrt(alpha)):
+ *
+ *     c = a - g b + g^2 c / 3 + g,   b = a - g b / 2 - g c + g,   a = 1 - g + g (b + c) / 2,
+ *
+ * and without a: c (1 - g / 2 - g^2 / 3) + b g / 2 = 1,   b + c g / 2 = 1.
+ */
+function optimisticVariance(g: number): number {
+  const [p, q] = [1 - g / 2 - g * g / 3, g / 2];
+  const c = (1 - q) / (p - q * q);
+  const b = 1 - q * c;
+  return 1 - g + q * (b + c);
+}
+
+/** Randomized mid-point on one Brownian path. */
+export const midpointLd = direct(randomizedMidpoint({ noise: "coupled" }), {
+  name: "midpoint",
+  label: "Mid-point LD",
+  source: "Shen and Lee 2019; Karimi, Hsieh and Krause 2023, randomized mid-point",
+  deviations: [],
+});
+
+/** Randomized mid-point with independent noise: more biased than Euler and Maruyama's rule. */
+export const independentMidpointLd = direct(randomizedMidpoint({ noise: "independent" }), {
+  name: "midpoint_independent",
+  label: "Mid-point LD, independent noise",
+  source: "Karimi, Hsieh and Krause 2023, read with independent draws",
+  deviations: [],
+});
+
+/** Optimistic randomized mid-point: one gradient a step. */
+export const optimisticMidpointLd = direct(
+  randomizedMidpoint({ noise: "coupled", optimistic: true }),
+  {
+    name: "midpoint_optimistic",
+    label: "Optimistic mid-point LD",
+    source: "Karimi, Hsieh and Krause 2023, optimistic randomized mid-point",
+    deviations: [],
+  },
+);
