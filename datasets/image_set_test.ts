@@ -2,9 +2,17 @@ import assert from "node:assert/strict";
 import { createImageSet, padImages } from "./image_set.ts";
 
 Deno.test("padImages() centres, an odd rest below and to the right", () => {
-  // Two images of 1x2 pixels with 2 channels onto 3x3... an odd rest of 2 rows and 1 column.
-  const pixels = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-  const padded = padImages(pixels, { from: { height: 1, width: 2, channels: 2 }, to: 3 });
+  // Two images of 2x2 pixels with 2 channels onto 3x3, and one of 1x1 onto 4x4.
+  const pixels = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
+  const padded = padImages(pixels, { from: { height: 2, width: 2, channels: 2 }, to: 3 });
+  const zeros = [0, 0, 0, 0, 0, 0];
+  assert.deepEqual([...padded], [
+    ...[[1, 2, 3, 4, 0, 0], [5, 6, 7, 8, 0, 0], zeros].flat(),
+    ...[[9, 10, 11, 12, 0, 0], [13, 14, 15, 16, 0, 0], zeros].flat(),
+  ]);
+  const point = padImages(Uint8Array.of(9), { from: { height: 1, width: 1, channels: 1 }, to: 4 });
+  assert.equal(point.indexOf(9), 5);
+});
   const zeros = [0, 0, 0, 0, 0, 0];
   assert.deepEqual([...padded], [
     ...[zeros, [1, 2, 3, 4, 0, 0], zeros].flat(),
