@@ -26,13 +26,20 @@ const TFJS = "@tensorflow/tfjs";
 const LAYERS: Readonly<Record<string, Layer>> = {
   harness: { files: [], packages: "any" },
   methods: {
-    files: ["harness/types.ts", "harness/noise.ts", "harness/engine/repeat.ts"],
+    files: [
+      "harness/types.ts",
+      "harness/toy/types.ts",
+      "harness/noise.ts",
+      "harness/engine/repeat.ts",
+    ],
     packages: [TFJS],
   },
   datasets: {
     // Readers of containers are written once, beside their first user.
     files: [
       "harness/types.ts",
+      "harness/toy/types.ts",
+      "harness/noise.ts",
       "harness/fid/byte_source.ts",
       "harness/fid/pickle.ts",
       "harness/fid/tar.ts",
@@ -40,7 +47,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
     packages: "any",
   },
-  reports: { files: ["harness/types.ts", "harness/statistics.ts"], packages: [] },
+  reports: {
+    files: ["harness/types.ts", "harness/toy/types.ts", "harness/statistics.ts"],
+    packages: ["@observablehq/plot", "linkedom"], // figures as SVG, without a browser
+  },
 };
 
 /** The files that put the parts together: the command lines of the benchmark and of the FID. */

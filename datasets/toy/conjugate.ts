@@ -1,0 +1,24 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Matrix } from "../../harness/toy/types.ts";
+
+/** log N(z; means[i], precision^-1) up to a constant, for z [chains, points, dim]: [chains, points]. */
+export function gaussianLogDensity(
+  z: tf.Tensor3D,
+  { means, precision }: { readonly means: Matrix; readonly precision: Matrix },
+): tf.Tensor2D {
+  const [chains, points, dim] = z.shape;
+  const d = tf.sub(z, tf.tensor2d(means as number[][]));
+  // One product for all chains and points: [chains * points, dim].
+  const scaled = tf.matMul(tf.reshape(d, [-1, dim]), tf.tensor2d(precision as number[][]));
+  const squares = tf.mul(d, tf.reshape(scaled, [chains, points, dim]));
+  return tf.mul(tf.sum(squares, 2), -0.5) as tf.Tensor2D;
+}
+
+/** Inverse of a symmetric 2x2 matrix. Throws RangeError when it is not positive definite. */
+export function inverse2x2([[a, b], [c, d]]: Matrix): number[][] {
+  const determinant = a * d - b * c;
+  if (b !== c || !(a > 0 && determinant > 0)) {
+    throw new RangeError(`[[${a}, ${b}], [${c}, ${d}]] is not symmetric and positive definite`);
+  }
+  return [[d / determinant, -b / determinant], [-c / determinant, a / determinant]];
+}

@@ -1,0 +1,14 @@
+/** The table of toy targets. A new one is one file and one line here. @module */
+import type { Target } from "../../harness/toy/types.ts";
+import { bivariateGaussian } from "./bivariate_gaussian.ts";
+import { eightGaussians } from "./eight_gaussians.ts";
+import { neuralLikelihood } from "./neural_likelihood.ts";
+import { univariateGaussian } from "./univariate_gaussian.ts";
+
+/** Targets by name, in the order of reports. */
+export const TARGETS: Readonly<Record<string, Target>> = {
+  bivariate: bivariateGaussian,
+  univariate: univariateGaussian,
+  neural: neuralLikelihood,
+  eight_gaussians: eightGaussians,
+};

@@ -1,0 +1,34 @@
+import type { Target } from "../../harness/toy/types.ts";
+import { gaussianLogDensity } from "./conjugate.ts";
+import { fixedNormals } from "./normals.ts";
+
+/** sigma_x^2; the prior has mean 0 and variance 1. */
+const OBSERVATION_VARIANCE = 0.01;
+const precision = 1 + 1 / OBSERVATION_VARIANCE; // 101
+const observations = fixedNormals("toy/univariate", { rows: 100, width: 2 })
+  .map(([z, e]) => z + Math.sqrt(OBSERVATION_VARIANCE) * e);
+const means = observations.map((x) => [x / (1 + OBSERVATION_VARIANCE)]);
+
+/** Posteriors of a hundred scalar observations. Paper, appendix F.1, Fig. 3. */
+export const univariateGaussian: Target = {
+  name: "univariate",
+  label: "Univariate Gaussian",
+  source:
+    "Langevin Autoencoders, appendix F.1, Fig. 3: sigma_z^2 = 1, sigma_x^2 = 0.01, n = 100, batches of 10",
+  deviations: [
+    "minibatch chains have eta 1e-4, not 1e-3, at which batches of 10 double the stationary variance: 1 / (1 - eta P n / 2 m) = 2.02",
+    "whitened features are random Fourier features: four tanh layers on a scalar have a numerical rank of 8, not 100",
+  ],
+  points: 100,
+  dim: 1,
+  inputs: observations.map((x) => [x]),
+  encoder: { depth: 4, width: 128, activation: "tanh" },
+  fourierScale: 0.01,
+  parameters: {},
+  logDensity: (z) => gaussianLogDensity(z, { means, precision: [[precision]] }),
+  answer: { kind: "gaussian", means, covariance: [[1 / precision]] },
+  curvature: precision,
+  stepSize: 1e-3,
+  batchSize: 10,
+  length: { chains: 4, steps: 11_000, burnIn: 1_000, thin: 10 },
+};
