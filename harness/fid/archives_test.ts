@@ -110,9 +110,15 @@ Deno.test("tarMembers() reads files however the stream is cut, long names, and p
     tarEntry("short", TEXT.slice(0, 512)),
     tarEntry("pax", new TextEncoder().encode(record), "x"),
     tarEntry("other", new Uint8Array()),
+    tarEntry("plain", new Uint8Array()),
     END,
   );
-  const expected = { "a.txt": TEXT, [long]: TEXT.slice(0, 512), "ünï.png": new Uint8Array() };
+  const expected = {
+    "a.txt": TEXT,
+    [long]: TEXT.slice(0, 512),
+    "ünï.png": new Uint8Array(),
+    plain: new Uint8Array(),
+  };
   for (const size of [1, 511, 700, 100_000]) assert.deepEqual(await tar(archive, size), expected);
 });
 
@@ -121,6 +127,7 @@ Deno.test("tarMembers() refuses truncated archives and other files", async () =>
   for (const length of [100, 513, 600, TEXT.length + 511]) {
     await assert.rejects(tar(archive.slice(0, length)), /truncated/);
   }
+  await assert.rejects(tar(archive.with(3, 121)), /wrong checksum/);
   await assert.rejects(tar(gzipSync(TEXT).slice()), /truncated|not a tar archive/);
   await assert.rejects(tar(new Uint8Array(2000).fill(65)), /not a tar archive/);
 });

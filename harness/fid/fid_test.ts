@@ -132,7 +132,7 @@ Deno.test("fid from weights file to score", async (t) => {
           keep: { features: true, logits: true },
           progress: () => {},
         });
-      const samples = await describe(images("fake", 7, 180), "tf");
+      const samples = await describe(images("fake", 10, 180), "tf");
       const wanted = { kid: true, inceptionScore: true, overlap: true, fidInfinity: false };
       const options = { wanted, seed: 1, threads: 1, progress: () => {} };
       const scores = await scorePair(samples, samples, options);
@@ -146,7 +146,7 @@ Deno.test("fid from weights file to score", async (t) => {
       const jpeg = { ...file, origin: null, formats: ["jpg"] };
       const notes = cautions(samples, jpeg, inception).join("\n");
       assert.match(notes, /x\.npz was compressed with loss \(jpg\), fake was not/);
-      assert.match(notes, /has 7 images, no more than the 2048 features/);
+      assert.match(notes, /has 10 images, no more than the 2048 features/);
       assert.match(notes, /x\.npz does not say its mode/);
       assert.match(notes, /origin is not proven/);
     });

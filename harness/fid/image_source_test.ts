@@ -55,6 +55,18 @@ Deno.test("decodeImage() does not turn pictures by their orientation tag", async
   assert.deepEqual(await decoded(await encoded(turned)), { ...TWO, data: Uint8Array.from(RGB) });
 });
 
+Deno.test("decodeImage() does not apply colour profiles", async () => {
+  // PNG of these bytes that are said to be Display P3; applied, red would grow.
+  const wide = await encoded(picture(RGB, { ...TWO, channels: 3 }).withIccProfile("p3").png());
+  const { data } = await sharp(wide, { ignoreIcc: true }).raw().toBuffer({
+    resolveWithObject: true,
+  });
+  assert.notDeepEqual(new Uint8Array(data), Uint8Array.from(RGB)); // sharp converts when it saves
+  assert.deepEqual((await decoded(wide)).data, new Uint8Array(data));
+  const applied = await sharp(wide).toColourspace("srgb").raw().toBuffer();
+  assert.notDeepEqual(new Uint8Array(applied), new Uint8Array(data)); // else this proves nothing
+});
+
 Deno.test("decodeImage() refuses 16 bits, CMYK, truncated and other files, by name", async () => {
   const rgb = () => picture(Array(48 * 48 * 3).fill(120), { width: 48, height: 48, channels: 3 });
   const deep = await encoded(rgb().toColourspace("rgb16").png());

@@ -82,6 +82,14 @@ Deno.test("neighbourOverlap() by hand on a line, k = 1", async () => {
   });
 });
 
+Deno.test("neighbourOverlap() borders are inside for precision and recall, outside for density", async () => {
+  // real 0, 2 and samples 4, 6: every radius is 2, and 2 and 4 are 2 apart.
+  const a = featureTable(Float32Array.of(4, 6), 1), b = featureTable(Float32Array.of(0, 2), 1);
+  const one = { threads, precisionNeighbours: 1, densityNeighbours: 1 };
+  const overlap = await neighbourOverlap(a, b, one);
+  assert.deepEqual(overlap, { precision: 0.5, recall: 0.5, density: 0, coverage: 0 });
+});
+
 Deno.test("neighbourOverlap() agrees with prdc and torch-fidelity", async () => {
   const five = await neighbourOverlap(samples, real, { threads, precisionNeighbours: 5 });
   for (const key of ["precision", "recall", "density", "coverage"] as const) {

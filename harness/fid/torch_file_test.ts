@@ -117,7 +117,7 @@ Deno.test("readTorchFile() runs nothing that a hostile pickle names", () => {
       error: /no storage/,
     },
     "values left over": { pickle: [0x4e, 0x4e], error: /left over/ },
-    "takes below a mark": { pickle: [0x7d, 0x28, 0x73], error: /empty stack/ },
+    "takes below a mark": { pickle: [0x4e, 0x28, 0x85], error: /empty stack/ },
     "an unset memo": { pickle: [0x68, 9], error: /memo 9/ },
     "a list in place of the dict": { pickle: [0x5d], error: /no state_dict/ },
     "a number in place of a tensor": {
