@@ -114,6 +114,8 @@ export interface Method<H extends Hyperparams = Hyperparams> {
   chains?(problem: Problem, hyper: H): Readonly<Record<string, readonly number[]>>;
   /** Throws RangeError when `hyper` cannot work for `problem`: called before any training. */
   check?(problem: Problem, hyper: H): void;
+  /** What `hyper` costs in quality for `problem`, one sentence each; refused under `--strict`. */
+  warnings?(problem: Problem, hyper: H): readonly string[];
   /** The state before the first step. Runs eagerly. */
   init(problem: Problem, hyper: H, noise: Noise): State;
   /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
@@ -124,6 +126,12 @@ export interface Method<H extends Hyperparams = Hyperparams> {
   infer(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor2D;
   /** Mean images [n, height, width, channels] in [0, 1] for latents [n, latentDim]. */
   decode(state: State, latents: Tensor2D, hyper: H): Tensor4D;
+  /**
+   * log p(x, z) - log q(z | x) in nats for each image, [n], at one draw z of the method's own q: the mean is the ELBO, and
+   * log-mean-exp over k draws the importance-weighted bound. Absent where q or p(z) has no known normaliser. Throws
+   * RangeError where that depends on `hyper`.
+   */
+  logWeight?(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor1D;
 }
 
 // ---------------------------------------------------------------- data sets

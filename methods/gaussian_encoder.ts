@@ -4,10 +4,12 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { State } from "../harness/types.ts";
+import type { Noise, State } from "../harness/types.ts";
 import { encoderNet } from "./architectures.ts";
+import { toModelRange } from "./likelihood.ts";
 import { imageOf, type ModelHyper } from "./model.ts";
 import { applyNet } from "./nets.ts";
+import { logJoint } from "./standard_normal.ts";
 
 /** A diagonal Gaussian for each row, [m, latentDim]. */
 export interface DiagonalGaussian {
@@ -47,4 +49,23 @@ export function klToStandardNormal(q: DiagonalGaussian): tf.Tensor1D {
 export function entropy(q: DiagonalGaussian): tf.Tensor1D {
   const terms = tf.add(logVariance(q), Math.log(2 * Math.PI * Math.E));
   return tf.mul(tf.sum(terms, 1), 0.5);
+}
+
+/** log q(z | x) in nats for `z` [m, latentDim]: [m]. */
+export function logDensity(q: DiagonalGaussian, z: tf.Tensor): tf.Tensor1D {
+  const scaled = tf.mul(tf.squaredDifference(z, q.mean), tf.softplus(q.rawPrecision));
+  return tf.mul(tf.sum(tf.add(tf.add(scaled, logVariance(q)), Math.log(2 * Math.PI)), 1), -0.5);
+}
+
+/** log p(x, z) - log q(z | x) at one draw of q for each of `images` in [0, 1], [n]: `Method.logWeight`. */
+export function gaussianLogWeight<H extends ModelHyper>(
+  state: State,
+  images: tf.Tensor4D,
+  hyper: H,
+  noise: Noise,
+): tf.Tensor1D {
+  const x = toModelRange(images);
+  const q = encode(state, { x, hyper });
+  const latents = drawFrom(q, noise.split("latents").normal(q.mean.shape));
+  return tf.sub(logJoint(state, { latents, x, hyper }), logDensity(q, latents));
 }

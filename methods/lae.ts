@@ -11,7 +11,7 @@ import {
 } from "./architectures.ts";
 import { checkCounts, checkPositive, choice } from "./checks.ts";
 import { lossAndGradients } from "./gradients.ts";
-import { inferNeurips, initNeurips, stepNeurips } from "./lae_neurips.ts";
+import { inferNeurips, initNeurips, logWeightNeurips, stepNeurips } from "./lae_neurips.ts";
 import { netEnergy, posteriorChain, priorChain, priorEnergy } from "./latent_prior.ts";
 import { toModelRange } from "./likelihood.ts";
 import {
@@ -71,6 +71,33 @@ function check(problem: Problem, hyper: Hyper): void {
   checkCounts({ chainCount, priorSteps, posteriorSteps }, 0);
   choice("variant", hyper.variant, VARIANTS);
   choice("learning", hyper.learning, LEARNING);
+}
+
+/** Theorem 1, condition 2: without as many independent features as rows the chains of the rows are not free of each other. */
+function warnings({ image, trainCount, batchSize }: Problem, hyper: Hyper): string[] {
+  const share = (d: number, n: number) => `${(100 * d / n).toPrecision(2)} %`;
+  const d = featureCount(image, hyper);
+  if (hyper.variant === "neurips") {
+    return d >= batchSize ? [] : [
+      `${d} features for batches of ${batchSize}: posterior variances shrink to ${
+        share(d, batchSize)
+      } on average`,
+    ];
+  }
+  const chains = hyper.chainCount || trainCount;
+  const h = samplerFeatureCount(hyper.inputDim, hyper);
+  return [
+    ...(d >= trainCount ? [] : [
+      `${d} encoder features for ${trainCount} rows: posterior variances shrink to ${
+        share(d, trainCount)
+      } on average`,
+    ]),
+    ...(h >= chains ? [] : [
+      `${h} sampler features for ${chains} chains: prior variances shrink to ${
+        share(h, chains)
+      } on average`,
+    ]),
+  ];
 }
 
 /** Frozen g and h, the trained last layers Phi and Psi, and Theta: decoder, sigma and energy. */
@@ -287,6 +314,13 @@ function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): t
   return posteriorChain(state, { x, start, hyper, noise });
 }
 
+function logWeight(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor1D {
+  if (hyper.variant === "neurips") return logWeightNeurips(state, images, hyper, noise);
+  throw new RangeError(
+    "The likelihood of lae is known with variant=neurips only: the prior of variant=iclr has no known normaliser",
+  );
+}
+
 export const lae: Method<Hyper> = {
   name: "lae",
   label: "LAE",
@@ -302,9 +336,11 @@ export const lae: Method<Hyper> = {
   ],
   defaults,
   check,
+  warnings,
   init,
   step,
   sample,
   infer,
   decode,
+  logWeight,
 };

@@ -13,7 +13,7 @@ import { toModelRange } from "./likelihood.ts";
 import { metropolisStep, type Position } from "./metropolis.ts";
 import { imageOf, initModel, type ModelHyper, namesBelow, pick, reconstruct } from "./model.ts";
 import { applyNet, initNet } from "./nets.ts";
-import { halfSquaredNorm } from "./standard_normal.ts";
+import { halfSquaredNorm, logJoint } from "./standard_normal.ts";
 
 /** Hyperparameters of this variant. */
 export type NeuripsHyper =
@@ -162,4 +162,19 @@ export function inferNeurips(
   const g = features(state, toModelRange(images), hyper);
   const mean = tf.matMul(g, state.phi as tf.Tensor2D);
   return tf.add(mean, tf.mul(noise.split("latents").normal(mean.shape), TEST_DEVIATION));
+}
+
+/** log p(x, z) - log q(z | x) at a draw of that q, [n]. */
+export function logWeightNeurips(
+  state: State,
+  images: tf.Tensor4D,
+  hyper: NeuripsHyper,
+  noise: Noise,
+): tf.Tensor1D {
+  const x = toModelRange(images);
+  const mean = tf.matMul(features(state, x, hyper), state.phi as tf.Tensor2D);
+  const xi = noise.split("latents").normal(mean.shape);
+  const latents = tf.add(mean, tf.mul(xi, TEST_DEVIATION)) as tf.Tensor2D;
+  const terms = tf.add(tf.square(xi), Math.log(2 * Math.PI * TEST_DEVIATION ** 2));
+  return tf.add(logJoint(state, { latents, x, hyper }), tf.mul(tf.sum(terms, 1), 0.5));
 }

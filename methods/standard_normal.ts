@@ -12,6 +12,21 @@ export function halfSquaredNorm(z: tf.Tensor): tf.Tensor1D {
   return tf.mul(tf.sum(tf.square(z), 1), 0.5);
 }
 
+/** log N(z; 0, I) in nats for each row of `z` [m, latentDim], [m]. */
+export function logStandardNormal(z: tf.Tensor2D): tf.Tensor1D {
+  const [, latentDim] = z.shape;
+  return tf.sub(-0.5 * latentDim * Math.log(2 * Math.PI), halfSquaredNorm(z));
+}
+
+/** log p(x, z) in nats for images `x` in [-1, 1] and `latents` [m, latentDim], [m]. */
+export function logJoint(
+  state: State,
+  { latents, x, hyper }: { latents: tf.Tensor2D; x: tf.Tensor; hyper: ModelHyper },
+): tf.Tensor1D {
+  const { negLog } = reconstruct(state, { latents, x, hyper });
+  return tf.sub(logStandardNormal(latents), negLog);
+}
+
 /** U(x, z) = -log p(x | z) + ||z||^2 / 2, summed over the rows of `latents` [m, latentDim]. */
 export function standardNormalEnergy(
   state: State,

@@ -4,7 +4,7 @@ import type { Batch, Method, Noise, Problem, State, StepResult } from "../harnes
 import { adam, initAdam } from "./adam.ts";
 import { encoderNet } from "./architectures.ts";
 import { checkPositive } from "./checks.ts";
-import { drawFrom, encode, klToStandardNormal } from "./gaussian_encoder.ts";
+import { drawFrom, encode, gaussianLogWeight, klToStandardNormal } from "./gaussian_encoder.ts";
 import { lossAndGradients } from "./gradients.ts";
 import { toModelRange } from "./likelihood.ts";
 import {
@@ -80,4 +80,5 @@ export const vae: Method<Hyper> = {
   sample: sampleStandardNormal,
   infer,
   decode,
+  logWeight: gaussianLogWeight,
 };

@@ -4,7 +4,13 @@ import type { Batch, Method, Noise, Problem, State, StepResult } from "../harnes
 import { adam, initAdam } from "./adam.ts";
 import { encoderNet } from "./architectures.ts";
 import { checkCounts, checkPositive } from "./checks.ts";
-import { type DiagonalGaussian, drawFrom, encode, entropy } from "./gaussian_encoder.ts";
+import {
+  type DiagonalGaussian,
+  drawFrom,
+  encode,
+  entropy,
+  logDensity,
+} from "./gaussian_encoder.ts";
 import { lossAndGradients } from "./gradients.ts";
 import { toModelRange } from "./likelihood.ts";
 import {
@@ -22,7 +28,7 @@ import {
 } from "./model.ts";
 import { initNet } from "./nets.ts";
 import { initPlanarFlow, planarFlow } from "./planar_flow.ts";
-import { halfSquaredNorm, sampleStandardNormal } from "./standard_normal.ts";
+import { halfSquaredNorm, logJoint, sampleStandardNormal } from "./standard_normal.ts";
 
 const defaults = {
   ...MODEL_DEFAULTS,
@@ -89,6 +95,16 @@ function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): t
   return transport(state, { q, xi, flowCount: hyper.flowCount }).latents;
 }
 
+/** log p(x, z_K) - log q(z_K | x), where log q(z_K | x) = log q(z_0 | x) - sum of log |det|. */
+function logWeight(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor1D {
+  const x = toModelRange(images);
+  const q = encode(state, { x, hyper });
+  const start = drawFrom(q, noise.split("latents").normal(q.mean.shape));
+  const { latents, logDet } = planarFlow(state, { latents: start, count: hyper.flowCount });
+  const logProposal = tf.sub(logDensity(q, start), logDet);
+  return tf.sub(logJoint(state, { latents, x, hyper }), logProposal);
+}
+
 export const vae_flow: Method<Hyper> = {
   name: "vae_flow",
   label: "VAE-flow",
@@ -103,4 +119,5 @@ export const vae_flow: Method<Hyper> = {
   sample: sampleStandardNormal,
   infer,
   decode,
+  logWeight,
 };

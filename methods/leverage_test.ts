@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { leveragesOf } from "./leverage.ts";
+
+/** Standard least squares in two columns: h = g (G'G)^-1 g' by the inverse of a 2 by 2 matrix. */
+function byInverse(rows: readonly (readonly [number, number])[]): number[] {
+  const [a, b, c] = rows.reduce(([a, b, c], [x, y]) => [a + x * x, b + x * y, c + y * y], [
+    0,
+    0,
+    0,
+  ]);
+  const det = a * c - b * b;
+  return rows.map(([x, y]) => (c * x * x - 2 * b * x * y + a * y * y) / det);
+}
+
+Deno.test("leveragesOf() is the diagonal of the hat matrix, and sums to the rank", () => {
+  const rows = [[1, 2], [0.5, -1], [3, 0.1], [-2, 1]] as const;
+  const { rank, leverages } = leveragesOf(rows.flat(), { rows: 4, columns: 2 });
+  assert.equal(rank, 2);
+  byInverse(rows).forEach((h, i) => assert.ok(Math.abs(leverages[i] - h) < 1e-12));
+  assert.ok(Math.abs(leverages.reduce((a, b) => a + b) - 2) < 1e-12);
+});
+
+Deno.test("leveragesOf() is one for every row with as many independent features as rows", () => {
+  const features = Array.from({ length: 15 }, (_, i) => Math.sin(3 * i * i + 1));
+  const { rank, leverages } = leveragesOf(features, { rows: 3, columns: 5 });
+  assert.equal(rank, 3);
+  leverages.forEach((h) => assert.ok(Math.abs(h - 1) < 1e-12));
+});
+
+Deno.test("leveragesOf() counts repeated and dead features once and not at all", () => {
+  const features = [1, 1, 0, 2, 2, 0, 3, 3, 0];
+  const { rank, leverages } = leveragesOf(features, { rows: 3, columns: 3 });
+  assert.equal(rank, 1);
+  [1 / 14, 4 / 14, 9 / 14].forEach((h, i) => assert.ok(Math.abs(leverages[i] - h) < 1e-12));
+});
+
+Deno.test("leveragesOf() refuses a shape that does not fit", () => {
+  assert.throws(() => leveragesOf([1, 2, 3], { rows: 2, columns: 2 }), {
+    message: "3 features are not 2 rows of 2",
+  });
+});
