@@ -16,7 +16,11 @@ Deno.test("deno task bench --preset smoke trains every method well below its unt
     const bench = await task("bench", "--preset", "smoke", "--out", dir);
     assert.equal(bench.code, 0, bench.output);
     const read = () =>
-      Promise.all(["table.md", "table.json"].map((name) => Deno.readTextFile(`${dir}/${name}`)));
+      Promise.all(
+        ["table.md", "table.json", "report.html"].map((name) =>
+          Deno.readTextFile(`${dir}/${name}`)
+        ),
+      );
     const before = await read();
     const { rows } = JSON.parse(before[1]) as ResultTable;
     assert.deepEqual(rows.map(({ method }) => method), [

@@ -47,7 +47,7 @@ Deno.test("bench runs, skips what is done, and report rebuilds its tables to the
     assert.equal(first.stderr.match(/epoch \d\/3, loss [\d.]+, [\d.]+ s/g)?.length, 3);
     const read = () =>
       Promise.all(
-        ["table.md", "table.json", "results.jsonl"].map((name) =>
+        ["table.md", "table.json", "report.html", "results.jsonl"].map((name) =>
           Deno.readTextFile(`${dir}/${name}`)
         ),
       );

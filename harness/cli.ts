@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { dataFolder } from "../datasets/data_folder.ts";
 import { DATASETS, resolveDataset } from "../datasets/mod.ts";
 import { METHODS } from "../methods/mod.ts";
+import { toHtml } from "../reports/html.ts";
 import { toJson } from "../reports/json.ts";
 import { toMarkdown } from "../reports/markdown.ts";
 import { buildTable } from "../reports/table.ts";
@@ -167,7 +168,11 @@ async function writeReports(
     metrics: Object.values(TABLES.metrics),
   });
   const markdown = toMarkdown(table);
-  const files = { "table.md": markdown, "table.json": toJson(table) };
+  const files = {
+    "table.md": markdown,
+    "table.json": toJson(table),
+    "report.html": toHtml(table),
+  };
   for (const [name, text] of Object.entries(files)) await replaceFile(`${dir}/${name}`, text);
   return { markdown, paths: Object.keys(files).map((name) => `${dir}/${name}`) };
 }

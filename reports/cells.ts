@@ -15,13 +15,13 @@ export function scoreCell(
 ): ScoreCell {
   const runs = group.filter(({ spec }) => spec.dataset === dataset)
     .toSorted((a, b) => a.spec.seed - b.spec.seed);
-  const values: { seed: number; value: number }[] = [];
+  const values: { seed: number; value: number; run: string }[] = [];
   const untrained: number[] = [];
   const lost: { seed: number; why: string }[] = [];
   for (const record of runs) {
     const { seed } = record.spec;
     if (record.status === "completed" && record.scores[metric] !== undefined) {
-      values.push({ seed, value: record.scores[metric] });
+      values.push({ seed, value: record.scores[metric], run: record.id });
       if (record.untrained[metric] !== undefined) untrained.push(record.untrained[metric]);
     } else if (record.spec.metrics.includes(metric)) {
       lost.push({ seed, why: describeLoss(record) });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EXAMPLE_NAMES, exampleRecord } from "./example_records.ts";
-import { formatScore, markdownTable, toMarkdown } from "./markdown.ts";
+import { formatScore } from "./layout.ts";
+import { markdownTable, toMarkdown } from "./markdown.ts";
 import type { ScoreCell } from "./result_table.ts";
 import { buildTable } from "./table.ts";
 

@@ -31,7 +31,12 @@ export interface ScoreCell {
   /** Of the sample, with n - 1; null below two seeds. */
   readonly std: number | null;
   readonly n: number;
-  readonly values: readonly { readonly seed: number; readonly value: number }[];
+  readonly values: readonly {
+    readonly seed: number;
+    readonly value: number;
+    /** The run's id, and its folder. */
+    readonly run: string;
+  }[];
   /** Mean of the scores of the initial state over the same seeds; null when not scored. */
   readonly untrained: number | null;
   /** Seeds without a score, and why. */

@@ -57,16 +57,15 @@ export function collectSettings(records: readonly RunRecord[]): Record<string, s
   }));
 }
 
-/** Every hyperparameter of each method with its distinct values. */
+/** Every hyperparameter of each of `methods`, in their order, with its distinct values. */
 export function collectHyper(
   records: readonly RunRecord[],
+  methods: readonly string[],
 ): Record<string, Record<string, string[]>> {
-  const byMethod = Map.groupBy(records, ({ spec }) => spec.method);
-  return Object.fromEntries(
-    [...byMethod].map((
-      [method, own],
-    ) => [method, collectValues(own.map(({ spec }) => spec.hyper))]),
-  );
+  return Object.fromEntries(methods.map((method) => {
+    const own = records.filter(({ spec }) => spec.method === method);
+    return [method, collectValues(own.map(({ spec }) => spec.hyper))];
+  }));
 }
 
 function collectValues(

@@ -43,7 +43,7 @@ export function buildTable(records: readonly RunRecord[], names: Names): ResultT
     rows,
     ratios: datasets.flatMap(({ name }) => ratioCells(rows, name)),
     settings: collectSettings(records),
-    hyper: collectHyper(records),
+    hyper: collectHyper(records, methods),
     provenance: collectProvenance(records),
     runs: {
       completed: records.filter(({ status }) => status === "completed").length,

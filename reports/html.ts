@@ -1,0 +1,76 @@
+import { type Block, layOut } from "./layout.ts";
+import type { ResultTable } from "./result_table.ts";
+
+/** The report as one HTML page that needs nothing else; samples of each run are shown from its folder. */
+export function toHtml(table: ResultTable): string {
+  const blocks = layOut(table);
+  const title = blocks.find(({ kind }) => kind === "title");
+  const name = title?.kind === "title" ? title.text : "Results";
+  return [
+    "<!doctype html>",
+    `<html lang="en">`,
+    `<meta charset="utf-8">`,
+    `<title>${escapeHtml(name)}</title>`,
+    `<style>${STYLE}</style>`,
+    ...blocks.map(printBlock),
+    ...printSamples(table),
+    "</html>",
+    "",
+  ].join("\n");
+}
+
+const STYLE = `
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse; margin: 1em 0 }
+th, td { border-bottom: 1px solid #ccc; padding: .3em .8em; text-align: left }
+figure { display: inline-block; margin: .5em }
+li { overflow-wrap: anywhere }
+`;
+
+function printBlock(block: Block): string {
+  switch (block.kind) {
+    case "title":
+      return `<h1>${escapeHtml(block.text)}</h1>`;
+    case "heading":
+      return `<h2>${escapeHtml(block.text)}</h2>`;
+    case "text":
+      return `<p>${escapeHtml(block.text)}</p>`;
+    case "list":
+      return `<ul>${block.items.map((item) => `<li>${escapeHtml(item)}</li>`).join("")}</ul>`;
+    case "table": {
+      const row = (cells: readonly string[], tag: "th" | "td") =>
+        `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+      const body = block.rows.map((cells) => row(cells, "td")).join("\n");
+      return `<table>\n${row(block.head, "th")}\n${body}\n</table>`;
+    }
+  }
+}
+
+/** The sample grids of the completed runs, where `bench` left them. */
+function printSamples({ rows }: ResultTable): string[] {
+  const figures = rows.flatMap(({ label, variant, scores }) => {
+    const runs = new Map(
+      scores.flatMap(({ dataset, values }) =>
+        values.map(({ seed, run }) =>
+          [run, `${label} ${variant} ${dataset}, seed ${seed}`] as const
+        )
+      ),
+    );
+    return [...runs].map(([run, caption]) => {
+      const text = escapeHtml(caption.replaceAll(/ +/g, " "));
+      return `<figure><img src="${run}/samples.png" alt="Samples"><figcaption>${text}</figcaption></figure>`;
+    });
+  });
+  return figures.length === 0 ? [] : ["<h2>Samples</h2>", ...figures];
+}
+
+/** Text as it may stand between tags and in quotes. */
+export function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+  };
+  return text.replaceAll(/[&<>"]/g, (letter) => entities[letter]);
+}

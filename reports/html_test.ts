@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { EXAMPLE_NAMES, exampleRecord } from "./example_records.ts";
+import { escapeHtml, toHtml } from "./html.ts";
+import { buildTable } from "./table.ts";
+
+Deno.test("escapeHtml() leaves nothing that opens a tag or ends a quote", () => {
+  assert.equal(escapeHtml(`<a href="x">&`), "&lt;a href=&quot;x&quot;&gt;&amp;");
+});
+
+Deno.test("toHtml() has the cells of the table, the samples of completed runs, and no foreign tags", () => {
+  const completed = exampleRecord({ scores: { fd_fashion: 45.25 } });
+  const failed = exampleRecord({
+    spec: { seed: 1 },
+    end: { status: "failed", error: "<script>alert(1)</script>" },
+  });
+  const html = toHtml(buildTable([completed, failed], EXAMPLE_NAMES));
+  assert.match(html, /^<!doctype html>/);
+  assert.match(
+    html,
+    /<tr><td>LAE<\/td><td>LD \+ EBM \+ amortization<\/td><td>45.25 \(n = 1 of 2\)<\/td>/,
+  );
+  assert.ok(html.includes(`<img src="${completed.id}/samples.png"`));
+  assert.ok(!html.includes(`${failed.id}/samples.png`));
+  assert.ok(!html.includes("<script"));
+  assert.ok(html.includes("&lt;script&gt;"));
+});

@@ -1,0 +1,176 @@
+import { PAPER_EPOCH_SECONDS } from "./paper.ts";
+import type { ResultTable, Row, ScoreCell } from "./result_table.ts";
+
+/** A piece of a report: what is shown, not how. */
+export type Block =
+  | { readonly kind: "title" | "heading" | "text"; readonly text: string }
+  | { readonly kind: "list"; readonly items: readonly string[] }
+  | {
+    readonly kind: "table";
+    readonly head: readonly string[];
+    readonly rows: readonly (readonly string[])[];
+  };
+
+/** Stands for a number that there is not. */
+const NONE = "–";
+const ARROW = { lower: "↓", higher: "↑" } as const;
+
+/** The report of `table`: scores as in the paper's Table 1, lost seeds, times, settings, provenance. */
+export function layOut(table: ResultTable): Block[] {
+  return [
+    { kind: "title", text: `Results: ${table.experiments.join(", ") || "no runs"}` },
+    ...scoreBlocks(table),
+    ...lostBlocks(table),
+    ...timeBlocks(table),
+    ...settingsBlocks(table),
+    ...provenanceBlocks(table),
+  ];
+}
+
+/** `x` with four significant digits at most, without an exponent where it can be. */
+export function formatNumber(x: number): string {
+  return String(Number(x.toPrecision(4)));
+}
+
+/** `45.21 ± 1.30 (n = 3)`: the mean with as many decimals as the two leading digits of the deviation. */
+export function formatScore({ mean, std, n, lost }: ScoreCell): string {
+  const asked = n + lost.length;
+  const count = lost.length === 0 ? `n = ${n}` : `n = ${n} of ${asked}`;
+  if (mean === null) return lost.length === 0 ? NONE : `${NONE} (${count})`;
+  return `${formatMeanStd(mean, std)} (${count})`;
+}
+
+function formatMeanStd(mean: number, std: number | null): string {
+  if (std === null || std === 0) return `${formatNumber(mean)}${std === 0 ? " ± 0" : ""}`;
+  const decimals = Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(std))));
+  return `${mean.toFixed(decimals)} ± ${std.toFixed(decimals)}`;
+}
+
+function nameOf({ label, variant }: Row): string {
+  return variant === "" ? label : `${label} (${variant})`;
+}
+
+interface Column {
+  readonly head: string;
+  readonly text: (cell: ScoreCell | undefined) => string;
+  readonly metric: string;
+  readonly dataset: string;
+}
+
+function scoreBlocks({ datasets, metrics, rows }: ResultTable): Block[] {
+  const cells = rows.flatMap(({ scores }) => scores);
+  const columns = datasets.flatMap((dataset) =>
+    metrics.flatMap(({ name: metric, label, better }): Column[] => {
+      const own = cells.filter((cell) => cell.metric === metric && cell.dataset === dataset.name);
+      if (own.every(({ n, lost }) => n + lost.length === 0)) return [];
+      const place = { metric, dataset: dataset.name };
+      const head = `${dataset.label}: ${label} ${ARROW[better]}`;
+      const columns: Column[] = [{
+        ...place,
+        head,
+        text: (cell) => cell === undefined ? NONE : formatScore(cell),
+      }];
+      if (own.some(({ untrained }) => untrained !== null)) {
+        columns.push({
+          ...place,
+          head: "untrained",
+          text: (cell) => cell?.untrained == null ? NONE : formatNumber(cell.untrained),
+        });
+      }
+      if (own.some(({ paper }) => paper !== null)) {
+        columns.push({
+          ...place,
+          head: "paper",
+          text: (cell) => cell?.paper == null ? NONE : `${cell.paper.mean} ± ${cell.paper.std}`,
+        });
+      }
+      return columns;
+    })
+  );
+  const body = rows.map((row) => [
+    nameOf(row),
+    row.description,
+    ...columns.map(({ metric, dataset, text }) =>
+      text(row.scores.find((cell) => cell.metric === metric && cell.dataset === dataset))
+    ),
+  ]);
+  const marks = metrics.map(({ label, better }) => `${label}: ${better} is better`).join("; ");
+  const head = ["Method", "Description", ...columns.map(({ head }) => head)];
+  const text = `Mean ± standard deviation of the sample over n seeds. ${marks}.`;
+  return [{ kind: "table", head, rows: body }, { kind: "text", text }];
+}
+
+function lostBlocks({ rows, datasets }: ResultTable): Block[] {
+  const items = rows.flatMap((row) =>
+    row.scores.flatMap(({ dataset, metric, lost }) =>
+      lost.map(({ seed, why }) => {
+        const label = datasets.find(({ name }) => name === dataset)?.label ?? dataset;
+        return `${nameOf(row)}, ${label}, ${metric}, seed ${seed}: ${why}`;
+      })
+    )
+  );
+  if (items.length === 0) return [];
+  return [{ kind: "heading", text: "Lost seeds" }, { kind: "list", items }];
+}
+
+function timeBlocks({ datasets, rows, ratios }: ResultTable): Block[] {
+  const timed = datasets.filter(({ name }) =>
+    rows.some(({ times }) => times.some(({ dataset }) => dataset === name))
+  );
+  if (timed.length === 0) return [];
+  const head = ["Method", ...timed.map(({ label }) => label), "paper, CIFAR-10"];
+  const body = rows.map((row) => [
+    nameOf(row),
+    ...timed.map(({ name }) => {
+      const time = row.times.find(({ dataset }) => dataset === name);
+      if (time === undefined) return NONE;
+      const [median, min, max] = [time.median, time.min, time.max].map(formatNumber);
+      return `${median} (${min} to ${max})`;
+    }),
+    row.variant === "" ? PAPER_EPOCH_SECONDS[row.method]?.toFixed(2) ?? NONE : NONE,
+  ]);
+  const labelOf = (method: string) =>
+    rows.find((row) => row.method === method)?.label ?? method.toUpperCase();
+  const names = [
+    ...new Set(ratios.map((r) => `${labelOf(r.numerator)} / ${labelOf(r.denominator)}`)),
+  ];
+  const ratioRows = names.map((name) => {
+    const own = ratios.filter((r) =>
+      `${labelOf(r.numerator)} / ${labelOf(r.denominator)}` === name
+    );
+    const cells = timed.map((dataset) => {
+      const ratio = own.find((r) => r.dataset === dataset.name)?.ratio ?? null;
+      return ratio === null ? NONE : ratio.toFixed(2);
+    });
+    return [name, ...cells, own[0].paper.toFixed(2)];
+  });
+  const text =
+    "Median (range) over the epochs of all seeds; the first epoch of each process is a warm-up and not " +
+    "counted. Sampling, scoring, compilation and checkpoints are on other clocks. Ratios are of medians, " +
+    "within one machine. The paper's hardware is not known, and its data set and nets may be larger.";
+  return [
+    { kind: "heading", text: "Seconds per epoch" },
+    { kind: "table", head, rows: [...body, ...ratioRows] },
+    { kind: "text", text },
+  ];
+}
+
+function settingsBlocks({ settings, hyper }: ResultTable): Block[] {
+  const list = (facts: Readonly<Record<string, readonly string[]>>) =>
+    Object.entries(facts).map(([key, values]) => `${key} ${values.join(" or ")}`).join(", ");
+  const methods = Object.entries(hyper).map(([method, facts]) => `${method}: ${list(facts)}`);
+  return [
+    { kind: "heading", text: "Settings" },
+    { kind: "list", items: [`all: ${list(settings)}`, ...methods] },
+  ];
+}
+
+function provenanceBlocks({ provenance, runs }: ResultTable): Block[] {
+  const counts = Object.entries(runs).filter(([, count]) => count > 0)
+    .map(([status, count]) => `${count} ${status}`);
+  const facts = Object.entries(provenance).map(([key, values]) => `${key}: ${values.join("; ")}`);
+  return [
+    { kind: "heading", text: "Provenance" },
+    { kind: "list", items: [`runs: ${counts.join(", ") || "none"}`, ...facts] },
+  ];
+}
