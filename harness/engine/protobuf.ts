@@ -8,6 +8,8 @@
 /** Encoded bytes in pieces, so that nothing is copied before the message is written out. */
 export type Pieces = readonly Uint8Array[];
 
+const encoder = new TextEncoder();
+
 /** A field holding an integer (int32, int64, bool, enum), as varint; negative values as two's complement. */
 export function int(field: number, value: number | bigint): Pieces {
   return [tag(field, 0), varint(value)];
@@ -25,7 +27,7 @@ export function bytes(field: number, value: Uint8Array): Pieces {
 
 /** A field holding text, UTF-8. */
 export function text(field: number, value: string): Pieces {
-  return bytes(field, new TextEncoder().encode(value));
+  return bytes(field, encoder.encode(value));
 }
 
 /** A field holding a message made of `fields`. */
@@ -51,7 +53,11 @@ function tag(field: number, wireType: number): Uint8Array {
   return varint((field << 3) | wireType);
 }
 
+/** Varints of one byte, made once: most tags, lengths and dimensions are. */
+const SMALL = Array.from({ length: 128 }, (_, i) => Uint8Array.of(i));
+
 function varint(value: number | bigint): Uint8Array {
+  if (typeof value === "number" && value >= 0 && value < 128) return SMALL[value];
   let rest = BigInt.asUintN(64, BigInt(value));
   const out: number[] = [];
   do {
