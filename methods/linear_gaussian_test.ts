@@ -1,6 +1,8 @@
 /** Whole methods on a model whose answers are closed-form: `nets=linear`. */
 import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../harness/engine/device.ts";
+import { createNoise, keyOf } from "../harness/noise.ts";
 import type { HostArrays, Hyperparams, Method } from "../harness/types.ts";
 import {
   asImages,
@@ -11,6 +13,7 @@ import {
   type SpectralData,
   spectralData,
 } from "./_linear_gaussian.ts";
+import { importanceBound } from "./importance_bound.ts";
 import { initialState, train } from "./_toy.ts";
 import { METHODS } from "./mod.ts";
 
@@ -91,6 +94,48 @@ for (const name of ["vae", "vae_flow", "abp", "dlgm", "lebm"] as const) {
     assert.ok(bound < evidence + 4 * error + 0.02, `-ELBO ${bound}, -log p(x) ${evidence}`);
   });
 }
+
+Deno.test("logWeight() gives bounds that rise with k to the evidence and do not pass it", async () => {
+  const eigenvalues = [...KEPT, ...DISCARDED];
+  const data = spectralData({ count: 64, eigenvalues, meanLength: 0.5, seed: 0 });
+  const overrides = { learningRate: 0.02, posteriorStepSize: 0.05, posteriorSteps: 5 };
+  for (const name of ["vae", "vae_flow", "dlgm", "lae"] as const) {
+    // Stopped early, where q is still off.
+    const { state, hyper } = await learn(name, {
+      data,
+      steps: 100,
+      overrides: { ...overrides, variant: "neurips", chainStepSize: 0.05, sgdLearningRate: 0.02 },
+      slower: { learningRate: 1e-12, sgdLearningRate: 1e-12 },
+    });
+    await tf.setBackend("cpu");
+    const images = asImages(data.rows);
+    const weights = tf.tidy(() => {
+      const tensors = Object.fromEntries(
+        Object.entries(state).map(([k, a]) => [k, tf.tensor(a.data, a.shape as number[])]),
+      );
+      const x = tf.tensor4d(
+        images.data as Float32Array,
+        images.shape as [number, number, number, number],
+      );
+      const noise = createNoise(keyOf(1), tf.scalar(0, "int32"));
+      return Array.from(
+        { length: 300 },
+        (_, j) =>
+          (METHODS[name] as Method).logWeight?.(tensors, x, hyper, noise.split(j)).dataSync()
+            .slice() ?? [],
+      );
+    });
+    const evidence = -negLogEvidence(data.rows, linearDecoder(state));
+    const [elbo, ten, hundred] = [1, 10, 100].map((k) => importanceBound(weights, k));
+    assert.ok(elbo < ten && ten < hundred, `${name}: ${elbo}, ${ten}, ${hundred}`);
+    // 192 groups of 100 weights for the data's mean: their spread of some 0.1 nats makes 0.01, four times.
+    assert.ok(hundred < evidence + 0.04, `${name}: ${hundred} above the evidence ${evidence}`);
+    // The fixed width 0.05 of LAE's q is far from the posterior's, 0.35 to 0.5: its bound stays loose.
+    if (name !== "lae") {
+      assert.ok(hundred > evidence - 0.05, `${name}: ${hundred} far below ${evidence}`);
+    }
+  }
+});
 
 Deno.test("lae with linear nets and as many features as rows learns probabilistic PCA, biased as its chains are", async () => {
   // Eight images of twelve pixels: seven directions about the mean, and the mean itself, so that the features x have rank 8.

@@ -250,7 +250,55 @@ def lebm(c):
     return out, dict(loss=loss, squaredError=error, energyPosterior=high, energyPrior=low)
 
 
+def lae_neurips(c):
+    h, sigma = c.hyper, lambda tau: -0.5 * F.softplus(tau).log()
+    names = [k for k in c.state if k.split("/")[0] in ("features", "decoder")] + ["tau"]
+    fixed = {**c.state, "logSigma": sigma(c.state["tau"])}
+    step_size = h["chainStepSize"] / c.m
+
+    def energies(p, g, phi):
+        z = g @ phi
+        nll, error = c.nll(p, z)
+        return nll + half_squared_norm(z), error
+
+    def total(phi):
+        phi = phi.detach().requires_grad_()
+        u = energies(fixed, g0, phi)[0].sum()
+        return u.detach(), torch.autograd.grad(u, phi)[0]
+
+    g0 = mlp(c.state, "features", c.x, F.relu, F.relu)
+    phi, losses, errors, grads, accepted = c.state["phi"], [], [], [], []
+    for t in range(h["chainSteps"] + 1):
+        if t > 0:
+            p = leaves(c.state, names)
+            tau = p["tau"]
+            full = {**p, "logSigma": sigma(tau)}
+            u, error = energies(full, mlp(p, "features", c.x, F.relu, F.relu), phi)
+            prior = torch.distributions.TransformedDistribution(
+                torch.distributions.Uniform(0.0, 1.0), torch.distributions.SigmoidTransform().inv
+            )
+            loss = u.mean() - prior.log_prob(tau) / c.n
+            losses.append(loss)
+            errors.append(error)
+            grads.append(gradients(loss, p, names))
+        u0, d0 = total(phi)
+        q0 = torch.distributions.Normal(phi - step_size * d0, math.sqrt(2 * step_size))
+        new = q0.loc + q0.scale * c.noise[f"move/{t}/xi"].reshape(phi.shape)
+        u1, d1 = total(new)
+        q1 = torch.distributions.Normal(new - step_size * d1, math.sqrt(2 * step_size))
+        ratio = u0 - u1 + q1.log_prob(phi).sum() - q0.log_prob(new).sum()
+        accept = bool(c.noise[f"move/{t}/uniform"] < ratio.exp())
+        accepted.append(torch.tensor(float(accept)))
+        phi = new if accept else phi
+    mean = lambda values: sum(values) / len(values)
+    out = {k: c.state[k] - h["sgdLearningRate"] * mean([g[k] for g in grads]) for k in names}
+    out["phi"], out["logSigma"] = phi, sigma(out["tau"])
+    return out, dict(loss=mean(losses), squaredError=mean(errors), acceptance=mean(accepted))
+
+
 def lae(c):
+    if c.hyper["variant"] == "neurips":
+        return lae_neurips(c)
     h = c.hyper
     ml = h["learning"] == "ml"
     inner = h["innerSteps"] if ml else 1

@@ -32,6 +32,14 @@ const CASES: readonly (readonly [keyof typeof METHODS, Hyperparams])[] = [
   ["lebm", { decay: 0.9 }],
   ["lae", { decayPower: 0.55, decaySteps: 2 }],
   ["lae", { learning: "ml", innerSteps: 3 }],
+  // A step size at which some moves are rejected.
+  ["lae", {
+    variant: "neurips",
+    nets: "mlp",
+    likelihood: "discretized_logistic",
+    width: 0.008,
+    chainStepSize: 0.2,
+  }],
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });
