@@ -1,5 +1,5 @@
 /** What the tests of decoders share: the pictures in fixtures/datasets, made by fixtures/make_datasets.py. @module */
-import { join } from "node:path";
+import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { ImageShape } from "../harness/types.ts";
 
@@ -40,14 +40,9 @@ export async function withFolder(body: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** The file at `path` with one byte changed, written to `folder` under `name`. */
-export async function damagedCopy(
-  path: string,
-  { folder, name, at }: { readonly folder: string; readonly name: string; readonly at: number },
-): Promise<string> {
-  const bytes = await Deno.readFile(path);
-  bytes[at] ^= 0x55;
-  const copy = join(folder, name);
-  await Deno.writeFile(copy, bytes);
-  return copy;
+/** Throws at the first byte that differs; assert.deepEqual would take minutes to tell of many. */
+export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  assert.equal(actual.length, expected.length);
+  const at = actual.findIndex((byte, i) => byte !== expected[i]);
+  assert.equal(at, -1, `byte ${at} is ${actual[at]}, expected ${expected[at]}`);
 }

@@ -1,6 +1,6 @@
 /** `deno task data`: brings data sets into the data folder; the only entry point with network permission. @module */
 import { Command, CommanderError } from "commander";
-import { dataFolder } from "./data_folder.ts";
+import { dataFolder, userPath } from "./data_folder.ts";
 import { findInstaller, INSTALLERS, megabytes } from "./install.ts";
 
 /** Exit codes: work that failed, and words that are not understood. */
@@ -41,7 +41,11 @@ export async function main(args: readonly string[]): Promise<number> {
         console.log(`${installer.name}: is there`);
         continue;
       }
-      await installer.install({ from, say: console.log, onProgress: progressPrinter() });
+      await installer.install({
+        from: from && userPath(from),
+        say: console.log,
+        onProgress: progressPrinter(),
+      });
     }
     return 0;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /**
  * The folder that data sets are kept in, one folder each: `$LAEBENCH_DATA`, else `laebench` in the
@@ -21,4 +21,9 @@ function cacheFolder(): string {
     throw new Error("No folder for data sets: set LAEBENCH_DATA to one");
   }
   return folder;
+}
+
+/** A path as the user meant it: `deno task` changes the folder, and says in INIT_CWD where it was. */
+export function userPath(path: string): string {
+  return resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), path);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { fixture, fixtureImages } from "./_fixtures.ts";
+import { assertSameBytes, fixture, fixtureImages } from "./_fixtures.ts";
 import { decodePicture } from "./decode_picture.ts";
 
 const decodeFixture = async (name: string) =>
@@ -9,7 +9,7 @@ const decodeFixture = async (name: string) =>
 Deno.test("decodePicture() gives the pixels that Pillow wrote", async () => {
   const picture = await decodeFixture("mode_RGB.png");
   assert.equal(picture.channels, 3);
-  assert.deepEqual(new Uint8Array(picture.data), fixtureImages([0], picture));
+  assertSameBytes(picture.data, fixtureImages([0], picture));
 });
 
 Deno.test("decodePicture() keeps grey at one channel, also with an opaque alpha", async () => {
@@ -32,7 +32,7 @@ Deno.test("decodePicture() resolves palettes", async () => {
   assert.deepEqual([height, width, channels], [8, 8, 3]);
   const rgb = fixtureImages([0], { height, width, channels });
   // An adaptive palette of up to 256 colours for 64 pixels holds each of them.
-  assert.deepEqual(new Uint8Array(data), rgb);
+  assertSameBytes(data, rgb);
 });
 
 for (

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { DatasetFile } from "../harness/types.ts";
+import { assertSameBytes } from "./_fixtures.ts";
 import { downloadFile } from "./download.ts";
 import { sha256Hex } from "./image_set.ts";
 
@@ -67,7 +68,7 @@ function broken(bytes: number, then: "stalls" | "breaks"): Response {
 }
 
 async function assertWhole(path: string): Promise<void> {
-  assert.deepEqual(await Deno.readFile(path), CONTENT);
+  assertSameBytes(await Deno.readFile(path), CONTENT);
   await assertNoPart(path);
 }
 
@@ -242,5 +243,31 @@ Deno.test("downloadFile() refuses to replace another file", async () => {
     await assert.rejects(downloadFile({ file, path }, QUICK), /is in the way \(8 bytes, expected/);
     assert.equal(await Deno.readTextFile(path), "precious");
     assert.equal(requests.length, 0);
+  });
+});
+
+Deno.test("downloadFile() in two processes at once fetches once", async () => {
+  const slow: Handler = (request) => {
+    const delayed = new TransformStream<Uint8Array, Uint8Array>({
+      async start() {
+        await new Promise((resolve) => setTimeout(resolve, 300)); // so that the other one comes too
+      },
+    });
+    return new Response(ranged(request).body?.pipeThrough(delayed));
+  };
+  await withServer(slow, async ({ file, path, requests }) => {
+    const code = `
+      import { downloadFile } from ${JSON.stringify(new URL("download.ts", import.meta.url).href)};
+      console.log(await downloadFile(${JSON.stringify({ file, path })}));
+    `;
+    const runs = await Promise.all(
+      [1, 2].map(() =>
+        new Deno.Command(Deno.execPath(), { args: ["eval", "--no-check", code] }).output()
+      ),
+    );
+    const said = runs.map(({ stdout }) => new TextDecoder().decode(stdout).trim());
+    assert.deepEqual(said.sort(), ["false", "true"]);
+    assert.equal(requests.length, 1);
+    await assertWhole(path);
   });
 });

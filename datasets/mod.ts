@@ -1,8 +1,8 @@
 /** The table of data sets. A new one is one file and one line here. @module */
-import { resolve } from "node:path";
 import type { Dataset } from "../harness/types.ts";
 import { celebaHq32, celebaHq64 } from "./celeba_hq.ts";
 import { cifar10 } from "./cifar10.ts";
+import { userPath } from "./data_folder.ts";
 import { fashion4k } from "./fashion_4k.ts";
 import { fashionMnist } from "./fashion_mnist.ts";
 import { decodedFolder } from "./file_dataset.ts";
@@ -37,9 +37,10 @@ export async function resolveDataset(word: string): Promise<Dataset> {
     const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");
     throw new RangeError(`Unknown data set "${word}": known data sets are ${known}`);
   }
-  const [, form, path, size = "32"] = own;
+  const [, form, given, size = "32"] = own;
+  const path = userPath(given);
   await checkForm(form, path);
-  return await pictureDataset(resolve(path), { word, size: Number(size), folder: decodedFolder() });
+  return await pictureDataset(path, { word, size: Number(size), folder: decodedFolder() });
 }
 
 /** Throws when `path` is not what the word says. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { withFolder } from "./_fixtures.ts";
+import { assertSameBytes, withFolder } from "./_fixtures.ts";
 import { sha256Hex } from "./image_set.ts";
 import { readSourceFile } from "./source_file.ts";
 
@@ -15,7 +15,7 @@ Deno.test("readSourceFile() hands over the file and what was made of it", async 
       { path, file: FILE },
       (stream) => new Response(stream).bytes(),
     );
-    assert.deepEqual(bytes, CONTENT);
+    assertSameBytes(bytes, CONTENT);
     // A reader that stops early does not keep the rest from being checked.
     const first = await readSourceFile({ path, file: FILE }, async (stream) => {
       const reader = stream.getReader();
