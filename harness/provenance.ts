@@ -33,6 +33,9 @@ export async function readProvenance(
     metricSha256: Object.fromEntries(
       metrics.flatMap(({ name, sha256 }) => sha256 === undefined ? [] : [[name, sha256]]),
     ),
+    metricSettings: Object.fromEntries(
+      metrics.flatMap(({ name, settings }) => settings === undefined ? [] : [[name, settings]]),
+    ),
   };
 }
 

@@ -18,14 +18,19 @@ Deno.test("readProvenance() records what the numbers depend on", async () => {
   const provenance = await readProvenance({
     device: "a device",
     datasetSha256: "dd",
-    metrics: [TINY_METRIC as Metric, { ...TINY_METRIC, name: "bare", sha256: undefined } as Metric],
+    metrics: [
+      TINY_METRIC as Metric,
+      { ...TINY_METRIC, name: "bare", sha256: undefined, settings: { mode: "tf" } } as Metric,
+    ],
     jobs: 2,
   });
-  const { commit, dirty, lockSha256, versions, metricSha256, cores, jobs } = provenance;
+  const { commit, dirty, lockSha256, versions, metricSha256, metricSettings, cores, jobs } =
+    provenance;
   assert.match(lockSha256, /^[0-9a-f]{64}$/);
   assert.equal(versions.deno, Deno.version.deno);
   assert.match(versions["onnxruntime-node"], /^\d+\.\d+\.\d+$/);
   assert.deepEqual(metricSha256, { gap: TINY_METRIC.sha256 });
+  assert.deepEqual(metricSettings, { bare: { mode: "tf" } });
   assert.ok(cores >= 1);
   assert.equal(jobs, 2);
   // Outside a repository, as in an unpacked archive, both are null.

@@ -49,6 +49,7 @@ const BASE = z.object({
     os: z.string(),
     datasetSha256: z.string(),
     metricSha256: z.record(z.string(), z.string()),
+    metricSettings: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   }).nullable(),
   seconds: z.object({
     train: z.number(),

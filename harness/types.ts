@@ -180,6 +180,8 @@ export interface Metric<Reference = unknown> {
   readonly better: "lower" | "higher";
   /** Hash of the weights behind the score, if it has any: recorded with every run. */
   readonly sha256?: string;
+  /** What else the score depends on, recorded with every run: `{ mode: "tf", quantize: "bytes" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Why the score cannot be used on this machine, with the remedy, in one line; null, or no such member: it can. */
   available?(): Promise<string | null>;
   /** Throws RangeError when images of this shape cannot be scored: called before any training. */
@@ -307,6 +309,8 @@ export interface Provenance {
   readonly os: string;
   readonly datasetSha256: string;
   readonly metricSha256: Readonly<Record<string, string>>;
+  /** Of the metrics that have any; absent from records made before metrics had settings. */
+  readonly metricSettings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Seconds on clocks that never overlap: their sum is the time the run took. */

@@ -86,6 +86,7 @@ export const fid: Metric<Statistics> = {
   name: "fid",
   label: "FID",
   better: "lower",
+  settings: { mode: "tf", quantize: "bytes" },
   get sha256(): string | undefined {
     return findInception(inceptionFolder())?.weightsSha256;
   },
