@@ -161,6 +161,41 @@ each("step() compiled equals eager after 3 steps", async (method, hyper) => {
   }
 });
 
+Deno.test("init(), sample() and infer() make images of the paper's sizes with both families of nets", async () => {
+  await tf.setBackend("cpu");
+  for (const size of [32, 64]) {
+    for (const nets of ["table2", "pang2020"]) {
+      for (const method of [METHODS.lebm, METHODS.lae] as Method[]) {
+        tf.tidy(() => {
+          const hyper = toyHyper(method, { width: 0.02, nets, posteriorSteps: 1 });
+          const image = { height: size, width: size, channels: 3 };
+          const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
+          const problem = { image, trainCount: 10, batchSize: 2 };
+          method.check?.(problem, hyper);
+          const state = method.init(problem, hyper, noise.split("init"));
+          const images = method.sample(state, 2, hyper, noise.split("sample"));
+          assert.deepEqual(images.shape, [2, size, size, 3]);
+          const latents = method.infer(state, images, hyper, noise.split("infer"));
+          assert.deepEqual(latents.shape, [2, hyper.latentDim]);
+        });
+      }
+    }
+  }
+});
+
+Deno.test("warnings() of lae predicts how far variances shrink without enough features", () => {
+  const problem = { ...TOY, trainCount: 4000, batchSize: 100 };
+  const warn = (hyper: Hyperparams) =>
+    METHODS.lae.warnings?.(problem, { ...METHODS.lae.defaults, ...hyper });
+  assert.deepEqual(warn({ featureDim: 100 }), [
+    "100 encoder features for 4000 rows: posterior variances shrink to 2.5 % on average",
+    "100 sampler features for 4000 chains: prior variances shrink to 2.5 % on average",
+  ]);
+  assert.equal(warn({ featureDim: 1000, chainCount: 1000 })?.length, 1);
+  assert.deepEqual(warn({ featureDim: 4000 }), []);
+  assert.deepEqual(warn({ featureDim: 100, variant: "neurips" }), []);
+});
+
 Deno.test("check() refuses what cannot work, in one line", () => {
   for (const method of Object.values(METHODS) as Method[]) {
     const good = toyHyper(method);

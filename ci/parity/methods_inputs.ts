@@ -38,7 +38,7 @@ const CASES: readonly (readonly [keyof typeof METHODS, Hyperparams])[] = [
     nets: "mlp",
     likelihood: "discretized_logistic",
     width: 0.008,
-    chainStepSize: 0.2,
+    chainStepSize: 0.35,
   }],
 ];
 

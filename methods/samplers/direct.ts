@@ -73,7 +73,8 @@ export function gradientCost(
       gradients * (minibatch ? batchSize / points : 1),
     // A weight w of mean 1 and second moment n / m makes E(1 - w x)^2 = 1 - 2 x + x^2 n / m: Euler's factor at x n / m.
     ...(varianceRatio && {
-      varianceRatio: (x: number, ratio: number) => varianceRatio(minibatch ? x * ratio : x),
+      varianceRatio: (precision, { target: { points }, settings: { stepSize, batchSize } }) =>
+        varianceRatio(stepSize * precision * (minibatch ? points / batchSize : 1)),
     }),
   };
 }

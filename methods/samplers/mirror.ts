@@ -23,6 +23,8 @@ export const mirror: Integrator = {
     const sinh = tf.div(tf.sub(tf.exp(y), tf.exp(tf.neg(y))), 2);
     return { x: tf.mul(sinh, MIRROR_SCALE) };
   },
+  // Where the map is flat, |x| < s: Euler and Maruyama's.
+  varianceRatio: (x) => 1 / (1 - x / 2),
 };
 
 /** Mirror Langevin dynamics of each z. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Target } from "../../harness/toy/types.ts";
+import type { Sampler, Target } from "../../harness/toy/types.ts";
 import { amortized } from "./amortized.ts";
 import { direct } from "./direct.ts";
 import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
@@ -39,31 +39,50 @@ const DEVIATIONS = [
   "Gamma, the derivative of G, is dropped, as Li et al. do in practice",
 ];
 
-/** A gradient on z has the mean square P where its precision is P: this makes eta G about the target's step size. */
-const preconditionedStep = ({ stepSize, curvature }: Target) => stepSize * Math.sqrt(curvature);
+/** Makes eta G about the target's step size. */
+const preconditionedStep = ({ stepSize, gradientScale }: Target) => stepSize * gradientScale;
+
+/** Time for V, on top of the target's. */
+const longer = ({ length: { steps, burnIn } }: Target) => ({
+  steps: steps + 2000,
+  burnIn: burnIn + 2000,
+});
+
+/** Euler's factor with the step size that eta G is meant to have. */
+const nominalRatio: Sampler["varianceRatio"] = (precision, { target: { stepSize } }) =>
+  1 / (1 - stepSize * precision / 2);
 
 /** Preconditioned Langevin dynamics of each z. */
-export const psgld = direct(rmsPreconditioned, {
-  name: "psgld",
-  label: "pSGLD",
-  source: "Li et al. 2016, algorithm 1; LAE section 3.1",
-  deviations: DEVIATIONS,
-  settings: (target) => ({ stepSize: preconditionedStep(target) }),
-});
+export const psgld: Sampler = {
+  ...direct(rmsPreconditioned, {
+    name: "psgld",
+    label: "pSGLD",
+    source: "Li et al. 2016, algorithm 1; LAE section 3.1",
+    deviations: DEVIATIONS,
+    settings: (target) => ({ stepSize: preconditionedStep(target), ...longer(target) }),
+  }),
+  varianceRatio: nominalRatio,
+};
 
 /** Preconditioned amortized Langevin dynamics on minibatches. */
-export const psgald = amortized(rmsPreconditioned, {
-  name: "psgald",
-  label: "pSGALD",
-  source: "LAE section 3.1 and algorithm 2 with Li et al. 2016",
-  deviations: [...DEVIATIONS, "features are whitened: G G' = I"],
-  features: "whitened",
-  minibatch: true,
-  // Phi's entries see sums over the points in rows of an orthonormal G: their mean square is smaller by points / d, and
-  // larger by n / m in minibatches.
-  settings: (target) => {
-    const { points, batchSize, encoder: { width } } = target;
-    const share = batchSize / points;
-    return { stepSize: preconditionedStep(target) * share * Math.sqrt(points / width / share) };
-  },
-});
+export const psgald: Sampler = {
+  ...amortized(rmsPreconditioned, {
+    name: "psgald",
+    label: "pSGALD",
+    source: "LAE section 3.1 and algorithm 2 with Li et al. 2016",
+    deviations: [...DEVIATIONS, "features are whitened: G G' = I"],
+    features: "whitened",
+    minibatch: true,
+    // Phi's entries see sums over the points in rows of an orthonormal G: their mean square is smaller by points / d, and
+    // larger by n / m in minibatches.
+    settings: (target) => {
+      const { points, batchSize, encoder: { width } } = target;
+      const share = batchSize / points;
+      return {
+        stepSize: preconditionedStep(target) * share * Math.sqrt(points / width / share),
+        ...longer(target),
+      };
+    },
+  }),
+  varianceRatio: nominalRatio,
+};
