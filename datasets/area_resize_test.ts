@@ -47,6 +47,7 @@ Deno.test("resizeArea() treats channels apart, and the same size is the same pic
 Deno.test("centreSquare() cuts both ends alike, an odd rest below and to the right", () => {
   assert.deepEqual([...centreSquare(grey([[1, 2, 3, 4, 5]])).data], [3]);
   assert.deepEqual([...centreSquare(grey([[1, 2, 3, 4], [5, 6, 7, 8]])).data], [2, 3, 6, 7]);
+  assert.deepEqual([...centreSquare(grey([[1, 2, 3, 4]])).data], [2]);
   assert.deepEqual([...centreSquare(grey([[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]])).data], [
     3,
     4,
