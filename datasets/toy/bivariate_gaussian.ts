@@ -31,10 +31,10 @@ export const bivariateGaussian: Target = {
   parameters: {},
   logDensity: (z) => gaussianLogDensity(z, { means, precision }),
   answer: { kind: "gaussian", means, covariance },
-  curvature: 7.7604,
+  gradientScale: Math.sqrt(4.75), // of the mean diagonal of the precision
   stepSize: 0.02,
   batchSize: 1,
-  length: { chains: 64, steps: 4_500, burnIn: 500, thin: 5 },
+  length: { chains: 32, steps: 5_000, burnIn: 500, thin: 5 },
 };
 
 function observe(): number[][] {

@@ -28,8 +28,8 @@ export const eightGaussians: Target = {
     const squares = tf.sum(tf.square(difference), 3);
     return tf.logSumExp(tf.mul(squares, -0.5 / STD ** 2), 2) as tf.Tensor2D;
   },
-  answer: { kind: "grid", extent: 6.5, cells: 325, shared: true, modes: { centres, std: STD } },
-  curvature: 1 / STD ** 2,
+  answer: { kind: "grid", extent: 6.4, cells: 320, shared: true, modes: { centres, std: STD } },
+  gradientScale: 1 / STD,
   stepSize: 0.01,
   batchSize: 50,
   length: { chains: 2, steps: 30_000, burnIn: 10_000, thin: 100 },

@@ -40,7 +40,7 @@ export const neuralLikelihood: Target = {
     return tf.add(likelihood, prior) as tf.Tensor2D;
   },
   answer: { kind: "grid", extent: 5, cells: 320, shared: false },
-  curvature: 100,
+  gradientScale: 6,
   stepSize: 2e-3,
   batchSize: 1,
   length: { chains: 96, steps: 5_000, burnIn: 1_000, thin: 20 },

@@ -69,8 +69,8 @@ export interface Target {
   /** log density of z [chains, points, dim] up to a constant of each point: [chains, points]. */
   logDensity(z: Tensor3D, parameters: State): Tensor2D;
   readonly answer: GaussianAnswer | GridAnswer;
-  /** Largest curvature of -log density where its mass is: step sizes up to 2 / curvature are stable. */
-  readonly curvature: number;
+  /** Root mean square of a coordinate of the gradient under the posterior: sqrt(P) for a Gaussian of precision P. */
+  readonly gradientScale: number;
   /** eta of Euler-Maruyama. */
   readonly stepSize: number;
   /** Points in a minibatch. */
@@ -115,10 +115,12 @@ export interface Sampler {
   /** Where the chains are, [chains, points, dim]. */
   latents(state: State, target: Target): Tensor3D;
   /**
-   * Stationary variance on a Gaussian of precision P, divided by 1 / P, as a function of `x` = eta P: 1 if exact. The
-   * second argument is the number of points over that in a minibatch.
+   * Stationary variance on a Gaussian of this precision P, times P: 1 if exact. None: theory does not say.
    */
-  varianceRatio?(x: number, pointsPerBatch: number): number;
+  varianceRatio?(
+    precision: number,
+    options: { readonly target: Target; readonly settings: SamplerSettings },
+  ): number;
   /** Why this sampler cannot be held to the truth on `target`, in a sentence; null: it can. */
   ungated?(target: Target): string | null;
 }

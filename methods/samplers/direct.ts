@@ -48,8 +48,8 @@ export function direct(
 }
 
 /**
- * Steps of minibatch chains are shorter by the share m / n of the points in a batch: a point that is in moves n / m times
- * as far, so that this keeps the bias.
+ * Steps of minibatch chains are shorter by sqrt(m / n): a point that is in moves n / m times as far, so that m / n would
+ * keep the bias, and 1 the mixing.
  */
 export function minibatchSettings(
   described: Described,
@@ -57,7 +57,9 @@ export function minibatchSettings(
 ): Pick<Sampler, "settings"> {
   return {
     settings: (target) => ({
-      ...(minibatch ? { stepSize: target.stepSize * target.batchSize / target.points } : {}),
+      ...(minibatch
+        ? { stepSize: target.stepSize * Math.sqrt(target.batchSize / target.points) }
+        : {}),
       ...described.settings?.(target),
     }),
   };

@@ -48,10 +48,6 @@ const longer = ({ length: { steps, burnIn } }: Target) => ({
   burnIn: burnIn + 2000,
 });
 
-/** Euler's factor with the step size that eta G is meant to have. */
-const nominalRatio: Sampler["varianceRatio"] = (precision, { target: { stepSize } }) =>
-  1 / (1 - stepSize * precision / 2);
-
 /** Preconditioned Langevin dynamics of each z. */
 export const psgld: Sampler = {
   ...direct(rmsPreconditioned, {
@@ -61,7 +57,8 @@ export const psgld: Sampler = {
     deviations: DEVIATIONS,
     settings: (target) => ({ stepSize: preconditionedStep(target), ...longer(target) }),
   }),
-  varianceRatio: nominalRatio,
+  // Euler's factor with the step size that eta G is meant to have.
+  varianceRatio: (precision, { target }) => 1 / (1 - target.stepSize * precision / 2),
 };
 
 /** Preconditioned amortized Langevin dynamics on minibatches. */
@@ -73,16 +70,14 @@ export const psgald: Sampler = {
     deviations: [...DEVIATIONS, "features are whitened: G G' = I"],
     features: "whitened",
     minibatch: true,
-    // Phi's entries see sums over the points in rows of an orthonormal G: their mean square is smaller by points / d, and
-    // larger by n / m in minibatches.
-    settings: (target) => {
-      const { points, batchSize, encoder: { width } } = target;
-      const share = batchSize / points;
-      return {
-        stepSize: preconditionedStep(target) * share * Math.sqrt(points / width / share),
-        ...longer(target),
-      };
-    },
+    // An entry of Phi sees a sum over the points by a column of an orthonormal G, of mean square points / d, and n / m times
+    // that in minibatches. So eta G is about sqrt(m / n) of the target's step size, or less where columns differ in length.
+    settings: (target) => ({
+      stepSize: preconditionedStep(target) * Math.sqrt(target.points / target.encoder.width),
+      ...longer(target),
+    }),
   }),
-  varianceRatio: nominalRatio,
+  // Euler's factor of minibatches with that step size, the largest that eta G takes.
+  varianceRatio: (precision, { target: { stepSize, points }, settings: { batchSize } }) =>
+    1 / (1 - stepSize * precision * Math.sqrt(points / batchSize) / 2),
 };

@@ -1,0 +1,89 @@
+import type { Sample } from "./sample.ts";
+
+/** Rows of numbers. */
+type Matrix = readonly (readonly number[])[];
+
+/** Mean and covariance (over count - 1) of a sample, in float64. */
+export interface Moments {
+  readonly mean: readonly number[];
+  readonly covariance: Matrix;
+}
+
+/** Moments of `sample`. Throws RangeError for fewer than two draws. */
+export function momentsOf({ data, count, dim }: Sample): Moments {
+  if (count < 2) throw new RangeError(`Moments of ${count} draws: at least 2 are needed`);
+  const mean = Array<number>(dim).fill(0);
+  for (let i = 0; i < count * dim; i++) mean[i % dim] += data[i] / count;
+  const covariance = mean.map(() => Array<number>(dim).fill(0));
+  for (let n = 0; n < count; n++) {
+    for (let i = 0; i < dim; i++) {
+      const a = data[n * dim + i] - mean[i];
+      for (let j = 0; j <= i; j++) covariance[i][j] += a * (data[n * dim + j] - mean[j]);
+    }
+  }
+  for (let i = 0; i < dim; i++) {
+    for (let j = 0; j <= i; j++) covariance[j][i] = covariance[i][j] /= count - 1;
+  }
+  return { mean, covariance };
+}
+
+/** How far a sample's moments are from those of a Gaussian. */
+export interface GaussianError {
+  /** ||S^-1/2 (m - m*)||: standard deviations. */
+  readonly mean: number;
+  /** ||S^-1/2 C S^-1/2 - I||, Frobenius. */
+  readonly covariance: number;
+  /** KL(N(m, C) || N(m*, S)), nats. */
+  readonly kl: number;
+}
+
+/** Whitened errors of `moments` against the moments `truth` of a Gaussian, in float64. */
+export function gaussianError(moments: Moments, truth: Moments): GaussianError {
+  const factor = cholesky(truth.covariance);
+  // L^-1 C L^-T has the eigenvalues of S^-1/2 C S^-1/2, and so its norm, trace and determinant.
+  const half = transpose(moments.covariance.map((row) => solveLower(factor, row)));
+  const whitened = half.map((row) => solveLower(factor, row));
+  const shift = solveLower(factor, moments.mean.map((m, i) => m - truth.mean[i]));
+  const squares = shift.reduce((sum, v) => sum + v * v, 0);
+  const trace = whitened.reduce((sum, row, i) => sum + row[i], 0);
+  const logDet = 2 *
+    cholesky(symmetrised(whitened)).reduce((sum, row, i) => sum + Math.log(row[i]), 0);
+  return {
+    mean: Math.sqrt(squares),
+    covariance: Math.hypot(...whitened.flatMap((row, i) => row.map((v, j) => v - Number(i === j)))),
+    kl: (trace + squares - shift.length - logDet) / 2,
+  };
+}
+
+/** Lower triangular L with L L' = `a`. Throws RangeError when `a` is not positive definite. */
+export function cholesky(a: Matrix): number[][] {
+  const l = a.map((row) => row.map(() => 0));
+  for (let i = 0; i < a.length; i++) {
+    for (let j = 0; j <= i; j++) {
+      let rest = a[i][j];
+      for (let k = 0; k < j; k++) rest -= l[i][k] * l[j][k];
+      if (i === j && !(rest > 0)) {
+        throw new RangeError(`A covariance is not positive definite: pivot ${rest} in row ${i}`);
+      }
+      l[i][j] = i === j ? Math.sqrt(rest) : rest / l[j][j];
+    }
+  }
+  return l;
+}
+
+/** L^-1 b. */
+export function solveLower(l: Matrix, b: readonly number[]): number[] {
+  const x: number[] = [];
+  b.forEach((value, i) => {
+    x.push((value - x.reduce((sum, v, k) => sum + l[i][k] * v, 0)) / l[i][i]);
+  });
+  return x;
+}
+
+function transpose(a: Matrix): number[][] {
+  return a[0].map((_, j) => a.map((row) => row[j]));
+}
+
+function symmetrised(a: Matrix): number[][] {
+  return a.map((row, i) => row.map((v, j) => (v + a[j][i]) / 2));
+}

@@ -1,0 +1,27 @@
+import type { Sample } from "./sample.ts";
+
+/** Shares of a two-dimensional sample in the cells of a square grid on [-extent, extent]^2, row-major in x then y. */
+export function histogram2d(
+  { data, count }: Sample,
+  { extent, bins }: { readonly extent: number; readonly bins: number },
+): Float64Array {
+  const shares = new Float64Array(bins * bins);
+  for (let n = 0; n < count; n++) {
+    const i = Math.floor((data[2 * n] + extent) / (2 * extent) * bins);
+    const j = Math.floor((data[2 * n + 1] + extent) / (2 * extent) * bins);
+    if (i >= 0 && i < bins && j >= 0 && j < bins) shares[i * bins + j] += 1 / count;
+  }
+  return shares;
+}
+
+/** Total variation of two histograms; mass that one of them lacks, lying outside the grid, counts too. */
+export function totalVariation(p: Float64Array, q: Float64Array): number {
+  let sum = 0;
+  let [insideP, insideQ] = [0, 0];
+  p.forEach((v, i) => {
+    sum += Math.abs(v - q[i]);
+    insideP += v;
+    insideQ += q[i];
+  });
+  return (sum + Math.abs(insideP - insideQ)) / 2;
+}

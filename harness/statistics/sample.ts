@@ -1,0 +1,18 @@
+/** Draws from a distribution, row-major [count, dim]. */
+export interface Sample {
+  readonly count: number;
+  readonly dim: number;
+  readonly data: Float32Array | Float64Array;
+}
+
+/** At most `count` of the draws, evenly spaced. */
+export function thinned(sample: Sample, count: number): Sample {
+  if (sample.count <= count) return sample;
+  const { dim } = sample;
+  const data = new Float64Array(count * dim);
+  for (let i = 0; i < count; i++) {
+    const from = Math.floor(i * sample.count / count) * dim;
+    data.set(sample.data.subarray(from, from + dim), i * dim);
+  }
+  return { count, dim, data };
+}

@@ -1,0 +1,66 @@
+import type { Sample } from "../statistics/sample.ts";
+import type { Grid } from "./grid.ts";
+
+/** Modes of a tabulated density: which one each cell drains to, and the mass of each. */
+export interface Basins {
+  readonly of: Int32Array;
+  readonly weights: readonly number[];
+}
+
+/** A basin of less mass belongs to no mode that a test could count. */
+const LEAST_WEIGHT = 0.01;
+
+/**
+ * Basins of attraction under steepest ascent over the eight neighbours of a cell; those of less than 1 % of the mass are
+ * put together, as the last one if there are any.
+ */
+export function findBasins({ mass, cells }: Grid): Basins {
+  const uphill = (cell: number): number => {
+    const [row, column] = [Math.floor(cell / cells), cell % cells];
+    let best = cell;
+    for (let r = Math.max(0, row - 1); r <= Math.min(cells - 1, row + 1); r++) {
+      for (let c = Math.max(0, column - 1); c <= Math.min(cells - 1, column + 1); c++) {
+        if (mass[r * cells + c] > mass[best]) best = r * cells + c;
+      }
+    }
+    return best;
+  };
+  const top = new Int32Array(mass.length).fill(-1);
+  for (let cell = 0; cell < mass.length; cell++) {
+    const path: number[] = [];
+    let at = cell;
+    while (top[at] < 0) {
+      path.push(at);
+      const next = uphill(at);
+      if (next === at) top[at] = at;
+      at = next;
+    }
+    for (const visited of path) top[visited] = top[at];
+  }
+  const masses = new Map<number, number>();
+  mass.forEach((v, cell) => masses.set(top[cell], (masses.get(top[cell]) ?? 0) + v));
+  const modes = [...masses].filter(([, w]) => w >= LEAST_WEIGHT).sort((a, b) => b[1] - a[1]);
+  const index = new Map(modes.map(([cell], i) => [cell, i]));
+  const kept = modes.map(([, w]) => w);
+  const rest = 1 - kept.reduce((a, b) => a + b, 0);
+  return {
+    of: top.map((cell) => index.get(cell) ?? modes.length),
+    weights: rest > 1e-9 ? [...kept, rest] : kept,
+  };
+}
+
+/** Shares of the draws in each basin; those outside the grid are left out. */
+export function basinShares(
+  { data, count }: Sample,
+  { basins, grid: { extent, cells } }: { readonly basins: Basins; readonly grid: Grid },
+): number[] {
+  const shares = basins.weights.map(() => 0);
+  for (let n = 0; n < count; n++) {
+    const i = Math.floor((data[2 * n] + extent) / (2 * extent) * cells);
+    const j = Math.floor((data[2 * n + 1] + extent) / (2 * extent) * cells);
+    if (i < 0 || i >= cells || j < 0 || j >= cells) continue;
+    const basin = basins.of[i * cells + j];
+    if (basin < shares.length) shares[basin] += 1 / count;
+  }
+  return shares;
+}

@@ -1,0 +1,112 @@
+import { histogram2d, totalVariation } from "../statistics/histogram.ts";
+import { momentsOf } from "../statistics/gaussian_error.ts";
+import { binned } from "./grid.ts";
+import { GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
+import { BINS, type Truth } from "./truth.ts";
+import type { Sampler, SamplerSettings, Target } from "./types.ts";
+
+/** What a metric has to be: within [low, high]. */
+export interface Gate {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Gates by metric. */
+export type Gates = Readonly<Record<string, Gate>>;
+
+/** Fewer effective draws say nothing: run longer. */
+const LEAST_EFFECTIVE_SIZE = 200;
+/** Between chains of independent seeds. Gelman et al. ask for 1.1, Vehtari et al. for 1.01. */
+const LARGEST_R_HAT = 1.05;
+/** Of the truth, for posteriors that are no Gaussians: far below what any Gaussian reaches. */
+const LARGEST_TV = 0.08;
+
+const atMost = (high: number): Gate => ({ low: -Infinity, high });
+
+/** The gates of a run: from the sampling error at its effective size, and the bias that theory gives its step. */
+export function gatesOf(
+  { scores, exact, predicted }: ScoredRun,
+  { target, sampler, settings, truth }: {
+    readonly target: Target;
+    readonly sampler: Sampler;
+    readonly settings: SamplerSettings;
+    readonly truth: Truth;
+  },
+): Gates {
+  if (sampler.ungated?.(target)) return {};
+  const { answer } = target;
+  if (answer.kind === "gaussian") {
+    return {
+      ...Object.fromEntries(
+        Object.entries(predicted).map(([name, { mean, std }]) => [
+          name,
+          atMost(mean + GATE_DEVIATIONS * std),
+        ]),
+      ),
+      ess: { low: LEAST_EFFECTIVE_SIZE, high: Infinity },
+      r_hat: atMost(LARGEST_R_HAT),
+    };
+  }
+  if (answer.modes) {
+    const precision = answer.modes.std ** -2;
+    const bias = sampler.varianceRatio?.(precision, { target, settings }) ?? 1;
+    // Coordinates forget within a mode far faster than modes do: the effective size, of the modes, leaves room.
+    const room = GATE_DEVIATIONS * Math.sqrt(2 / (2 * scores.ess));
+    return {
+      histogram_tv: atMost(1.5 * exact.histogram_tv.mean),
+      mode_error: atMost(exact.mode_error.mean + GATE_DEVIATIONS * exact.mode_error.std),
+      modes_missed: atMost(0),
+      within_mode_variance: { low: bias * (1 - room), high: bias * (1 + room) },
+    };
+  }
+  return {
+    histogram_tv: atMost(Math.min(LARGEST_TV, gaussianTv(truth) / 2)),
+    modes_missed: atMost(0),
+  };
+}
+
+/** Mean total variation between each posterior and the Gaussian of its moments, on bins: the best that a Gaussian can do. */
+function gaussianTv(truth: Truth): number {
+  const each = truth.grids.map((grid, point) => {
+    const sample = truth.draw(point, { count: 20_000, seed: `moments/${point}` });
+    const { mean, covariance } = momentsOf(sample);
+    const l11 = Math.sqrt(covariance[0][0]);
+    const l21 = covariance[0][1] / l11;
+    const l22 = Math.sqrt(covariance[1][1] - l21 ** 2);
+    // A lattice of the normal's quantiles stands for the Gaussian: no noise of its own.
+    const side = 300;
+    const quantiles = Array.from({ length: side }, (_, i) => normalQuantile((i + 0.5) / side));
+    const data = new Float64Array(2 * side * side);
+    quantiles.forEach((u, i) =>
+      quantiles.forEach((v, j) =>
+        data.set([mean[0] + l11 * u, mean[1] + l21 * u + l22 * v], 2 * (i * side + j))
+      )
+    );
+    const shares = histogram2d({ count: side * side, dim: 2, data }, {
+      extent: grid.extent,
+      bins: BINS,
+    });
+    return totalVariation(shares, binned(grid, BINS));
+  });
+  return each.reduce((a, b) => a + b, 0) / each.length;
+}
+
+/** Standard normal quantile, by bisection: erf by Abramowitz and Stegun 7.1.26, |error| < 1.5e-7. */
+function normalQuantile(p: number): number {
+  let [low, high] = [-8, 8];
+  for (let i = 0; i < 50; i++) {
+    const middle = (low + high) / 2;
+    if (normalCdf(middle) < p) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+function normalCdf(x: number): number {
+  const u = Math.abs(x) / Math.SQRT2;
+  const t = 1 / (1 + 0.3275911 * u);
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 +
+            t * (-1.453152027 + t * 1.061405429))));
+  const erf = 1 - series * Math.exp(-u * u);
+  return x < 0 ? (1 - erf) / 2 : (1 + erf) / 2;
+}

@@ -1,0 +1,171 @@
+import { diagnose, type Mixing } from "../statistics/effective_sample_size.ts";
+import type { Sample } from "../statistics/sample.ts";
+import type { ChainRun } from "./run_chains.ts";
+import { gaussianTruth, type Scores, type Truth } from "./truth.ts";
+import type { Draws, GaussianAnswer, Matrix, Sampler, Target } from "./types.ts";
+
+/** Sets of independent draws that say what a metric is worth at an effective size, and how much it varies. */
+const REPLICATES = 24;
+/**
+ * Standard deviations that a gate leaves: with so many replicates the deviation is known to 15 %, and the suite makes
+ * thousands of comparisons over twenty seeds, so that 4 of them have to be left for certain.
+ */
+export const GATE_DEVIATIONS = 6;
+
+/** Mean and standard deviation of a score over replicates. */
+export interface Expected {
+  readonly mean: number;
+  readonly std: number;
+}
+
+/** A scored run. */
+export interface ScoredRun {
+  readonly scores: Scores;
+  /** Of independent draws from the truth, of the same effective size. */
+  readonly exact: Readonly<Record<string, Expected>>;
+  /** Of independent draws from the law that theory gives the sampler: the truth, or the truth with its step's bias. */
+  readonly predicted: Readonly<Record<string, Expected>>;
+  /** Draws of each posterior, all chains together. */
+  readonly samples: readonly Sample[];
+}
+
+/** Scores `run`, its mixing among them, and what exact samplers would score. `label` names the stream of these. */
+export function scoreRun(
+  run: ChainRun,
+  { target, sampler, truth }: {
+    readonly target: Target;
+    readonly sampler: Sampler;
+    readonly truth: Truth;
+  },
+): ScoredRun {
+  const { answer } = target;
+  const shared = answer.kind === "grid" && answer.shared;
+  const samples = samplesOf(run.draws, shared);
+  const mixing = mixingOf(run.draws, shared);
+  const sizes = mixing.map((m) => Math.max(4, Math.floor(m.effectiveSize)));
+  const law = answer.kind === "gaussian" ? biasedLaw(answer, { run, sampler, target }) : null;
+  const exact = expected(truth, { truth, sizes, seed: "exact" });
+  return {
+    samples,
+    exact,
+    predicted: law ? expected(gaussianTruth(law), { truth, sizes, seed: "predicted" }) : exact,
+    scores: {
+      ...truth.score(samples),
+      ess: Math.min(...mixing.map((m) => m.effectiveSize)),
+      r_hat: Math.max(...mixing.map((m) => m.rHat)),
+    },
+  };
+}
+
+/** Draws of each posterior, [posterior] x [draws * chains, dim]; one sample if all points share one. */
+export function samplesOf(
+  { count, chains, points, dim, data }: Draws,
+  shared: boolean,
+): Sample[] {
+  if (shared) return [{ count: count * chains * points, dim, data }];
+  return Array.from({ length: points }, (_, point) => {
+    const own = new Float32Array(count * chains * dim);
+    for (let n = 0; n < count * chains; n++) {
+      const at = (n * points + point) * dim;
+      own.set(data.subarray(at, at + dim), n * dim);
+    }
+    return { count: count * chains, dim, data: own };
+  });
+}
+
+/** Least effective size and largest R-hat over the coordinates of each posterior. */
+export function mixingOf(
+  { count, chains, points, dim, data }: Draws,
+  shared: boolean,
+): Mixing[] {
+  const series = (chain: number, point: number, k: number) =>
+    Float64Array.from(
+      { length: count },
+      (_, t) => data[((t * chains + chain) * points + point) * dim + k],
+    );
+  const allChains = [...Array(chains).keys()];
+  const allPoints = [...Array(points).keys()];
+  const posteriors = shared
+    ? [allChains.flatMap((chain) => allPoints.map((point) => ({ chain, point })))]
+    : allPoints.map((point) => allChains.map((chain) => ({ chain, point })));
+  return posteriors.map((members) => {
+    const each = Array.from(
+      { length: dim },
+      (_, k) => diagnose(members.map(({ chain, point }) => series(chain, point, k))),
+    );
+    return {
+      effectiveSize: Math.min(...each.map((m) => m.effectiveSize)),
+      rHat: Math.max(...each.map((m) => m.rHat)),
+    };
+  });
+}
+
+function expected(
+  law: Truth,
+  { truth, sizes, seed }: {
+    readonly truth: Truth;
+    readonly sizes: readonly number[];
+    readonly seed: string;
+  },
+): Record<string, Expected> {
+  const replicates = Array.from({ length: REPLICATES }, (_, r) =>
+    truth.score(
+      sizes.map((count, point) => law.draw(point, { count, seed: `${seed}/${r}/${point}` })),
+    ));
+  return Object.fromEntries(
+    Object.keys(replicates[0]).map((name) => {
+      const values = replicates.map((scores) => scores[name]);
+      const mean = values.reduce((a, b) => a + b) / values.length;
+      const squares = values.reduce((sum, v) => sum + (v - mean) ** 2, 0);
+      return [name, { mean, std: Math.sqrt(squares / (values.length - 1)) }];
+    }),
+  );
+}
+
+/** The stationary law of a chain with a known bias: each principal axis of the covariance has a ratio of its own. */
+function biasedLaw(
+  { means, covariance }: GaussianAnswer,
+  { run: { settings }, sampler, target }: {
+    readonly run: ChainRun;
+    readonly sampler: Sampler;
+    readonly target: Target;
+  },
+): (GaussianAnswer) | null {
+  const { varianceRatio } = sampler;
+  if (!varianceRatio) return null;
+  const { values, vectors } = symmetricEigen(covariance);
+  const biased = values.map((v) => v * varianceRatio(1 / v, { target, settings }));
+  return {
+    kind: "gaussian",
+    means,
+    covariance: covariance.map((row, i) =>
+      row.map((_, j) => biased.reduce((sum, v, k) => sum + v * vectors[k][i] * vectors[k][j], 0))
+    ),
+  };
+}
+
+/** Eigenvalues and eigenvectors of a symmetric matrix by Jacobi's rotations. Golub and Van Loan, section 8.5. */
+export function symmetricEigen(
+  matrix: Matrix,
+): { readonly values: number[]; readonly vectors: number[][] } {
+  const a = matrix.map((row) => [...row]);
+  const v = a.map((row, i) => row.map((_, j) => Number(i === j)));
+  const size = a.length;
+  for (let sweep = 0; sweep < 30; sweep++) {
+    for (let p = 0; p < size; p++) {
+      for (let q = p + 1; q < size; q++) {
+        if (a[p][q] === 0) continue;
+        const theta = Math.atan2(2 * a[p][q], a[q][q] - a[p][p]) / 2;
+        const [c, s] = [Math.cos(theta), Math.sin(theta)];
+        for (let k = 0; k < size; k++) {
+          [a[k][p], a[k][q]] = [c * a[k][p] - s * a[k][q], s * a[k][p] + c * a[k][q]];
+        }
+        for (let k = 0; k < size; k++) {
+          [a[p][k], a[q][k]] = [c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]];
+          [v[p][k], v[q][k]] = [c * v[p][k] - s * v[q][k], s * v[p][k] + c * v[q][k]];
+        }
+      }
+    }
+  }
+  return { values: a.map((row, i) => row[i]), vectors: v };
+}

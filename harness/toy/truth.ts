@@ -1,0 +1,208 @@
+/**
+ * What the posteriors of a target are, and the scores of draws against it.
+ *
+ * @module
+ */
+import { fillNoise, foldIn, keyOf } from "../noise.ts";
+import { cholesky, gaussianError, momentsOf, solveLower } from "../statistics/gaussian_error.ts";
+import { histogram2d, totalVariation } from "../statistics/histogram.ts";
+import { squaredMmd } from "../statistics/mmd.ts";
+import { type Sample, thinned } from "../statistics/sample.ts";
+import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
+import type { Device } from "../types.ts";
+import { type Basins, basinShares, findBasins } from "./basins.ts";
+import { binned, centreOf, drawFromGrid, type Grid, tabulate } from "./grid.ts";
+import type { GaussianAnswer, GridAnswer, Matrix, Target } from "./types.ts";
+
+/** Scores by the metric's name. */
+export type Scores = Readonly<Record<string, number>>;
+
+/** A metric of draws against the truth. */
+export interface ToyMetric {
+  readonly name: string;
+  readonly label: string;
+  readonly better: "lower" | "higher" | "one";
+}
+
+/** All metrics, in the order of tables. */
+export const TOY_METRICS: readonly ToyMetric[] = [
+  { name: "mean_error", label: "mean error (sd)", better: "lower" },
+  { name: "covariance_error", label: "covariance error", better: "lower" },
+  { name: "kl", label: "KL of fitted Gaussian (nats)", better: "lower" },
+  { name: "histogram_tv", label: "histogram TV", better: "lower" },
+  { name: "sliced_w2", label: "sliced W2", better: "lower" },
+  { name: "mmd2", label: "MMD²", better: "lower" },
+  { name: "mode_error", label: "mode weight TV", better: "lower" },
+  { name: "modes_missed", label: "modes missed", better: "lower" },
+  { name: "within_mode_variance", label: "variance within modes / σ²", better: "one" },
+  { name: "ess", label: "effective sample size", better: "higher" },
+  { name: "r_hat", label: "split R-hat", better: "one" },
+];
+
+/** The posteriors of a target, one for each point (one for all where they share it). */
+export interface Truth {
+  /** Posteriors: points, or 1 where all share one. */
+  readonly count: number;
+  /** Independent draws of the posterior of `point`. */
+  draw(point: number, options: { readonly count: number; readonly seed: string }): Sample;
+  /** Scores of samples, one for each posterior. */
+  score(samples: readonly Sample[]): Scores;
+  /** Tabulated densities, for figures; none for Gaussians. */
+  readonly grids: readonly Grid[];
+}
+
+/** Draws that the distances between samples look at: they cost n log n and n^2. */
+const SLICED_COUNT = 2000;
+const MMD_COUNT = 300;
+/** Bins along an axis. */
+export const BINS = 40;
+
+/** The truth about `target`; grids are tabulated on `device`. */
+export async function openTruth(target: Target, device: Device): Promise<Truth> {
+  const { answer } = target;
+  if (answer.kind === "gaussian") return gaussianTruth(answer);
+  return gridTruth(await tabulate({ ...target, answer }, device), answer);
+}
+
+/** Posteriors N(means[i], covariance); samples of all points are whitened and pooled for the distances. */
+export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
+  const factor = cholesky(covariance);
+  const dim = covariance.length;
+  const reference = normals("reference", SLICED_COUNT, dim);
+  const whiten = (samples: readonly Sample[]): Sample => {
+    const each = Math.ceil(SLICED_COUNT / samples.length);
+    const rows = samples.flatMap((sample, point) => {
+      const { data, count } = thinned(sample, each);
+      return Array.from(
+        { length: count },
+        (_, n) => solveLower(factor, means[point].map((m, k) => data[n * dim + k] - m)),
+      );
+    });
+    return { count: rows.length, dim, data: Float64Array.from(rows.flat()) };
+  };
+  return {
+    count: means.length,
+    grids: [],
+    draw: (point, { count, seed }) => {
+      const { data } = normals(seed, count, dim);
+      const out = new Float64Array(count * dim);
+      for (let n = 0; n < count; n++) {
+        for (let i = 0; i < dim; i++) {
+          out[n * dim + i] = means[point][i];
+          for (let k = 0; k <= i; k++) out[n * dim + i] += factor[i][k] * data[n * dim + k];
+        }
+      }
+      return { count, dim, data: out };
+    },
+    score: (samples) => {
+      const errors = samples.map((sample, i) =>
+        gaussianError(momentsOf(sample), { mean: means[i], covariance })
+      );
+      const pooled = whiten(samples);
+      return {
+        mean_error: rms(errors.map((e) => e.mean)),
+        covariance_error: rms(errors.map((e) => e.covariance)),
+        kl: average(errors.map((e) => e.kl)),
+        sliced_w2: slicedWasserstein(pooled, reference),
+        mmd2: squaredMmd(thinned(pooled, MMD_COUNT), thinned(reference, MMD_COUNT), 1),
+      };
+    },
+  };
+}
+
+/** Posteriors on grids: scores are means over them. */
+export function gridTruth(grids: readonly Grid[], { modes }: GridAnswer): Truth {
+  const known = grids.map((grid, point) => ({
+    grid,
+    basins: findBasins(grid),
+    bins: binned(grid, BINS),
+    reference: drawFromGrid(grid, { count: SLICED_COUNT, seed: `reference/${point}` }),
+  }));
+  const scoreOne = (sample: Sample, { grid, basins, bins, reference }: typeof known[number]) => {
+    const { covariance, mean } = momentsOf(sample);
+    const spread = momentsOf(reference).covariance;
+    const shares = basinShares(sample, { basins, grid });
+    const thin = thinned(sample, SLICED_COUNT);
+    return {
+      histogram_tv: totalVariation(histogram2d(sample, { extent: grid.extent, bins: BINS }), bins),
+      sliced_w2: slicedWasserstein(thin, reference),
+      mmd2: squaredMmd(
+        thinned(thin, MMD_COUNT),
+        thinned(reference, MMD_COUNT),
+        Math.sqrt((spread[0][0] + spread[1][1]) / 2),
+      ),
+      kl: gaussianKl({ mean, covariance }, grid),
+      mode_error: shares.reduce((sum, s, i) => sum + Math.abs(s - basins.weights[i]), 0) / 2,
+      modes_missed: countMissed(shares, basins),
+      ...(modes && { within_mode_variance: withinModes(sample, modes) }),
+    };
+  };
+  return {
+    count: grids.length,
+    grids,
+    draw: (point, options) => drawFromGrid(grids[point], options),
+    score: (samples) => {
+      const each = samples.map((sample, i) => scoreOne(sample, known[i]));
+      const names = Object.keys(each[0]) as (keyof typeof each[0])[];
+      return Object.fromEntries(
+        names.map((name) => [name, average(each.map((scores) => scores[name] ?? NaN))]),
+      );
+    },
+  };
+}
+
+/** Modes that got less than a third of their weight. */
+function countMissed(shares: readonly number[], { weights }: Basins): number {
+  return shares.filter((share, i) => weights[i] >= 0.01 && share < weights[i] / 3).length;
+}
+
+/** KL(N(m, C) || p) over the cells of the grid, nats. */
+export function gaussianKl(
+  { mean, covariance }: { readonly mean: readonly number[]; readonly covariance: Matrix },
+  grid: Grid,
+): number {
+  const factor = cholesky(covariance);
+  const logDet = Math.log(factor[0][0] * factor[1][1]);
+  const area = (2 * grid.extent / grid.cells) ** 2;
+  let kl = 0;
+  grid.mass.forEach((mass, cell) => {
+    const [x, y] = centreOf(cell, grid);
+    const [a, b] = solveLower(factor, [x - mean[0], y - mean[1]]);
+    const log = -(a * a + b * b) / 2 - Math.log(2 * Math.PI) - logDet;
+    const q = Math.exp(log) * area;
+    // Where p underflows, e^-745 stands for it.
+    if (q > 0) kl += q * (log + Math.log(area) - Math.log(Math.max(mass, Number.MIN_VALUE)));
+  });
+  return kl;
+}
+
+/** Variance of a coordinate about the nearest centre, over std^2. */
+function withinModes(
+  { data, count }: Sample,
+  { centres, std }: { readonly centres: Matrix; readonly std: number },
+): number {
+  let sum = 0;
+  for (let n = 0; n < count; n++) {
+    sum += Math.min(
+      ...centres.map(([x, y]) => (data[2 * n] - x) ** 2 + (data[2 * n + 1] - y) ** 2),
+    );
+  }
+  return sum / (2 * count) / std ** 2;
+}
+
+/** Standard normal draws of the stream `seed`. */
+function normals(seed: string, count: number, dim: number): Sample {
+  const data = new Float32Array(count * dim);
+  fillNoise(data, {
+    key: foldIn(keyOf(0), `truth/${seed}`),
+    counters: Int32Array.of(0),
+    width: count * dim,
+    kind: "normal",
+  });
+  return { count, dim, data };
+}
+
+const average = (values: readonly number[]): number =>
+  values.reduce((a, b) => a + b, 0) / values.length;
+
+const rms = (values: readonly number[]): number => Math.sqrt(average(values.map((v) => v * v)));
