@@ -91,13 +91,11 @@ export const fid: Metric<Statistics> = {
     return findInception(inceptionFolder())?.weightsSha256;
   },
   async available() {
-    const stored = findInception(inceptionFolder());
-    if (stored === null) return "FID: the Inception network is not here: run deno task inception";
     try {
-      await verifyInception(stored);
+      await verifyInception(stored());
       return null;
     } catch (error) {
-      return `FID: ${error instanceof Error ? error.message : error}`;
+      return error instanceof Error ? error.message : String(error);
     }
   },
   async reference(real) {
@@ -117,9 +115,11 @@ export async function keptStatistics(
   options: StatisticsOptions,
 ): Promise<SavedStatistics> {
   const { inception, mode } = options;
-  const name = [set.sha256, inception.weightsSha256].map((hash) => hash.slice(0, 16)).join("-");
+  const { height, width, channels } = set.image;
+  const hashes = [set.sha256, inception.weightsSha256].map((hash) => hash.slice(0, 16));
+  const name = [`${height}x${width}x${channels}`, ...hashes, mode].join("-");
   const folder = join(inceptionFolder(), "statistics");
-  const path = join(folder, `${name}-${mode}.npz`);
+  const path = join(folder, `${name}.npz`);
   const known = await Deno.readFile(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
@@ -128,7 +128,9 @@ export async function keptStatistics(
   const source = imagesOfSet(set, `set ${set.sha256.slice(0, 16)}`);
   const saved = await inceptionStatistics(source, options);
   await Deno.mkdir(folder, { recursive: true });
-  await replaceFile(path, writeStatistics(saved));
+  const own = `${path}.${Deno.pid}`; // several runs side by side may come here
+  await replaceFile(own, writeStatistics(saved));
+  await Deno.rename(own, path);
   return saved;
 }
 

@@ -46,6 +46,17 @@ function stored(folder: string) {
   return found;
 }
 
+/** Features [n, 2048] of `set` by one session, image after image. */
+async function featuresOf(set: ImageSet, folder: string): Promise<Float32Array> {
+  await using inception = await openInception(stored(folder).path, { threads: 1 });
+  const rows = new Float32Array(set.count * 2048);
+  for (let i = 0; i < set.count; i++) {
+    const raster = { height: 16, width: 16, data: set.pixels.subarray(i * 768, (i + 1) * 768) };
+    rows.set((await inception.run(preprocess(raster, "tf"))).pool3, i * 2048);
+  }
+  return rows;
+}
+
 Deno.test("fid from weights file to score", async (t) => {
   await withInception(async (folder) => {
     const real = images("real", 4, 255), fake = images("fake", 3, 180);
@@ -60,23 +71,18 @@ Deno.test("fid from weights file to score", async (t) => {
       assert.equal(stored(folder).published, false);
     });
 
-    await t.step(
-      "features come in the images' order from two workers as from one session",
-      async () => {
-        const split = { sessions: 2, threads: 1 };
-        using extractor = await openFeatureExtractor(stored(folder).path, { mode: "tf", split });
-        await using inception = await openInception(stored(folder).path, { threads: 1 });
-        let i = 0;
-        for await (const { pool3 } of extractor.outputs(imagesOfSet(real, "real").images())) {
-          const pixels = real.pixels.subarray(i * 768, (i + 1) * 768);
-          const raster = { height: 16, width: 16, data: pixels };
-          const alone = await inception.run(preprocess(raster, "tf"));
-          assert.deepEqual(pool3, alone.pool3);
-          i++;
-        }
-        assert.equal(i, 4);
-      },
-    );
+    const features = { real: await featuresOf(real, folder), fake: await featuresOf(fake, folder) };
+
+    await t.step("two workers give the features of one session, in the images' order", async () => {
+      const split = { sessions: 2, threads: 1 };
+      using extractor = await openFeatureExtractor(stored(folder).path, { mode: "tf", split });
+      let i = 0;
+      for await (const { pool3 } of extractor.outputs(imagesOfSet(real, "real").images())) {
+        assert.deepEqual(pool3, features.real.slice(i * 2048, (i + 1) * 2048));
+        i++;
+      }
+      assert.equal(i, 4);
+    });
 
     await t.step("an error in the images reaches the caller", async () => {
       const split = { sessions: 1, threads: 1 };
@@ -97,25 +103,13 @@ Deno.test("fid from weights file to score", async (t) => {
       async () => {
         const reference = await fid.reference(real);
         const score = await fid.score(fake, reference);
-        await using inception = await openInception(stored(folder).path, { threads: 1 });
-        const statistics = async (set: ImageSet) => {
-          const rows = new Float32Array(set.count * 2048);
-          for (let i = 0; i < set.count; i++) {
-            const raster = {
-              height: 16,
-              width: 16,
-              data: set.pixels.subarray(i * 768, (i + 1) * 768),
-            };
-            rows.set((await inception.run(preprocess(raster, "tf"))).pool3, i * 2048);
-          }
-          return featureStatistics(rows, 2048);
-        };
-        const expected = frechetDistance(await statistics(fake), await statistics(real));
+        const [x, y] = [features.fake, features.real].map((rows) => featureStatistics(rows, 2048));
+        const expected = frechetDistance(x, y);
         assert.ok(expected > 1);
         assert.ok(Math.abs(score / expected - 1) < 1e-9); // sums of 2,048 terms in another order
         const kept = [...Deno.readDirSync(join(folder, "statistics"))].map(({ name }) => name);
         assert.deepEqual(kept, [
-          `${real.sha256.slice(0, 16)}-${stored(folder).weightsSha256.slice(0, 16)}-tf.npz`,
+          `16x16x3-${real.sha256.slice(0, 16)}-${stored(folder).weightsSha256.slice(0, 16)}-tf.npz`,
         ]);
         // Had it been computed again, other pixels under the same hash would show.
         assert.deepEqual(await fid.reference({ ...real, pixels: fake.pixels }), reference);
@@ -124,22 +118,21 @@ Deno.test("fid from weights file to score", async (t) => {
 
     await t.step("all scores of a pair, with their cautions", async () => {
       const inception = stored(folder);
-      const describe = (set: ImageSet, mode: "tf" | "clean") =>
-        describeImages(imagesOfSet(set, set.sha256.slice(0, 4)), {
-          inception,
-          mode,
-          split: { sessions: 1, threads: 2 },
-          keep: { features: true, logits: true },
-          progress: () => {},
-        });
-      const samples = await describe(images("fake", 10, 180), "tf");
+      const samples = await describeImages(imagesOfSet(images("fake", 10, 180), "fake"), {
+        inception,
+        mode: "tf",
+        split: { sessions: 1, threads: 2 },
+        keep: { features: true, logits: true },
+        progress: () => {},
+      });
       const wanted = { kid: true, inceptionScore: true, overlap: true, fidInfinity: false };
       const options = { wanted, seed: 1, threads: 1, progress: () => {} };
       const scores = await scorePair(samples, samples, options);
       assert.ok(Math.abs(scores.fid) < 1e-9);
       assert.deepEqual([scores.precision, scores.recall, scores.coverage], [1, 1, 1]);
       assert.ok((scores.inceptionScore?.mean ?? 0) >= 1);
-      const other = await describe(real, "clean");
+      const { origin } = samples;
+      const other = { ...samples, origin: origin && { ...origin, mode: "clean" as const } };
       assert.throws(() => checkComparable(samples, other), /different mode \(tf, clean\)/);
       const file = { ...other, features: null, name: "x.npz" };
       await assert.rejects(scorePair(samples, file, options), /KID needs the images of x\.npz/);
