@@ -65,7 +65,8 @@ export function findInstaller(word: string): Installer {
   return installer;
 }
 
-function fileInstaller(source: FileSource): Installer {
+/** Brings the files of `source` into the data folder. */
+export function fileInstaller(source: FileSource): Installer {
   const files = [...new Set(Object.values(source.files).flat())];
   return {
     name: source.name,
