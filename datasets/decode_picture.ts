@@ -25,8 +25,9 @@ const PIXEL_LIMIT = 2 ** 26;
 export async function decodePicture(bytes: Uint8Array, name: string): Promise<Picture> {
   if (bytes.length === 0) throw new Error(`${name} is empty`);
   try {
-    const options = { ignoreIcc: true, failOn: "error", limitInputPixels: false } as const;
-    const { width, height, space, depth, hasAlpha } = await sharp(bytes, options).metadata();
+    // The limit is checked below, by the header alone; sharp's own message would not tell the size.
+    const picture = sharp(bytes, { ignoreIcc: true, failOn: "error", limitInputPixels: false });
+    const { width, height, space, depth, hasAlpha } = await picture.metadata();
     if (width * height > PIXEL_LIMIT) {
       throw new RangeError(`${width} x ${height} pixels: at most ${PIXEL_LIMIT} are decoded`);
     }
@@ -34,10 +35,10 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Pi
       throw new RangeError(`${depth} channels: convert it to 8 bits a channel`);
     }
     if (space === "cmyk") throw new RangeError("CMYK colours: convert it to RGB");
-    if (hasAlpha && !(await sharp(bytes, options).stats()).isOpaque) {
+    if (hasAlpha && !(await picture.stats()).isOpaque) {
       throw new RangeError("transparent pixels: put it on a background first");
     }
-    const { data, info } = await sharp(bytes, options).autoOrient().removeAlpha()
+    const { data, info } = await picture.autoOrient().removeAlpha()
       .toColourspace(space === "b-w" ? "b-w" : "srgb").raw().toBuffer({ resolveWithObject: true });
     return { height: info.height, width: info.width, channels: info.channels, data };
   } catch (error) {
