@@ -31,7 +31,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       "does everything work: all methods, one seed, few images, small nets; under 90 s on 2 cores",
     datasets: ["fashion_4k"],
     seeds: [0],
-    epochs: 10,
+    epochs: 8,
     batchSize: 50,
     trainCount: 1000,
     sampleCount: 500,
