@@ -62,6 +62,40 @@ Deno.test("zipMembers() refuses encrypted and unknown methods", () => {
   assert.throws(() => members(change(10, 14)), /packed by method 14/);
 });
 
+/** The archive of one member with everything that zip64 can hold in zip64 form. */
+function widened(archive: Uint8Array): Uint8Array {
+  const directoryEnd = archive.length - 22, start = directoryEnd - 47; // one entry named by one letter
+  const view = new DataView(archive.buffer);
+  const entry = archive.slice(start, directoryEnd);
+  const wide = new DataView(new ArrayBuffer(28)); // extra field 1: size, packed size, offset
+  wide.setUint16(0, 1, true);
+  wide.setUint16(2, 24, true);
+  for (const [from, to] of [[24, 4], [20, 12], [42, 20]]) {
+    wide.setBigUint64(to, BigInt(view.getUint32(start + from, true)), true);
+    entry.set([255, 255, 255, 255], from);
+  }
+  entry[30] = 28;
+  const record = new DataView(new ArrayBuffer(56));
+  record.setUint32(0, 0x06064b50, true);
+  record.setBigUint64(32, 1n, true);
+  record.setBigUint64(40, BigInt(entry.length + 28), true);
+  record.setBigUint64(48, BigInt(start), true);
+  const locator = new DataView(new ArrayBuffer(20));
+  locator.setUint32(0, 0x07064b50, true);
+  locator.setBigUint64(8, BigInt(start + entry.length + 28), true);
+  const end = archive.slice(directoryEnd);
+  end.fill(255, 8, 20);
+  const bytes = (part: DataView) => new Uint8Array(part.buffer);
+  return join(archive.slice(0, start), entry, bytes(wide), bytes(record), bytes(locator), end);
+}
+
+Deno.test("zipMembers() reads zip64 archives, and refuses broken zip64 records", () => {
+  const archive = widened(zipSync({ a: TEXT }));
+  assert.deepEqual(members(archive), { a: TEXT });
+  const broken = archive.with(archive.length - 22 - 20 - 56, 0);
+  assert.throws(() => members(broken), /zip64 record is broken/);
+});
+
 /** A ustar entry. */
 function tarEntry(name: string, content: Uint8Array, type = "0"): Uint8Array {
   const header = new Uint8Array(512);
