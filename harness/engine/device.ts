@@ -6,18 +6,39 @@ import { openOnnxRuntime } from "./ort.ts";
 export const DEVICES: Readonly<Record<string, string>> = {
   "cpu": "compiled, ONNX Runtime on the CPU (default)",
   "tfjs-cpu": "eager TensorFlow.js in plain JavaScript: slow, the oracle of the tests",
+  "cuda": "compiled, XLA on an NVIDIA GPU; see deno task gpu",
+  "cuda:OPTIONS":
+    "the same: cuda:highest without TF32, cuda:deterministic, cuda:highest,deterministic",
+  "pjrt:PATH": "compiled, XLA by the PJRT plugin in the file PATH",
+  "webgpu": "eager TensorFlow.js on WebGPU",
+  "tfjs-node": "eager TensorFlow on the CPU, the npm package @tensorflow/tfjs-node",
+  "tfjs-node-gpu": "eager TensorFlow on an NVIDIA GPU, the npm package @tensorflow/tfjs-node-gpu",
 };
 
-/** Opens a device by its name. Throws RangeError for an unknown one. */
+/**
+ * Opens a device by its name. What a device needs is imported when it is asked for. Throws RangeError for an unknown
+ * name, Error with the remedy in one line for a device that this machine does not have.
+ */
 export async function openDevice(
   name: string,
   { threads }: { readonly threads: number },
 ): Promise<Device> {
-  switch (name) {
+  const [kind, rest] = [name.split(":")[0], name.slice(name.indexOf(":") + 1)];
+  switch (name.includes(":") ? `${kind}:` : name) {
     case "cpu":
       return await openOnnxRuntime({ threads });
     case "tfjs-cpu":
       return await openEager(name, "cpu");
+    case "cuda":
+    case "cuda:":
+      return (await import("./pjrt_cuda.ts")).openCuda(name);
+    case "pjrt:":
+      return (await import("./pjrt.ts")).openPjrt(rest, { name });
+    case "webgpu":
+      return await (await import("./webgpu.ts")).openWebGpu();
+    case "tfjs-node":
+    case "tfjs-node-gpu":
+      return await (await import("./tfjs_node.ts")).openTfjsNode(name);
     default:
       throw new RangeError(
         `Unknown device "${name}": known devices are ${Object.keys(DEVICES).join(", ")}`,

@@ -1,0 +1,182 @@
+/**
+ * Devices of PJRT plugins: steps compiled by XLA, state and noise on the device, arrays crossing only at the rim.
+ *
+ * @module
+ */
+import { basename } from "node:path";
+import type {
+  ArraySpec,
+  Device,
+  DeviceState,
+  HostArray,
+  HostArrays,
+  Program,
+  PureFunction,
+} from "../types.ts";
+import { loadPlugin } from "./pjrt_api.ts";
+import { cachedCompile } from "./pjrt_cache.ts";
+import {
+  type Client,
+  type DeviceBuffer,
+  type Executable,
+  openClient,
+  type XlaFlags,
+} from "./pjrt_client.ts";
+import { withRemedy } from "./pjrt_remedy.ts";
+import { emitStableHlo, type StableHloProgram } from "./stablehlo.ts";
+import type { Precision } from "./stablehlo_writer.ts";
+import { trace } from "./trace.ts";
+
+/** How a PJRT device computes. */
+export interface PjrtOptions {
+  /** As on the command line. */
+  readonly name: string;
+  /** Whether float32 products keep all their bits on a GPU (`HIGHEST`) or may round operands to TF32. */
+  readonly highest?: boolean;
+  /** Whether the same program gives the same bits every time on a GPU, at some cost. */
+  readonly deterministic?: boolean;
+  /** Where XLA finds NVIDIA's assembler (`bin/ptxas`) and device library. */
+  readonly cudaDataFolder?: string;
+  /** Where compiled programs are kept; null for nowhere, by default in the user's cache. */
+  readonly cache?: string | null;
+}
+
+interface PjrtState extends DeviceState {
+  readonly buffers: Readonly<Record<string, DeviceBuffer>>;
+}
+
+/** Opens the first device of the plugin at `path`, any vendor's. Throws Error with the plugin's text and a remedy in one line. */
+export function openPjrt(
+  path: string,
+  { name, highest = false, deterministic = false, cudaDataFolder, cache }: PjrtOptions,
+): Device {
+  const isGpu = /cuda|rocm|gpu/i.test(basename(path));
+  const client = withRemedy(() =>
+    // XLA takes three quarters of a card's memory at once unless told not to.
+    openClient(loadPlugin(path), isGpu ? { preallocate: false } : {})
+  );
+  const flags: XlaFlags = {
+    ...isGpu && deterministic ? { xla_gpu_deterministic_ops: true } : {},
+    ...cudaDataFolder ? { xla_gpu_cuda_data_dir: cudaDataFolder } : {},
+  };
+  const words = [highest ? "full float32" : "", deterministic ? "deterministic" : ""];
+  return {
+    name,
+    description: [
+      `XLA on ${client.kind || client.platform}`,
+      `PJRT ${client.plugin.version} of ${basename(path)}`,
+      ...words.filter(Boolean),
+    ].join(", "),
+    upload: (arrays) => withRemedy(() => upload(client, arrays)),
+    download: (state) => withRemedy(() => download(client, (state as PjrtState).buffers)),
+    compile: (fn, specs) =>
+      withRemedy(() =>
+        compile(client, fn, { ...specs, flags, precision: highest ? "HIGHEST" : "DEFAULT", cache })
+      ),
+    [Symbol.asyncDispose]: () => Promise.resolve(client[Symbol.dispose]()),
+  };
+}
+
+async function upload(client: Client, arrays: HostArrays): Promise<PjrtState> {
+  const buffers: Record<string, DeviceBuffer> = {};
+  for (const [name, array] of Object.entries(arrays)) buffers[name] = await client.upload(array);
+  return { specs: buffers, buffers };
+}
+
+async function download(
+  client: Client,
+  buffers: Readonly<Record<string, DeviceBuffer>>,
+): Promise<HostArrays> {
+  const arrays = await client.download(Object.values(buffers));
+  return Object.fromEntries(Object.keys(buffers).map((name, i) => [name, arrays[i]]));
+}
+
+async function compile(
+  client: Client,
+  fn: PureFunction,
+  { state, inputs, flags, precision, cache }: {
+    readonly state: Readonly<Record<string, ArraySpec>>;
+    readonly inputs: Readonly<Record<string, ArraySpec>>;
+    readonly flags: XlaFlags;
+    readonly precision: Precision;
+    readonly cache?: string | null;
+  },
+): Promise<Program> {
+  const started = performance.now();
+  const program = emitStableHlo(trace(fn, { state, inputs }), { precision });
+  const traced = performance.now();
+  const signature = { results: [...program.state, ...program.outputs], donated: program.donated };
+  const executable = await cachedCompile(client, {
+    text: program.text,
+    signature,
+    flags,
+    folder: cache,
+  });
+  const compiled = performance.now();
+  return {
+    compiled: {
+      nodes: program.nodeCount,
+      noiseCount: 0,
+      traceSeconds: (traced - started) / 1000,
+      compileSeconds: (compiled - traced) / 1000,
+    },
+    run: (from, arrays) =>
+      withRemedy(() => {
+        checkSpecs("state", from.specs, state);
+        checkSpecs("input", arrays, inputs);
+        return run(client, { program, executable }, { state: from as PjrtState, inputs: arrays });
+      }),
+    [Symbol.asyncDispose]: () => Promise.resolve(executable[Symbol.dispose]()),
+  };
+}
+
+async function run(
+  client: Client,
+  { program, executable }: { program: StableHloProgram; executable: Executable },
+  { state, inputs }: { state: PjrtState; inputs: HostArrays },
+): Promise<{ state: PjrtState; outputs: HostArrays }> {
+  const fed: DeviceBuffer[] = [];
+  const arguments_: DeviceBuffer[] = [];
+  for (const { group, name } of program.inputs) {
+    const buffer = group === "state" ? state.buffers[name] : await client.upload(inputs[name]);
+    if (group === "input") fed.push(buffer);
+    arguments_.push(buffer);
+  }
+  let results: DeviceBuffer[];
+  try {
+    results = executable.run(arguments_);
+  } finally {
+    fed.forEach(client.free);
+  }
+  const next = results.slice(0, program.state.length);
+  const buffers = {
+    ...state.buffers,
+    ...Object.fromEntries(program.state.map(({ name }, i) => [name, next[i]])),
+  };
+  // What was replaced without being read.
+  for (const { name } of program.state) client.free(state.buffers[name]);
+  const shown = results.slice(program.state.length);
+  const arrays = await client.download(shown);
+  shown.forEach(client.free);
+  return {
+    state: { specs: buffers, buffers },
+    outputs: Object.fromEntries(program.outputs.map(({ name }, i) => [name, arrays[i]])),
+  };
+}
+
+function checkSpecs(
+  kind: string,
+  actual: Readonly<Record<string, ArraySpec | HostArray>>,
+  specs: Readonly<Record<string, ArraySpec>>,
+): void {
+  for (const [name, { shape, dtype }] of Object.entries(specs)) {
+    const array = actual[name];
+    if (!array || array.dtype !== dtype || array.shape.join() !== shape.join()) {
+      throw new TypeError(
+        `The ${kind} "${name}" should be ${dtype} [${shape}], it is ${
+          array ? `${array.dtype} [${array.shape}]` : "missing"
+        }`,
+      );
+    }
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The PJRT C API (xla/pjrt/c/pjrt_c_api.h) over Deno's FFI. Offsets are those of header 0.81, checked with a compiler
+ * against the header; fields and functions have only been appended since 0.57.
+ *
+ * Every function is `PJRT_Error* f(Args*)`, null for success, and writes its results into the same Args. A plugin
+ * accepts an Args larger than its own and reads the rest as null, so each call here passes one zeroed block of a size
+ * no version reaches.
+ *
+ * @module
+ */
+
+/** Byte offset of each function in PJRT_Api. */
+const FUNCTIONS = {
+  Error_Destroy: 40,
+  Error_Message: 48,
+  Error_GetCode: 56,
+  Plugin_Initialize: 64,
+  Event_Destroy: 80,
+  Event_IsReady: 88,
+  Event_Await: 104,
+  Client_Create: 120,
+  Client_Destroy: 128,
+  Client_PlatformName: 136,
+  Client_PlatformVersion: 152,
+  Client_AddressableDevices: 168,
+  Client_Compile: 200,
+  Client_BufferFromHostBuffer: 216,
+  DeviceDescription_Kind: 248,
+  Device_GetDescription: 272,
+  Device_MemoryStats: 312,
+  Executable_Destroy: 360,
+  Executable_OptimizedProgram: 424,
+  Executable_Serialize: 432,
+  LoadedExecutable_Destroy: 440,
+  LoadedExecutable_GetExecutable: 448,
+  LoadedExecutable_Execute: 480,
+  Executable_DeserializeAndLoad: 488,
+  Buffer_Destroy: 504,
+  Buffer_ToHostBuffer: 600,
+} as const;
+
+/** A function of the API, without its prefix `PJRT_`. */
+export type PjrtFunction = keyof typeof FUNCTIONS;
+
+/** Larger than any Args: 200 bytes is the largest of header 0.112. */
+const ARGS_SIZE = 512;
+/** The first version since which the layout has only grown. */
+const OLDEST_MINOR = 57;
+const SIGNATURE = { parameters: ["buffer"], result: "pointer" } as const;
+const SIGNATURE_ASYNC = { parameters: ["buffer"], result: "pointer", nonblocking: true } as const;
+
+/** What a field may hold: a number or pointer; an array or a block, by address; or a list of pointers to arrays. */
+export type Field =
+  | bigint
+  | number
+  | Uint8Array
+  | BigUint64Array
+  | Args
+  | readonly BigUint64Array[];
+
+/** Fields by byte offset. */
+export type Fields = Readonly<Record<number, Field>>;
+
+/** A block of arguments: little-endian, with its size in front. What its fields point to lives as long as it does. */
+export class Args {
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(ARGS_SIZE);
+  readonly view: DataView = new DataView(this.bytes.buffer);
+  readonly #kept: unknown[] = [];
+
+  constructor(fields: Fields = {}) {
+    this.set(0, ARGS_SIZE);
+    for (const [offset, field] of Object.entries(fields)) this.set(Number(offset), field);
+  }
+
+  set(offset: number, field: Field): void {
+    this.#kept.push(field);
+    this.view.setBigUint64(offset, this.#wordOf(field), true);
+  }
+
+  #wordOf(field: Field): bigint {
+    if (typeof field === "bigint" || typeof field === "number") return BigInt(field);
+    if (field instanceof Args) return addressOf(field.bytes);
+    if (ArrayBuffer.isView(field)) return addressOf(field as BufferSource);
+    const pointers = BigUint64Array.from(field, (array) => addressOf(array as BufferSource));
+    this.#kept.push(pointers);
+    return addressOf(pointers);
+  }
+
+  /** A 64-bit result. */
+  word(offset: number): bigint {
+    return this.view.getBigUint64(offset, true);
+  }
+
+  /** A result of characters: pointer, then length. */
+  text(offset: number): string {
+    return new TextDecoder().decode(this.blob(offset));
+  }
+
+  /** A copy of a result of bytes: pointer, then length. */
+  blob(offset: number): Uint8Array<ArrayBuffer> {
+    const pointer = Deno.UnsafePointer.create(this.word(offset));
+    const size = Number(this.word(offset + 8));
+    if (!pointer || size === 0) return new Uint8Array();
+    return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, size)).slice();
+  }
+}
+
+/** Address of the first byte of `data`; it holds as long as `data` does. */
+export function addressOf(data: BufferSource): bigint {
+  return data.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(data));
+}
+
+/** An error that the plugin returned, its text in one line. `code` as in absl::StatusCode; 8 is out of memory. */
+export class PjrtError extends Error {
+  override readonly name = "PjrtError";
+  readonly code: number;
+
+  constructor(message: string, code: number) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A loaded plugin. */
+export interface Plugin {
+  readonly path: string;
+  /** Of its API: `0.112`. */
+  readonly version: string;
+  /** Calls a function and returns its arguments with the results. Throws PjrtError. */
+  call(name: PjrtFunction, fields: Fields): Args;
+  /** The same on another thread, for what takes long. */
+  callAsync(name: PjrtFunction, fields: Fields): Promise<Args>;
+  /** Waits for an event and destroys it; none is no wait. */
+  wait(event: bigint): Promise<void>;
+}
+
+/** Loads the plugin at `path` and initialises it. Throws Error where it is no plugin, or of a version that is not known. */
+export function loadPlugin(path: string): Plugin {
+  const table = openTable(path);
+  const size = Number(table.getBigUint64(0));
+  const [major, minor] = [table.getInt32(32), table.getInt32(36)];
+  const version = `${major}.${minor}`;
+  if (major !== 0 || minor < OLDEST_MINOR) {
+    throw new Error(
+      `The plugin ${path} has PJRT API ${version}, this program knows 0.${OLDEST_MINOR} and later 0.x: use a plugin of another version`,
+    );
+  }
+  const find = (name: PjrtFunction): Deno.PointerObject => {
+    const offset = FUNCTIONS[name];
+    const pointer = offset + 8 <= size
+      ? Deno.UnsafePointer.create(table.getBigUint64(offset))
+      : null;
+    if (!pointer) throw new Error(`The plugin ${path} (PJRT API ${version}) has no PJRT_${name}`);
+    return pointer;
+  };
+  const functions = new Map<PjrtFunction, Deno.UnsafeFnPointer<typeof SIGNATURE>>();
+  const invoke = (name: PjrtFunction, args: Args) => {
+    let fn = functions.get(name);
+    if (!fn) {
+      fn = new Deno.UnsafeFnPointer(find(name) as Deno.PointerObject<typeof SIGNATURE>, SIGNATURE);
+      functions.set(name, fn);
+    }
+    return fn.call(args.bytes);
+  };
+  const check = (name: PjrtFunction, error: Deno.PointerValue) => {
+    if (!error) return;
+    const address = Deno.UnsafePointer.value(error);
+    const [message, code] = [new Args({ 16: address }), new Args({ 16: address })];
+    invoke("Error_Message", message);
+    invoke("Error_GetCode", code);
+    const text = message.text(24).replace(/\s+/g, " ").trim();
+    invoke("Error_Destroy", new Args({ 16: address }));
+    throw new PjrtError(`PJRT_${name}: ${text}`, code.view.getInt32(24, true));
+  };
+  const plugin: Plugin = {
+    path,
+    version,
+    call(name, fields) {
+      const args = new Args(fields);
+      check(name, invoke(name, args));
+      return args;
+    },
+    async callAsync(name, fields) {
+      const args = new Args(fields);
+      const fn = new Deno.UnsafeFnPointer(
+        find(name) as Deno.PointerObject<typeof SIGNATURE_ASYNC>,
+        SIGNATURE_ASYNC,
+      );
+      check(name, await fn.call(args.bytes));
+      return args;
+    },
+    async wait(event) {
+      if (event === 0n) return;
+      try {
+        if (plugin.call("Event_IsReady", { 16: event }).view.getUint8(24) === 0) {
+          await plugin.callAsync("Event_Await", { 16: event });
+        } else plugin.call("Event_Await", { 16: event }); // for its error
+      } finally {
+        plugin.call("Event_Destroy", { 16: event });
+      }
+    },
+  };
+  plugin.call("Plugin_Initialize", {});
+  return plugin;
+}
+
+function openTable(path: string): Deno.UnsafePointerView {
+  let table: Deno.PointerValue;
+  try {
+    const library = Deno.dlopen(path, { GetPjrtApi: { parameters: [], result: "pointer" } });
+    table = library.symbols.GetPjrtApi();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
+    throw new Error(`The plugin ${path} cannot be loaded: ${reason}`, { cause: error });
+  }
+  if (!table) throw new Error(`The plugin ${path} cannot be loaded: it returned no PJRT API`);
+  return new Deno.UnsafePointerView(table);
+}

@@ -1,0 +1,100 @@
+/**
+ * Compiled programs on disk, so that the second run of a step starts at once.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { replaceFile } from "../files.ts";
+import type { Client, Executable, Signature, XlaFlags } from "./pjrt_client.ts";
+
+/** What is compiled. */
+export interface Compilation {
+  readonly text: string;
+  readonly signature: Signature;
+  readonly flags: XlaFlags;
+  /** Where compiled programs are kept; null for nowhere, by default in the user's cache. */
+  readonly folder?: string | null;
+}
+
+/** Bytes of SHA-256 in front of a cached executable: a plugin should not be handed a broken one. */
+const DIGEST_SIZE = 32;
+
+/**
+ * Compiles, or loads what an earlier process compiled of the same text and flags with the same plugin for the same kind
+ * of device. Without a cache folder, or leave to write there, it just compiles.
+ */
+export async function cachedCompile(
+  client: Client,
+  { text, signature, flags, folder = cacheFolder() }: Compilation,
+): Promise<Executable> {
+  const compile = () => client.compile(text, signature, flags);
+  if (!folder) return await compile();
+  const path = join(folder, `${await keyOf(client, { text, flags })}.bin`);
+  const cached = await readCached(path);
+  if (cached) {
+    try {
+      return await client.load(cached, signature);
+    } catch { /* of another build of the plugin: compiled and written anew below */ }
+  }
+  const executable = await compile();
+  if (await mayWrite(folder)) {
+    const bytes = trySerialize(executable);
+    if (bytes) {
+      await Deno.mkdir(folder, { recursive: true });
+      const content = new Uint8Array(DIGEST_SIZE + bytes.length);
+      content.set(digest(bytes));
+      content.set(bytes, DIGEST_SIZE);
+      await replaceFile(path, content);
+    }
+  }
+  return executable;
+}
+
+/** `laebench/xla` in the user's cache folder; null where there is none, or no leave to know. */
+export function cacheFolder(): string | null {
+  const env = (name: string) =>
+    Deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
+      ? Deno.env.get(name)
+      : undefined;
+  const home = env("HOME");
+  const base = env("XDG_CACHE_HOME") || env("LOCALAPPDATA") || (home && join(home, ".cache"));
+  return base ? join(base, "laebench", "xla") : null;
+}
+
+async function keyOf(
+  { plugin, platform, platformVersion, kind }: Client,
+  { text, flags }: Pick<Compilation, "text" | "flags">,
+): Promise<string> {
+  const { size, mtime } = await Deno.stat(plugin.path);
+  const identity = [plugin.path, size, mtime, plugin.version, platform, platformVersion, kind];
+  return createHash("sha256").update(JSON.stringify([identity, flags, text])).digest("hex");
+}
+
+async function readCached(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  let content: Uint8Array<ArrayBuffer>;
+  try {
+    content = await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return;
+    throw error;
+  }
+  const bytes = content.slice(DIGEST_SIZE);
+  return digest(bytes).equals(content.subarray(0, DIGEST_SIZE)) ? bytes : undefined;
+}
+
+function trySerialize(executable: Executable): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return executable.serialize();
+  } catch {
+    return undefined; // this plugin does not serialize
+  }
+}
+
+async function mayWrite(folder: string): Promise<boolean> {
+  return (await Deno.permissions.query({ name: "write", path: folder })).state === "granted";
+}
+
+function digest(bytes: Uint8Array) {
+  return createHash("sha256").update(bytes).digest();
+}
