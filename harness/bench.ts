@@ -1,14 +1,7 @@
-import { childCommand } from "./child.ts";
-import {
-  estimateSweep,
-  formatDuration,
-  type Pace,
-  paceKey,
-  type Paces,
-  pacesOf,
-  stepsOfRun,
-} from "./estimate.ts";
+import { childCommand, permissionsOf } from "./child.ts";
+import { pacesOf, stepsOfRun } from "./estimate.ts";
 import { replaceFile } from "./files.ts";
+import { forecast } from "./forecast.ts";
 import { createProgress, describeRun } from "./progress.ts";
 import { CHECKPOINT_FILE } from "./run.ts";
 import { resolveRuns, runId, type Tables } from "./spec.ts";
@@ -56,16 +49,14 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
     const { datasets } = options.tables;
     const steps = stepsOfRun(spec, datasets[spec.dataset]) / spec.epochs;
     const state = waiting.has(spec) ? "" : " (done before, skipped)";
-    console.log(
-      `${runId(spec)} ${
-        describeRun(spec)
-      }: ${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}, ` +
-        `${spec.sampleCount} samples, ${
-          spec.metrics.join(" ")
-        }, ${spec.device}, ${spec.threads} threads${state}`,
-    );
+    const facts = [
+      `${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}`,
+      `${spec.sampleCount} samples for ${spec.metrics.join(" ")}`,
+      `${spec.device} with ${spec.threads} threads`,
+    ];
+    console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
   }
-  console.log(await explainTime(todo, { ...options, records, probe: true }));
+  console.log(await forecast(todo, { ...options, records, probe: true }));
 }
 
 /** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
@@ -90,7 +81,7 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   );
   if (todo.length > 0) {
     const probe = steps > LONG_SWEEP_STEPS;
-    console.error(await explainTime(todo, { ...options, records: store.records, probe }));
+    console.error(await forecast(todo, { ...options, records: store.records, probe }));
   }
   const interrupted = await runAll(
     await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
@@ -205,11 +196,7 @@ async function runAll(
             "--jobs",
             `${jobs}`,
           ],
-          {
-            read: [dir, ...readableFolders(spec, options)],
-            write: writableFolders(dir, options),
-            anyLibrary: needsAnyLibrary(spec),
-          },
+          permissionsOf(spec, { dir, dataFolder: options.dataFolder }),
         ),
       onStart: progress.start,
       onEvent: progress.event,
@@ -224,79 +211,4 @@ async function runAll(
     for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
   }
   return interrupted || controller.signal.aborted;
-}
-
-/** Where a run finds its images: the folder of data sets, or the path in a word such as `folder:PATH`. */
-function readableFolders({ dataset }: RunSpec, { dataFolder }: BenchOptions): string[] {
-  const path = /^\w+:(.+?)(?:@\d+)?$/.exec(dataset)?.[1];
-  return [dataFolder, path].filter((folder) => folder !== undefined);
-}
-
-/** Whether the device of a run is a vendor's library that lies outside this project. */
-function needsAnyLibrary({ device }: RunSpec): boolean {
-  return device !== "cpu" && device !== "tfjs-cpu";
-}
-
-/** A run writes in its own folder, and keeps what it decoded or measured of the data beside the data. */
-function writableFolders(dir: string, { dataFolder }: BenchOptions): string[] {
-  return dataFolder === undefined ? [dir] : [dir, dataFolder];
-}
-
-function countRuns(count: number): string {
-  return count === 1 ? "1 run" : `${count} runs`;
-}
-
-/** How long `todo` will take, and how that is known, in a sentence or a few. */
-async function explainTime(
-  todo: readonly RunSpec[],
-  options: BenchOptions & { readonly records: readonly RunRecord[]; readonly probe: boolean },
-): Promise<string> {
-  const { tables, jobs, records, probe } = options;
-  const earlier = pacesOf(records);
-  const distinct = [...new Map(todo.map((spec) => [paceKey(spec), spec])).values()];
-  const unknown = distinct.filter((spec) => !earlier.has(paceKey(spec)));
-  if (unknown.length > 0 && !probe) {
-    return `${countRuns(todo.length)}; the time left follows with the first epochs`;
-  }
-  const measured: Map<string, Pace> = new Map();
-  for (const spec of unknown) measured.set(paceKey(spec), await probePace(spec, options));
-  const paces: Paces = new Map([...earlier, ...measured]);
-  const runs = todo.map((spec) => ({
-    key: paceKey(spec),
-    steps: stepsOfRun(spec, tables.datasets[spec.dataset]),
-  }));
-  const { seconds = 0 } = estimateSweep(runs, { paces, jobs });
-  const basis = distinct.map((spec) => {
-    const key = paceKey(spec);
-    const step = paces.get(key)?.secondsPerStep ?? 0;
-    const source = measured.has(key) ? "first steps, just now" : "earlier runs in this folder";
-    return `  ${spec.method} ${spec.dataset}: ${step.toPrecision(3)} s a step (${source})`;
-  });
-  const scores = measured.size > 0 ? "; without the scores of what was only tried" : "";
-  return [
-    `${countRuns(todo.length)} will take about ${
-      formatDuration(seconds)
-    }, ${jobs} at a time${scores}:`,
-    ...basis,
-  ].join("\n");
-}
-
-/** The pace of `spec`, measured in a process of its own. */
-async function probePace(spec: RunSpec, options: BenchOptions): Promise<Pace> {
-  const { path, args } = childCommand(["probe", JSON.stringify(spec)], {
-    read: readableFolders(spec, options),
-    anyLibrary: needsAnyLibrary(spec),
-  });
-  const start = performance.now();
-  const output = await new Deno.Command(path, { args: [...args], stderr: "piped" }).output();
-  const stderr = new TextDecoder().decode(output.stderr).trim();
-  if (!output.success) {
-    throw new Error(`Trying ${describeRun(spec)} failed: ${stderr.split("\n").at(-1)}`);
-  }
-  const lastLine = new TextDecoder().decode(output.stdout).trim().split("\n").at(-1) ?? "";
-  const { secondsPerStep, restSeconds, seconds } = JSON.parse(lastLine) as Pace & {
-    readonly seconds: number;
-  };
-  const processStart = (performance.now() - start) / 1000 - seconds;
-  return { secondsPerStep, restSeconds: restSeconds + processStart };
 }

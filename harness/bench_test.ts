@@ -16,7 +16,7 @@ const WORDS = [
 
 /** Starts the command line, which may write in `out` only. */
 function start(words: readonly string[], out: string): Deno.ChildProcess {
-  const { path, args } = childCommand(words, { read: [out], write: [out] });
+  const { path, args } = childCommand(words, { read: [out], write: [out], anyLibrary: false });
   const mayStart = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
   return new Deno.Command(path, { args: mayStart, stdout: "piped", stderr: "piped" }).spawn();
 }

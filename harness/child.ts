@@ -1,4 +1,5 @@
 import { projectPath } from "./project.ts";
+import type { RunSpec } from "./types.ts";
 
 /**
  * The environment variables that the native packages read (sharp, onnxruntime-node), those that name
@@ -20,20 +21,41 @@ const ENV = [
 /** What the native packages and the provenance ask of the system. */
 const SYS = ["cpus", "hostname", "networkInterfaces"];
 
+/** What a process of this program may do besides reading the project and asking git. */
+export interface Permissions {
+  /** Folders to read from. */
+  readonly read: readonly string[];
+  /** Folders to write in. */
+  readonly write: readonly string[];
+  /** Whether it may load libraries from anywhere, and read and ask what they need: for a vendor's device. */
+  readonly anyLibrary: boolean;
+}
+
+/**
+ * What the run `spec` needs: its own folder `dir`, if it writes; the data folder, where it also keeps what it
+ * decoded or measured of the data; the path in a word such as `folder:PATH`; the library of its device.
+ */
+export function permissionsOf(
+  { dataset, device }: RunSpec,
+  { dir, dataFolder }: { readonly dir?: string; readonly dataFolder: string | undefined },
+): Permissions {
+  const pictures = /^\w+:(.+?)(?:@\d+)?$/.exec(dataset)?.[1];
+  const named = (folders: readonly (string | undefined)[]) =>
+    folders.filter((folder) => folder !== undefined);
+  return {
+    read: named([dir, dataFolder, pictures]),
+    write: dir === undefined ? [] : named([dir, dataFolder]),
+    anyLibrary: device !== "cpu" && device !== "tfjs-cpu",
+  };
+}
+
 /**
  * A command that runs `words` of this program in another process with the least permissions: no network,
  * native code from the packages only, and writing in the folders named only.
  */
 export function childCommand(
   words: readonly string[],
-  { read, write = [], anyLibrary = false }: {
-    /** Folders to read from, besides the project's. */
-    readonly read: readonly string[];
-    /** Folders to write in; none by default. */
-    readonly write?: readonly string[];
-    /** Whether it may load libraries from anywhere, and read and ask what they need: for a vendor's device. */
-    readonly anyLibrary?: boolean;
-  },
+  { read, write, anyLibrary }: Permissions,
 ): { readonly path: string; readonly args: readonly string[] } {
   return {
     path: Deno.execPath(),

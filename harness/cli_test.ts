@@ -9,7 +9,7 @@ interface Outcome {
 
 /** Runs the command line with `words` in a process that may write in `out` only. */
 async function cli(words: readonly string[], out = "/nowhere"): Promise<Outcome> {
-  const { path, args } = childCommand(words, { read: [out], write: [out] });
+  const { path, args } = childCommand(words, { read: [out], write: [out], anyLibrary: false });
   const mayStart = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
   const output = await new Deno.Command(path, { args: mayStart }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -1,6 +1,6 @@
 import { type Chains, orderKey } from "./batches.ts";
 import type { Pace } from "./estimate.ts";
-import { initialise, streamKey } from "./run.ts";
+import { initialise, streamKey } from "./initial_state.ts";
 import { compileSampler } from "./sampling.ts";
 import { problemOf } from "./spec.ts";
 import { median } from "./statistics.ts";

@@ -1,22 +1,19 @@
-import * as tf from "@tensorflow/tfjs";
-import { type Chains, orderKey, startChains } from "./batches.ts";
+import { type Chains, orderKey } from "./batches.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { RunEvent } from "./events.ts";
 import { replaceFile } from "./files.ts";
-import { createNoise, foldIn, type Key, keyOf } from "./noise.ts";
+import { initialise, streamKey } from "./initial_state.ts";
 import { NotFiniteError } from "./not_finite.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
-import { compileSampler, type Sampler } from "./sampling.ts";
+import { compileSampler } from "./sampling.ts";
+import { createScorer, type Scores } from "./scorer.ts";
 import { problemOf, runId } from "./spec.ts";
 import { startStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
 import type {
   Dataset,
   Device,
-  DeviceState,
   EpochRecord,
-  HostArray,
-  HostArrays,
   ImageSet,
   Method,
   Metric,
@@ -89,8 +86,6 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     };
   }
 }
-
-type Scores = Readonly<Record<string, number>>;
 
 async function trainAndScore(
   spec: RunSpec,
@@ -166,79 +161,6 @@ async function trainAndScore(
   const { scores, images } = await score(state);
   await writeSampleGrid(`${dir}/samples.png`, images);
   return { scores, untrained };
-}
-
-/** The key of a stream of `spec` that no other method, data set or seed shares. */
-export function streamKey(spec: RunSpec, stream: "init" | "chains" | "step" | "sample"): Key {
-  return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
-}
-
-/** The state and chains before the first step, on the host. */
-export async function initialise(
-  spec: RunSpec,
-  { method, dataset, shapes }: {
-    readonly method: Method;
-    readonly dataset: Dataset;
-    readonly shapes: Readonly<Record<string, readonly number[]>>;
-  },
-): Promise<{ readonly state: HostArrays; readonly chains: Chains }> {
-  await tf.setBackend("cpu");
-  const problem = problemOf(spec, dataset);
-  const state: Record<string, HostArray> = {};
-  let chains: Chains = {};
-  tf.tidy(() => {
-    const zero = tf.scalar(0, "int32");
-    const initial = method.init(problem, spec.hyper, createNoise(streamKey(spec, "init"), zero));
-    for (const [name, tensor] of Object.entries(initial)) state[name] = readTensor(name, tensor);
-    chains = startChains(shapes, {
-      count: problem.trainCount,
-      noise: createNoise(streamKey(spec, "chains"), zero),
-      rows: tf.range(0, problem.trainCount, 1, "int32"),
-    });
-  });
-  return { state, chains };
-}
-
-function readTensor(name: string, tensor: tf.Tensor): HostArray {
-  if (tensor.dtype !== "float32" && tensor.dtype !== "int32") {
-    throw new TypeError(`State "${name}" is ${tensor.dtype}, expected float32 or int32`);
-  }
-  const data = tensor.dataSync().slice() as Float32Array | Int32Array;
-  return { shape: tensor.shape, dtype: tensor.dtype, data };
-}
-
-/** Samples a state and scores the samples by every metric that is available, each on its clock. */
-function createScorer(
-  { sampler, metrics, dataset, images: trained, stopwatch, report }: {
-    readonly sampler: Sampler;
-    readonly metrics: readonly Metric[];
-    readonly dataset: Dataset;
-    readonly images: ImageSet;
-    readonly stopwatch: Stopwatch;
-    report(event: RunEvent): void;
-  },
-): (state: DeviceState) => Promise<{ state: DeviceState; images: ImageSet; scores: Scores }> {
-  const references = new Map<string, unknown>();
-  return async (before) => {
-    report({ event: "phase", phase: "sample" });
-    stopwatch.switchTo("sample");
-    const { state, images } = await sampler.draw(before);
-    report({ event: "phase", phase: "score" });
-    stopwatch.switchTo("score");
-    const scores: Record<string, number> = {};
-    for (const metric of metrics) {
-      if (await metric.available?.() ?? null) continue; // bench has said why; a later call adds the score
-      if (!references.has(metric.name)) {
-        const real = metric.against === "test" ? await dataset.load("test") : trained;
-        references.set(metric.name, await metric.reference(real));
-      }
-      const value = await metric.score(images, references.get(metric.name));
-      if (!Number.isFinite(value)) throw new NotFiniteError(metric.name, value);
-      scores[metric.name] = value;
-    }
-    stopwatch.switchTo("other");
-    return { state, images, scores };
-  };
 }
 
 /** The checkpoint of run `id` in `dir`; a broken one is moved aside, and training starts anew. */
