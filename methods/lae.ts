@@ -2,13 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../harness/engine/repeat.ts";
 import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import {
-  energyNet,
-  featureCount,
-  featureNet,
-  samplerFeatureCount,
-  samplerNet,
-} from "./architectures.ts";
+import { energyNet, featureCount, featureNet, samplerFeatureCount } from "./architectures.ts";
 import { checkCounts, checkPositive, choice } from "./checks.ts";
 import { lossAndGradients } from "./gradients.ts";
 import { inferNeurips, initNeurips, logWeightNeurips, stepNeurips } from "./lae_neurips.ts";
@@ -30,6 +24,8 @@ import {
 } from "./model.ts";
 import { applyNet, initNet } from "./nets.ts";
 import { drawsLike, initPsgld, psgld, PSGLD_DEVIATIONS, psgldEntries } from "./psgld.ts";
+import { rankWarnings } from "./rank_condition.ts";
+import { chainFeatures, initSampler, newChainFeatures } from "./sampler.ts";
 import { sampleStandardNormal } from "./standard_normal.ts";
 
 /** Words for the hyperparameters `variant` and `learning`. */
@@ -73,48 +69,20 @@ function check(problem: Problem, hyper: Hyper): void {
   choice("learning", hyper.learning, LEARNING);
 }
 
-/** Theorem 1, condition 2: without as many independent features as rows the chains of the rows are not free of each other. */
-function warnings({ image, trainCount, batchSize }: Problem, hyper: Hyper): string[] {
-  const share = (d: number, n: number) => `${(100 * d / n).toPrecision(2)} %`;
-  const d = featureCount(image, hyper);
-  if (hyper.variant === "neurips") {
-    return d >= batchSize ? [] : [
-      `${d} features for batches of ${batchSize}: posterior variances shrink to ${
-        share(d, batchSize)
-      } on average`,
-    ];
-  }
-  const chains = hyper.chainCount || trainCount;
-  const h = samplerFeatureCount(hyper.inputDim, hyper);
-  return [
-    ...(d >= trainCount ? [] : [
-      `${d} encoder features for ${trainCount} rows: posterior variances shrink to ${
-        share(d, trainCount)
-      } on average`,
-    ]),
-    ...(h >= chains ? [] : [
-      `${h} sampler features for ${chains} chains: prior variances shrink to ${
-        share(h, chains)
-      } on average`,
-    ]),
-  ];
-}
-
 /** Frozen g and h, the trained last layers Phi and Psi, and Theta: decoder, sigma and energy. */
 function init(problem: Problem, hyper: Hyper, noise: Noise): State {
   if (hyper.variant === "neurips") return initNeurips(problem, hyper, noise);
   const { image } = problem;
-  const { inputDim, latentDim, chainCount } = hyper;
+  const { inputDim, latentDim } = hyper;
   const lastLayer = (name: string, d: number) =>
     tf.mul(noise.split(name).normal([d, latentDim]), Math.sqrt(1 / d));
   const state: State = {
     ...initModel(problem, hyper, noise),
     ...initNet(featureNet(image, hyper), noise),
-    ...initNet(samplerNet(inputDim, hyper), noise),
+    ...initSampler(hyper, noise),
     ...initNet(energyNet(hyper), noise),
     phi: lastLayer("phi", featureCount(image, hyper)),
     psi: lastLayer("psi", samplerFeatureCount(inputDim, hyper)),
-    ...(chainCount > 0 && { inputs: noise.split("inputs").normal([chainCount, inputDim]) }),
   };
   return { ...state, ...initPsgld(state, [...theta(state, hyper), "phi", "psi"]) };
 }
@@ -162,9 +130,8 @@ function penaltyOf(all: State, latents: tf.Tensor, hyper: Hyper): tf.Scalar {
 function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
   if (hyper.variant === "neurips") return stepNeurips(state, batch, hyper, noise);
   const x = toModelRange(batch.images);
-  const u = inputsOf(state, batch.rows, { hyper, noise });
-  const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u });
-  const inputs = { x, g: features(state, x, hyper), h: h as tf.Tensor2D };
+  const h = chainFeatures(state, batch.rows, { hyper, noise });
+  const inputs = { x, g: features(state, x, hyper), h };
   const t = tf.cast(batch.step, "float32") as tf.Scalar;
   const stepSize = decayed(hyper, t);
   const inner = hyper.learning === "ml" ? hyper.innerSteps : 1;
@@ -268,40 +235,11 @@ function decayed({ stepSize, decayPower, decaySteps }: Hyper, t: tf.Scalar): num
   return tf.mul(tf.exp(tf.mul(age, -decayPower)), stepSize) as tf.Scalar;
 }
 
-/**
- * Inputs u of the sampler's chains of `rows`, [m, inputDim]: fixed standard normal draws, of the row itself if there are as
- * many chains as rows, else of chain row modulo chainCount.
- */
-function inputsOf(
-  state: State,
-  rows: tf.Tensor1D,
-  { hyper, noise }: { hyper: Hyper; noise: Noise },
-): tf.Tensor2D {
-  const { chainCount, inputDim } = hyper;
-  if (chainCount === 0) return noise.split("inputs").normalOfRows(rows, inputDim);
-  const quotient = tf.cast(tf.div(tf.cast(rows, "float32"), chainCount), "int32");
-  const chains = tf.sub(rows, tf.mul(quotient, tf.scalar(chainCount, "int32"))) as tf.Tensor1D;
-  return tf.gather(state.inputs as tf.Tensor2D, chains);
-}
-
-/** Inputs for `count` samples: new ones, or those of chains drawn at random if the chains' inputs are kept. */
-function newInputs(
-  state: State,
-  count: number,
-  { hyper, noise }: { hyper: Hyper; noise: Noise },
-): tf.Tensor2D {
-  const { chainCount, inputDim } = hyper;
-  if (chainCount === 0) return noise.split("inputs").normal([count, inputDim]) as tf.Tensor2D;
-  const chains = tf.cast(tf.mul(noise.split("chains").uniform([count]), chainCount), "int32");
-  return tf.gather(state.inputs as tf.Tensor2D, chains as tf.Tensor1D);
-}
-
 /** Images of prior chains that start at the sampler's outputs. */
 function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Tensor4D {
   if (hyper.variant === "neurips") return sampleStandardNormal(state, count, hyper, noise);
   // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
-  const u = newInputs(state, count, { hyper, noise });
-  const h = applyNet(samplerNet(hyper.inputDim, hyper), { params: state, x: u }) as tf.Tensor2D;
+  const h = newChainFeatures(state, count, { hyper, noise });
   const start = tf.matMul(h, state.psi as tf.Tensor2D) as tf.Tensor2D;
   return decode(state, priorChain(state, { start, hyper, noise }), hyper);
 }
@@ -332,11 +270,12 @@ export const lae: Method<Hyper> = {
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
     "Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14",
     "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
+    "variant=neurips repairs the decoder's input size and the warm-up call of LAE's released code, which does not run as it is",
     "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
   ],
   defaults,
   check,
-  warnings,
+  warnings: rankWarnings,
   init,
   step,
   sample,

@@ -31,6 +31,7 @@ const TEST_DEVIATION = 0.05;
 /** Trained features and decoder, the chain Phi, and tau: sigma = softplus(tau)^(-1/2). */
 export function initNeurips(problem: Problem, hyper: NeuripsHyper, noise: Noise): State {
   const { image } = problem;
+  // Deviation: variant=neurips repairs the decoder's input size and the warm-up call of LAE's released code, which does not run as it is
   const d = featureCount(image, hyper);
   const tau = tf.scalar(0); // sigma 1.2011
   return {

@@ -188,8 +188,8 @@ Deno.test("warnings() of lae predicts how far variances shrink without enough fe
   const warn = (hyper: Hyperparams) =>
     METHODS.lae.warnings?.(problem, { ...METHODS.lae.defaults, ...hyper });
   assert.deepEqual(warn({ featureDim: 100 }), [
-    "100 encoder features for 4000 rows: posterior variances shrink to 2.5 % on average",
-    "100 sampler features for 4000 chains: prior variances shrink to 2.5 % on average",
+    "100 encoder features for 4000 rows: variances shrink to 2.5 % on average",
+    "100 sampler features for 4000 prior chains: variances shrink to 2.5 % on average",
   ]);
   assert.equal(warn({ featureDim: 1000, chainCount: 1000 })?.length, 1);
   assert.deepEqual(warn({ featureDim: 4000 }), []);
