@@ -30,6 +30,11 @@ async function finish(child: Deno.ChildProcess) {
   };
 }
 
+async function finishErrors(child: Deno.ChildProcess) {
+  const stderr = await new Response(child.stderr).text();
+  return { code: (await child.status).code, stderr };
+}
+
 async function withTempDir(body: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.realPath(await Deno.makeTempDir());
   try {
@@ -58,6 +63,13 @@ Deno.test("bench runs, skips what is done, and report rebuilds its tables to the
     assert.equal(second.code, 0, second.stderr);
     assert.match(second.stderr, /^Skipping 1 of 1 runs/);
     assert.deepEqual(await read(), files);
+
+    const [{ id }] = (await readResults(dir)).records;
+    await Deno.mkdir(`${dir}/alone`);
+    const alone = start(["run", `${dir}/${id}/spec.json`, "--out", `${dir}/alone`], dir);
+    await alone.stdout.cancel(); // as when bench is killed
+    const { code, stderr } = await finishErrors(alone);
+    assert.deepEqual([code, stderr.trim()], [1, "Broken pipe (os error 32)"], "the run ends too");
 
     await Deno.remove(`${dir}/table.md`);
     await Deno.writeTextFile(`${dir}/table.json`, "stale");

@@ -14,6 +14,7 @@ import { toMarkdown } from "../reports/markdown.ts";
 import { buildTable } from "../reports/table.ts";
 import { bench, type BenchOptions, dryRun } from "./bench.ts";
 import { DEVICES, openDevice } from "./engine/device.ts";
+import type { RunEvent } from "./events.ts";
 import { type ExperimentWords, readExperiment } from "./experiment_words.ts";
 import { DEFAULT_PRESET, PRESETS } from "./experiments.ts";
 import { replaceFile } from "./files.ts";
@@ -197,7 +198,7 @@ async function runAction(
       dir,
       provenance: (datasetSha256) =>
         readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
-      report: throttleSteps((event) => console.log(JSON.stringify(event))),
+      report: throttleSteps(tell),
     });
     await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);
   } catch (error) {
@@ -206,6 +207,12 @@ async function runAction(
     }
     throw error;
   }
+}
+
+/** Writes `event` as a line of standard output. Throws when nobody listens: a run does not outlive its bench. */
+function tell(event: RunEvent): void {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
 async function probeAction(text: string): Promise<void> {
