@@ -121,10 +121,13 @@ async function compile(
       compileSeconds: (compiled - traced) / 1000,
     },
     run: (from, arrays) =>
-      withRemedy(() => {
+      withRemedy(async () => {
         checkSpecs("state", from.specs, state);
         checkSpecs("input", arrays, inputs);
-        return run(client, { program, executable }, { state: from as PjrtState, inputs: arrays });
+        return await run(client, { program, executable }, {
+          state: from as PjrtState,
+          inputs: arrays,
+        });
       }),
     [Symbol.asyncDispose]: () => Promise.resolve(executable[Symbol.dispose]()),
   };

@@ -52,6 +52,8 @@ export interface Client extends Disposable {
   /** Reads several buffers back at once. */
   download(buffers: readonly DeviceBuffer[]): Promise<HostArray[]>;
   free(buffer: DeviceBuffer): void;
+  /** Buffers that are not freed. */
+  bufferCount(): number;
   compile(program: string, signature: Signature, flags: XlaFlags): Promise<Executable>;
   load(bytes: Uint8Array<ArrayBuffer>, signature: Signature): Promise<Executable>;
   /** Bytes in use now and at most; zeros where the plugin does not count. */
@@ -164,6 +166,7 @@ export function openClient(plugin: Plugin, options: ClientOptions): Client {
       return started.map(({ array }) => array);
     },
     free: release,
+    bufferCount: () => live.size,
     async compile(text, signature, flags) {
       const code = new TextEncoder().encode(text);
       const format = new TextEncoder().encode("mlir");
