@@ -48,13 +48,18 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: "any",
   },
   reports: {
-    files: ["harness/types.ts", "harness/toy/types.ts", "harness/statistics.ts"],
+    files: [
+      "harness/types.ts",
+      "harness/toy/types.ts",
+      "harness/toy/report.ts",
+      "harness/statistics.ts",
+    ],
     packages: ["@observablehq/plot", "linkedom"], // figures as SVG, without a browser
   },
 };
 
-/** The files that put the parts together: the command lines of the benchmark and of the FID. */
-const COMPOSITION_ROOTS = ["harness/cli.ts", "harness/fid/cli.ts"];
+/** The files that put the parts together: the command lines of the benchmark, of the FID and of the toy posteriors. */
+const COMPOSITION_ROOTS = ["harness/cli.ts", "harness/fid/cli.ts", "harness/toy/cli.ts"];
 const ROOT_FOLDERS = ["methods", "datasets", "reports"];
 
 /** The imports that break a rule, each as a sentence. */

@@ -28,6 +28,7 @@ import { lookUp, type Tables } from "./spec.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "./store.ts";
 import { RECORD_FILE } from "./sweep.ts";
 import { throttleSteps } from "./throttle.ts";
+import { toyCommand } from "./toy/cli.ts";
 import type { Method, RunRecord, RunSpec } from "./types.ts";
 import { parseCount, UsageError } from "./words.ts";
 
@@ -78,6 +79,7 @@ function createProgram(): Command {
     .option("--dry-run", "print the runs and how long they will take, write nothing", false)
     .option("--force", "repeat runs that are done", false)
     .action(benchAction);
+  benchCommand.enablePositionalOptions().addCommand(toyCommand(absolute));
   benchCommand.command("list")
     .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
     .action(() =>

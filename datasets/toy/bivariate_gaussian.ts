@@ -1,4 +1,4 @@
-import type { Matrix, Target } from "../../harness/toy/types.ts";
+import type { GaussianTarget, Matrix } from "../../harness/toy/types.ts";
 import { gaussianLogDensity, inverse2x2 } from "./conjugate.ts";
 import { fixedNormals } from "./normals.ts";
 
@@ -15,7 +15,7 @@ const covariance = inverse2x2(precision); // [[1/3, 2/9], [2/9, 10/27]]
 const means = observations.map((x) => multiply(covariance, multiply(observationPrecision, x)));
 
 /** Posteriors of three observations of a Gaussian mean with a Gaussian prior. Paper, section 6.1, Fig. 2A. */
-export const bivariateGaussian: Target = {
+export const bivariateGaussian: GaussianTarget = {
   name: "bivariate",
   label: "Bivariate Gaussian",
   source:

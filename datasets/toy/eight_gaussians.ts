@@ -32,5 +32,5 @@ export const eightGaussians: Target = {
   gradientScale: 1 / STD,
   stepSize: 0.01,
   batchSize: 50,
-  length: { chains: 2, steps: 30_000, burnIn: 10_000, thin: 100 },
+  length: { chains: 2, steps: 20_000, burnIn: 5_000, thin: 100 },
 };

@@ -1,4 +1,4 @@
-import type { Target } from "../../harness/toy/types.ts";
+import type { GaussianTarget } from "../../harness/toy/types.ts";
 import { gaussianLogDensity } from "./conjugate.ts";
 import { fixedNormals } from "./normals.ts";
 
@@ -10,7 +10,7 @@ const observations = fixedNormals("toy/univariate", { rows: 100, width: 2 })
 const means = observations.map((x) => [x / (1 + OBSERVATION_VARIANCE)]);
 
 /** Posteriors of a hundred scalar observations. Paper, appendix F.1, Fig. 3. */
-export const univariateGaussian: Target = {
+export const univariateGaussian: GaussianTarget = {
   name: "univariate",
   label: "Univariate Gaussian",
   source:

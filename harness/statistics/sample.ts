@@ -5,13 +5,16 @@ export interface Sample {
   readonly data: Float32Array | Float64Array;
 }
 
-/** At most `count` of the draws, evenly spaced. */
+/** Golden section: its multiples fill [0, 1) evenly, in step with no number of chains. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** At most `count` of the draws, evenly spread over all of them. */
 export function thinned(sample: Sample, count: number): Sample {
   if (sample.count <= count) return sample;
   const { dim } = sample;
   const data = new Float64Array(count * dim);
   for (let i = 0; i < count; i++) {
-    const from = Math.floor(i * sample.count / count) * dim;
+    const from = Math.floor((i * GOLDEN) % 1 * sample.count) * dim;
     data.set(sample.data.subarray(from, from + dim), i * dim);
   }
   return { count, dim, data };

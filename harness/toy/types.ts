@@ -78,6 +78,9 @@ export interface Target {
   readonly length: RunLength;
 }
 
+/** A target with Gaussian posteriors. */
+export type GaussianTarget = Target & { readonly answer: GaussianAnswer };
+
 /** A random array that every step of a sampler needs. */
 export interface DrawSpec {
   readonly shape: readonly number[];

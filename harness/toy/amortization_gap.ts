@@ -1,0 +1,105 @@
+import { momentsOf } from "../statistics/gaussian_error.ts";
+import { mixingOf, samplesOf } from "./score_run.ts";
+import { runChains } from "./run_chains.ts";
+import type { GapPoint, GapSweep, ToyRow } from "./report.ts";
+import type { SuiteOptions } from "./suite.ts";
+import type { Draws, GaussianAnswer, Sampler, Target } from "./types.ts";
+
+/** Widths of the last hidden layer: below, at and above the three points. LAE, appendix E. */
+export const GAP_WIDTHS: readonly number[] = [1, 2, 3, 4, 8, 32, 128];
+
+/** Standard deviations of the sampling error that the law may be missed by: 21 comparisons a seed. */
+const DEVIATIONS = 5;
+
+/**
+ * Amortized chains of fewer features than points cover h_ii of each posterior covariance, the leverage of the point (LAE Fig.
+ * 5 in closed form), times Euler's factor: the sweep measures how far they miss that.
+ */
+export async function sweepWidths(
+  sampler: Sampler,
+  { target, device, seed }: SuiteOptions & {
+    readonly target: Target & { readonly answer: GaussianAnswer };
+  },
+): Promise<GapSweep> {
+  const rows: ToyRow[] = [];
+  const points: GapPoint[] = [];
+  for (const width of GAP_WIDTHS) {
+    const overrides = { featureDim: width, chains: 16, steps: 10_000, burnIn: 1000, thin: 10 };
+    const { draws, state, settings } = await runChains(sampler, {
+      target,
+      device,
+      seed,
+      overrides,
+    });
+    const measured = gapPoints(draws, { width, features: state.features.data, target });
+    points.push(...measured);
+    const factor = meanFactor(
+      target.answer,
+      (precision) => sampler.varianceRatio?.(precision, { target, settings }) ?? 1,
+    );
+    const size = Math.min(...mixingOf(draws, false).map((m) => m.effectiveSize));
+    const misses = Array.from({ length: target.points }, (_, i) => {
+      const own = measured.filter(({ point }) => point === i);
+      const ratios = own.map((p) => p.varianceRatio / (p.leverage * factor));
+      return Math.abs(ratios.reduce((a, b) => a + b) / ratios.length - 1);
+    });
+    const value = Math.max(...misses);
+    const error = Math.sqrt(2 / (target.dim * size));
+    rows.push({
+      experiment: "gap",
+      sampler: `${sampler.name}, d = ${width}`,
+      metric: "leverage_law",
+      value,
+      exact: 0,
+      error,
+      low: null,
+      high: DEVIATIONS * error,
+      verdict: value <= DEVIATIONS * error ? "pass" : "fail",
+    });
+  }
+  return { rows, points };
+}
+
+function gapPoints(
+  draws: Draws,
+  { width, features, target: { answer: { covariance } } }: {
+    readonly width: number;
+    readonly features: ArrayLike<number>;
+    readonly target: { readonly answer: GaussianAnswer };
+  },
+): GapPoint[] {
+  const { count, chains, points, dim } = draws;
+  return Array.from({ length: chains }, (_, chain) => {
+    const own = new Float32Array(count * points * dim);
+    for (let t = 0; t < count; t++) {
+      const at = (t * chains + chain) * points * dim;
+      own.set(draws.data.subarray(at, at + points * dim), t * points * dim);
+    }
+    return samplesOf({ count, chains: 1, points, dim, data: own }, false).map((sample, point) => {
+      // Whitened features: the squared length of a row is its leverage.
+      let leverage = 0;
+      for (let k = 0; k < width; k++) {
+        leverage += features[(chain * points + point) * width + k] ** 2;
+      }
+      const measured = momentsOf(sample).covariance;
+      return { width, chain, point, leverage, varianceRatio: traceRatio(measured, covariance) };
+    });
+  }).flat();
+}
+
+/** tr(S^-1 C) / dim for 2x2 matrices. */
+function traceRatio(
+  c: readonly (readonly number[])[],
+  [[a, b], [, d]]: readonly (readonly number[])[],
+): number {
+  return (d * c[0][0] - 2 * b * c[0][1] + a * c[1][1]) / (a * d - b * b) / 2;
+}
+
+/** Mean over the principal axes of a factor that depends on their precision. */
+function meanFactor(
+  { covariance: [[a, b], [, d]] }: GaussianAnswer,
+  factor: (precision: number) => number,
+): number {
+  const [half, radius] = [(a + d) / 2, Math.hypot((a - d) / 2, b)];
+  return (factor(1 / (half + radius)) + factor(1 / (half - radius))) / 2;
+}

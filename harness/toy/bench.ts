@@ -1,0 +1,138 @@
+import type { Device } from "../types.ts";
+import { sweepWidths } from "./amortization_gap.ts";
+import { biasSlope, measureBias } from "./bias_slopes.ts";
+import { followConvergence } from "./convergence.ts";
+import { binned, centreOf, normalise } from "./grid.ts";
+import type {
+  BiasPoint,
+  Convergence,
+  GapSweep,
+  ShownDensity,
+  ToyReport,
+  ToyRun,
+} from "./report.ts";
+import { type OpenTarget, openTarget, runToy, type SuiteOptions } from "./suite.ts";
+import { cholesky, solveLower } from "../statistics/gaussian_error.ts";
+import { TOY_METRICS } from "./truth.ts";
+import type { GaussianTarget, Sampler, Target } from "./types.ts";
+
+/** What the suite is made of: every sampler runs on every target, and some answer questions of their own. */
+export interface ToySuite {
+  readonly targets: readonly Target[];
+  readonly samplers: readonly Sampler[];
+  /** Fig. 5. */
+  readonly gap: { readonly sampler: Sampler; readonly target: GaussianTarget };
+  /** Fig. 3. */
+  readonly convergence: { readonly samplers: readonly Sampler[]; readonly target: GaussianTarget };
+  readonly bias: { readonly samplers: readonly Sampler[]; readonly target: Target };
+}
+
+/** What `benchToy` needs. */
+export interface ToyBenchOptions {
+  /** One for each run at a time. */
+  readonly devices: readonly Device[];
+  readonly seed: number;
+  readonly report: (line: string) => void;
+}
+
+/** Steps of the chains whose way to the posterior is followed. */
+const CONVERGENCE_STEPS = 2000;
+/** Cells along an axis of densities in figures. */
+const SHOWN_CELLS = 80;
+/** The square that shows two-dimensional Gaussian posteriors. */
+const SHOWN_EXTENT = 4;
+
+/** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
+export async function benchToy(
+  { targets, samplers, gap, convergence, bias }: ToySuite,
+  { devices, seed, report }: ToyBenchOptions,
+): Promise<ToyReport> {
+  const began = performance.now();
+  const opened: OpenTarget[] = [];
+  for (const target of targets) opened.push(await openTarget(target, devices[0]));
+  const runs: Job<ToyRun>[] = opened.flatMap((open) =>
+    samplers.map((sampler) => async (device) => {
+      const run = await runToy(sampler, { ...open, device, seed });
+      const failed = run.rows.filter((row) => row.verdict === "fail").map((row) => row.metric);
+      report(
+        `${open.target.label}, ${sampler.label}: ${run.seconds.toFixed(1)} s${
+          failed.length > 0 ? `, failed ${failed.join(", ")}` : ""
+        }`,
+      );
+      return run;
+    })
+  );
+  const options = (device: Device): SuiteOptions => ({ device, seed });
+  const traces: Job<Convergence>[] = convergence.samplers.map((sampler) => (device) =>
+    followConvergence(sampler, {
+      ...options(device),
+      target: convergence.target,
+      steps: CONVERGENCE_STEPS,
+    })
+  );
+  const biases: Job<BiasPoint[]>[] = bias.samplers.map((sampler) => (device) =>
+    measureBias(sampler, { ...options(device), target: bias.target })
+  );
+  const sweep: Job<GapSweep> = (device) =>
+    sweepWidths(gap.sampler, { ...options(device), target: gap.target });
+  const done = {
+    runs: await runJobs(runs, devices),
+    convergence: await runJobs(traces, devices),
+    bias: await runJobs(biases, devices),
+    gap: (await runJobs([sweep], devices))[0],
+  };
+  return {
+    schema: 1,
+    seed,
+    device: `${devices[0].description}, ${devices.length} runs at a time`,
+    seconds: (performance.now() - began) / 1000,
+    targets: targets.map(({ name, label, source, deviations }) => ({
+      name,
+      label,
+      source,
+      deviations,
+    })),
+    metrics: TOY_METRICS,
+    ...done,
+    bias: done.bias.flat(),
+    slopes: done.bias.map(biasSlope),
+    densities: opened.flatMap(densitiesOf),
+  };
+}
+
+type Job<T> = (device: Device) => Promise<T>;
+
+/** Runs `jobs` in their order, one at a time on each device. */
+async function runJobs<T>(jobs: readonly Job<T>[], devices: readonly Device[]): Promise<T[]> {
+  const results = Array<T>(jobs.length);
+  let next = 0;
+  await Promise.all(devices.map(async (device) => {
+    for (let i = next++; i < jobs.length; i = next++) results[i] = await jobs[i](device);
+  }));
+  return results;
+}
+
+/** The two-dimensional posteriors of a target, coarse enough to draw. */
+function densitiesOf({ target: { name, dim, answer }, truth }: OpenTarget): ShownDensity[] {
+  if (dim !== 2) return [];
+  const grids = answer.kind === "grid" ? truth.grids : answer.means.map((mean) => {
+    const factor = cholesky(answer.covariance);
+    const size = { extent: SHOWN_EXTENT, cells: SHOWN_CELLS };
+    const log = Float64Array.from({ length: SHOWN_CELLS ** 2 }, (_, cell) => {
+      const white = solveLower(factor, centreOf(cell, size).map((z, k) => z - mean[k]));
+      return -white.reduce((sum, v) => sum + v * v, 0) / 2;
+    });
+    return normalise(log, size);
+  });
+  return grids.map((grid, posterior) => {
+    const masses = binned(grid, SHOWN_CELLS);
+    const top = masses.reduce((a, b) => Math.max(a, b), 0);
+    return {
+      experiment: name,
+      posterior,
+      extent: grid.extent,
+      cells: SHOWN_CELLS,
+      values: Array.from(masses, (v) => v / top),
+    };
+  });
+}

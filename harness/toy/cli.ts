@@ -1,0 +1,109 @@
+/**
+ * `bench toy`: words to calls, and the only place of the toy suite that knows the tables and the reports.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import sharp from "sharp";
+import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
+import { TARGETS } from "../../datasets/toy/mod.ts";
+import { standardNormal } from "../../datasets/toy/standard_normal.ts";
+import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
+import { SAMPLERS } from "../../methods/samplers/mod.ts";
+import { toyFigures } from "../../reports/toy_figures.ts";
+import { failures, toyMarkdown } from "../../reports/toy_table.ts";
+import { openDevice } from "../engine/device.ts";
+import { replaceFile } from "../files.ts";
+import type { Device } from "../types.ts";
+import { parseCount, parseSeeds } from "../words.ts";
+import { benchToy, type ToySuite } from "./bench.ts";
+import type { ToyReport } from "./report.ts";
+
+/** The suite of section 6.1. */
+export const TOY_SUITE: ToySuite = {
+  targets: Object.values(TARGETS),
+  samplers: Object.values(SAMPLERS),
+  gap: { sampler: SAMPLERS.ald, target: bivariateGaussian },
+  convergence: {
+    samplers: [SAMPLERS.ld, SAMPLERS.sgld, SAMPLERS.sgald],
+    target: univariateGaussian,
+  },
+  bias: {
+    samplers: [
+      SAMPLERS.ld,
+      SAMPLERS.proximal,
+      SAMPLERS.midpoint,
+      SAMPLERS.midpoint_independent,
+      SAMPLERS.midpoint_optimistic,
+      SAMPLERS.runge_kutta,
+      SAMPLERS.mirror,
+    ],
+    target: standardNormal,
+  },
+};
+
+/** Pixels of a PNG for each of the SVG. */
+const SCALE = 2;
+
+/** The command `toy`; `absolute` resolves a folder as the user meant it. */
+export function toyCommand(absolute: (path: string) => string): Command {
+  return new Command("toy")
+    .description("toy posteriors of section 6.1: every sampler on every target, table and figures")
+    .option("--seed <seed>", "seed of all chains", "0")
+    .option("--out <folder>", "where to write", "runs/toy")
+    .option("--jobs <count>", "runs at a time; one for each core by default")
+    .action(
+      async (words: { readonly seed: string; readonly out: string; readonly jobs?: string }) => {
+        const jobs = words.jobs === undefined
+          ? navigator.hardwareConcurrency
+          : parseCount(words.jobs, "--jobs");
+        const [seed] = parseSeeds(words.seed);
+        const devices: Device[] = [];
+        for (let i = 0; i < jobs; i++) devices.push(await openDevice("cpu", { threads: 1 }));
+        try {
+          const report = await benchToy(TOY_SUITE, {
+            devices,
+            seed,
+            report: (line) => console.log(line),
+          });
+          const paths = await writeToy(absolute(words.out), report);
+          console.log(`${toyMarkdown(report)}\nWrote ${paths.join(", ")}`);
+          const failed = failures(report);
+          for (const { experiment, sampler, metric, value, low, high } of failed) {
+            console.error(
+              `Failed: ${experiment}, ${sampler}: ${metric} is ${value}, outside [${low ?? "-∞"}, ${
+                high ?? "∞"
+              }]`,
+            );
+          }
+          if (failed.length > 0) Deno.exitCode = 1;
+        } finally {
+          for (const device of devices) await device[Symbol.asyncDispose]();
+        }
+      },
+    );
+}
+
+/** Writes table, raw statistics and figures; resolves to the paths. */
+async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
+  await Deno.mkdir(folder, { recursive: true });
+  const files: Record<string, string | Uint8Array<ArrayBuffer>> = {
+    "toy.md": toyMarkdown(report),
+    "toy.json": `${JSON.stringify(withoutDraws(report), null, 1)}\n`,
+  };
+  for (const [name, svg] of Object.entries(toyFigures(report))) {
+    files[`${name}.svg`] = svg;
+    const png = await sharp(new TextEncoder().encode(svg), { density: 72 * SCALE }).png()
+      .toBuffer();
+    files[`${name}.png`] = new Uint8Array(png);
+  }
+  for (const [name, content] of Object.entries(files)) {
+    await replaceFile(`${folder}/${name}`, content);
+  }
+  return Object.keys(files).map((name) => `${folder}/${name}`);
+}
+
+/** What figures show is in the figures. */
+function withoutDraws({ densities: _, ...report }: ToyReport) {
+  return { ...report, runs: report.runs.map(({ shown: _, ...run }) => run) };
+}

@@ -1,0 +1,129 @@
+/**
+ * What the toy suite finds: plain values, from which tables and figures are made.
+ *
+ * @module
+ */
+import type { SamplerSettings } from "./types.ts";
+
+/** `pass` and `fail` of a gate; `shown` where there is none. */
+export type Verdict = "pass" | "fail" | "shown";
+
+/** One line of the toy table. */
+export interface ToyRow {
+  readonly experiment: string;
+  readonly sampler: string;
+  readonly metric: string;
+  readonly value: number | null;
+  /** What independent draws of the same effective size score on average. */
+  readonly exact: number | null;
+  /** Sampling error of the value: the standard deviation over sets of such draws. */
+  readonly error: number | null;
+  /** The gate, either end of which may be open. */
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly verdict: Verdict;
+}
+
+/** A sampler on a target: its rows, and what figures need. */
+export interface ToyRun {
+  readonly experiment: string;
+  readonly sampler: string;
+  readonly label: string;
+  readonly settings: SamplerSettings;
+  readonly rows: readonly ToyRow[];
+  /** Why nothing is gated, if so. */
+  readonly note: string | null;
+  readonly seconds: number;
+  readonly chainStepsPerSecond: number;
+  /** Gradients of the energy of all points in one chain. */
+  readonly gradients: number;
+  /** Draws of each posterior for figures, [x, y] or [x], at most `SHOWN` of them. */
+  readonly shown: readonly (readonly (readonly number[])[])[];
+}
+
+/** Posterior variance of a point against what its features allow. */
+export interface GapPoint {
+  readonly width: number;
+  readonly chain: number;
+  readonly point: number;
+  /** h_ii, the diagonal of the projection on the features' columns; 1 for width >= points. */
+  readonly leverage: number;
+  /** tr(P C_i) / dim: measured variance over the posterior's. */
+  readonly varianceRatio: number;
+}
+
+/** The sweep: a row for each width, and the points of Fig. 5. */
+export interface GapSweep {
+  readonly rows: readonly ToyRow[];
+  readonly points: readonly GapPoint[];
+}
+
+/** How one chain of all points finds the posterior from a standard normal start. Paper, Fig. 3. */
+export interface Convergence {
+  readonly sampler: string;
+  readonly label: string;
+  readonly stepSize: number;
+  /** First step at which 90 % of the points' running means of 100 steps are within 0.5 sd of the truth; null: never. */
+  readonly t90: number | null;
+  /** Gradients of all points up to then. */
+  readonly gradients: number | null;
+  /** z of the first point by step, every `stride` steps. */
+  readonly trace: readonly number[];
+  readonly stride: number;
+  readonly mean: number;
+  readonly std: number;
+}
+
+/** Stationary variance of an integrator on N(0, 1) at one step size. */
+export interface BiasPoint {
+  readonly sampler: string;
+  readonly label: string;
+  readonly stepSize: number;
+  /** Measured variance - 1. */
+  readonly bias: number;
+  /** Standard error of `bias`. */
+  readonly error: number;
+  /** By theory; null where there is none. */
+  readonly theory: number | null;
+  readonly gradientsPerStep: number;
+}
+
+/** Log-log slopes of the bias over the step size. */
+export interface BiasSlope {
+  readonly sampler: string;
+  readonly label: string;
+  /** Through the points whose bias is more than three standard errors; null for fewer than two. */
+  readonly measured: number | null;
+  readonly points: number;
+}
+
+/** The density of one posterior for figures: [cells * cells] over its greatest, row-major in x then y. */
+export interface ShownDensity {
+  readonly experiment: string;
+  readonly posterior: number;
+  readonly extent: number;
+  readonly cells: number;
+  readonly values: readonly number[];
+}
+
+/** Everything that one run of the suite found. */
+export interface ToyReport {
+  readonly schema: 1;
+  readonly seed: number;
+  readonly device: string;
+  readonly seconds: number;
+  /** Names and labels of the targets, in the order of tables. */
+  readonly targets: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly source: string;
+    readonly deviations: readonly string[];
+  }[];
+  readonly metrics: readonly { readonly name: string; readonly label: string }[];
+  readonly runs: readonly ToyRun[];
+  readonly gap: GapSweep;
+  readonly convergence: readonly Convergence[];
+  readonly bias: readonly BiasPoint[];
+  readonly slopes: readonly BiasSlope[];
+  readonly densities: readonly ShownDensity[];
+}

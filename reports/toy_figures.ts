@@ -1,0 +1,328 @@
+/**
+ * The paper's toy figures as SVG, written without a browser.
+ *
+ * @module
+ */
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import type { ShownDensity, ToyReport, ToyRun } from "../harness/toy/report.ts";
+
+/** Figures by file name. */
+export type Figures = Readonly<Record<string, string>>;
+
+const PANEL = 210;
+const TITLE = 20;
+const DOTS = 600;
+/** Okabe and Ito's colours, told apart by all. */
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555"];
+
+/** All figures of the report. */
+export function toyFigures(report: ToyReport): Figures {
+  const run = (experiment: string, sampler: string) =>
+    report.runs.filter((r) => r.experiment === experiment && r.sampler === sampler);
+  const runsOf = (experiment: string) => report.runs.filter((r) => r.experiment === experiment);
+  const two = [...new Set(report.densities.map(({ experiment }) => experiment))];
+  const every = two.map((experiment) => [
+    `samplers_${experiment}`,
+    grid(
+      inRows(runsOf(experiment), 6).map((row) =>
+        row.map((r) => samplePanel(report, r, { posterior: 0 }))
+      ),
+    ),
+  ]);
+  return {
+    fig2a: posteriorRows(report, {
+      experiment: "bivariate",
+      runs: [...run("bivariate", "ld"), ...run("bivariate", "ald")],
+    }),
+    fig2b: posteriorRows(report, {
+      experiment: "eight_gaussians",
+      runs: [...run("eight_gaussians", "ld"), ...run("eight_gaussians", "ald")],
+    }),
+    fig3: tracesFigure(report),
+    fig4_6: posteriorRows(report, {
+      experiment: "neural",
+      runs: ["avi_diagonal", "avi_full", "ald"].flatMap((name) => run("neural", name)),
+    }),
+    fig5: gapFigure(report),
+    bias: biasFigure(report),
+    ...Object.fromEntries(every),
+  };
+}
+
+/** One row for each posterior: its density, and the draws of each run over its contours. */
+function posteriorRows(
+  report: ToyReport,
+  { experiment, runs }: { readonly experiment: string; readonly runs: readonly ToyRun[] },
+): string {
+  const densities = report.densities.filter((d) => d.experiment === experiment);
+  return grid(densities.map((density) => [
+    densityPanel(
+      density,
+      densities.length > 1 ? `Truth, x${subscript(density.posterior + 1)}` : "Truth",
+    ),
+    ...runs.map((run) => samplePanel(report, run, { posterior: density.posterior })),
+  ]));
+}
+
+interface Panel {
+  readonly title: string;
+  readonly svg: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+function densityPanel(density: ShownDensity, title: string): Panel {
+  return panel(title, {
+    ...square(density.extent),
+    color: { type: "linear", scheme: "blues", domain: [0, 1] },
+    marks: [
+      contours(density, { fill: (v: number) => v, thresholds: 12 }),
+      Plot.frame({ stroke: "#999" }),
+    ],
+  });
+}
+
+function samplePanel(
+  { densities }: ToyReport,
+  run: ToyRun,
+  { posterior }: { readonly posterior: number },
+): Panel {
+  const density = densities.find((d) =>
+    d.experiment === run.experiment && d.posterior === posterior
+  );
+  const extent = density?.extent ?? 4;
+  const dots = (run.shown[posterior] ?? []).slice(0, DOTS)
+    .filter((z) => z.every((v) => Math.abs(v) < extent));
+  return panel(run.label, {
+    ...square(extent),
+    marks: [
+      Plot.dot(dots, { x: "0", y: "1", r: 1.1, fill: COLOURS[1], fillOpacity: 0.55 }),
+      ...(density
+        ? [contours(density, { stroke: "#234", thresholds: [0.05, 0.25, 0.6, 0.9] })]
+        : []),
+      Plot.frame({ stroke: "#999" }),
+    ],
+  });
+}
+
+/** The level lines, or filled levels, of a density. */
+function contours(
+  { values, cells, extent }: ShownDensity,
+  { fill, stroke, thresholds }: {
+    readonly fill?: (value: number) => number;
+    readonly stroke?: string;
+    readonly thresholds: number | number[];
+  },
+): Plot.Markish {
+  // Rows of the picture run along x, those of the table along y.
+  const picture = values.map((_, i) => values[(i % cells) * cells + Math.floor(i / cells)]);
+  return Plot.contour(picture, {
+    width: cells,
+    height: cells,
+    x1: -extent,
+    y1: -extent,
+    x2: extent,
+    y2: extent,
+    ...(fill ? { fill: Plot.identity } : { value: Plot.identity, stroke, strokeWidth: 0.7 }),
+    thresholds: thresholds as number,
+  } as Plot.ContourOptions);
+}
+
+function tracesFigure({ convergence }: ToyReport): string {
+  return grid(convergence.map((c) => {
+    const trace = c.trace.map((z, i) => ({ step: i * c.stride, z }));
+    const { mean, std } = c;
+    return [panel(`${c.label}, step size ${c.stepSize.toPrecision(2)}`, {
+      width: 720,
+      height: 190,
+      marginLeft: 44,
+      x: { label: "step" },
+      y: { label: "z₁", nice: true },
+      marks: [
+        Plot.rectY([0], {
+          y1: mean - std,
+          y2: mean + std,
+          x1: 0,
+          x2: trace.length * c.stride,
+          fill: "#0072b2",
+          fillOpacity: 0.18,
+        }),
+        Plot.ruleY([mean], { stroke: COLOURS[0], strokeWidth: 1.4 }),
+        Plot.lineY(trace, { x: "step", y: "z", stroke: COLOURS[1], strokeWidth: 0.7 }),
+        ...(c.t90 === null
+          ? []
+          : [Plot.ruleX([c.t90], { stroke: "#555", strokeDasharray: "4 3" })]),
+        Plot.frame({ stroke: "#999" }),
+      ],
+    })];
+  }));
+}
+
+function gapFigure({ gap }: ToyReport): string {
+  const narrow = gap.points.filter(({ width }) => width < 3);
+  const wide = gap.points.filter(({ width }) => width >= 3);
+  const own = (title: string, points: typeof narrow) =>
+    panel(title, {
+      width: 380,
+      height: 340,
+      marginLeft: 50,
+      marginBottom: 40,
+      x: { label: "leverage of the point", domain: [0, 1.05] },
+      y: { label: "variance / posterior variance", domain: [0, 1.4] },
+      color: {
+        type: "categorical",
+        domain: [1, 2, 3, 4, 8, 32, 128],
+        range: COLOURS,
+        legend: false,
+      },
+      marks: [
+        Plot.line([[0, 0], [1, 1]], { stroke: "#999", strokeDasharray: "4 3" }),
+        Plot.dot(points, { x: "leverage", y: "varianceRatio", stroke: "width", r: 2.5 }),
+        Plot.frame({ stroke: "#999" }),
+      ],
+    });
+  const byWidth = panel("All widths, mean over chains", {
+    width: 380,
+    height: 340,
+    marginLeft: 50,
+    marginBottom: 40,
+    x: { type: "log", base: 2, label: "features d (n = 3)", tickFormat: "d" },
+    y: { label: "variance / posterior variance", domain: [0, 1.4] },
+    color: { type: "categorical", range: COLOURS },
+    marks: [
+      Plot.ruleY([1], { stroke: "#999", strokeDasharray: "4 3" }),
+      Plot.dot(gap.points, {
+        x: "width",
+        y: "varianceRatio",
+        stroke: "point",
+        r: 1.6,
+        strokeOpacity: 0.5,
+      }),
+      Plot.lineY(
+        gap.points,
+        Plot.groupX({ y: "mean" }, { x: "width", y: "varianceRatio", stroke: "point" }),
+      ),
+      Plot.frame({ stroke: "#999" }),
+    ],
+  });
+  return grid([[own("d < n", narrow), own("d ≥ n", wide), byWidth]]);
+}
+
+function biasFigure({ bias }: ToyReport): string {
+  const points = bias.map((p) => ({
+    ...p,
+    size: Math.abs(p.bias),
+    low: Math.max(1e-5, Math.abs(p.bias) - p.error),
+    high: Math.abs(p.bias) + p.error,
+  })).filter(({ size, error }) => size > 2 * error);
+  const theory = bias.filter((p) => p.theory !== null && p.theory !== 0)
+    .map((p) => ({ ...p, size: Math.abs(p.theory ?? 0) }));
+  const labels = [...new Set(bias.map(({ label }) => label))];
+  return grid([[panel("|variance − 1| on N(0, 1): measured (dots), closed form (lines)", {
+    width: 620,
+    height: 420,
+    marginLeft: 56,
+    marginRight: 190,
+    marginBottom: 40,
+    x: { type: "log", label: "step size", ticks: [0.05, 0.1, 0.2, 0.4], tickFormat: "~g" },
+    y: { type: "log", label: "|bias|", tickFormat: "~e" },
+    color: { type: "categorical", domain: labels, range: COLOURS },
+    marks: [
+      Plot.line(theory, { x: "stepSize", y: "size", stroke: "label", z: "label" }),
+      Plot.ruleX(points, { x: "stepSize", y1: "low", y2: "high", stroke: "label" }),
+      Plot.dot(points, { x: "stepSize", y: "size", fill: "label", r: 3 }),
+      Plot.text(
+        labels.flatMap((label) =>
+          [...theory, ...points].filter((p) => p.label === label && p.stepSize === 0.4).slice(0, 1)
+        ),
+        {
+          x: "stepSize",
+          y: "size",
+          text: "label",
+          fill: "label",
+          dx: 10,
+          textAnchor: "start",
+          fontSize: 10,
+        },
+      ),
+      Plot.frame({ stroke: "#999" }),
+    ],
+  })]]);
+}
+
+function square(extent: number): Plot.PlotOptions {
+  return {
+    width: PANEL,
+    height: PANEL,
+    margin: 18,
+    x: { domain: [-extent, extent], label: null, ticks: 4, tickSize: 3 },
+    y: { domain: [-extent, extent], label: null, ticks: 4, tickSize: 3 },
+  };
+}
+
+function panel(title: string, options: Plot.PlotOptions): Panel {
+  const { document } = parseHTML("<html><body></body></html>") as unknown as { document: object };
+  const node = Plot.plot({
+    ...options,
+    document,
+    style: { fontFamily: "sans-serif", fontSize: "9px" },
+  } as Plot.PlotOptions);
+  const svg = node as unknown as SvgNode;
+  // Named style sheets are for pages with many plots; here every panel stands by itself.
+  for (const style of svg.querySelectorAll("style")) style.remove();
+  return {
+    title,
+    svg: svg.outerHTML,
+    width: options.width ?? PANEL,
+    height: options.height ?? PANEL,
+  };
+}
+
+/** What is used of linkedom's elements: Deno's types have no DOM. */
+interface SvgNode {
+  readonly outerHTML: string;
+  querySelectorAll(selector: string): Iterable<{ remove(): void }>;
+}
+
+/** Panels in rows, each under its title, as one picture. */
+function grid(rows: readonly (readonly Panel[])[]): string {
+  const parts: string[] = [];
+  let [top, width] = [0, 0];
+  for (const row of rows) {
+    let left = 0;
+    for (const { title, svg, width: w } of row) {
+      parts.push(
+        `<text x="${left + w / 2}" y="${
+          top + 14
+        }" text-anchor="middle" font-family="sans-serif" font-size="12">${escape(title)}</text>`,
+        svg.replace("<svg ", `<svg x="${left}" y="${top + TITLE}" `),
+      );
+      left += w;
+    }
+    width = Math.max(width, left);
+    top += TITLE + Math.max(0, ...row.map(({ height }) => height));
+  }
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}">`,
+    `<rect width="${width}" height="${top}" fill="white"/>`,
+    ...parts,
+    "</svg>\n",
+  ].join("\n");
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
+
+function subscript(n: number): string {
+  return [...`${n}`].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join("");
+}
+
+/** `values` in rows of `length`. */
+function inRows<T>(values: readonly T[], length: number): T[][] {
+  return Array.from(
+    { length: Math.ceil(values.length / length) },
+    (_, i) => values.slice(i * length, (i + 1) * length),
+  );
+}

@@ -1,0 +1,118 @@
+import type { ToyReport, ToyRow } from "../harness/toy/report.ts";
+
+/** The toy table as Markdown: one section a target, and those of Figs. 3 and 5 and of the integrators. */
+export function toyMarkdown(report: ToyReport): string {
+  const labels = new Map(report.metrics.map(({ name, label }) => [name, label]));
+  const sections = report.targets.map(({ name, label, source, deviations }) => {
+    const runs = report.runs.filter((run) => run.experiment === name);
+    const rows = runs.flatMap((run) =>
+      run.rows.map((row) => [
+        run.label,
+        labels.get(row.metric) ?? row.metric,
+        ...cells(row),
+      ])
+    );
+    const notes = runs.flatMap(({ label, note }) => note === null ? [] : [`- ${label}: ${note}.`]);
+    return [
+      `## ${label}`,
+      "",
+      source,
+      ...deviations.map((deviation) => `- Deviation: ${deviation}.`),
+      "",
+      table(["Sampler", "Metric", "Value", "Exact sampler", "Bound", "Verdict"], rows),
+      ...(notes.length > 0 ? ["", "Shown, not gated:", "", ...notes] : []),
+      "",
+    ];
+  });
+  return [
+    "# Toy posteriors",
+    "",
+    `Seed ${report.seed}, ${report.device}, ${
+      report.seconds.toFixed(0)
+    } s. An exact sampler draws independently from the truth as many times as the chains are worth (their effective sample size); bounds are what it scores, with the bias that theory gives the step, plus six standard deviations.`,
+    "",
+    ...sections.flat(),
+    ...gapSection(report),
+    ...convergenceSection(report),
+    ...biasSection(report),
+  ].join("\n");
+}
+
+/** Rows of the report that failed. */
+export function failures({ runs, gap }: ToyReport): ToyRow[] {
+  return [...runs.flatMap(({ rows }) => rows), ...gap.rows].filter(({ verdict }) =>
+    verdict === "fail"
+  );
+}
+
+function gapSection({ gap }: ToyReport): string[] {
+  const rows = gap.rows.map((row) => [row.sampler, ...cells(row)]);
+  return [
+    "## Amortization gap",
+    "",
+    "Largest miss of the leverage law: the variance ratio of a point is its leverage h_ii times Euler's factor. LAE appendix E, Fig. 5.",
+    "",
+    table(["Sampler", "Miss", "Exact sampler", "Bound", "Verdict"], rows),
+    "",
+  ];
+}
+
+function convergenceSection({ convergence }: ToyReport): string[] {
+  const rows = convergence.map(({ label, stepSize, t90, gradients }) => [
+    label,
+    number(stepSize),
+    t90 === null ? "not reached" : `${t90}`,
+    gradients === null ? "–" : number(gradients),
+  ]);
+  return [
+    "## Way to the posterior",
+    "",
+    "First step at which running means of 100 steps are within 0.5 sd of the truth for 90 % of the points, on the univariate target. LAE Fig. 3.",
+    "",
+    table(["Sampler", "Step size", "Steps", "Gradients of all points"], rows),
+    "",
+  ];
+}
+
+function biasSection({ bias, slopes }: ToyReport): string[] {
+  const steps = [...new Set(bias.map(({ stepSize }) => stepSize))];
+  const rows = slopes.map(({ sampler, label, measured }) => {
+    const own = bias.filter((point) => point.sampler === sampler);
+    return [
+      label,
+      `${own[0]?.gradientsPerStep ?? "–"}`,
+      ...own.map(({ bias, error, theory }) =>
+        `${bias.toFixed(4)} ± ${error.toFixed(4)}${
+          theory === null ? "" : ` (${theory.toFixed(4)})`
+        }`
+      ),
+      measured === null ? "–" : measured.toFixed(2),
+    ];
+  });
+  return [
+    "## Bias of the integrators",
+    "",
+    "Stationary variance on N(0, 1) less 1, with its standard error and the closed form in brackets, by step size; the slope of its logarithm through the points beyond three standard errors.",
+    "",
+    table(["Sampler", "Gradients a step", ...steps.map(String), "Slope"], rows),
+    "",
+  ];
+}
+
+function cells({ value, exact, low, high, verdict }: ToyRow): string[] {
+  const bound = [low === null ? "" : `≥ ${number(low)}`, high === null ? "" : `≤ ${number(high)}`];
+  return [
+    value === null ? "not finite" : number(value),
+    exact === null ? "–" : number(exact),
+    bound.filter((text) => text !== "").join(", ") || "–",
+    verdict,
+  ];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+function number(value: number): string {
+  return Math.abs(value) >= 1000 ? value.toFixed(0) : Number(value.toPrecision(3)).toString();
+}
