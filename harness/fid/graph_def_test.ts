@@ -96,6 +96,8 @@ Deno.test("readInceptionWeights() reads the same parameters from a GraphDef", ()
 Deno.test("readInceptionWeights() refuses what is not Inception, by name", () => {
   const html = new TextEncoder().encode("<!DOCTYPE html>");
   assert.throws(() => readInceptionWeights(html, "error.pb"), /^SyntaxError: error\.pb: /);
+  const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0); // as inception-2015-12-05.tgz
+  assert.throws(() => readInceptionWeights(gzip, "x.tgz"), /x\.tgz: gzip archive: unpack it/);
   const torch = Deno.readFileSync(new URL("../../fixtures/fid/torch_legacy.pth", import.meta.url));
   assert.throws(() => readInceptionWeights(torch, "other.pth"), /No parameter Conv2d_1a_3x3/);
   // A download that broke off, under the published name.

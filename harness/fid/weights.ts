@@ -59,6 +59,9 @@ export function readInceptionWeights(
       `${name}: SHA-256 is ${fileSha256} over ${bytes.length} bytes, should be ${PUBLISHED_WEIGHTS.sha256} over ${PUBLISHED_WEIGHTS.bytes}: truncated or altered, fetch it again`,
     );
   }
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    throw new SyntaxError(`${name}: gzip archive: unpack it and name the .pb or .pth file within`);
+  }
   try {
     const torch = isTorchFile(bytes);
     const weights = torch ? readTorchFile(bytes) : readGraphDef(bytes);
