@@ -35,7 +35,7 @@ export function lowerConv(l: Lowering, value: Conv, bias?: string): LoweredConv 
     });
     return finish(l, name, value.shape);
   }
-  const positive = cropped(l, l.plain(x), x.shape, pads);
+  const positive = cropped(l, l.plain(x), { shape: x.shape, pads });
   const y = e.node("Conv", [
     e.transpose(positive.x, [0, 3, 1, 2]),
     e.transpose(l.plain(filter), [3, 2, 0, 1]),
@@ -68,60 +68,6 @@ export function lowerConvInputGradient(l: Lowering, value: Conv, bias?: string):
     output_padding: [value.shape[1] - grown(0), value.shape[2] - grown(1)],
   });
   return { name: e.transpose(dx, [0, 2, 3, 1]), blocked: false };
-}
-
-/** dW = gradient of conv in its filter, from (x, dy): [kh, kw, in, out], as products over all output positions. */
-export function lowerConvFilterGradient(
-  l: Lowering,
-  value: Value & { op: "convFilterGradient" },
-): string {
-  const [x, dy] = value.inputs;
-  const [n, outHeight, outWidth, outChannels] = dy.shape;
-  const [kernelHeight, kernelWidth, inChannels] = value.shape;
-  const { strides, pads, dilations } = value.window;
-  const e = l.emitter;
-  const rows = n * outHeight * outWidth;
-  const right = e.reshape(l.plain(dy), [rows, outChannels]);
-  const { x: source, pads: padding } = cropped(l, l.plain(x), x.shape, pads);
-  const [top, left, bottom, trailing] = padding;
-  const paddedWidth = x.shape[2] + pads[1] + pads[3];
-  // At stride s, s neighbouring taps of a row make one patch of s * in channels: longer runs to copy.
-  const [, stride] = strides;
-  const joined = dilations[1] === 1 && kernelWidth % stride === 0 ? stride : 1;
-  const extra = (joined - paddedWidth % joined) % joined;
-  const padded = [...padding, extra].some((p) => p > 0)
-    ? e.node("Pad", [source, e.ints([0, top, left, 0, 0, bottom, trailing + extra, 0]), e.float(0)])
-    : source;
-  const rowsOfTaps = e.reshape(padded, [
-    n,
-    x.shape[1] + pads[0] + pads[2],
-    (paddedWidth + extra) / joined,
-    joined * inChannels,
-  ]);
-  const patches: string[] = [];
-  for (let i = 0; i < kernelHeight; i++) {
-    for (let j = 0; j < kernelWidth; j += joined) {
-      const begin = [i * dilations[0], j * dilations[1] / joined];
-      patches.push(e.slice(rowsOfTaps, {
-        axes: [1, 2],
-        begin,
-        end: [
-          begin[0] + (outHeight - 1) * strides[0] + 1,
-          begin[1] + (outWidth - 1) * stride / joined + 1,
-        ],
-        steps: [strides[0], stride / joined],
-      }));
-    }
-  }
-  // A product a patch: side by side they would make one product, but only after another copy, by one thread.
-  const depth = joined * inChannels;
-  const products = patches.map((patch) =>
-    e.node("Gemm", [e.reshape(patch, [rows, depth]), right], { transA: 1 })
-  );
-  return e.reshape(
-    products.length === 1 ? products[0] : e.node("Concat", products, { axis: 0 }),
-    value.shape,
-  );
 }
 
 interface Shapes {
@@ -209,12 +155,17 @@ function finish(l: Lowering, name: string, shape: readonly number[]): LoweredCon
     : { name: l.reorderOutput(name, shape[3]), blocked: false };
 }
 
-/** Negative pads are crops. */
-function cropped(l: Lowering, x: string, shape: readonly number[], pads: readonly number[]) {
+/** An image [n, h, w, c] with its negative pads cut off, and the pads that are left. */
+export function cropped(
+  l: Lowering,
+  x: string,
+  { shape, pads }: { shape: readonly number[]; pads: readonly number[] },
+) {
   if (pads.every((p) => p >= 0)) return { x, pads: [...pads] };
   const [top, left, bottom, right] = pads.map((p) => Math.max(0, -p));
   return {
     x: l.emitter.slice(x, {
+      shape,
       axes: [1, 2],
       begin: [top, left],
       end: [shape[1] - bottom, shape[2] - right],
@@ -283,7 +234,8 @@ function lowerPhases(
   },
 ): LoweredConv {
   const [dy, filter] = value.inputs;
-  const [, , inChannels, outChannels] = filter.shape; // of the convolution: the roles are swapped here
+  // Of the convolution: the roles are swapped here.
+  const [kernelHeight, kernelWidth, inChannels, outChannels] = filter.shape;
   const [n, height, width] = value.shape;
   const [strideHeight, strideWidth] = value.window.strides;
   const e = l.emitter;
@@ -293,6 +245,7 @@ function lowerPhases(
   const [m, w] = [height / strideHeight, width / strideWidth];
   const filterOf = (row: Phase, column: Phase) => {
     const taps = e.slice(swapped, {
+      shape: [kernelHeight, kernelWidth, outChannels, inChannels],
       axes: [0, 1],
       begin: [row.lastTap, column.lastTap],
       end: [row.lastTap - strideHeight * row.taps, column.lastTap - strideWidth * column.taps]

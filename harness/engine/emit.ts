@@ -5,6 +5,8 @@ import {
   type OnnxType,
 } from "./onnx_model.ts";
 
+import { sizeOf } from "./graph.ts";
+
 /** Collects nodes and constants; the same node asked for twice is written once. */
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
@@ -68,21 +70,44 @@ export class Emitter {
     return perm.every((p, i) => p === i) ? x : this.node("Transpose", [x], { perm });
   }
 
-  slice(
-    x: string,
-    { begin, end, steps, axes }: {
-      begin: readonly number[];
-      end: readonly number[];
-      steps?: readonly number[];
-      axes: readonly number[];
-    },
-  ): string {
+  /** Elements begin, begin + step, ... before end of each of `axes`, in ascending order, of `x` of `shape`. */
+  slice(x: string, range: SliceRange): string {
+    const { shape, axes, begin, end, steps = axes.map(() => 1) } = range;
+    const last = axes[axes.length - 1];
+    if (steps[steps.length - 1] === 1 && last < shape.length - 1) {
+      // The axes after the last one cut are whole, so its runs are contiguous: ONNX Runtime copies them whole only
+      // if they are one axis (measured: 0.2 ms instead of 0.9 ms for 1.7 MB).
+      const run = sizeOf(shape.slice(last + 1));
+      const flat = this.#slice(this.reshape(x, [...shape.slice(0, last), shape[last] * run]), {
+        axes,
+        begin: [...begin.slice(0, -1), begin[begin.length - 1] * run],
+        end: [...end.slice(0, -1), end[end.length - 1] * run],
+        steps,
+      });
+      const size = [...shape];
+      axes.forEach((axis, i) => size[axis] = Math.ceil((end[i] - begin[i]) / steps[i]));
+      return this.reshape(flat, size);
+    }
+    return this.#slice(x, { axes, begin, end, steps });
+  }
+
+  #slice(x: string, { axes, begin, end, steps }: Required<Omit<SliceRange, "shape">>): string {
     return this.node("Slice", [
       x,
       this.ints(begin),
       this.ints(end),
       this.ints(axes),
-      this.ints(steps ?? axes.map(() => 1)),
+      this.ints(steps),
     ]);
   }
+}
+
+/** What to cut of an array. */
+export interface SliceRange {
+  readonly shape: readonly number[];
+  readonly axes: readonly number[];
+  readonly begin: readonly number[];
+  readonly end: readonly number[];
+  /** 1 each if left out. */
+  readonly steps?: readonly number[];
 }

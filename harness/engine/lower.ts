@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { lowerConv, lowerConvFilterGradient, lowerConvInputGradient } from "./convolutions.ts";
+import { lowerConv, lowerConvInputGradient } from "./convolutions.ts";
 import { Emitter } from "./emit.ts";
+import { lowerConvFilterGradient } from "./filter_gradient.ts";
 import {
   isElementwise,
   sameShape,
@@ -244,6 +245,7 @@ export class Lowering {
           d !== value.inputs[0].shape[i] || value.steps[i] !== 1 ? [i] : []
         );
         return e.slice(x, {
+          shape: value.inputs[0].shape,
           axes,
           begin: axes.map((a) => value.begin[a]),
           end: axes.map((a) => value.begin[a] + (value.shape[a] - 1) * value.steps[a] + 1),
