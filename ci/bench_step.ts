@@ -45,6 +45,8 @@ interface Measurement {
 }
 
 const PRODUCT_SIZE = 2048;
+/** State is swapped between two sets of arrays: after two steps the system has given memory to both. */
+const WARM_UPS = 2;
 
 const { values: words } = parseArgs({
   options: {
@@ -67,7 +69,7 @@ const HELP = `Usage: deno task bench:step [options]
 Seconds a training step at the paper's networks, and the fraction of the matrix-product rate.
 
   --methods LIST     comma-separated; default all
-  --steps N          timed steps a method, after one warm-up (default 5)
+  --steps N          timed steps a method, after two warm-ups (default 5)
   --device NAME      default cpu
   --threads N        default all cores
   --batch N          default 100
@@ -187,13 +189,13 @@ async function measure(name: string): Promise<Measurement> {
   await using product = await matrixProduct(device);
   const steps: number[] = [];
   const products: number[] = [];
-  for (let i = 0; i <= Number(words.steps); i++) {
+  for (let i = 0; i < WARM_UPS + Number(words.steps); i++) {
     inputs.step.data[0] = i;
     const begun = performance.now();
     ({ state } = await program.run(state, inputs));
     const between = performance.now();
     await product();
-    if (i === 0) continue; // warm-up
+    if (i < WARM_UPS) continue;
     steps.push((between - begun) / 1000);
     products.push((performance.now() - between) / 1000);
   }
