@@ -168,12 +168,12 @@ async function fid(a: string, b: string | undefined, options: FidOptions): Promi
   const real = await describeWord(b, stored, options, { features, logits: false });
   checkComparable(samples, real);
   const threads = options.split.sessions * options.split.threads;
-  using bar = openProgressBar("Scoring");
+  using bar = openProgressBar("FID");
   const scores = await scorePair(samples, real, {
     wanted,
     seed: options.seed,
     threads,
-    progress: (_what, done, of) => bar.update(done, of),
+    progress: (what, done, of) => bar.update(done, of, what),
   });
   const notes = stored ? cautions(samples, real, stored) : [];
   if (options.json) printJson(scores, { samples, real, options, stored, notes });

@@ -27,11 +27,12 @@ export const KID_SUBSET_SIZE = 1000;
 export async function kernelInceptionDistance(
   x: FeatureTable,
   y: FeatureTable,
-  { subsets = KID_SUBSETS, subsetSize = KID_SUBSET_SIZE, seed, threads }: {
+  { subsets = KID_SUBSETS, subsetSize = KID_SUBSET_SIZE, seed, threads, progress }: {
     readonly subsets?: number;
     readonly subsetSize?: number;
     readonly seed: number;
     readonly threads: number;
+    readonly progress?: (done: number, of: number) => void;
   },
 ): Promise<Spread> {
   const size = Math.min(subsetSize, x.count, y.count);
@@ -43,6 +44,7 @@ export async function kernelInceptionDistance(
     const rows = (name: string, table: FeatureTable) =>
       selectRows(table, shuffledRows(foldIn(key, name), i, table.count).subarray(0, size));
     values.push(await unbiasedMmd(rows("x", x), rows("y", y), product));
+    progress?.(i + 1, subsets);
   }
   return spread(values);
 }

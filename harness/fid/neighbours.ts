@@ -41,8 +41,10 @@ export async function neighbourOverlap(
     threads,
     precisionNeighbours = PRECISION_NEIGHBOURS,
     densityNeighbours = DENSITY_NEIGHBOURS,
+    progress,
   }: {
     readonly threads: number;
+    readonly progress?: (done: number, of: number) => void;
     readonly precisionNeighbours?: number;
     readonly densityNeighbours?: number;
   },
@@ -55,8 +57,11 @@ export async function neighbourOverlap(
     );
   }
   await using product = await openProduct("float32", { over: "rows", threads });
-  const ofSamples = await nearestWithin(samples, k, product);
-  const ofReal = await nearestWithin(real, k, product);
+  const pairs = samples.count ** 2 + real.count ** 2 + samples.count * real.count;
+  let done = 0;
+  const count = ({ squared }: Tile) => progress?.(done += squared.length, pairs);
+  const ofSamples = await nearestWithin(samples, { k, product, count });
+  const ofReal = await nearestWithin(real, { k, product, count });
   const radius = (nearest: Float64Array, i: number, neighbours: number) =>
     nearest[i * k + neighbours - 1];
   const precise = new Uint8Array(samples.count);
@@ -76,6 +81,7 @@ export async function neighbourOverlap(
         }
       }
     }
+    count(tile);
   }
   return {
     precision: mean(precise),
@@ -88,8 +94,11 @@ export async function neighbourOverlap(
 /** Squared distances of each row to its k nearest others, ascending, [count, k]. */
 async function nearestWithin(
   table: FeatureTable,
-  k: number,
-  product: Product<Float32Array>,
+  { k, product, count }: {
+    readonly k: number;
+    readonly product: Product<Float32Array>;
+    readonly count: (tile: Tile) => void;
+  },
 ): Promise<Float64Array> {
   const nearest = new Float64Array(table.count * k).fill(Infinity);
   for await (const tile of distanceTiles(table, table, product)) {
@@ -106,6 +115,7 @@ async function nearestWithin(
         nearest[place] = distance;
       }
     }
+    count(tile);
   }
   return nearest;
 }

@@ -1,7 +1,7 @@
 /** One line on the terminal that shows how far a long work is. Says nothing where output is no terminal. */
 export interface ProgressBar extends Disposable {
-  /** `of` is null when the end is not known. */
-  update(done: number, of: number | null): void;
+  /** `of` is null when the end is not known; `what` replaces the label from here on, and starts the clock anew. */
+  update(done: number, of: number | null, what?: string): void;
 }
 
 /** Seconds between two updates. */
@@ -20,14 +20,19 @@ export function openProgressBar(
   } = {},
 ): ProgressBar {
   const visible = output.isTerminal();
-  const started = now();
+  let started = now();
+  let words = label;
   let last = -Infinity;
   const write = (text: string) => output.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
   return {
-    update(done, of) {
+    update(done, of, what = words) {
+      if (what !== words) {
+        words = what;
+        started = now();
+      }
       if (!visible || (now() - last < INTERVAL && done !== of)) return;
       last = now();
-      write(`${label} ${describe(done, of, now() - started)}`);
+      write(`${words} ${describe(done, of, now() - started)}`);
     },
     [Symbol.dispose]() {
       if (visible) write("");

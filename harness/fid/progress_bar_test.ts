@@ -22,11 +22,15 @@ Deno.test("openProgressBar() writes over its line, not too often, and clears it"
     seconds = 1;
     bar.update(3, 4);
     bar.update(4, 4); // the end is always shown
+    bar.update(0, 9, "KID"); // too soon, but its clock starts
+    seconds = 3;
+    bar.update(4, 9, "KID");
   }
   assert.deepEqual(written.map((text) => text.replace("\r\x1b[K", "").replace(/\[.*\] /, "")), [
     "Features 1/4, 0.0/s",
     "Features 3/4, 3.0/s, 1 s left",
     "Features 4/4, 4.0/s, 0 s left",
+    "KID 4/9, 2.0/s, 3 s left",
     "",
   ]);
 });

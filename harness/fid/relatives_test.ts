@@ -106,7 +106,13 @@ Deno.test("neighbourOverlap() of sets across several tiles, and of a set with it
     Float32Array.from(words(keyOf(7), 0, count * dim), (w) => w / 2 ** 32),
     dim,
   );
-  const { precision, recall, coverage } = await neighbourOverlap(x, x, { threads });
+  const seen: number[] = [];
+  const { precision, recall, coverage } = await neighbourOverlap(x, x, {
+    threads,
+    progress: (done, of) => seen.push(done / of),
+  });
+  assert.equal(seen.length, 3 * 4); // three passes over two by two tiles
+  assert.equal(seen.at(-1), 1);
   assert.deepEqual({ precision, recall, coverage }, { precision: 1, recall: 1, coverage: 1 });
 });
 

@@ -111,10 +111,14 @@ export async function scorePair(
     ? await kernelInceptionDistance(features(samples, "KID"), features(real, "KID"), {
       seed,
       threads,
+      progress: (done, of) => progress("KID", done, of),
     })
     : undefined;
   const overlap: Partial<Overlap> = wanted.overlap
-    ? await neighbourOverlap(features(samples, "Precision"), features(real, "Recall"), { threads })
+    ? await neighbourOverlap(features(samples, "Precision"), features(real, "Recall"), {
+      threads,
+      progress: (done, of) => progress("Neighbours", done, of),
+    })
     : {};
   return {
     fid,
