@@ -33,7 +33,7 @@ export interface GaussianError {
   readonly mean: number;
   /** ||S^-1/2 C S^-1/2 - I||, Frobenius. */
   readonly covariance: number;
-  /** KL(N(m, C) || N(m*, S)), nats. */
+  /** KL(N(m, C) || N(m*, S)), nats; infinite for draws that span no volume. */
   readonly kl: number;
 }
 
@@ -46,13 +46,22 @@ export function gaussianError(moments: Moments, truth: Moments): GaussianError {
   const shift = solveLower(factor, moments.mean.map((m, i) => m - truth.mean[i]));
   const squares = shift.reduce((sum, v) => sum + v * v, 0);
   const trace = whitened.reduce((sum, row, i) => sum + row[i], 0);
-  const logDet = 2 *
-    cholesky(symmetrised(whitened)).reduce((sum, row, i) => sum + Math.log(row[i]), 0);
+  const logDet = logDeterminant(symmetrised(whitened));
   return {
     mean: Math.sqrt(squares),
     covariance: Math.hypot(...whitened.flatMap((row, i) => row.map((v, j) => v - Number(i === j)))),
     kl: (trace + squares - shift.length - logDet) / 2,
   };
+}
+
+/** log |a| of a symmetric matrix, -Infinity when rounding leaves it no positive definite one. */
+export function logDeterminant(a: Matrix): number {
+  try {
+    return 2 * cholesky(a).reduce((sum, row, i) => sum + Math.log(row[i]), 0);
+  } catch (error) {
+    if (error instanceof RangeError) return -Infinity;
+    throw error;
+  }
 }
 
 /** Lower triangular L with L L' = `a`. Throws RangeError when `a` is not positive definite. */

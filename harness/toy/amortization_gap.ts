@@ -3,7 +3,7 @@ import { mixingOf, samplesOf } from "./score_run.ts";
 import { runChains } from "./run_chains.ts";
 import type { GapPoint, GapSweep, ToyRow } from "./report.ts";
 import type { SuiteOptions } from "./suite.ts";
-import type { Draws, GaussianAnswer, Sampler, Target } from "./types.ts";
+import type { Draws, GaussianAnswer, GaussianTarget, Sampler } from "./types.ts";
 
 /** Widths of the last hidden layer: below, at and above the three points. LAE, appendix E. */
 export const GAP_WIDTHS: readonly number[] = [1, 2, 3, 4, 8, 32, 128];
@@ -17,13 +17,14 @@ const DEVIATIONS = 5;
  */
 export async function sweepWidths(
   sampler: Sampler,
-  { target, device, seed }: SuiteOptions & {
-    readonly target: Target & { readonly answer: GaussianAnswer };
+  { target, device, seed, widths = GAP_WIDTHS }: SuiteOptions & {
+    readonly target: GaussianTarget;
+    readonly widths?: readonly number[];
   },
 ): Promise<GapSweep> {
   const rows: ToyRow[] = [];
   const points: GapPoint[] = [];
-  for (const width of GAP_WIDTHS) {
+  for (const width of widths) {
     const overrides = { featureDim: width, chains: 16, steps: 10_000, burnIn: 1000, thin: 10 };
     const { draws, state, settings } = await runChains(sampler, {
       target,
@@ -40,7 +41,10 @@ export async function sweepWidths(
     const size = Math.min(...mixingOf(draws, false).map((m) => m.effectiveSize));
     const misses = Array.from({ length: target.points }, (_, i) => {
       const own = measured.filter(({ point }) => point === i);
-      const ratios = own.map((p) => p.varianceRatio / (p.leverage * factor));
+      // A point whose features are all zero stays where it is: what moves there is all wrong.
+      const ratios = own.map((p) =>
+        p.leverage > 1e-6 ? p.varianceRatio / (p.leverage * factor) : 1 + p.varianceRatio
+      );
       return Math.abs(ratios.reduce((a, b) => a + b) / ratios.length - 1);
     });
     const value = Math.max(...misses);

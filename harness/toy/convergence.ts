@@ -1,7 +1,7 @@
 import { runChains } from "./run_chains.ts";
 import type { Convergence } from "./report.ts";
 import type { SuiteOptions } from "./suite.ts";
-import type { GaussianAnswer, Sampler, Target } from "./types.ts";
+import type { GaussianTarget, Sampler } from "./types.ts";
 
 /** Steps of the running mean. */
 const WINDOW = 100;
@@ -14,7 +14,7 @@ const SHARE = 0.9;
 export async function followConvergence(
   sampler: Sampler,
   { target, device, seed, steps }: SuiteOptions & {
-    readonly target: Target & { readonly answer: GaussianAnswer };
+    readonly target: GaussianTarget;
     readonly steps: number;
   },
 ): Promise<Convergence> {

@@ -65,7 +65,7 @@ export async function runToy(
     return {
       ...names,
       metric: name,
-      value,
+      value: finiteOrNull(value),
       exact: scored.exact[name]?.mean ?? null,
       error: scored.predicted[name]?.std ?? null,
       low: finiteOrNull(gate?.low),

@@ -4,7 +4,13 @@
  * @module
  */
 import { fillNoise, foldIn, keyOf } from "../noise.ts";
-import { cholesky, gaussianError, momentsOf, solveLower } from "../statistics/gaussian_error.ts";
+import {
+  cholesky,
+  gaussianError,
+  logDeterminant,
+  momentsOf,
+  solveLower,
+} from "../statistics/gaussian_error.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
 import { squaredMmd } from "../statistics/mmd.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
@@ -161,8 +167,9 @@ export function gaussianKl(
   { mean, covariance }: { readonly mean: readonly number[]; readonly covariance: Matrix },
   grid: Grid,
 ): number {
+  const logDet = logDeterminant(covariance) / 2;
+  if (logDet === -Infinity) return Infinity;
   const factor = cholesky(covariance);
-  const logDet = Math.log(factor[0][0] * factor[1][1]);
   const area = (2 * grid.extent / grid.cells) ** 2;
   let kl = 0;
   grid.mass.forEach((mass, cell) => {

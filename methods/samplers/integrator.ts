@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { DrawSpec } from "../../harness/toy/types.ts";
+import type { DrawSpec, Sampler } from "../../harness/toy/types.ts";
 import type { State } from "../../harness/types.ts";
 
 /** Positions of chains, [chains, blocks, width]: blocks of a chain move independently of each other. */
@@ -33,6 +33,23 @@ export interface Integrator {
   step(state: State, move: Move): State;
   /** Stationary variance times P on a Gaussian of precision P, for x = eta P and full gradients. */
   varianceRatio?(x: number): number;
+}
+
+/** Settings and gates of integrators of several gradients a step, where chains have to cross between modes. */
+export function equalCost(gradients: number): Partial<Sampler> {
+  const shorter = (count: number, thin: number) =>
+    Math.max(1, Math.round(count / gradients / thin)) * thin;
+  return {
+    settings: ({ answer, length: { steps, burnIn, thin } }) =>
+      answer.kind === "gaussian" ? {} : {
+        burnIn: shorter(burnIn, thin),
+        steps: shorter(burnIn, thin) + shorter(steps - burnIn, thin),
+      },
+    ungated: ({ answer }) =>
+      answer.kind === "gaussian"
+        ? null
+        : `as many gradients as LD, so 1 / ${gradients} of the steps: too few between modes`,
+  };
 }
 
 /** The potential of `energy` [chains, blocks]. */

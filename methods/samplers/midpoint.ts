@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { direct } from "./direct.ts";
-import { type Integrator, type Positions } from "./integrator.ts";
+import { equalCost, type Integrator, type Positions } from "./integrator.ts";
 
 /** How the noise of the mid-point and that of the step belong together, and where the first gradient is taken. */
 interface MidpointOptions {
@@ -60,6 +60,7 @@ function optimisticVariance(g: number): number {
 
 /** Randomized mid-point on one Brownian path. */
 export const midpointLd = direct(randomizedMidpoint({ noise: "coupled" }), {
+  ...equalCost(2),
   name: "midpoint",
   label: "Mid-point LD",
   source: "Shen and Lee 2019; Karimi, Hsieh and Krause 2023, randomized mid-point",
@@ -68,6 +69,7 @@ export const midpointLd = direct(randomizedMidpoint({ noise: "coupled" }), {
 
 /** Randomized mid-point with independent noise: more biased than Euler and Maruyama's rule. */
 export const independentMidpointLd = direct(randomizedMidpoint({ noise: "independent" }), {
+  ...equalCost(2),
   name: "midpoint_independent",
   label: "Mid-point LD, independent noise",
   source: "Karimi, Hsieh and Krause 2023, read with independent draws",

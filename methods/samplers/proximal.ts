@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { direct } from "./direct.ts";
-import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
+import { equalCost, type Integrator, normalDraws, type Positions } from "./integrator.ts";
 
 /** Gradients of the inner solver: the error falls below float32's on quadratics of two curvatures with eta P < 1. */
 const INNER_STEPS = 6;
@@ -35,6 +35,7 @@ export const proximal: Integrator = {
 
 /** Proximal Langevin dynamics of each z. */
 export const proximalLd = direct(proximal, {
+  ...equalCost(INNER_STEPS),
   name: "proximal",
   label: "Proximal LD",
   source: "Karimi, Hsieh and Krause 2023, proximal Langevin algorithm",

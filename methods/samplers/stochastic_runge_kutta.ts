@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { direct } from "./direct.ts";
-import { type Integrator, type Positions } from "./integrator.ts";
+import { equalCost, type Integrator, type Positions } from "./integrator.ts";
 
 /**
  * Stochastic Runge-Kutta of strong order 1.5, with two mid-points h1, h2 on the Brownian path:
@@ -28,6 +28,7 @@ export const stochasticRungeKutta: Integrator = {
 
 /** Langevin dynamics of each z by stochastic Runge-Kutta. */
 export const rungeKuttaLd = direct(stochasticRungeKutta, {
+  ...equalCost(3),
   name: "runge_kutta",
   label: "Runge-Kutta LD",
   source: "Li et al. 2019; Karimi, Hsieh and Krause 2023",
