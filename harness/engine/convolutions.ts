@@ -271,7 +271,7 @@ function lowerPhases(
       },
     });
   const count = rows.length * columns.length;
-  if (count > 1 && sameWindow(rows) && sameWindow(columns) && l.fitsBlocks(inChannels)) {
+  if (count > 1 && sameWindow(rows) && sameWindow(columns)) {
     // All phases read the same window: one convolution to all their channels, then one transpose.
     const y = convolve(rows[0], columns[0], {
       filter: e.node(
@@ -279,16 +279,13 @@ function lowerPhases(
         rows.flatMap((row) => columns.map((column) => filterOf(row, column))),
         { axis: 0 },
       ),
-      bias: paddedBias && e.node("Concat", Array<string>(count).fill(paddedBias), { axis: 0 }),
+      bias: paddedBias &&
+        e.node("Concat", Array<string>(count).fill(paddedBias), { axis: 0 }),
     });
-    const open = e.reshape(y, [n, strideHeight, strideWidth, inChannels / l.block, m, w, l.block]);
-    const name = e.reshape(e.transpose(open, [0, 3, 4, 1, 5, 2, 6]), [
-      n,
-      inChannels,
-      height,
-      width,
-    ]);
-    return { name, blocked: true };
+    const channels = paddedTo(l.block, inChannels);
+    const open = e.reshape(y, [n, strideHeight, strideWidth, channels / l.block, m, w, l.block]);
+    const joined = e.transpose(open, [0, 3, 4, 1, 5, 2, 6]);
+    return finish(l, e.reshape(joined, [n, channels, height, width]), value.shape);
   }
   const phaseOutputs = rows.map((row) =>
     columns.map((column) => {

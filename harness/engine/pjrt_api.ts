@@ -140,11 +140,7 @@ export function loadPlugin(path: string): Plugin {
   const size = Number(table.getBigUint64(0));
   const [major, minor] = [table.getInt32(32), table.getInt32(36)];
   const version = `${major}.${minor}`;
-  if (major !== 0 || minor < OLDEST_MINOR) {
-    throw new Error(
-      `The plugin ${path} has PJRT API ${version}, this program knows 0.${OLDEST_MINOR} and later 0.x: use a plugin of another version`,
-    );
-  }
+  checkVersion({ major, minor }, path);
   const find = (name: PjrtFunction): Deno.PointerObject => {
     const offset = FUNCTIONS[name];
     const pointer = offset + 8 <= size
@@ -202,6 +198,17 @@ export function loadPlugin(path: string): Plugin {
   };
   plugin.call("Plugin_Initialize", {});
   return plugin;
+}
+
+/** Throws Error for a plugin whose structs may be laid out in another way. */
+export function checkVersion(
+  { major, minor }: { readonly major: number; readonly minor: number },
+  path: string,
+): void {
+  if (major === 0 && minor >= OLDEST_MINOR) return;
+  throw new Error(
+    `The plugin ${path} has PJRT API ${major}.${minor}, this program knows 0.${OLDEST_MINOR} and later 0.x: use a plugin of another version`,
+  );
 }
 
 function openTable(path: string): Deno.UnsafePointerView {
