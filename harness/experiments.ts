@@ -45,7 +45,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       "a table that means something: all methods, three seeds, small nets; at most 10 min on 2 cores",
     datasets: ["fashion_4k"],
     seeds: [0, 1, 2],
-    epochs: 10,
+    epochs: 5,
     batchSize: 100,
     trainCount: null,
     sampleCount: 1000,
