@@ -224,23 +224,44 @@ function orthogonal(draw: tf.Tensor2D): tf.Tensor2D {
   return rows >= columns ? q : tf.transpose(q);
 }
 
-/** Orthonormal columns that span those of `a` [rows, columns], rows >= columns: modified Gram-Schmidt in float64. */
+/**
+ * Orthonormal columns that span those of `a` [rows, columns], rows >= columns: Gram-Schmidt in float64, modified by blocks of
+ * four columns, which a gigaflop of it needs to be fast.
+ */
 function gramSchmidt(a: tf.Tensor2D): tf.Tensor2D {
   const [rows, columns] = a.shape;
-  const transposed = tf.tidy(() => tf.transpose(a).dataSync());
-  const q = Float64Array.from(transposed); // [columns, rows]
-  for (let j = 0; j < columns; j++) {
-    const v = q.subarray(j * rows, (j + 1) * rows);
-    for (let i = 0; i < j; i++) {
-      const u = q.subarray(i * rows, (i + 1) * rows);
-      let dot = 0;
-      for (let r = 0; r < rows; r++) dot += u[r] * v[r];
-      for (let r = 0; r < rows; r++) v[r] -= dot * u[r];
-    }
-    let norm = 0;
-    for (let r = 0; r < rows; r++) norm += v[r] * v[r];
-    norm = Math.sqrt(norm);
-    for (let r = 0; r < rows; r++) v[r] /= norm;
-  }
+  const q = Float64Array.from(tf.tidy(() => tf.transpose(a).dataSync())); // [columns, rows]
+  const vectors = Array.from({ length: columns }, (_, j) => q.subarray(j * rows, (j + 1) * rows));
+  vectors.forEach((v, j) => {
+    let i = 0;
+    for (; i + 4 <= j; i += 4) removeFour(v, vectors.slice(i, i + 4));
+    for (; i < j; i++) axpy(v, -dot(v, vectors[i]), vectors[i]);
+    const scale = 1 / Math.sqrt(dot(v, v));
+    for (let r = 0; r < rows; r++) v[r] *= scale;
+  });
   return tf.transpose(tf.tensor2d(Float32Array.from(q), [columns, rows]));
+}
+
+function dot(v: Float64Array, u: Float64Array): number {
+  let sum = 0;
+  for (let r = 0; r < v.length; r++) sum += v[r] * u[r];
+  return sum;
+}
+
+/** v + c u, in place. */
+function axpy(v: Float64Array, c: number, u: Float64Array): void {
+  for (let r = 0; r < v.length; r++) v[r] += c * u[r];
+}
+
+/** v minus its parts along four orthonormal vectors, in place. */
+function removeFour(v: Float64Array, [a, b, c, d]: readonly Float64Array[]): void {
+  let [pa, pb, pc, pd] = [0, 0, 0, 0];
+  for (let r = 0; r < v.length; r++) {
+    const x = v[r];
+    pa += x * a[r];
+    pb += x * b[r];
+    pc += x * c[r];
+    pd += x * d[r];
+  }
+  for (let r = 0; r < v.length; r++) v[r] -= pa * a[r] + pb * b[r] + pc * c[r] + pd * d[r];
 }
