@@ -20,7 +20,9 @@ export function findBasins({ mass, cells }: Grid): Basins {
     let best = cell;
     for (let r = Math.max(0, row - 1); r <= Math.min(cells - 1, row + 1); r++) {
       for (let c = Math.max(0, column - 1); c <= Math.min(cells - 1, column + 1); c++) {
-        if (mass[r * cells + c] > mass[best]) best = r * cells + c;
+        const cell = r * cells + c;
+        // Cells about a symmetric mode tie: the first of them is its top.
+        if (mass[cell] > mass[best] || (mass[cell] === mass[best] && cell < best)) best = cell;
       }
     }
     return best;
