@@ -13,7 +13,7 @@ export interface Preset extends Omit<Experiment, "name" | "methods" | "threads">
 const SMALL: Experiment["hyper"] = {
   "*": {
     width: 0.125,
-    featureDim: 64,
+    featureDim: 2048, // times width: more features than latents, or LAE's last layers cannot move all of them
     latentDim: 32,
     sigma: 1,
     learningRate: 2e-3,
