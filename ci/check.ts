@@ -78,7 +78,7 @@ async function main(words: readonly string[]): Promise<void> {
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   if (words.includes("--update")) {
     const before = await readBaseline();
-    const text = `${JSON.stringify({ schema: 1, seed: SEED, rows }, null, 1)}\n`;
+    const text = `${JSON.stringify({ schema: 1, seed: SEED, rows }, null, 2)}\n`;
     await Deno.writeTextFile(BASELINE, text);
     console.log(describeChanges(before?.rows ?? [], rows).join("\n") || "No value changed");
     return;
