@@ -1,3 +1,4 @@
+import { adviceOn, refuseIfStrict } from "./advice.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "./estimate.ts";
 import { replaceFile } from "./files.ts";
@@ -17,6 +18,8 @@ export interface BenchOptions {
   readonly jobs: number;
   /** Runs again what is completed, from the start. */
   readonly force: boolean;
+  /** Refuses settings that a method warns of. */
+  readonly strict: boolean;
   /** The folder of data sets, absolute: runs may read it. */
   readonly dataFolder: string | undefined;
   /** Writes the reports of `records` into the output folder; resolves to what to print. */
@@ -35,7 +38,7 @@ const LONG_SWEEP_STEPS = 20_000;
 
 /** Prints the resolved runs of `experiment` and how long they will take; writes nothing. */
 export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
-  const specs = resolveRuns(experiment, options.tables);
+  const specs = advisedRuns(experiment, options);
   const { records } = await readResults(options.out);
   const metrics = await availableMetrics(experiment, options.tables);
   const todo = selectRuns(specs, records, { metrics, force: options.force });
@@ -62,7 +65,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 /** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
   const { out, tables, force, jobs } = options;
-  const specs = resolveRuns(experiment, tables);
+  const specs = advisedRuns(experiment, options);
   for (const name of experiment.datasets) await checkDataset(name, experiment, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
@@ -97,6 +100,15 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   if (interrupted) console.error("Interrupted: the same command goes on from here");
   const complete = own.length === ids.size && unfinished.length === 0;
   return { complete, interrupted };
+}
+
+/** The runs of `experiment`, after their methods' warnings. */
+function advisedRuns(experiment: Experiment, { tables, strict }: BenchOptions): RunSpec[] {
+  const specs = resolveRuns(experiment, tables);
+  const advice = adviceOn(specs, tables);
+  refuseIfStrict(advice, strict);
+  for (const line of advice) console.error(`Warning: ${line}`);
+  return specs;
 }
 
 /**

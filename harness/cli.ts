@@ -6,7 +6,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { resolve } from "node:path";
 import { dataFolder } from "../datasets/data_folder.ts";
-import { DATASETS, resolveDataset } from "../datasets/mod.ts";
+import { DATASET_FORMS, DATASETS, resolveDataset } from "../datasets/mod.ts";
 import { METHODS } from "../methods/mod.ts";
 import { toHtml } from "../reports/html.ts";
 import { toJson } from "../reports/json.ts";
@@ -48,6 +48,8 @@ interface BenchWords extends ExperimentWords {
   readonly out?: string;
   readonly dryRun: boolean;
   readonly force: boolean;
+  readonly strict: boolean;
+  readonly size?: string;
 }
 
 function createProgram(): Command {
@@ -59,7 +61,10 @@ function createProgram(): Command {
     .description("train, sample, score and tabulate every method on every data set and seed")
     .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
     .option("--methods <names>", "comma-separated; all by default")
-    .option("--datasets <names>", "comma-separated; those of the preset by default")
+    .option(
+      "--datasets <names>",
+      `comma-separated, ${DATASET_FORMS.join(", ")} too; those of the preset by default`,
+    )
     .option("--metrics <names>", "comma-separated scores; those of the preset by default")
     .option("--seeds <seeds>", "0..2 or 0,1,2")
     .option("--epochs <count>", "epochs of training")
@@ -78,6 +83,10 @@ function createProgram(): Command {
     .option("--out <folder>", "where to write; runs/PRESET by default")
     .option("--dry-run", "print the runs and how long they will take, write nothing", false)
     .option("--force", "repeat runs that are done", false)
+    .option("--strict", "refuse settings that a method warns of", false)
+    .addOption(
+      new Option("--size <pixels>", "of folder: and archive: data sets").choices(["32", "64"]),
+    )
     .action(benchAction);
   benchCommand.enablePositionalOptions().addCommand(toyCommand(absolute));
   benchCommand.command("list")
@@ -113,7 +122,8 @@ function createProgram(): Command {
   return program;
 }
 
-async function benchAction(words: BenchWords): Promise<void> {
+async function benchAction(typed: BenchWords): Promise<void> {
+  const words = { ...typed, datasets: sized(typed.datasets, typed.size) };
   const tables = await tablesWith(words.datasets);
   const { experiment, jobs } = readExperiment(words, {
     tables,
@@ -127,6 +137,7 @@ async function benchAction(words: BenchWords): Promise<void> {
     out,
     jobs,
     force: words.force,
+    strict: words.strict,
     dataFolder: dataFolder(),
     publish: async (records) => {
       const { markdown, paths } = await writeReports(out, records);
@@ -136,6 +147,14 @@ async function benchAction(words: BenchWords): Promise<void> {
   if (words.dryRun) return await dryRun(experiment, options);
   const { complete, interrupted } = await bench(experiment, options);
   Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
+}
+
+/** Data-set words with `--size` put behind those of the user's pictures that name no size. */
+function sized(datasets: string | undefined, size: string | undefined): string | undefined {
+  if (datasets === undefined || size === undefined) return datasets;
+  return datasets.split(",").map((word) =>
+    word.includes(":") && !/@\d+$/.test(word) ? `${word}@${size}` : word
+  ).join();
 }
 
 /** The tables, and the data sets that words such as `folder:PATH` make. */
