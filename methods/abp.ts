@@ -4,7 +4,6 @@ import type { Batch, Method, Noise, Problem, State, StepResult } from "../harnes
 import { adam, initAdam } from "./adam.ts";
 import { checkCounts, checkPositive } from "./checks.ts";
 import { lossAndGradients } from "./gradients.ts";
-import { langevinChain } from "./langevin.ts";
 import { toModelRange } from "./likelihood.ts";
 import {
   boundSigma,
@@ -18,7 +17,11 @@ import {
   reconstruct,
   sigmaOf,
 } from "./model.ts";
-import { halfSquaredNorm, sampleStandardNormal, standardNormalEnergy } from "./standard_normal.ts";
+import {
+  halfSquaredNorm,
+  sampleStandardNormal,
+  standardNormalPosteriorChain,
+} from "./standard_normal.ts";
 
 const defaults = {
   ...MODEL_DEFAULTS,
@@ -47,18 +50,6 @@ function chains(_: Problem, { persistent, latentDim }: Hyper): Record<string, nu
   return persistent ? { latents: [latentDim] } : {};
 }
 
-/** A posterior chain of `posteriorSteps` for each image, from `start` [m, latentDim]. */
-function posteriorChain(
-  state: State,
-  { x, start, hyper, noise }: { x: tf.Tensor; start: tf.Tensor2D; hyper: Hyper; noise: Noise },
-): tf.Tensor2D {
-  return langevinChain((z) => standardNormalEnergy(state, { latents: z, x, hyper }), start, {
-    steps: hyper.posteriorSteps,
-    stepSize: hyper.posteriorStepSize,
-    noise: noise.split("posterior"),
-  });
-}
-
 /** Inferential back-propagation, K Langevin steps for z, then learning back-propagation, one step of Adam for the decoder. */
 function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
   const x = toModelRange(batch.images);
@@ -66,7 +57,7 @@ function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResul
   const start = hyper.persistent
     ? batch.chains.latents as tf.Tensor2D
     : noise.split("start").normal([x.shape[0], hyper.latentDim]) as tf.Tensor2D;
-  const latents = posteriorChain(state, { x, start, hyper, noise });
+  const latents = standardNormalPosteriorChain(state, { x, start, hyper, noise });
   const { parts, gradients } = lossAndGradients((params) => {
     const { negLog, squaredError } = reconstruct({ ...state, ...params }, { latents, x, hyper });
     return { loss: tf.mean(negLog) as tf.Scalar, squaredError };
@@ -87,7 +78,7 @@ function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResul
 /** The end of a chain from N(0, I). */
 function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
   const start = noise.split("start").normal([images.shape[0], hyper.latentDim]) as tf.Tensor2D;
-  return posteriorChain(state, { x: toModelRange(images), start, hyper, noise });
+  return standardNormalPosteriorChain(state, { x: toModelRange(images), start, hyper, noise });
 }
 
 export const abp: Method<Hyper> = {

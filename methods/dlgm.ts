@@ -6,7 +6,6 @@ import { encoderNet } from "./architectures.ts";
 import { checkCounts, checkPositive } from "./checks.ts";
 import { drawFrom, encode, gaussianLogWeight, klToStandardNormal } from "./gaussian_encoder.ts";
 import { lossAndGradients } from "./gradients.ts";
-import { langevinChain } from "./langevin.ts";
 import { toModelRange } from "./likelihood.ts";
 import {
   boundSigma,
@@ -22,7 +21,7 @@ import {
   sigmaOf,
 } from "./model.ts";
 import { initNet } from "./nets.ts";
-import { sampleStandardNormal, standardNormalEnergy } from "./standard_normal.ts";
+import { sampleStandardNormal, standardNormalPosteriorChain } from "./standard_normal.ts";
 
 const defaults = {
   ...MODEL_DEFAULTS,
@@ -52,19 +51,6 @@ function init(problem: Problem, hyper: Hyper, noise: Noise): State {
   };
 }
 
-/** The posterior chain for images `x` in [-1, 1] from `start`. */
-function posteriorChain(
-  state: State,
-  { x, start, hyper, noise }: { x: tf.Tensor; start: tf.Tensor2D; hyper: Hyper; noise: Noise },
-): tf.Tensor2D {
-  // Deviation: Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)
-  return langevinChain((z) => standardNormalEnergy(state, { latents: z, x, hyper }), start, {
-    steps: hyper.posteriorSteps,
-    stepSize: hyper.posteriorStepSize,
-    noise: noise.split("posterior"),
-  });
-}
-
 /**
  * The encoder goes down -ELBO at its own draw z_0; the decoder goes down -log p(x | z_K) at the end of the chain from
  * z_0. One step of Adam for each.
@@ -81,7 +67,8 @@ function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResul
   }, pick(state, namesBelow(state, "encoder")));
 
   const start = drawFrom(encode(state, { x, hyper }), xi);
-  const latents = posteriorChain(state, { x, start, hyper, noise });
+  // Deviation: Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)
+  const latents = standardNormalPosteriorChain(state, { x, start, hyper, noise });
   const decoder = lossAndGradients((params) => {
     const { negLog, squaredError } = reconstruct({ ...state, ...params }, { latents, x, hyper });
     return { loss: tf.mean(negLog) as tf.Scalar, squaredError };
@@ -106,7 +93,7 @@ function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResul
 function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
   const x = toModelRange(images);
   const xi = noise.split("start").normal([x.shape[0], hyper.latentDim]);
-  return posteriorChain(state, {
+  return standardNormalPosteriorChain(state, {
     x,
     start: drawFrom(encode(state, { x, hyper }), xi),
     hyper,

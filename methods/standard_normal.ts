@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Noise, State } from "../harness/types.ts";
+import { langevinChain } from "./langevin.ts";
 import { decode, type ModelHyper, reconstruct } from "./model.ts";
 
 /** ||z||^2 / 2 for each row of `z` [m, latentDim]: -log N(z; 0, I) up to a constant, [m]. */
@@ -34,6 +35,21 @@ export function standardNormalEnergy(
 ): tf.Scalar {
   const { negLog } = reconstruct(state, { latents, x, hyper });
   return tf.sum(tf.add(negLog, halfSquaredNorm(latents)));
+}
+
+/** Hyperparameters of a chain for the posterior. */
+type ChainHyper = Readonly<{ posteriorSteps: number; posteriorStepSize: number }>;
+
+/** The end of chains for N(z; 0, I) p(x | z) from each row of `start` [m, latentDim], for images `x` in [-1, 1]. */
+export function standardNormalPosteriorChain<H extends ModelHyper & ChainHyper>(
+  state: State,
+  { x, start, hyper, noise }: { x: tf.Tensor; start: tf.Tensor2D; hyper: H; noise: Noise },
+): tf.Tensor2D {
+  return langevinChain((z) => standardNormalEnergy(state, { latents: z, x, hyper }), start, {
+    steps: hyper.posteriorSteps,
+    stepSize: hyper.posteriorStepSize,
+    noise: noise.split("posterior"),
+  });
 }
 
 /** Mean images of `count` draws from the prior: `Method.sample`. */

@@ -9,6 +9,7 @@ import type {
   Program,
   PureFunction,
 } from "../types.ts";
+import { checkSpecs } from "./check_specs.ts";
 import { sizeOf } from "./graph.ts";
 import { emitOnnx, type OnnxOptions, type OnnxProgram, type Part } from "./onnx.ts";
 import { encodeModel } from "./onnx_model.ts";
@@ -102,8 +103,8 @@ function runner(
   return {
     async run(state, inputs) {
       const { arrays } = state as CpuState;
-      checkArrays("state", arrays, specs.state);
-      checkArrays("input", inputs, specs.inputs);
+      checkSpecs("state", arrays, specs.state);
+      checkSpecs("input", inputs, specs.inputs);
       const feeds: Record<string, ort.Tensor> = {};
       for (const { array, counters, key, width, kind, parts } of noises) {
         fillNoise(array.data as Float32Array, {
@@ -136,23 +137,6 @@ function runner(
       };
     },
   };
-}
-
-function checkArrays(
-  kind: string,
-  arrays: HostArrays,
-  specs: Readonly<Record<string, ArraySpec>>,
-): void {
-  for (const [name, { shape, dtype }] of Object.entries(specs)) {
-    const array = arrays[name];
-    if (!array || array.dtype !== dtype || array.shape.join() !== shape.join()) {
-      throw new TypeError(
-        `The ${kind} "${name}" should be ${dtype} [${shape}], it is ${
-          array ? `${array.dtype} [${array.shape}]` : "missing"
-        }`,
-      );
-    }
-  }
 }
 
 function allocate({ shape, dtype }: ArraySpec): HostArray {

@@ -8,11 +8,11 @@ import type {
   ArraySpec,
   Device,
   DeviceState,
-  HostArray,
   HostArrays,
   Program,
   PureFunction,
 } from "../types.ts";
+import { checkSpecs } from "./check_specs.ts";
 import { loadPlugin } from "./pjrt_api.ts";
 import { cachedCompile } from "./pjrt_cache.ts";
 import {
@@ -165,21 +165,4 @@ async function run(
     state: { specs: buffers, buffers },
     outputs: Object.fromEntries(program.outputs.map(({ name }, i) => [name, arrays[i]])),
   };
-}
-
-function checkSpecs(
-  kind: string,
-  actual: Readonly<Record<string, ArraySpec | HostArray>>,
-  specs: Readonly<Record<string, ArraySpec>>,
-): void {
-  for (const [name, { shape, dtype }] of Object.entries(specs)) {
-    const array = actual[name];
-    if (!array || array.dtype !== dtype || array.shape.join() !== shape.join()) {
-      throw new TypeError(
-        `The ${kind} "${name}" should be ${dtype} [${shape}], it is ${
-          array ? `${array.dtype} [${array.shape}]` : "missing"
-        }`,
-      );
-    }
-  }
 }
