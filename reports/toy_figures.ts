@@ -13,6 +13,8 @@ export type Figures = Readonly<Record<string, string>>;
 const PANEL = 210;
 const TITLE = 20;
 const DOTS = 600;
+/** Ratio of the heights of two labels that do not overlap, on four and a half decades over 360 pixels. */
+const LABEL_GAP = 1.45;
 /** Okabe and Ito's colours, told apart by all. */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555"];
 
@@ -74,7 +76,7 @@ interface Panel {
 
 function densityPanel(density: ShownDensity, title: string): Panel {
   return panel(title, {
-    ...square(density.extent),
+    ...square(reachOf(density)),
     color: { type: "linear", scheme: "blues", domain: [0, 1] },
     marks: [
       contours(density, { fill: (v: number) => v, thresholds: 12 }),
@@ -91,7 +93,7 @@ function samplePanel(
   const density = densities.find((d) =>
     d.experiment === run.experiment && d.posterior === posterior
   );
-  const extent = density?.extent ?? 4;
+  const extent = density ? reachOf(density) : 4;
   const dots = (run.shown[posterior] ?? []).slice(0, DOTS)
     .filter((z) => z.every((v) => Math.abs(v) < extent));
   return panel(run.label, {
@@ -160,53 +162,63 @@ function tracesFigure({ convergence }: ToyReport): string {
 }
 
 function gapFigure({ gap }: ToyReport): string {
-  const narrow = gap.points.filter(({ width }) => width < 3);
-  const wide = gap.points.filter(({ width }) => width >= 3);
-  const own = (title: string, points: typeof narrow) =>
-    panel(title, {
-      width: 380,
-      height: 340,
-      marginLeft: 50,
-      marginBottom: 40,
-      x: { label: "leverage of the point", domain: [0, 1.05] },
-      y: { label: "variance / posterior variance", domain: [0, 1.4] },
-      color: {
-        type: "categorical",
-        domain: [1, 2, 3, 4, 8, 32, 128],
-        range: COLOURS,
-        legend: false,
-      },
-      marks: [
-        Plot.line([[0, 0], [1, 1]], { stroke: "#999", strokeDasharray: "4 3" }),
-        Plot.dot(points, { x: "leverage", y: "varianceRatio", stroke: "width", r: 2.5 }),
-        Plot.frame({ stroke: "#999" }),
-      ],
-    });
-  const byWidth = panel("All widths, mean over chains", {
-    width: 380,
-    height: 340,
-    marginLeft: 50,
-    marginBottom: 40,
-    x: { type: "log", base: 2, label: "features d (n = 3)", tickFormat: "d" },
-    y: { label: "variance / posterior variance", domain: [0, 1.4] },
+  const widths = [...new Set(gap.points.map(({ width }) => width))];
+  const size = { width: 400, height: 360, marginLeft: 44, marginBottom: 40 };
+  const law = panel("Leverage law: every point of every chain", {
+    ...size,
+    x: { label: "leverage of the point", domain: [0, 1.05] },
+    y: { label: "variance / posterior variance", domain: [0, 1.3] },
+    color: { type: "categorical", domain: widths, range: COLOURS },
+    marks: [
+      Plot.line([[0, 0], [1, 1]], { stroke: "#999", strokeDasharray: "4 3" }),
+      Plot.dot(gap.points, { x: "leverage", y: "varianceRatio", stroke: "width", r: 2.5 }),
+      Plot.text(widths.map((width, i) => ({ width, y: 1.22 - 0.07 * i })), {
+        x: 0.04,
+        y: "y",
+        text: ({ width }: { readonly width: number }) => `d = ${width}`,
+        fill: "width",
+        textAnchor: "start",
+        fontSize: 11,
+      }),
+      Plot.frame({ stroke: "#999" }),
+    ],
+  });
+  const points = gap.points.map((p) => ({ ...p, label: `x${subscript(p.point + 1)}` }));
+  const byWidth = panel("Widths of the last layer: means over chains", {
+    ...size,
+    x: {
+      type: "log",
+      base: 2,
+      label: "features d, for n = 3 points",
+      ticks: widths,
+      tickFormat: "d",
+    },
+    y: { label: "variance / posterior variance", domain: [0, 1.3] },
     color: { type: "categorical", range: COLOURS },
     marks: [
       Plot.ruleY([1], { stroke: "#999", strokeDasharray: "4 3" }),
-      Plot.dot(gap.points, {
+      Plot.dot(points, {
         x: "width",
         y: "varianceRatio",
-        stroke: "point",
+        stroke: "label",
         r: 1.6,
         strokeOpacity: 0.5,
       }),
       Plot.lineY(
-        gap.points,
-        Plot.groupX({ y: "mean" }, { x: "width", y: "varianceRatio", stroke: "point" }),
+        points,
+        Plot.groupX({ y: "mean" }, { x: "width", y: "varianceRatio", stroke: "label" }),
       ),
+      Plot.text(["x₁", "x₂", "x₃"].map((label, i) => ({ label, y: 0.3 - 0.07 * i })), {
+        x: 100,
+        y: "y",
+        text: "label",
+        fill: "label",
+        fontSize: 12,
+      }),
       Plot.frame({ stroke: "#999" }),
     ],
   });
-  return grid([[own("d < n", narrow), own("d ≥ n", wide), byWidth]]);
+  return grid([[law, byWidth]]);
 }
 
 function biasFigure({ bias }: ToyReport): string {
@@ -233,12 +245,13 @@ function biasFigure({ bias }: ToyReport): string {
       Plot.ruleX(points, { x: "stepSize", y1: "low", y2: "high", stroke: "label" }),
       Plot.dot(points, { x: "stepSize", y: "size", fill: "label", r: 3 }),
       Plot.text(
-        labels.flatMap((label) =>
-          [...theory, ...points].filter((p) => p.label === label && p.stepSize === 0.4).slice(0, 1)
-        ),
+        spread(labels.flatMap((label) => {
+          const last = [...theory, ...points].find((p) => p.label === label && p.stepSize === 0.4);
+          return last ? [{ label, size: last.size }] : [];
+        })),
         {
-          x: "stepSize",
-          y: "size",
+          x: 0.4,
+          y: "at",
           text: "label",
           fill: "label",
           dx: 10,
@@ -251,11 +264,37 @@ function biasFigure({ bias }: ToyReport): string {
   })]]);
 }
 
+/** Heights for labels on a logarithmic axis, at their sizes or so far above that they do not overlap. */
+function spread<T extends { readonly size: number }>(
+  labels: readonly T[],
+): (T & { readonly at: number })[] {
+  let last = 0;
+  return labels.toSorted((a, b) => a.size - b.size).map((label) => {
+    last = Math.max(label.size, last * LABEL_GAP);
+    return { ...label, at: last };
+  });
+}
+
+/** Half the side of the square about the origin where the density is seen, and some more. */
+function reachOf({ values, cells, extent }: ShownDensity): number {
+  let reach = 0;
+  values.forEach((v, i) => {
+    if (v < 0.01) return;
+    for (const k of [Math.floor(i / cells), i % cells]) {
+      reach = Math.max(reach, Math.abs((k + 0.5) / cells * 2 - 1) * extent);
+    }
+  });
+  return Math.min(extent, Math.ceil(2 * reach + 0.5) / 2);
+}
+
 function square(extent: number): Plot.PlotOptions {
   return {
     width: PANEL,
     height: PANEL,
-    margin: 18,
+    clip: true,
+    margin: 8,
+    marginLeft: 26,
+    marginBottom: 22,
     x: { domain: [-extent, extent], label: null, ticks: 4, tickSize: 3 },
     y: { domain: [-extent, extent], label: null, ticks: 4, tickSize: 3 },
   };

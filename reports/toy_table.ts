@@ -67,7 +67,7 @@ function convergenceSection({ convergence }: ToyReport): string[] {
   return [
     "## Way to the posterior",
     "",
-    "First step at which running means of 100 steps are within 0.5 sd of the truth for 90 % of the points, on the univariate target. LAE Fig. 3.",
+    "First step at which means over 16 chains and the last 100 steps are within 0.5 sd of the truth for 90 % of the points, on the univariate target. LAE Fig. 3.",
     "",
     table(["Sampler", "Step size", "Steps", "Gradients of all points"], rows),
     "",

@@ -23,7 +23,10 @@ export interface ToySuite {
   /** Fig. 5. */
   readonly gap: { readonly sampler: Sampler; readonly target: GaussianTarget };
   /** Fig. 3. */
-  readonly convergence: { readonly samplers: readonly Sampler[]; readonly target: GaussianTarget };
+  readonly convergence: {
+    readonly samplers: readonly { readonly sampler: Sampler; readonly stepSize?: number }[];
+    readonly target: GaussianTarget;
+  };
   readonly bias: { readonly samplers: readonly Sampler[]; readonly target: Target };
 }
 
@@ -63,11 +66,12 @@ export async function benchToy(
     })
   );
   const options = (device: Device): SuiteOptions => ({ device, seed });
-  const traces: Job<Convergence>[] = convergence.samplers.map((sampler) => (device) =>
+  const traces: Job<Convergence>[] = convergence.samplers.map(({ sampler, stepSize }) => (device) =>
     followConvergence(sampler, {
       ...options(device),
       target: convergence.target,
       steps: CONVERGENCE_STEPS,
+      stepSize,
     })
   );
   const biases: Job<BiasPoint[]>[] = bias.samplers.map((sampler) => (device) =>

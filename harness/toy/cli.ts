@@ -25,7 +25,12 @@ export const TOY_SUITE: ToySuite = {
   samplers: Object.values(SAMPLERS),
   gap: { sampler: SAMPLERS.ald, target: bivariateGaussian },
   convergence: {
-    samplers: [SAMPLERS.ld, SAMPLERS.sgld, SAMPLERS.sgald],
+    samplers: [
+      { sampler: SAMPLERS.ld },
+      { sampler: SAMPLERS.ld, stepSize: 1e-4 },
+      { sampler: SAMPLERS.sgald },
+      { sampler: SAMPLERS.sgald, stepSize: 1e-3 }, // as printed
+    ],
     target: univariateGaussian,
   },
   bias: {

@@ -58,14 +58,14 @@ export interface GapSweep {
   readonly points: readonly GapPoint[];
 }
 
-/** How one chain of all points finds the posterior from a standard normal start. Paper, Fig. 3. */
+/** How chains find the posterior from a standard normal start. Paper, Fig. 3. */
 export interface Convergence {
   readonly sampler: string;
   readonly label: string;
   readonly stepSize: number;
-  /** First step at which 90 % of the points' running means of 100 steps are within 0.5 sd of the truth; null: never. */
+  /** First step at which means over 16 chains and the last 100 steps are within 0.5 sd of the truth for 90 % of the points; null: never. */
   readonly t90: number | null;
-  /** Gradients of all points up to then. */
+  /** Gradients of all points up to then, of one chain. */
   readonly gradients: number | null;
   /** z of the first point by step, every `stride` steps. */
   readonly trace: readonly number[];

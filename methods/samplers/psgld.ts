@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Sampler, Target } from "../../harness/toy/types.ts";
+import type { RunLength, Sampler, Target } from "../../harness/toy/types.ts";
 import { amortized } from "./amortized.ts";
 import { direct } from "./direct.ts";
 import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
@@ -39,14 +39,17 @@ const DEVIATIONS = [
   "Gamma, the derivative of G, is dropped, as Li et al. do in practice",
 ];
 
+/** Steps until V knows the mean square to some percent. */
+const SETTLING = 2000;
+
 /** Makes eta G about the target's step size. */
 const preconditionedStep = ({ stepSize, gradientScale }: Target) => stepSize * gradientScale;
 
-/** Time for V, on top of the target's. */
-const longer = ({ length: { steps, burnIn } }: Target) => ({
-  steps: steps + 2000,
-  burnIn: burnIn + 2000,
-});
+/** Time for V to settle, on top of the target's burn-in, and `times` the target's draws. */
+function longer({ length: { steps, burnIn }, answer }: Target, times = 1): Partial<RunLength> {
+  const kept = (steps - burnIn) * (answer.kind === "gaussian" ? times : 1);
+  return { steps: burnIn + SETTLING + kept, burnIn: burnIn + SETTLING };
+}
 
 /** Preconditioned Langevin dynamics of each z. */
 export const psgld: Sampler = {
@@ -74,7 +77,7 @@ export const psgald: Sampler = {
     // that in minibatches. So eta G is about sqrt(m / n) of the target's step size, or less where columns differ in length.
     settings: (target) => ({
       stepSize: preconditionedStep(target) * Math.sqrt(target.points / target.encoder.width),
-      ...longer(target),
+      ...longer(target, 3),
     }),
   }),
   // Euler's factor of minibatches with that step size, the largest that eta G takes.
