@@ -3,7 +3,8 @@
  * gate, which comes from the sampling error, or drifts from ci/baselines/toy.json by more than six standard deviations of
  * a difference of two such values.
  *
- * `deno task check`, or `deno task check --update` to accept the values of today and print what changed.
+ * `deno task check`, or `deno task check --update` to accept the values of today and print what changed, or `deno task check
+ * --seeds=20` for the gates of many seeds.
  *
  * @module
  */
@@ -17,7 +18,13 @@ import { GATE_DEVIATIONS } from "../harness/toy/score_run.ts";
 import { openTarget, runToy } from "../harness/toy/suite.ts";
 import type { RunLength, Sampler } from "../harness/toy/types.ts";
 import { SAMPLERS } from "../methods/samplers/mod.ts";
-import { type Baseline, compare, describeChanges, parseBaseline } from "./toy_baseline.ts";
+import {
+  type Baseline,
+  compare,
+  describeChanges,
+  describeFailures,
+  parseBaseline,
+} from "./toy_baseline.ts";
 
 const BASELINE = fileURLToPath(new URL("./baselines/toy.json", import.meta.url));
 const SEED = 0;
@@ -67,12 +74,16 @@ export async function checkRows(
 }
 
 async function main(words: readonly string[]): Promise<void> {
-  const unknown = words.find((word) => word !== "--update");
+  const unknown = words.find((word) => word !== "--update" && !/^--seeds=[1-9]\d*$/.test(word));
   if (unknown !== undefined) {
-    console.error(`Unknown word "${unknown}": deno task check takes --update or nothing`);
+    console.error(
+      `Unknown word "${unknown}": deno task check takes --update, --seeds=COUNT or nothing`,
+    );
     Deno.exitCode = 2;
     return;
   }
+  const seeds = words.map((word) => /^--seeds=(\d+)$/.exec(word)?.[1]).find((count) => count);
+  if (seeds !== undefined) return await checkSeeds(Number(seeds));
   const began = performance.now();
   const rows = await checkRows({ seed: SEED });
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -91,6 +102,21 @@ async function main(words: readonly string[]): Promise<void> {
   for (const failure of failures) console.error(failure);
   console.log(`${rows.length} metrics, ${failures.length} failed, ${seconds} s`);
   if (failures.length > 0) Deno.exitCode = 1;
+}
+
+/** Holds the suite's part to its gates for many seeds: how often do they cry wolf. */
+async function checkSeeds(count: number): Promise<void> {
+  let [gated, failed] = [0, 0];
+  for (let seed = 0; seed < count; seed++) {
+    const rows = (await checkRows({ seed })).filter(({ verdict }) => verdict !== "shown");
+    const failures = describeFailures(rows);
+    for (const failure of failures) console.error(`Seed ${seed}: ${failure}`);
+    gated += rows.length;
+    failed += failures.length;
+    console.log(`Seed ${seed}: ${rows.length} gates, ${failures.length} failed`);
+  }
+  console.log(`${count} seeds, ${gated} gates, ${failed} failed`);
+  if (failed > 0) Deno.exitCode = 1;
 }
 
 async function readBaseline(): Promise<Baseline | undefined> {

@@ -59,7 +59,7 @@ export function compare(
     const old = before.get(name);
     before.delete(name);
     if (row.verdict === "fail") {
-      failures.push(`${name} is ${show(row.value)}, its bound is ${showBound(row)}`);
+      failures.push(...describeFailures([row]));
     } else if (!old) {
       failures.push(`${name} is not in the baseline: accept it by deno task check --update`);
     } else if (row.value !== null && old.value !== null && row.error !== null) {
@@ -77,6 +77,12 @@ export function compare(
     ...failures,
     ...[...before.keys()].map((name) => `${name} is in the baseline, but was not measured`),
   ];
+}
+
+/** A sentence for each row outside its gate. */
+export function describeFailures(rows: readonly ToyRow[]): string[] {
+  return rows.filter(({ verdict }) => verdict === "fail")
+    .map((row) => `${nameOf(row)} is ${show(row.value)}, its bound is ${showBound(row)}`);
 }
 
 /** One line for each value that is new, gone or another. */
