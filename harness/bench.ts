@@ -38,7 +38,8 @@ const LONG_SWEEP_STEPS = 20_000;
 
 /** Prints the resolved runs of `experiment` and how long they will take; writes nothing. */
 export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
-  const specs = advisedRuns(experiment, options);
+  const { specs, advice } = advisedRuns(experiment, options);
+  warn(advice);
   const { records } = await readResults(options.out);
   const metrics = await availableMetrics(experiment, options.tables);
   const todo = selectRuns(specs, records, { metrics, force: options.force });
@@ -65,12 +66,13 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 /** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
   const { out, tables, force, jobs } = options;
-  const specs = advisedRuns(experiment, options);
+  const { specs, advice } = advisedRuns(experiment, options);
   for (const name of experiment.datasets) await checkDataset(name, experiment, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
+  warn(advice);
   await replaceFile(`${out}/experiment.json`, `${JSON.stringify(experiment, null, 2)}\n`);
 
   const todo = selectRuns(specs, store.records, { metrics, force });
@@ -102,13 +104,16 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   return { complete, interrupted };
 }
 
-/** The runs of `experiment`, after their methods' warnings. */
-function advisedRuns(experiment: Experiment, { tables, strict }: BenchOptions): RunSpec[] {
+/** The runs of `experiment`, and what their methods have to say against them; refused if `strict`. */
+function advisedRuns(experiment: Experiment, { tables, strict }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
   const advice = adviceOn(specs, tables);
   refuseIfStrict(advice, strict);
+  return { specs, advice };
+}
+
+function warn(advice: readonly string[]): void {
   for (const line of advice) console.error(`Warning: ${line}`);
-  return specs;
 }
 
 /**
