@@ -54,6 +54,7 @@ interface BenchWords extends ExperimentWords {
 
 function createProgram(): Command {
   const program = new Command("laebench")
+    .enablePositionalOptions() // words behind a command are that command's
     .description("Trains Langevin autoencoders and their rivals, and tabulates what comes out.");
   const collect = (value: string, values: readonly string[]) => [...values, value];
 

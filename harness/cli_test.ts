@@ -41,6 +41,7 @@ Deno.test("cli bench refuses wrong words with one line, exit code 2 and nothing 
       [["--set", "lae.stepSize=fast"], /^Hyperparameter lae.stepSize is a finite number/],
       [["--epochs", "many"], /^--epochs "many" is not a whole number/],
       [["--epoch", "3"], /^unknown option '--epoch' .*--epochs/],
+      [["toy", "--jobs", "zero"], /^--jobs "zero" is not a whole number/], // toy's own option
       [["lst"], /too many arguments|unknown command/],
     ];
     const outcomes = await Promise.all(
