@@ -1,7 +1,6 @@
 /** Deep latent Gaussian model learned with Langevin chains that an encoder starts (Hoffman 2017), the row DLGM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
 import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import { adam, initAdam } from "./adam.ts";
 import { encoderNet } from "./architectures.ts";
 import { checkCounts, checkPositive } from "./checks.ts";
 import { drawFrom, encode, gaussianLogWeight, klToStandardNormal } from "./gaussian_encoder.ts";
@@ -21,12 +20,14 @@ import {
   sigmaOf,
 } from "./model.ts";
 import { initNet } from "./nets.ts";
+import { checkOptimizer, descend, initOptimizer } from "./optimizer.ts";
 import { sampleStandardNormal, standardNormalPosteriorChain } from "./standard_normal.ts";
 
 const defaults = {
   ...MODEL_DEFAULTS,
   learnSigma: false, // 0.3 as in LEBM's code, which the paper's baselines are based on (F.3)
-  learningRate: 1e-4, // LEBM's code
+  optimizer: "adam", // LEBM's code; the NeurIPS version has sgd for all methods
+  learningRate: 1e-4, // LEBM's code, and the NeurIPS version
   posteriorSteps: 20, // K1 of LEBM's code; LAE's code at NeurIPS 2022 has 2
   posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code, and the NeurIPS version
 };
@@ -36,6 +37,7 @@ type Hyper = Readonly<typeof defaults>;
 function check(problem: Problem, hyper: Hyper): void {
   checkModel(problem, hyper);
   const { learningRate, posteriorStepSize, posteriorSteps } = hyper;
+  checkOptimizer(hyper);
   checkPositive({ learningRate, posteriorStepSize });
   checkCounts({ posteriorSteps }, 1);
 }
@@ -45,10 +47,8 @@ function init(problem: Problem, hyper: Hyper, noise: Noise): State {
     ...initModel(problem, hyper, noise),
     ...initNet(encoderNet(problem.image, hyper, 2 * hyper.latentDim), noise),
   };
-  return {
-    ...state,
-    ...initAdam(state, [...namesBelow(state, "encoder"), ...modelParameters(state, hyper)]),
-  };
+  const trained = [...namesBelow(state, "encoder"), ...modelParameters(state, hyper)];
+  return { ...state, ...initOptimizer(state, trained, hyper) };
 }
 
 /**
@@ -74,9 +74,9 @@ function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResul
     return { loss: tf.mean(negLog) as tf.Scalar, squaredError };
   }, pick(state, modelParameters(state, hyper)));
 
-  const next = adam(state, {
+  const next = descend(state, {
     gradients: { ...encoder.gradients, ...decoder.gradients },
-    learningRate: hyper.learningRate,
+    ...hyper,
     step: batch.step,
   });
   const metrics = {

@@ -12,6 +12,7 @@ const CASES: readonly (readonly [Method, Hyperparams])[] = [
   ...Object.values(METHODS).map((method) => [method as Method, {}] as const),
   [METHODS.vae as Method, { likelihood: "discretized_logistic" }],
   [METHODS.vae as Method, { nets: "mlp" }],
+  [METHODS.vae as Method, { nets: "mlp", optimizer: "sgd" }],
   [METHODS.vae as Method, { nets: "linear" }],
   [METHODS.abp as Method, { persistent: true, learnSigma: true }],
   [METHODS.lae as Method, { learning: "ml", innerSteps: 3 }],
@@ -212,6 +213,7 @@ Deno.test("check() refuses what cannot work, in one line", () => {
     refuse({ width: 0 }, /^width 0 /);
     refuse({ sigma: 4 }, /^sigma 4 is outside/);
     refuse({ nets: "resnet" }, /^Unknown nets "resnet"/);
+    if ("optimizer" in good) refuse({ optimizer: "lbfgs" }, /^Unknown optimizer "lbfgs"/);
     refuse({ likelihood: "poisson" }, /^Unknown likelihood "poisson"/);
     const odd = { ...TOY, image: { height: 28, width: 28, channels: 1 } };
     refuse({}, /^No network for images of 28x28/, odd);

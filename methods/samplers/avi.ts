@@ -77,6 +77,20 @@ function gaussianFit(
         z: reparametrise(state.mean, state.raw, xi),
       };
     },
+    fits: ({ mean, raw }) => {
+      const [rows, dim] = mean.shape;
+      return Array.from({ length: rows }, (_, row) => {
+        const l = Array.from({ length: dim }, (_, i) =>
+          Array.from({ length: dim }, (_, j) => {
+            const value = raw.data[(row * dim + i) * dim + j];
+            return i === j ? Math.exp(value) : covariance === "full" && i > j ? value : 0;
+          }));
+        return {
+          mean: [...mean.data.subarray(row * dim, (row + 1) * dim)],
+          covariance: l.map((a) => l.map((b) => a.reduce((sum, v, k) => sum + v * b[k], 0))),
+        };
+      });
+    },
     latents: ({ z }, { points, dim }) => {
       const [chains] = z.shape;
       return tf.broadcastTo(z, [chains, points, dim]) as tf.Tensor3D;
