@@ -27,7 +27,7 @@ import { executeRun } from "./run.ts";
 import { lookUp, type Tables } from "./spec.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "./store.ts";
 import { RECORD_FILE } from "./sweep.ts";
-import { throttleSteps } from "./throttle.ts";
+import { throttleEvents } from "./throttle.ts";
 import { toyCommand } from "./toy/cli.ts";
 import type { Method, RunRecord, RunSpec } from "./types.ts";
 import { parseCount, UsageError } from "./words.ts";
@@ -220,7 +220,7 @@ async function runAction(
       dir,
       provenance: (datasetSha256) =>
         readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
-      report: throttleSteps(tell),
+      report: throttleEvents(tell),
     });
     await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);
   } catch (error) {

@@ -64,8 +64,8 @@ export async function measurePace(
     secondsPerStep = between.length > 0 ? median(between) : record.seconds;
   }
   const before = performance.now();
-  const { images: samples } = await sampler.draw(state);
-  const secondsPerSample = (performance.now() - before) / 1000 / samples.count;
+  await sampler.draw(state, () => {});
+  const secondsPerSample = (performance.now() - before) / 1000 / sampler.count;
   const sampled = spec.sampleCount * (spec.scoreUntrained ? 2 : 1);
   return { secondsPerStep, restSeconds: startSeconds + sampled * secondsPerSample };
 }

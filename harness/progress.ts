@@ -15,7 +15,12 @@ export interface Progress {
 interface Running {
   readonly epochs: EpochRecord[];
   readonly startedAt: number;
+  /** The phase, when it began, and when a line last told of it. */
+  phase: { readonly name: keyof typeof PHASES; readonly since: number; told: number } | undefined;
 }
+
+/** Seconds between two lines of one phase where lines stay. */
+const LINE_INTERVAL = 60;
 
 /** A Progress that writes text by `write`. */
 export function createProgress(
@@ -53,7 +58,7 @@ export function createProgress(
 
   return {
     start(job) {
-      running.set(job.id, { epochs: [], startedAt: now() });
+      running.set(job.id, { epochs: [], startedAt: now(), phase: undefined });
       live(`${place()} ${describeRun(job.spec)}: starts${timeLeft()}`);
     },
     event(job, event) {
@@ -63,11 +68,25 @@ export function createProgress(
       const { epochs } = job.spec;
       switch (event.event) {
         case "phase":
+          run.phase = { name: event.phase, since: now(), told: now() };
           return live(`${prefix}: ${PHASES[event.phase]}${timeLeft()}`);
         case "step": {
           const of = stepsPerEpoch(job.spec);
           const where = `epoch ${event.epoch + 1}/${epochs}, step ${event.step}/${of}`;
           return live(`${prefix}: ${where}${describeLoss(event.metrics)}${timeLeft()}`);
+        }
+        case "images": {
+          const { phase } = run;
+          if (phase === undefined) return;
+          const what = phase.name === "reference" ? "real images" : "samples";
+          const rest = (now() - phase.since) * (event.of / event.done - 1);
+          const text = `${prefix}: ${event.done}/${event.of} ${what} scored, the rest in about ${
+            formatDuration(rest)
+          }${timeLeft()}`;
+          if (terminal) return live(text);
+          if (now() - phase.told < LINE_INTERVAL) return;
+          phase.told = now();
+          return line(text);
         }
         case "epoch": {
           const { record } = event;
@@ -119,8 +138,8 @@ const PHASES = {
   load: "loads",
   compile: "compiles",
   train: "trains",
-  sample: "samples",
-  score: "scores",
+  reference: "reads the real images",
+  score: "samples and scores",
 } as const;
 
 /** `lae fashion_4k seed 1`. */

@@ -90,6 +90,33 @@ Deno.test("createProgress() writes over one line of a terminal, within its width
   assert.ok(text.endsWith("\r\x1b[K"));
 });
 
+Deno.test("createProgress() tells of long scoring: the share done and the time left, a line a minute", () => {
+  let time = 0;
+  let text = "";
+  const progress = createProgress({
+    queue: QUEUE.slice(0, 1),
+    paces: new Map(),
+    jobs: 1,
+    stepsPerEpoch: () => 4,
+    write: (piece) => text += piece,
+    terminal: undefined,
+    now: () => time,
+  });
+  const [job] = QUEUE;
+  progress.start(job);
+  for (const phase of ["reference", "score"] as const) {
+    progress.event(job, { event: "phase", phase });
+    for (let done = 100; done <= 500; done += 100) {
+      time += 20; // 100 images in 20 s
+      progress.event(job, { event: "images", done, of: 500 });
+    }
+  }
+  assert.deepEqual(text.trimEnd().split("\n"), [
+    "[1/1] tiny bright seed 0: 300/500 real images scored, the rest in about 40 s",
+    "[1/1] tiny bright seed 0: 300/500 samples scored, the rest in about 40 s",
+  ]);
+});
+
 Deno.test("describeOutcome() says how a run ended", () => {
   const [job] = QUEUE;
   const { scores: _scores, untrained: _untrained, ...base } = completed(job) as

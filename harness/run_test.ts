@@ -181,7 +181,7 @@ Deno.test("executeRun() goes on without a score that is not available, and adds 
     assert.ok(later.status === "completed");
     assert.deepEqual(Object.keys(later.scores), ["gap"]);
     assert.deepEqual(later.epochs, without.epochs);
-    assert.deepEqual(phases, ["load", "compile", "sample", "score"]);
+    assert.deepEqual(phases, ["load", "compile", "reference", "score"]);
   }));
 
 Deno.test("executeRun() scores against the part that the metric names", () =>
@@ -212,5 +212,5 @@ Deno.test("executeRun() does not score the initial state unless asked", () =>
     });
     assert.ok(record.status === "completed");
     assert.deepEqual(record.untrained, {});
-    assert.deepEqual(phases, ["load", "compile", "train", "sample", "score"]);
+    assert.deepEqual(phases, ["load", "compile", "train", "reference", "score"]);
   }));

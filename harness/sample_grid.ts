@@ -1,11 +1,11 @@
-import type { ImageSet } from "./types.ts";
+import type { ImageBatch } from "./types.ts";
 import { replaceFile } from "./files.ts";
 
 /** Images a side of the grid. */
 const SIDE = 10;
 
 /** The first 100 images of `set` (or as many whole rows as there are) side by side, one byte a channel. */
-export function tileImages(set: ImageSet): {
+export function tileImages(set: ImageBatch): {
   readonly pixels: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -26,7 +26,7 @@ export function tileImages(set: ImageSet): {
 }
 
 /** Writes the grid of `set` as a PNG file. Grey or RGB. */
-export async function writeSampleGrid(path: string, set: ImageSet): Promise<void> {
+export async function writeSampleGrid(path: string, set: ImageBatch): Promise<void> {
   const { default: sharp } = await import("sharp"); // native: loaded only where an image is written
   const { pixels, width, height } = tileImages(set);
   const channels = set.image.channels as 1 | 3;

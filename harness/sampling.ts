@@ -4,6 +4,7 @@ import type {
   Device,
   DeviceState,
   Hyperparams,
+  ImageBatch,
   ImageSet,
   ImageShape,
   Method,
@@ -15,9 +16,18 @@ import type { Scalar } from "@tensorflow/tfjs";
 /** Images drawn by one call of the compiled sampler: fixed, since the numbers depend on it. */
 const CHUNK = 100;
 
-/** Draws images from a state; the state comes back, since programs consume it. */
+/** Draws images from a state. */
 export interface Sampler extends AsyncDisposable {
-  draw(state: DeviceState): Promise<{ readonly state: DeviceState; readonly images: ImageSet }>;
+  /** Images that `draw` draws. */
+  readonly count: number;
+  /**
+   * Draws the images in batches, and hands each to `use` before it draws the next. Resolves to the state,
+   * since programs consume it.
+   */
+  draw(
+    state: DeviceState,
+    use: (images: ImageBatch) => void | Promise<void>,
+  ): Promise<DeviceState>;
 }
 
 /** Compiles `method.sample` for `count` images in chunks; the number of the chunk is the noise's counter. */
@@ -42,7 +52,8 @@ export async function compileSampler(
     { state: state.specs, inputs: { chunk: { shape: [], dtype: "int32" } } },
   );
   return {
-    draw: (state) => drawImages(program, state, { count, chunk, image }),
+    count,
+    draw: (state, use) => drawImages(program, state, { count, chunk, image, use }),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
 }
@@ -50,14 +61,14 @@ export async function compileSampler(
 async function drawImages(
   program: Program,
   state: DeviceState,
-  { count, chunk, image }: {
+  { count, chunk, image, use }: {
     readonly count: number;
     readonly chunk: number;
     readonly image: ImageShape;
+    use(images: ImageBatch): void | Promise<void>;
   },
-): Promise<{ state: DeviceState; images: ImageSet }> {
+): Promise<DeviceState> {
   const size = image.height * image.width * image.channels;
-  const pixels = new Uint8Array(count * size);
   for (let from = 0; from < count; from += chunk) {
     const result = await program.run(state, {
       chunk: { shape: [], dtype: "int32", data: new Int32Array([from / chunk]) },
@@ -73,9 +84,11 @@ async function drawImages(
         ]}, ${image.channels}]`,
       );
     }
-    pixels.set(toBytes(data as Float32Array).subarray(0, (count - from) * size), from * size);
+    const wanted = Math.min(chunk, count - from);
+    const pixels = toBytes((data as Float32Array).subarray(0, wanted * size));
+    await use({ image, count: wanted, pixels });
   }
-  return { state, images: createImageSet(image, pixels) };
+  return state;
 }
 
 /** [0, 1] to the nearest of 256 levels; values outside are clipped. Throws NotFiniteError for NaN. */

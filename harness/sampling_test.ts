@@ -4,7 +4,7 @@ import { keyOf } from "./noise.ts";
 import { NotFiniteError } from "./not_finite.ts";
 import { compileSampler, createImageSet, toBytes } from "./sampling.ts";
 import { TINY_DATASET, TINY_METHOD } from "./tiny.ts";
-import type { Method } from "./types.ts";
+import type { ImageBatch, Method } from "./types.ts";
 
 Deno.test("toBytes() rounds to the nearest level, clips, and refuses NaN", () => {
   const values = [0, 1, 0.5 / 255 - 1e-4, 0.5 / 255 + 1e-4, -3, 7, Infinity];
@@ -12,7 +12,7 @@ Deno.test("toBytes() rounds to the nearest level, clips, and refuses NaN", () =>
   assert.throws(() => toBytes(new Float32Array([NaN])), NotFiniteError);
 });
 
-Deno.test("compileSampler() draws the count asked, every chunk anew, the same every time", async () => {
+Deno.test("compileSampler() draws the count asked in batches, every one anew, the same every time", async () => {
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
   const draw = async (count: number) => {
     const state = await device.upload({
@@ -27,14 +27,20 @@ Deno.test("compileSampler() draws the count asked, every chunk anew, the same ev
       count,
       image: TINY_DATASET.image,
     });
-    return (await sampler.draw(state)).images;
+    const batches: ImageBatch[] = [];
+    await sampler.draw(state, (batch) => {
+      batches.push(batch);
+    });
+    return batches;
   };
-  const images = await draw(250);
-  assert.equal(images.count, 250);
-  const chunk = (i: number) => images.pixels.slice(600 * i, 600 * (i + 1));
-  assert.notDeepEqual(chunk(0), chunk(1));
-  assert.deepEqual((await draw(250)).sha256, images.sha256);
-  assert.deepEqual((await draw(130)).pixels, images.pixels.slice(0, 130 * 6), "a prefix");
+  const batches = await draw(250);
+  assert.deepEqual(batches.map(({ count }) => count), [100, 100, 50]);
+  assert.deepEqual(batches.map(({ pixels }) => pixels.length), [600, 600, 300]);
+  assert.notDeepEqual(batches[0].pixels, batches[1].pixels);
+  assert.deepEqual(await draw(250), batches);
+  const fewer = await draw(130);
+  assert.deepEqual(fewer[0], batches[0]);
+  assert.deepEqual(fewer[1].pixels, batches[1].pixels.subarray(0, 30 * 6), "a prefix");
 });
 
 Deno.test("createImageSet() hashes the pixels", () => {

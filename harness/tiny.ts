@@ -2,7 +2,15 @@
 import * as tf from "@tensorflow/tfjs";
 import { createImageSet } from "./sampling.ts";
 import type { Tables } from "./spec.ts";
-import type { Dataset, Experiment, Hyperparams, ImageSet, Method, Metric } from "./types.ts";
+import type {
+  Dataset,
+  Experiment,
+  Hyperparams,
+  ImageBatch,
+  ImageSet,
+  Method,
+  Metric,
+} from "./types.ts";
 
 const IMAGE = { height: 2, width: 3, channels: 1 };
 
@@ -75,7 +83,7 @@ export const TINY_DATASET: Dataset = {
   load: () => Promise.resolve(TRAIN),
 };
 
-const meanOf = ({ pixels }: ImageSet) => pixels.reduce((a, b) => a + b, 0) / pixels.length;
+const meanOf = ({ pixels }: ImageBatch) => pixels.reduce((a, b) => a + b, 0) / pixels.length;
 
 /** Distance of the mean pixel from that of the real images. */
 export const TINY_METRIC: Metric<number> = {
@@ -84,7 +92,18 @@ export const TINY_METRIC: Metric<number> = {
   better: "lower",
   sha256: "ab".repeat(32),
   reference: (real) => Promise.resolve(meanOf(real)),
-  score: (fake, reference) => Promise.resolve(Math.abs(meanOf(fake) - reference)),
+  begin(reference) {
+    let sum = 0, count = 0;
+    return Promise.resolve({
+      add(images) {
+        sum += images.count * meanOf(images);
+        count += images.count;
+        return Promise.resolve();
+      },
+      finish: () => Promise.resolve(Math.abs(sum / count - reference)),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+  },
 };
 
 /** Tables of one method, one data set and one metric. */

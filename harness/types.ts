@@ -139,11 +139,15 @@ export interface Method<H extends Hyperparams = Hyperparams> {
 /** The two parts of a data set. */
 export type Split = "train" | "test";
 
-/** Decoded images, one byte a channel, [count, height, width, channels] row-major. */
-export interface ImageSet {
+/** Some images, one byte a channel, [count, height, width, channels] row-major. */
+export interface ImageBatch {
   readonly image: ImageShape;
   readonly count: number;
   readonly pixels: Uint8Array;
+}
+
+/** The decoded images of a part of a data set. */
+export interface ImageSet extends ImageBatch {
   /** One label an image where the set has them. */
   readonly labels?: Uint8Array;
   /** SHA-256 over `pixels`, hex: identifies the set in caches and records. */
@@ -188,10 +192,17 @@ export interface Metric<Reference = unknown> {
   check?(image: ImageShape): void;
   /** The part of the data set that samples are compared with; `train` if absent. */
   readonly against?: Split;
-  /** Statistics of the real images, computed once. */
-  reference(real: ImageSet): Promise<Reference>;
-  /** The score of `fake` given `reference`. */
-  score(fake: ImageSet, reference: Reference): Promise<number>;
+  /** Statistics of the real images, computed once; `progress` is told how many are done, if that takes long. */
+  reference(real: ImageSet, progress?: (done: number) => void): Promise<Reference>;
+  /** Begins the score of images that come in batches. */
+  begin(reference: Reference): Promise<Scoring>;
+}
+
+/** A score under way. It keeps what it needs of the images, not the images: 50,000 need not be in memory at once. */
+export interface Scoring extends AsyncDisposable {
+  add(images: ImageBatch): Promise<void>;
+  /** The score of all that was added. */
+  finish(): Promise<number>;
 }
 
 // ---------------------------------------------------------------- devices

@@ -52,7 +52,9 @@ async function scores(method: Method, overrides: Hyperparams) {
       count: SAMPLE_COUNT,
       image,
     });
-    return await fdFashion.score((await sampler.draw(current)).images, reference);
+    await using scoring = await fdFashion.begin(reference);
+    await sampler.draw(current, (images) => scoring.add(images));
+    return await scoring.finish();
   };
   return { learned: await score(method), normal: await score(standardNormal) };
 }

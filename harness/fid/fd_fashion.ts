@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { ImageSet, ImageShape, Metric } from "../types.ts";
+import type { ImageBatch, ImageSet, ImageShape, Metric } from "../types.ts";
 import { frechetDistance } from "./frechet.ts";
 import { addFeatures, startMoments, type Statistics, statisticsOf } from "./statistics.ts";
 
@@ -36,26 +36,43 @@ export const fdFashion: Metric<Statistics> = {
   check: checkShape,
   against: "test", // a model that repeats its training images must not beat all
   reference: fashionStatistics,
-  score: async (fake, reference) => frechetDistance(await fashionStatistics(fake), reference),
+  async begin(reference) {
+    const statistics = await openFashionStatistics();
+    return {
+      add: (images) => statistics.add(images),
+      finish: () => Promise.resolve(frechetDistance(statistics.finish(), reference)),
+      [Symbol.asyncDispose]: () => statistics[Symbol.asyncDispose](),
+    };
+  },
 };
 
 /** Mean and covariance (float64) of the classifier's features of `set`, grey images of 32x32 pixels. */
 export async function fashionStatistics(set: ImageSet): Promise<Statistics> {
-  checkShape(set.image);
+  await using statistics = await openFashionStatistics();
+  await statistics.add(set);
+  return statistics.finish();
+}
+
+/** The same of images that come in batches. */
+async function openFashionStatistics(): Promise<
+  AsyncDisposable & { add(images: ImageBatch): Promise<void>; finish(): Statistics }
+> {
   const session = await openClassifier();
-  try {
-    const moments = startMoments(FEATURE_DIM);
-    for (let start = 0; start < set.count; start += CHUNK) {
-      const n = Math.min(CHUNK, set.count - start);
-      const pixels = set.pixels.subarray(start * SIDE * SIDE, (start + n) * SIDE * SIDE);
-      const feeds = { pixels: new Tensor("uint8", pixels, [n, SIDE, SIDE, 1]) };
-      const { features } = await session.run(feeds, ["features"]);
-      addFeatures(moments, features.data as Float32Array);
-    }
-    return statisticsOf(moments);
-  } finally {
-    await session.release();
-  }
+  const moments = startMoments(FEATURE_DIM);
+  return {
+    async add({ image, count, pixels: all }) {
+      checkShape(image);
+      for (let start = 0; start < count; start += CHUNK) {
+        const n = Math.min(CHUNK, count - start);
+        const pixels = all.subarray(start * SIDE * SIDE, (start + n) * SIDE * SIDE);
+        const feeds = { pixels: new Tensor("uint8", pixels, [n, SIDE, SIDE, 1]) };
+        const { features } = await session.run(feeds, ["features"]);
+        addFeatures(moments, features.data as Float32Array);
+      }
+    },
+    finish: () => statisticsOf(moments),
+    [Symbol.asyncDispose]: () => session.release(),
+  };
 }
 
 function checkShape({ height, width, channels }: ImageShape): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { keyOf, words } from "../noise.ts";
 import type { ImageSet } from "../types.ts";
 import { fashionStatistics, fdFashion } from "./fd_fashion.ts";
+import { scoreImages } from "../scorer.ts";
 import { frechetDistance } from "./frechet.ts";
 
 const IMAGE = { height: 32, width: 32, channels: 1 };
@@ -13,19 +14,19 @@ function noiseImages(seed: number, count: number, peak = 255): ImageSet {
   return { image: IMAGE, count, pixels, sha256: "" };
 }
 
-Deno.test("fdFashion.score() of a set against itself is zero", async () => {
+Deno.test("fdFashion of a set against itself is zero", async () => {
   const set = noiseImages(1, 100);
   const reference = await fdFashion.reference(set);
   // Rounding of a sum of 176 terms of the size of the trace, in float64.
   const trace = reference.covariance.reduce((sum, x, i) => i % 177 === 0 ? sum + x : sum, 0);
-  assert(Math.abs(await fdFashion.score(set, reference)) < 1e-9 * trace);
+  assert(Math.abs(await scoreImages(fdFashion, set, reference)) < 1e-9 * trace);
 });
 
-Deno.test("fdFashion.score() grows with the difference of two sets", async () => {
+Deno.test("fdFashion grows with the difference of two sets", async () => {
   const reference = await fdFashion.reference(noiseImages(1, 200));
-  const same = await fdFashion.score(noiseImages(2, 200), reference);
-  const darker = await fdFashion.score(noiseImages(3, 200, 180), reference);
-  const dark = await fdFashion.score(noiseImages(4, 200, 60), reference);
+  const same = await scoreImages(fdFashion, noiseImages(2, 200), reference);
+  const darker = await scoreImages(fdFashion, noiseImages(3, 200, 180), reference);
+  const dark = await scoreImages(fdFashion, noiseImages(4, 200, 60), reference);
   assert(same < darker && darker < dark, `${same}, ${darker}, ${dark}`);
 });
 

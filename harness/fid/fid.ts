@@ -37,37 +37,60 @@ export interface StatisticsOptions {
   readonly watcher?: Watcher;
 }
 
-/** Statistics of the Inception features of `source`, streamed: no more than a few images are in memory. */
+/** Statistics of Inception features that grow as images arrive: no more than a few images are in memory. */
+interface InceptionStatistics extends AsyncDisposable {
+  add(images: AsyncIterable<Raster>): Promise<void>;
+  finish(): Promise<Statistics>;
+}
+
+async function openInceptionStatistics(
+  { inception, mode, split, watcher = {} }: StatisticsOptions,
+  expected: number | null,
+): Promise<InceptionStatistics> {
+  await using stack = new AsyncDisposableStack();
+  const threads = split.sessions * split.threads;
+  const statistics = stack.use(await openStatistics(FEATURE_COUNT, { threads }));
+  const extractor = stack.use(await openFeatureExtractor(inception.path, { mode, split }));
+  const opened = stack.move();
+  let done = 0;
+  return {
+    async add(images) {
+      for await (const { pool3, logits } of extractor.outputs(images)) {
+        await statistics.add(pool3);
+        watcher.features?.(pool3, logits);
+        watcher.progress?.(++done, expected);
+      }
+    },
+    finish: () => statistics.finish(),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Statistics of the Inception features of `source`, streamed, with their origin. */
 export async function inceptionStatistics(
   source: ImageSource,
-  { inception, mode, split, watcher = {} }: StatisticsOptions,
+  options: StatisticsOptions,
 ): Promise<SavedStatistics> {
-  const threads = split.sessions * split.threads;
-  await using statistics = await openStatistics(FEATURE_COUNT, { threads });
-  using extractor = await openFeatureExtractor(inception.path, { mode, split });
+  await using statistics = await openInceptionStatistics(options, source.count);
   const hash = createHash("sha256");
+  let count = 0;
   async function* hashed(): AsyncGenerator<Raster> {
     for await (const image of source.images()) {
       hash.update(`${image.height}x${image.width}:`);
       hash.update(new Uint8Array(image.data));
+      count++;
       yield image;
     }
   }
-  let done = 0;
-  for await (const { pool3, logits } of extractor.outputs(hashed())) {
-    await statistics.add(pool3);
-    watcher.features?.(pool3, logits);
-    done++;
-    watcher.progress?.(done, source.count);
-  }
-  if (done < 2) {
-    throw new RangeError(`${source.name} holds ${done} image: statistics need 2 or more`);
+  await statistics.add(hashed());
+  if (count < 2) {
+    throw new RangeError(`${source.name} holds ${count} image: statistics need 2 or more`);
   }
   const origin: Origin = {
     schema: 1,
-    count: done,
-    mode,
-    weightsSha256: inception.weightsSha256,
+    count,
+    mode: options.mode,
+    weightsSha256: options.inception.weightsSha256,
     imagesSha256: hash.digest("hex"),
     images: source.name,
     quantize: "bytes",
@@ -98,14 +121,18 @@ export const fid: Metric<Statistics> = {
       return error instanceof Error ? error.message : String(error);
     }
   },
-  async reference(real) {
-    return (await keptStatistics(real, { inception: stored(), mode: "tf", split: split() }))
-      .statistics;
-  },
-  async score(fake, reference) {
-    const source = imagesOfSet(fake, "samples");
+  async reference(real, progress) {
     const options = { inception: stored(), mode: "tf", split: split() } as const;
-    return frechetDistance((await inceptionStatistics(source, options)).statistics, reference);
+    return (await keptStatistics(real, { ...options, watcher: { progress } })).statistics;
+  },
+  async begin(reference) {
+    const options = { inception: stored(), mode: "tf", split: split() } as const;
+    const statistics = await openInceptionStatistics(options, null);
+    return {
+      add: (images) => statistics.add(imagesOfSet(images, "samples").images()),
+      finish: async () => frechetDistance(await statistics.finish(), reference),
+      [Symbol.asyncDispose]: () => statistics[Symbol.asyncDispose](),
+    };
   },
 };
 

@@ -102,7 +102,12 @@ Deno.test("fid from weights file to score", async (t) => {
       "the score is the Fréchet distance of the features, the reference is kept",
       async () => {
         const reference = await fid.reference(real);
-        const score = await fid.score(fake, reference);
+        await using scoring = await fid.begin(reference);
+        for (const [from, count] of [[0, 1], [1, 2]]) { // as the samples come, in batches
+          const pixels = fake.pixels.subarray(from * 768, (from + count) * 768);
+          await scoring.add({ ...fake, count, pixels });
+        }
+        const score = await scoring.finish();
         const [x, y] = [features.fake, features.real].map((rows) => featureStatistics(rows, 2048));
         const expected = frechetDistance(x, y);
         assert.ok(expected > 1);

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { ImageSet } from "../types.ts";
+import type { ImageBatch } from "../types.ts";
 import { fileSource } from "./byte_source.ts";
 import { decodeImage, IMAGE_ENDINGS, tripled } from "./decode_image.ts";
 import type { Raster } from "./resize.ts";
@@ -24,7 +24,7 @@ export interface ImageSource {
 }
 
 /** The images of a set in memory; grey becomes three equal channels. */
-export function imagesOfSet(set: ImageSet, name: string): ImageSource {
+export function imagesOfSet(set: ImageBatch, name: string): ImageSource {
   const { height, width, channels } = set.image;
   if (channels !== 1 && channels !== 3) {
     throw new RangeError(

@@ -179,7 +179,7 @@ Deno.test("imagesOfSet() makes three equal channels of grey images", async () =>
   const image = { height: 1, width: 2, channels: 1 };
   const pixels = Uint8Array.of(1, 2, 3, 4);
   const seen: Raster[] = [];
-  for await (const raster of imagesOfSet({ image, count: 2, pixels, sha256: "" }, "x").images()) {
+  for await (const raster of imagesOfSet({ image, count: 2, pixels }, "x").images()) {
     seen.push(raster);
   }
   assert.deepEqual(seen, [
