@@ -69,6 +69,9 @@ function createProgram(): Command {
     .option("--metrics <names>", "comma-separated scores; those of the preset by default")
     .option("--seeds <seeds>", "0..2 or 0,1,2")
     .option("--epochs <count>", "epochs of training")
+    .option("--batch-size <count>", "images a step")
+    .option("--images <count>", "training images, the first of the set")
+    .option("--samples <count>", "images drawn for the scores")
     .option(
       "--set <METHOD.KEY=VALUE>",
       "a hyperparameter, *.KEY for all methods; repeatable",

@@ -19,6 +19,9 @@ export interface ExperimentWords {
   readonly metrics?: string;
   readonly seeds?: string;
   readonly epochs?: string;
+  readonly batchSize?: string;
+  readonly images?: string;
+  readonly samples?: string;
   readonly set: readonly string[];
   readonly device?: string;
   readonly threads?: string;
@@ -41,10 +44,16 @@ export function readExperiment(
   const { about: _about, ...preset } = lookUp(presets, "preset", words.preset);
   const methodNames = Object.keys(tables.methods);
   const datasetNames = Object.keys(tables.datasets);
-  const jobs = words.jobs === undefined ? 1 : parseCount(words.jobs, "--jobs");
+  const count = <Otherwise>(text: string | undefined, what: string, otherwise: Otherwise) =>
+    text === undefined ? otherwise : parseCount(text, what);
+  const jobs = count(words.jobs, "--jobs", 1);
   const device = words.device ?? preset.device;
   if (!devices.some((form) => fitsForm(device, form))) {
     throw unknownWord("device", device, devices);
+  }
+  const sampleCount = count(words.samples, "--samples", preset.sampleCount);
+  if (sampleCount < 2) {
+    throw new UsageError(`--samples "${sampleCount}" is too few: a score compares covariances`);
   }
   const experiment: Experiment = {
     ...preset,
@@ -59,11 +68,12 @@ export function readExperiment(
       ? preset.metrics
       : parseNames(words.metrics, { kind: "metric", known: Object.keys(tables.metrics) }),
     seeds: words.seeds === undefined ? preset.seeds : parseSeeds(words.seeds),
-    epochs: words.epochs === undefined ? preset.epochs : parseCount(words.epochs, "--epochs"),
+    epochs: count(words.epochs, "--epochs", preset.epochs),
+    batchSize: count(words.batchSize, "--batch-size", preset.batchSize),
+    trainCount: count(words.images, "--images", preset.trainCount),
+    sampleCount,
     device,
-    threads: words.threads === undefined
-      ? Math.max(1, Math.floor(cores / jobs))
-      : parseCount(words.threads, "--threads"),
+    threads: count(words.threads, "--threads", Math.max(1, Math.floor(cores / jobs))),
   };
   checkComplete(experiment, tables);
   return {

@@ -36,6 +36,9 @@ Deno.test("readExperiment() lays every word over the preset", () => {
     datasets: "bright",
     seeds: "0..2",
     epochs: "9",
+    batchSize: "5",
+    images: "12",
+    samples: "70",
     device: "cpu",
     jobs: "3",
     set: ["other.rate=0.75", "*.persistent=false"],
@@ -43,6 +46,9 @@ Deno.test("readExperiment() lays every word over the preset", () => {
   assert.deepEqual(experiment.methods, ["other"]);
   assert.deepEqual(experiment.seeds, [0, 1, 2]);
   assert.equal(experiment.epochs, 9);
+  assert.equal(experiment.batchSize, 5);
+  assert.equal(experiment.trainCount, 12);
+  assert.equal(experiment.sampleCount, 70);
   assert.equal(experiment.device, "cpu");
   assert.equal(jobs, 3);
   assert.equal(experiment.threads, 2, "the cores are shared by the jobs");
@@ -63,6 +69,9 @@ Deno.test("readExperiment() refuses each wrong word in one line that lists what 
     [{ datasets: "dark" }, /Unknown data set "dark": known data sets are bright$/],
     [{ seeds: "a" }, /Unknown seeds "a": write 0\.\.2/],
     [{ epochs: "0" }, /--epochs "0" is not a whole number of at least 1/],
+    [{ samples: "1" }, /--samples "1" is too few: a score compares covariances/],
+    [{ batchSize: "0" }, /--batch-size "0" is not a whole number/],
+    [{ images: "1.5" }, /--images "1\.5" is not a whole number/],
     [{ threads: "two" }, /--threads "two"/],
     [{ jobs: "-1" }, /--jobs "-1"/],
     [{ device: "gpu" }, /Unknown device "gpu": known devices are cpu, tfjs-cpu, pjrt:PATH/],
