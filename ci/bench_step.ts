@@ -13,7 +13,8 @@ import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { fillNoise, keyOf } from "../harness/noise.ts";
 import { openDevice } from "../harness/engine/device.ts";
-import { stepFunction, stepInputs } from "../harness/train.ts";
+import { shuffledRows } from "../harness/batches.ts";
+import { createFeed, stepFunction, stepInputs } from "../harness/train.ts";
 import type {
   Device,
   DeviceState,
@@ -40,7 +41,10 @@ interface Measurement {
   readonly nodes: number;
   /** Resident set of the process after the steps, bytes. */
   readonly peak: number;
+  /** Seconds to draw a step's noise on the host. */
   readonly noise: number;
+  /** Seconds to gather a step's images from a set in memory, shuffled, and make floats of them. */
+  readonly feed: number;
   readonly device: string;
 }
 
@@ -113,8 +117,8 @@ async function table(): Promise<void> {
 
 function format(rows: readonly Measurement[]): string {
   const header = [
-    "| method | s/step | GFLOP | GFLOP/s | matrix product | fraction | noise | trace + compile | nodes | peak memory |",
-    "|---|---|---|---|---|---|---|---|---|---|",
+    "| method | s/step | GFLOP | GFLOP/s | matrix product | fraction | noise | feed | trace + compile | nodes | peak memory |",
+    "|---|---|---|---|---|---|---|---|---|---|---|",
   ];
   const lines = rows.map((r) => {
     const step = median(r.steps);
@@ -135,6 +139,7 @@ function format(rows: readonly Measurement[]): string {
         `${product.toFixed(0)} GFLOP/s`,
         fraction.toFixed(2),
         `${(100 * r.noise / step).toFixed(1)} %`,
+        `${(100 * r.feed / step).toFixed(2)} %`,
         `${(r.trace + r.compile).toFixed(1)} s`,
         String(r.nodes),
         `${(r.peak / 1e9).toFixed(2)} GB`,
@@ -211,6 +216,7 @@ async function measure(name: string): Promise<Measurement> {
     // ONNX Runtime keeps what it has allocated, so this is the peak.
     peak: Deno.memoryUsage().rss,
     noise: noiseSeconds(program),
+    feed: feedSeconds(problem),
     device: device.description,
   };
 }
@@ -270,6 +276,19 @@ function noiseSeconds(program: Program): number {
       width: count,
       kind: "normal",
     });
+    return (performance.now() - begun) / 1000;
+  });
+  return median(times);
+}
+
+/** Seconds to feed one step with images of a set as large as the problem's, in shuffled order. */
+function feedSeconds({ image, trainCount, batchSize }: Problem): number {
+  const pixels = new Uint8Array(trainCount * image.height * image.width * image.channels).fill(128);
+  const feed = createFeed({ images: { image, count: trainCount, pixels, sha256: "" }, batchSize });
+  const order = shuffledRows(keyOf(4), 0, trainCount);
+  const times = Array.from({ length: 21 }, (_, step) => {
+    const begun = performance.now();
+    feed(order.subarray(step * batchSize, (step + 1) * batchSize), step);
     return (performance.now() - begun) / 1000;
   });
   return median(times);

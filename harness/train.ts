@@ -152,9 +152,12 @@ export async function* train(
   }
 }
 
-/** Fills the same buffers for every step: a program has read its inputs when `run` resolves. */
-function createFeed(
-  { images, batchSize }: TrainOptions,
+/**
+ * What turns row numbers into a step's inputs. It fills the same buffers for every step: a program has read
+ * its inputs when `run` resolves.
+ */
+export function createFeed(
+  { images, batchSize }: Pick<TrainOptions, "images" | "batchSize">,
 ): (rows: Int32Array, step: number) => HostArrays {
   const { height, width, channels } = images.image;
   const shape = [batchSize, height, width, channels];
