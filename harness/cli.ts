@@ -95,9 +95,10 @@ function createProgram(): Command {
   benchCommand.enablePositionalOptions().addCommand(toyCommand(absolute));
   benchCommand.command("list")
     .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
-    .action(() =>
-      console.log(listTables(TABLES, { presets: PRESETS, devices: DEVICES }).trimEnd())
-    );
+    .action(() => {
+      const words = { presets: PRESETS, devices: DEVICES, datasetForms: DATASET_FORMS };
+      console.log(listTables(TABLES, words).trimEnd());
+    });
 
   program.command("report")
     .description("rebuild the tables of an output folder from its results.jsonl alone")

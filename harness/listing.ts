@@ -4,9 +4,11 @@ import type { Tables } from "./spec.ts";
 /** All that can be named on the command line, as text: methods with hyperparameters and deviations first. */
 export function listTables(
   { methods, datasets, metrics }: Tables,
-  { presets, devices }: {
+  { presets, devices, datasetForms }: {
     readonly presets: Readonly<Record<string, Preset>>;
     readonly devices: Readonly<Record<string, string>>;
+    /** Words for data sets of the user's own pictures. */
+    readonly datasetForms: readonly string[];
   },
 ): string {
   const lines: string[] = ["Methods"];
@@ -28,6 +30,7 @@ export function listTables(
     );
     lines.push(`    source: ${source}`);
   }
+  lines.push(`  ${datasetForms.join(", ")}: pictures of your own`);
   lines.push("", "Metrics");
   for (const { name, label, better } of Object.values(metrics)) {
     lines.push(`  ${name}: ${label}, ${better} is better`);

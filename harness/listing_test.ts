@@ -7,6 +7,7 @@ Deno.test("listTables() names everything that a word may name, with defaults and
   const lines = listTables(TINY_TABLES, {
     presets: { small: preset },
     devices: { cpu: "the processor" },
+    datasetForms: ["folder:PATH", "archive:FILE"],
   }).split("\n").map((line) => line.trim());
   for (
     const line of [
@@ -16,6 +17,7 @@ Deno.test("listTables() names everything that a word may name, with defaults and
       "tiny.persistent = true",
       "Deviation: learns nothing but a mean, being a test",
       "bright: Bright, 2x3x1, 17 training and 17 test images",
+      "folder:PATH, archive:FILE: pictures of your own",
       "gap: Gap, lower is better",
       "small: a test",
       "tiny.rate = 0.25",
