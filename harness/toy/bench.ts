@@ -1,6 +1,7 @@
 import type { Device } from "../types.ts";
 import { sweepWidths } from "./amortization_gap.ts";
 import { biasSlope, measureBias } from "./bias_slopes.ts";
+import { compareToFits, COMPARISONS } from "./compare_fits.ts";
 import { followConvergence } from "./convergence.ts";
 import { binned, centreOf, normalise } from "./grid.ts";
 import type {
@@ -20,6 +21,8 @@ import type { GaussianTarget, Sampler, Target } from "./types.ts";
 export interface ToySuite {
   readonly targets: readonly Target[];
   readonly samplers: readonly Sampler[];
+  /** Two of the samplers: fits of Gaussians that the others are compared with. */
+  readonly fits: { readonly diagonal: Sampler; readonly full: Sampler };
   /** Fig. 5. */
   readonly gap: { readonly sampler: Sampler; readonly target: GaussianTarget };
   /** Fig. 3. */
@@ -47,7 +50,7 @@ const SHOWN_EXTENT = 4;
 
 /** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
 export async function benchToy(
-  { targets, samplers, gap, convergence, bias }: ToySuite,
+  { targets, samplers, fits, gap, convergence, bias }: ToySuite,
   { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyReport> {
   const began = performance.now();
@@ -80,7 +83,7 @@ export async function benchToy(
   const sweep: Job<GapSweep> = (device) =>
     sweepWidths(gap.sampler, { ...options(device), target: gap.target });
   const done = {
-    runs: await runJobs(runs, devices),
+    runs: withComparisons(await runJobs(runs, devices), { opened, fits }),
     convergence: await runJobs(traces, devices),
     bias: await runJobs(biases, devices),
     gap: (await runJobs([sweep], devices))[0],
@@ -96,7 +99,7 @@ export async function benchToy(
       source,
       deviations,
     })),
-    metrics: TOY_METRICS,
+    metrics: [...TOY_METRICS, ...COMPARISONS],
     ...done,
     bias: done.bias.flat(),
     slopes: done.bias.map(biasSlope),
@@ -114,6 +117,22 @@ async function runJobs<T>(jobs: readonly Job<T>[], devices: readonly Device[]): 
     for (let i = next++; i < jobs.length; i = next++) results[i] = await jobs[i](device);
   }));
   return results;
+}
+
+/** Adds to each run its rows of comparisons. */
+function withComparisons(
+  runs: readonly ToyRun[],
+  { opened, fits }: { readonly opened: readonly OpenTarget[]; readonly fits: ToySuite["fits"] },
+): ToyRun[] {
+  const names = { diagonal: fits.diagonal.name, full: fits.full.name };
+  return opened.flatMap(({ target, truth }) => {
+    const own = runs.filter(({ experiment }) => experiment === target.name);
+    const added = compareToFits({ runs: own, truth, fits: names });
+    return own.map((run) => ({
+      ...run,
+      rows: [...run.rows, ...added.filter(({ sampler }) => sampler === run.sampler)],
+    }));
+  });
 }
 
 /** The two-dimensional posteriors of a target, coarse enough to draw. */

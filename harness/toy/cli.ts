@@ -23,6 +23,7 @@ import type { ToyReport } from "./report.ts";
 export const TOY_SUITE: ToySuite = {
   targets: Object.values(TARGETS),
   samplers: Object.values(SAMPLERS),
+  fits: { diagonal: SAMPLERS.avi_diagonal, full: SAMPLERS.avi_full },
   gap: { sampler: SAMPLERS.ald, target: bivariateGaussian },
   convergence: {
     samplers: [

@@ -31,7 +31,7 @@ const atMost = (high: number): Gate => ({ low: -Infinity, high });
 
 /** The gates of a run: from the sampling error at its effective size, and the bias that theory gives its step. */
 export function gatesOf(
-  { exact, predicted }: ScoredRun,
+  { exact, predicted, within }: ScoredRun,
   { target, sampler, settings, truth }: {
     readonly target: Target;
     readonly sampler: Sampler;
@@ -53,12 +53,15 @@ export function gatesOf(
       r_hat: atMost(LARGEST_R_HAT),
     };
   }
-  if (answer.modes) {
+  if (answer.modes && within) {
     const precision = answer.modes.std ** -2;
     const bias = sampler.varianceRatio?.(precision, { target, settings }) ?? 1;
+    const modeError = exact.mode_error.mean + GATE_DEVIATIONS * exact.mode_error.std;
+    const { mean, std } = within.histogram_tv;
     return {
-      histogram_tv: atMost(1.5 * exact.histogram_tv.mean),
-      mode_error: atMost(exact.mode_error.mean + GATE_DEVIATIONS * exact.mode_error.std),
+      // The distance of two mixtures is at most that of their weights and the mean of those within modes.
+      histogram_tv: atMost(mean + GATE_DEVIATIONS * std + modeError),
+      mode_error: atMost(modeError),
       modes_missed: atMost(0),
       within_mode_variance: { low: bias * (1 - WITHIN_MODES), high: bias * (1 + WITHIN_MODES) },
     };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Scores } from "./truth.ts";
 import type { SamplerSettings } from "./types.ts";
 
 /** `pass` and `fail` of a gate; `shown` where there is none. */
@@ -31,6 +32,8 @@ export interface ToyRun {
   readonly label: string;
   readonly settings: SamplerSettings;
   readonly rows: readonly ToyRow[];
+  /** Scores of each posterior by itself. */
+  readonly posteriors: readonly Scores[];
   /** Why nothing is gated, if so. */
   readonly note: string | null;
   readonly seconds: number;

@@ -21,10 +21,17 @@ export interface Expected {
 /** A scored run. */
 export interface ScoredRun {
   readonly scores: Scores;
+  /** The scores of each posterior. */
+  readonly posteriors: readonly Scores[];
   /** Of independent draws from the truth, of the same effective size. */
   readonly exact: Readonly<Record<string, Expected>>;
   /** Of independent draws from the law that theory gives the sampler: the truth, or the truth with its step's bias. */
   readonly predicted: Readonly<Record<string, Expected>>;
+  /**
+   * Where modes are known: of independent draws as many as those are worth within modes, where chains forget sooner than
+   * between them.
+   */
+  readonly within: Readonly<Record<string, Expected>> | null;
   /** Draws of each posterior, all chains together. */
   readonly samples: readonly Sample[];
 }
@@ -42,19 +49,42 @@ export function scoreRun(
   const shared = answer.kind === "grid" && answer.shared;
   const samples = samplesOf(run.draws, shared);
   const mixing = mixingOf(run.draws, shared);
-  const sizes = mixing.map((m) => Math.max(4, Math.floor(m.effectiveSize)));
+  const sizes = mixing.map(sizeOf);
   const law = answer.kind === "gaussian" ? biasedLaw(answer, { run, sampler, target }) : null;
   const exact = expected(truth, { truth, sizes, seed: "exact" });
+  const withinSizes = answer.kind === "grid" && answer.modes
+    ? mixingOf(residualsOf(run.draws, answer.modes.centres), shared).map(sizeOf)
+    : null;
+  const { all, each } = truth.score(samples, sampler.fits?.(run.state));
   return {
     samples,
+    posteriors: each,
     exact,
+    within: withinSizes && expected(truth, { truth, sizes: withinSizes, seed: "within" }),
     predicted: law ? expected(gaussianTruth(law), { truth, sizes, seed: "predicted" }) : exact,
     scores: {
-      ...truth.score(samples),
+      ...all,
       ess: Math.min(...mixing.map((m) => m.effectiveSize)),
       r_hat: Math.max(...mixing.map((m) => m.rHat)),
     },
   };
+}
+
+/** Independent draws that chains are worth, for replicates. */
+function sizeOf({ effectiveSize }: Mixing): number {
+  return Math.max(4, Math.floor(effectiveSize));
+}
+
+/** Two-dimensional draws less the nearest of `centres`. */
+function residualsOf(draws: Draws, centres: Matrix): Draws {
+  const data = draws.data.slice();
+  for (let at = 0; at < data.length; at += 2) {
+    const distance = ([x, y]: readonly number[]) => Math.hypot(data[at] - x, data[at + 1] - y);
+    const [x, y] = centres.reduce((a, b) => distance(b) < distance(a) ? b : a);
+    data[at] -= x;
+    data[at + 1] -= y;
+  }
+  return { ...draws, data };
 }
 
 /** Draws of each posterior, [posterior] x [draws * chains, dim]; one sample if all points share one. */
@@ -111,7 +141,7 @@ function expected(
   const replicates = Array.from({ length: REPLICATES }, (_, r) =>
     truth.score(
       sizes.map((count, point) => law.draw(point, { count, seed: `${seed}/${r}/${point}` })),
-    ));
+    ).all);
   return Object.fromEntries(
     Object.keys(replicates[0]).map((name) => {
       const values = replicates.map((scores) => scores[name]);

@@ -53,6 +53,7 @@ export async function runToy(
     return {
       ...base,
       note: `diverged${note ? `: ${note}` : ""}`,
+      posteriors: [],
       shown: [],
       rows: [divergedRow(names, note)],
     };
@@ -77,6 +78,7 @@ export async function runToy(
     ...base,
     note,
     rows,
+    posteriors: scored.posteriors,
     shown: scored.samples.map((sample) => rowsOf(thinned(sample, SHOWN))),
   };
 }

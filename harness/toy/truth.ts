@@ -18,10 +18,18 @@ import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Device } from "../types.ts";
 import { type Basins, basinShares, findBasins } from "./basins.ts";
 import { binned, centreOf, drawFromGrid, type Grid, tabulate } from "./grid.ts";
-import type { GaussianAnswer, GridAnswer, Matrix, Target } from "./types.ts";
+import type { GaussianAnswer, GaussianFit, GridAnswer, Matrix, Target } from "./types.ts";
 
 /** Scores by the metric's name. */
 export type Scores = Readonly<Record<string, number>>;
+
+/** Scores of samples of several posteriors. */
+export interface PosteriorScores {
+  /** Over all posteriors: means, or what is worked out on all draws together. */
+  readonly all: Scores;
+  /** Of each posterior. */
+  readonly each: readonly Scores[];
+}
 
 /** A metric of draws against the truth. */
 export interface ToyMetric {
@@ -51,8 +59,8 @@ export interface Truth {
   readonly count: number;
   /** Independent draws of the posterior of `point`. */
   draw(point: number, options: { readonly count: number; readonly seed: string }): Sample;
-  /** Scores of samples, one for each posterior. */
-  score(samples: readonly Sample[]): Scores;
+  /** Scores of samples, one for each posterior; `kl` is that of the Gaussians of their moments, or of `fits`. */
+  score(samples: readonly Sample[], fits?: readonly GaussianFit[]): PosteriorScores;
   /** Tabulated densities, for figures; none for Gaussians. */
   readonly grids: readonly Grid[];
 }
@@ -60,6 +68,8 @@ export interface Truth {
 /** Draws that the distances between samples look at: they cost n log n and n^2. */
 const SLICED_COUNT = 2000;
 const MMD_COUNT = 300;
+/** Side of the square on which the KL of Gaussians is worked out, over that of the answer. */
+const WIDER = 2;
 /** Bins along an axis. */
 export const BINS = 40;
 
@@ -67,7 +77,9 @@ export const BINS = 40;
 export async function openTruth(target: Target, device: Device): Promise<Truth> {
   const { answer } = target;
   if (answer.kind === "gaussian") return gaussianTruth(answer);
-  return gridTruth(await tabulate({ ...target, answer }, device), answer);
+  const grids = await tabulate({ ...target, answer }, device);
+  const wide = { ...answer, extent: WIDER * answer.extent };
+  return gridTruth(grids, { answer, wide: await tabulate({ ...target, answer: wide }, device) });
 }
 
 /** Posteriors N(means[i], covariance); samples of all points are whitened and pooled for the distances. */
@@ -100,32 +112,51 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
       }
       return { count, dim, data: out };
     },
-    score: (samples) => {
-      const errors = samples.map((sample, i) =>
-        gaussianError(momentsOf(sample), { mean: means[i], covariance })
-      );
+    score: (samples, fits) => {
+      const each = samples.map((sample, i) => {
+        const truth = { mean: means[i], covariance };
+        const error = gaussianError(momentsOf(sample), truth);
+        return {
+          mean_error: error.mean,
+          covariance_error: error.covariance,
+          kl: fits ? gaussianError(fitOf(fits, i), truth).kl : error.kl,
+        };
+      });
       const pooled = whiten(samples);
       return {
-        mean_error: rms(errors.map((e) => e.mean)),
-        covariance_error: rms(errors.map((e) => e.covariance)),
-        kl: average(errors.map((e) => e.kl)),
-        sliced_w2: slicedWasserstein(pooled, reference),
-        mmd2: squaredMmd(thinned(pooled, MMD_COUNT), thinned(reference, MMD_COUNT), 1),
+        each,
+        all: {
+          mean_error: rms(each.map((e) => e.mean_error)),
+          covariance_error: rms(each.map((e) => e.covariance_error)),
+          kl: average(each.map((e) => e.kl)),
+          sliced_w2: slicedWasserstein(pooled, reference),
+          mmd2: squaredMmd(thinned(pooled, MMD_COUNT), thinned(reference, MMD_COUNT), 1),
+        },
       };
     },
   };
 }
 
-/** Posteriors on grids: scores are means over them. */
-export function gridTruth(grids: readonly Grid[], { modes }: GridAnswer): Truth {
+/** Posteriors on grids: scores are means over them. `wide` are the same for the KL of Gaussians that reach beyond the square. */
+export function gridTruth(
+  grids: readonly Grid[],
+  { answer: { modes }, wide = grids }: {
+    readonly answer: GridAnswer;
+    readonly wide?: readonly Grid[];
+  },
+): Truth {
   const known = grids.map((grid, point) => ({
     grid,
+    wide: wide[point],
     basins: findBasins(grid),
     bins: binned(grid, BINS),
     reference: drawFromGrid(grid, { count: SLICED_COUNT, seed: `reference/${point}` }),
   }));
-  const scoreOne = (sample: Sample, { grid, basins, bins, reference }: typeof known[number]) => {
-    const { covariance, mean } = momentsOf(sample);
+  const scoreOne = (
+    sample: Sample,
+    { grid, wide, basins, bins, reference }: typeof known[number],
+    fit: GaussianFit = momentsOf(sample),
+  ): Scores => {
     const spread = momentsOf(reference).covariance;
     const shares = basinShares(sample, { basins, grid });
     const thin = thinned(sample, SLICED_COUNT);
@@ -137,7 +168,7 @@ export function gridTruth(grids: readonly Grid[], { modes }: GridAnswer): Truth 
         thinned(reference, MMD_COUNT),
         Math.sqrt((spread[0][0] + spread[1][1]) / 2),
       ),
-      kl: gaussianKl({ mean, covariance }, grid),
+      kl: gaussianKl(fit, wide),
       mode_error: shares.reduce((sum, s, i) => sum + Math.abs(s - basins.weights[i]), 0) / 2,
       modes_missed: countMissed(shares, basins),
       ...(modes && { within_mode_variance: withinModes(sample, modes) }),
@@ -147,14 +178,19 @@ export function gridTruth(grids: readonly Grid[], { modes }: GridAnswer): Truth 
     count: grids.length,
     grids,
     draw: (point, options) => drawFromGrid(grids[point], options),
-    score: (samples) => {
-      const each = samples.map((sample, i) => scoreOne(sample, known[i]));
-      const names = Object.keys(each[0]) as (keyof typeof each[0])[];
-      return Object.fromEntries(
-        names.map((name) => [name, average(each.map((scores) => scores[name] ?? NaN))]),
+    score: (samples, fits) => {
+      const each = samples.map((sample, i) => scoreOne(sample, known[i], fits && fitOf(fits, i)));
+      const all = Object.keys(each[0]).map((name) =>
+        [name, average(each.map((scores) => scores[name]))] as const
       );
+      return { each, all: Object.fromEntries(all) };
     },
   };
+}
+
+/** The fit of a posterior, of which there may be one for all. */
+function fitOf(fits: readonly GaussianFit[], posterior: number): GaussianFit {
+  return fits[fits.length === 1 ? 0 : posterior];
 }
 
 /** Modes that got less than a third of their weight. */
@@ -162,11 +198,8 @@ function countMissed(shares: readonly number[], { weights }: Basins): number {
   return shares.filter((share, i) => weights[i] >= 0.01 && share < weights[i] / 3).length;
 }
 
-/** KL(N(m, C) || p) over the cells of the grid, nats. */
-export function gaussianKl(
-  { mean, covariance }: { readonly mean: readonly number[]; readonly covariance: Matrix },
-  grid: Grid,
-): number {
+/** KL(N(m, C) || p) over the cells of the grid, nats: what of the Gaussian is outside does not count. */
+export function gaussianKl({ mean, covariance }: GaussianFit, grid: Grid): number {
   const logDet = logDeterminant(covariance) / 2;
   if (logDet === -Infinity) return Infinity;
   const factor = cholesky(covariance);

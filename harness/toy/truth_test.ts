@@ -55,12 +55,12 @@ Deno.test("a Gaussian's scores do not depend on whether it is known or on a grid
   await using device = await openDevice("cpu", { threads: 1 });
   const grids = await tabulate({ ...bivariateGaussian, answer: GRID }, device);
   const known = gaussianTruth(bivariateGaussian.answer);
-  const truth = gridTruth(grids, GRID);
+  const truth = gridTruth(grids, { answer: GRID });
   const samples = [0, 1, 2].map((i) => known.draw(i, { count: 4000, seed: `sample/${i}` }));
   const own = [0, 1, 2].map((i) => truth.draw(i, { count: 4000, seed: `sample/${i}` }));
   // KL of fitted moments is chi-square with 5 degrees over 2 N: mean 6e-4, std 4e-4 for one of three.
-  assert.ok(Math.abs(known.score(own).kl - 5 / 8000) < 5 * 4e-4 / Math.sqrt(3));
-  assert.ok(Math.abs(truth.score(samples).kl - 5 / 8000) < 5 * 4e-4 / Math.sqrt(3) + 1e-4);
+  assert.ok(Math.abs(known.score(own).all.kl - 5 / 8000) < 5 * 4e-4 / Math.sqrt(3));
+  assert.ok(Math.abs(truth.score(samples).all.kl - 5 / 8000) < 5 * 4e-4 / Math.sqrt(3) + 1e-4);
 });
 
 Deno.test("findBasins() finds eight modes of an eighth each", async () => {
@@ -76,7 +76,7 @@ Deno.test("findBasins() finds eight modes of an eighth each", async () => {
   const tv = shares.reduce((sum, s) => sum + Math.abs(s - 1 / 8), 0) / 2;
   // methods 2.2, exact draws: 0.0095 on average, 0.016 at 95 %.
   assert.ok(tv > 0.001 && tv < 0.025, `${tv}`);
-  const scores = gridTruth([grid], answer).score([sample]);
+  const scores = gridTruth([grid], { answer }).score([sample]).all;
   assert.equal(scores.modes_missed, 0);
   // Coordinates about the nearest centre: sqrt(1 / 10,000) = 1 %.
   assert.ok(Math.abs(scores.within_mode_variance - 1) < 0.05, `${scores.within_mode_variance}`);

@@ -26,6 +26,12 @@ export interface GaussianAnswer {
   readonly covariance: Matrix;
 }
 
+/** Mean [dim] and covariance [dim][dim] of a Gaussian. */
+export interface GaussianFit {
+  readonly mean: readonly number[];
+  readonly covariance: Matrix;
+}
+
 /** Two-dimensional posteriors, to be tabulated on a square grid. */
 export interface GridAnswer {
   readonly kind: "grid";
@@ -124,6 +130,8 @@ export interface Sampler {
     precision: number,
     options: { readonly target: Target; readonly settings: SamplerSettings },
   ): number;
+  /** The Gaussians that it draws from in `state`, one for each posterior, or one for all; none: it is no fit of Gaussians. */
+  fits?(state: HostArrays): readonly GaussianFit[];
   /** Why this sampler cannot be held to the truth on `target`, in a sentence; null: it can. */
   ungated?(target: Target): string | null;
 }
