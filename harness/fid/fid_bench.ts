@@ -15,6 +15,7 @@ import { rootTrace } from "./frechet.ts";
 import { FEATURE_COUNT } from "./inception_network.ts";
 import { inceptionGraph } from "./inception_onnx.ts";
 import { openProduct } from "./products.ts";
+import { profileInception, type ProfileRow } from "./inception_profile.ts";
 import { hashUniform, randomImage, randomWeights } from "./random_weights.ts";
 import type { Statistics } from "./statistics.ts";
 
@@ -36,7 +37,10 @@ async function bench({ threads, seconds, images }: BenchOptions): Promise<void> 
   try {
     const model = join(folder, "inception.onnx");
     await Deno.writeFile(model, encodeModel(inceptionGraph(randomWeights())));
-    await benchFeatures(model, { threads, seconds });
+    const peak = await productRate("float32", threads);
+    console.log(`Matrix product, float32          ${peak.toFixed(0)} GMAC/s`);
+    await benchFeatures(model, { threads, seconds, peak });
+    printProfile(await profileInception(model, { threads, images: 10 }), peak);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -49,10 +53,13 @@ async function bench({ threads, seconds, images }: BenchOptions): Promise<void> 
 /** Every way to share `threads` among sessions, fastest first. */
 async function benchFeatures(
   model: string,
-  { threads, seconds }: { readonly threads: number; readonly seconds: number },
+  { threads, seconds, peak }: {
+    readonly threads: number;
+    readonly seconds: number;
+    /** Of a matrix product, GMAC/s. */
+    readonly peak: number;
+  },
 ): Promise<void> {
-  const peak = await productRate("float32", threads);
-  console.log(`Matrix product, float32          ${peak.toFixed(0)} GMAC/s`);
   const splits: Split[] = [];
   for (let sessions = 1; sessions <= threads; sessions++) {
     if (threads % sessions === 0) splits.push({ sessions, threads: threads / sessions });
@@ -66,6 +73,20 @@ async function benchFeatures(
       } images/s (${gmacs.toFixed(0)} GMAC/s, ${(gmacs / peak).toFixed(2)} of the product), ${
         perCpuSecond.toFixed(1)
       } a CPU second`,
+    );
+  }
+}
+
+/** Where one session's time goes: shares, and the rate of each kind of convolution beside the product's. */
+function printProfile(rows: readonly ProfileRow[], peak: number): void {
+  const all = rows.reduce((sum, { seconds }) => sum + seconds, 0);
+  for (const { kind, seconds, macs } of rows) {
+    if (seconds < 0.005 * all) continue;
+    const rate = macs / seconds / 1e9;
+    console.log(
+      `  ${kind.padEnd(30)} ${(100 * seconds / all).toFixed(1).padStart(4)} % of a session's time${
+        macs > 0 ? `, ${rate.toFixed(0)} GMAC/s, ${(rate / peak).toFixed(2)} of the product` : ""
+      }`,
     );
   }
 }
