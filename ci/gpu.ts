@@ -7,9 +7,10 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
+import { cacheFolder } from "../harness/engine/cache_folder.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import {
-  fetchFolder,
+  FETCH_FOLDER,
   findCpuPlugin,
   findCudaPlugin,
   nvidiaLibraries,
@@ -18,6 +19,7 @@ import {
 import { pipCommand, WHEELS } from "../harness/engine/pjrt_wheels.ts";
 import { fillNoise, keyOf } from "../harness/noise.ts";
 import type { Device, HostArray } from "../harness/types.ts";
+import { fail, runVisibly } from "./programs.ts";
 
 const HELP = `Usage: deno task gpu [options]
 
@@ -126,7 +128,7 @@ async function fetchWheels(name: string): Promise<void> {
   if (!(name in WHEELS)) {
     fail(`Unknown set "${name}": known sets are ${Object.keys(WHEELS).join(", ")}`, 2);
   }
-  const root = fetchFolder();
+  const root = cacheFolder(FETCH_FOLDER);
   if (!root) fail("No folder to fetch into: set XDG_CACHE_HOME to one", 1);
   const folder = join(root, name);
   await Deno.mkdir(folder, { recursive: true });
@@ -134,7 +136,7 @@ async function fetchWheels(name: string): Promise<void> {
   const { list, content, args } = pipCommand(wheels, { folder });
   await Deno.writeTextFile(list, content);
   console.log(`Fetching ${wheels.length} wheels into ${folder}`);
-  await runVisibly("python3", args, "Python 3 with pip");
+  await runVisibly("python3", args, { what: "Python 3 with pip" });
   console.log("Fetched; deno task gpu tests it");
 }
 
@@ -145,26 +147,11 @@ async function installPackage(name: string): Promise<void> {
   const specifier = `npm:@tensorflow/${name}`;
   // Its script fetches libtensorflow and the binding.
   const args = ["cache", "--no-lock", `--allow-scripts=${specifier}`, `${specifier}@4.22.0`];
-  await runVisibly(Deno.execPath(), args, "Deno");
+  await runVisibly(Deno.execPath(), args, {
+    what: "Deno",
+    otherwise: name === "tfjs-node"
+      ? "where its script cannot download TensorFlow, deno task tfjs-node:build takes that of PyPI"
+      : "its script downloads TensorFlow from storage.googleapis.com",
+  });
   console.log(`Installed; deno task gpu --device ${name} tests it`);
-}
-
-async function runVisibly(path: string, args: readonly string[], what: string): Promise<void> {
-  let code: number;
-  try {
-    ({ code } = await new Deno.Command(path, {
-      args: [...args],
-      stdout: "inherit",
-      stderr: "inherit",
-    }).output());
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) fail(`${path} was not found: install ${what}`, 1);
-    throw error;
-  }
-  if (code !== 0) fail(`${path} failed with exit code ${code}: see its message above`, 1);
-}
-
-function fail(message: string, code: number): never {
-  console.error(message);
-  Deno.exit(code);
 }

@@ -38,7 +38,7 @@ export async function openDevice(
       return await (await import("./webgpu.ts")).openWebGpu();
     case "tfjs-node":
     case "tfjs-node-gpu":
-      return await (await import("./tfjs_node.ts")).openTfjsNode(name);
+      return await (await import("./tfjs_node.ts")).openTfjsNode(name, { threads });
     default:
       throw new RangeError(
         `Unknown device "${name}": known devices are ${Object.keys(DEVICES).join(", ")}`,

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { replaceFile } from "../files.ts";
+import { cacheFolder } from "./cache_folder.ts";
 import type { Client, Executable, Signature, XlaFlags } from "./pjrt_client.ts";
 
 /** What is compiled. */
@@ -13,7 +14,7 @@ export interface Compilation {
   readonly text: string;
   readonly signature: Signature;
   readonly flags: XlaFlags;
-  /** Where compiled programs are kept; null for nowhere, by default in the user's cache. */
+  /** Where compiled programs are kept; null for nowhere, by default `laebench/xla` in the user's cache. */
   readonly folder?: string | null;
 }
 
@@ -26,7 +27,7 @@ const DIGEST_SIZE = 32;
  */
 export async function cachedCompile(
   client: Client,
-  { text, signature, flags, folder = cacheFolder() }: Compilation,
+  { text, signature, flags, folder = cacheFolder("xla") }: Compilation,
 ): Promise<Executable> {
   const compile = () => client.compile(text, signature, flags);
   if (!folder) return await compile();
@@ -49,17 +50,6 @@ export async function cachedCompile(
     }
   }
   return executable;
-}
-
-/** `laebench/xla` in the user's cache folder; null where there is none, or no leave to know. */
-export function cacheFolder(): string | null {
-  const env = (name: string) =>
-    Deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
-      ? Deno.env.get(name)
-      : undefined;
-  const home = env("HOME");
-  const base = env("XDG_CACHE_HOME") || env("LOCALAPPDATA") || (home && join(home, ".cache"));
-  return base ? join(base, "laebench", "xla") : null;
 }
 
 async function keyOf(

@@ -6,6 +6,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { cacheFolder } from "./cache_folder.ts";
 
 /** A plugin on this machine. */
 export interface FoundPlugin {
@@ -16,6 +17,9 @@ export interface FoundPlugin {
 
 /** Names a plugin's file outright. */
 export const PLUGIN_VARIABLE = "LAEBENCH_PJRT_PLUGIN";
+
+/** Folder of the user's cache into which wheels are fetched. */
+export const FETCH_FOLDER = "pjrt";
 
 /** Environment variables read here. */
 export const FIND_VARIABLES = [
@@ -49,13 +53,6 @@ export function findCudaPlugin(): FoundPlugin | null {
 /** XLA's CPU plugin, in the same places but for the variable. */
 export function findCpuPlugin(): FoundPlugin | null {
   return findIn(packageFolders(), CPU_PLUGINS);
-}
-
-/** The folder into which wheels are fetched: `laebench/pjrt` in the user's cache; undefined where there is no such. */
-export function fetchFolder(): string | undefined {
-  const { XDG_CACHE_HOME, LOCALAPPDATA, HOME } = process.env;
-  const base = XDG_CACHE_HOME || LOCALAPPDATA || (HOME && join(HOME, ".cache"));
-  return base ? join(base, "laebench", "pjrt") : undefined;
 }
 
 /**
@@ -96,7 +93,7 @@ function packageFolders(): string[] {
       join(library, python, "dist-packages"),
     ])
   );
-  const fetched = fetchFolder();
+  const fetched = cacheFolder(FETCH_FOLDER);
   const all = [...installed, ...fetched ? list(fetched).map((name) => join(fetched, name)) : []];
   return [...new Set(all)];
 }

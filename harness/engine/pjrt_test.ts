@@ -1,25 +1,20 @@
 /**
- * The conformance suite on a real plugin, XLA's for the CPU: skipped where it is not; `deno task gpu --fetch cpu` brings
- * it. What needs no plugin is tested in any case.
+ * The client on a real plugin, XLA's for the CPU: skipped where it is not; `deno task gpu --fetch cpu` brings it. That it
+ * computes what tfjs does is tested in devices_test.ts.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { METHODS } from "../../methods/mod.ts";
-import { initialState, TOY, toyHyper, toyImages, train } from "../../methods/_toy.ts";
 import { createNoise, draws, foldIn, keyOf } from "../noise.ts";
-import type { HostArrays, Method, PureFunction, State } from "../types.ts";
+import type { PureFunction } from "../types.ts";
 import { openEager } from "./eager.ts";
-import { caseFunction, caseInputs, CASES, KERNEL_TOLERANCE, worstError } from "./kernel_cases.ts";
+import { worstError } from "./kernel_cases.ts";
 import { openPjrt } from "./pjrt.ts";
 import { loadPlugin } from "./pjrt_api.ts";
 import { cachedCompile } from "./pjrt_cache.ts";
 import { openClient } from "./pjrt_client.ts";
 import { findCpuPlugin } from "./pjrt_find.ts";
 import { inputs, langevinStep, STATE, STATE_TOLERANCE, states } from "./step_case.ts";
-
-/** Float32 sums in another order through some training steps, relative to each entry's largest value. */
-const TRAINING_TOLERANCE = 1e-4;
 
 const path = findCpuPlugin()?.path ?? "";
 if (!path) {
@@ -29,37 +24,6 @@ if (!path) {
 function withPlugin(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
   Deno.test({ name, ignore: !path, fn });
 }
-
-withPlugin("openPjrt() agrees with eager tfjs for every kernel", async () => {
-  // All cases in one program, since each compilation has a price.
-  const arrays: Record<string, HostArrays[string]> = {};
-  for (const [name, example] of Object.entries(CASES)) {
-    for (const [k, v] of Object.entries(caseInputs(example))) arrays[`${name}/${k}`] = v;
-  }
-  const all: PureFunction = ({ inputs }) => {
-    const outputs: Record<string, tf.Tensor> = {};
-    for (const [name, example] of Object.entries(CASES)) {
-      const own: State = Object.fromEntries(
-        Object.keys(example[0]).map((k) => [k, inputs[`${name}/${k}`]]),
-      );
-      const result = caseFunction(example)({ state: {}, inputs: own }).outputs;
-      for (const [k, v] of Object.entries(result)) outputs[`${name}/${k}`] = v;
-    }
-    return { outputs };
-  };
-  const specs = { state: {}, inputs: arrays };
-  await using eager = await openEager("tfjs-cpu", "cpu");
-  const oracle = await eager.compile(all, specs);
-  const expected = (await oracle.run(await eager.upload({}), arrays)).outputs;
-  await using device = openPjrt(path, { name: "pjrt", cache: null });
-  await using program = await device.compile(all, specs);
-  const { outputs } = await program.run(await device.upload({}), arrays);
-  assert.deepEqual(Object.keys(outputs), Object.keys(expected));
-  for (const name of Object.keys(expected)) {
-    const error = worstError({ x: outputs[name] }, { x: expected[name] });
-    assert(error <= KERNEL_TOLERANCE, `${name}: relative error ${error} > ${KERNEL_TOLERANCE}`);
-  }
-});
 
 withPlugin(
   "openPjrt() agrees with eager tfjs after three steps; state moves or stays to the byte",
@@ -98,25 +62,6 @@ withPlugin("openPjrt() draws the bits of noise.ts", async () => {
   // Two evaluations of one formula, each within 1e-6 of exact arithmetic (noise.ts).
   expect("n", "normal").forEach((v, i) => assert(Math.abs(v - outputs.normal.data[i]) <= 2e-6));
 });
-
-for (const method of Object.values(METHODS) as unknown as Method[]) {
-  withPlugin(`openPjrt() trains ${method.name} as eager tfjs does, ten steps`, async () => {
-    const hyper = toyHyper(method);
-    const images = toyImages(TOY.trainCount, TOY.image);
-    const options = { problem: TOY, hyper, seed: 0, images, steps: [0, 10] as const };
-    const state = await initialState(method, { ...options });
-    await using eager = await openEager("tfjs-cpu", "cpu");
-    const expected = await train(method, { ...options, device: eager, state });
-    await using device = openPjrt(path, { name: "pjrt", cache: null });
-    const actual = await train(method, { ...options, device, state });
-    for (const [step, metrics] of expected.history.entries()) {
-      const gap = Math.abs(actual.history[step].loss / metrics.loss - 1);
-      assert(gap <= TRAINING_TOLERANCE, `loss of step ${step} differs by ${gap}`);
-    }
-    const error = worstError(actual.state, expected.state);
-    assert(error <= TRAINING_TOLERANCE, `the state differs by ${error}`);
-  });
-}
 
 withPlugin("Program.run() refuses arrays of another shape, by name", async () => {
   await using device = openPjrt(path, { name: "pjrt", cache: null });

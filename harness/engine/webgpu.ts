@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Device } from "../types.ts";
 import { openEager } from "./eager.ts";
 import { registerHostNoise } from "./tfjs_host_noise.ts";
+import { supplyLog1p } from "./webgpu_log1p.ts";
 
 const REMEDY =
   "install the driver of the graphics card, or Mesa's software Vulkan (Debian: mesa-vulkan-drivers), and try deno task gpu --device webgpu";
@@ -14,6 +15,7 @@ export async function openWebGpu(): Promise<Device> {
   if (!adapter) throw new Error(`Device webgpu: no adapter was found: ${REMEDY}`);
   await import("@tensorflow/tfjs-backend-webgpu");
   registerHostNoise("webgpu");
+  supplyLog1p("webgpu");
   let device: Device;
   try {
     device = await openEager("webgpu", "webgpu");

@@ -1,0 +1,28 @@
+import * as tf from "@tensorflow/tfjs";
+
+/** What a kernel is called with: tensors by name, and attributes. */
+export type KernelCall<Attributes> = (
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  attrs: Attributes,
+) => tf.Tensor | undefined;
+
+/**
+ * Puts `replacement`, made of tfjs operations, in front of a kernel of `backendName`: what it leaves with undefined is
+ * the kernel's own. Twice does no harm. Throws Error where there is no such kernel.
+ */
+export function replaceKernel<Attributes>(
+  kernelName: string,
+  backendName: string,
+  replacement: KernelCall<Attributes>,
+): void {
+  const kernel = tf.getKernel(kernelName, backendName);
+  if (!kernel) throw new Error(`The backend ${backendName} has no kernel ${kernelName}`);
+  tf.unregisterKernel(kernelName, backendName);
+  tf.registerKernel({
+    ...kernel,
+    kernelFunc: (call) =>
+      tf.tidy(() =>
+        replacement(call.inputs as tf.NamedTensorMap, call.attrs as unknown as Attributes)
+      ) ?? kernel.kernelFunc(call),
+  });
+}
