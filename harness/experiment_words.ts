@@ -59,7 +59,7 @@ export function readExperiment(
     ...preset,
     name: words.preset,
     methods: words.methods === undefined
-      ? methodNames
+      ? preset.methods ?? methodNames
       : parseNames(words.methods, { kind: "method", known: methodNames }),
     datasets: words.datasets === undefined
       ? preset.datasets

@@ -5,7 +5,10 @@ import { problemOf } from "./spec.ts";
 import type { Dataset, HostArray, HostArrays, Method, RunSpec } from "./types.ts";
 
 /** The key of a stream of `spec` that no other method, data set or seed shares. */
-export function streamKey(spec: RunSpec, stream: "init" | "chains" | "step" | "sample"): Key {
+export function streamKey(
+  spec: RunSpec,
+  stream: "init" | "chains" | "step" | "sample" | "bound",
+): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
 }
 

@@ -78,7 +78,7 @@ export function createProgress(
         case "images": {
           const { phase } = run;
           if (phase === undefined) return;
-          const what = phase.name === "reference" ? "real images" : "samples";
+          const what = IMAGES[phase.name];
           const rest = (now() - phase.since) * (event.of / event.done - 1);
           const text = `${prefix}: ${event.done}/${event.of} ${what} scored, the rest in about ${
             formatDuration(rest)
@@ -140,6 +140,17 @@ const PHASES = {
   train: "trains",
   reference: "reads the real images",
   score: "samples and scores",
+  bound: "bounds the likelihood",
+} as const;
+
+/** The images that a phase goes through. */
+const IMAGES = {
+  load: "images",
+  compile: "images",
+  train: "images",
+  reference: "real images",
+  score: "samples",
+  bound: "test images",
 } as const;
 
 /** `lae fashion_4k seed 1`. */

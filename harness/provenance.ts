@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import { projectPath } from "./project.ts";
-import type { Metric, Provenance } from "./types.ts";
+import type { Provenance, Score } from "./types.ts";
 
 /** Where numbers made now by this process come from. */
 export async function readProvenance(
@@ -9,7 +9,7 @@ export async function readProvenance(
     /** The description of the device. */
     readonly device: string;
     readonly datasetSha256: string;
-    readonly metrics: readonly Metric[];
+    readonly metrics: readonly Score[];
     /** Runs at a time. */
     readonly jobs: number;
   },

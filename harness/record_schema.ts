@@ -31,6 +31,14 @@ export const RUN_SPEC = z.strictObject({
   threads: z.int().min(1),
 });
 
+/** Checks a `BoundBasis`. */
+const BOUND_BASIS = z.object({
+  importanceSamples: z.int().min(1),
+  draws: z.int().min(1),
+  images: z.int().min(1),
+  standardError: z.number().min(0),
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
@@ -62,7 +70,12 @@ const BASE = z.object({
 
 /** Checks a `RunRecord`. */
 export const RUN_RECORD = z.discriminatedUnion("status", [
-  BASE.extend({ status: z.literal("completed"), scores: NUMBERS, untrained: NUMBERS }),
+  BASE.extend({
+    status: z.literal("completed"),
+    scores: NUMBERS,
+    untrained: NUMBERS,
+    bounds: z.record(z.string(), BOUND_BASIS).optional(),
+  }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),
   BASE.extend({ status: z.literal("interrupted") }),

@@ -1,8 +1,10 @@
+import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains, orderKey } from "./batches.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { RunEvent } from "./events.ts";
 import { replaceFile } from "./files.ts";
 import { initialise, streamKey } from "./initial_state.ts";
+import { isBound, isMetric } from "./likelihood_bounds.ts";
 import { NotFiniteError } from "./not_finite.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
 import { compileSampler } from "./sampling.ts";
@@ -13,20 +15,21 @@ import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts"
 import type {
   Dataset,
   Device,
+  DeviceState,
   EpochRecord,
   ImageSet,
   Method,
-  Metric,
   Provenance,
   RunRecord,
   RunSpec,
+  Score,
 } from "./types.ts";
 
 /** What a run works with: the entries that its spec names, and the outside world. */
 export interface RunContext {
   readonly method: Method;
   readonly dataset: Dataset;
-  readonly metrics: readonly Metric[];
+  readonly metrics: readonly Score[];
   readonly device: Device;
   /** The name of the experiment, for the record. */
   readonly experiment: string;
@@ -65,7 +68,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     epochs,
   } as const;
   try {
-    const { scores, untrained } = await trainAndScore(spec, {
+    const results = await trainAndScore(spec, {
       ...context,
       images,
       saved,
@@ -73,7 +76,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
       epochs,
     });
     const seconds = stopwatch.read();
-    return { ...record, seconds, status: "completed", scores, untrained };
+    return { ...record, seconds, status: "completed", ...results };
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error;
     const seconds = stopwatch.read();
@@ -87,6 +90,9 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   }
 }
 
+/** What a completed run ends with. */
+type Results = Pick<RunRecord & { status: "completed" }, "scores" | "untrained" | "bounds">;
+
 async function trainAndScore(
   spec: RunSpec,
   work: RunContext & {
@@ -97,7 +103,7 @@ async function trainAndScore(
     /** Grows by one record an epoch. */
     readonly epochs: EpochRecord[];
   },
-): Promise<{ readonly scores: Scores; readonly untrained: Scores }> {
+): Promise<Results> {
   const { method, dataset, device, saved, stopwatch, report, dir } = work;
   const problem = problemOf(spec, dataset);
   const shapes = method.chains?.(problem, spec.hyper) ?? {};
@@ -113,10 +119,16 @@ async function trainAndScore(
     count: spec.sampleCount,
     image: dataset.image,
   });
-  const score = createScorer({ ...work, sampler });
+  const score = createScorer({ ...work, metrics: work.metrics.filter(isMetric), sampler });
+  await using bounds = await compileBounds(spec, { ...work, state });
   let untrained: Scores = saved?.untrained ?? {};
   if (saved === undefined && spec.scoreUntrained) {
     ({ state, scores: untrained } = await score(state));
+    const bounded = await bounds?.score(state);
+    if (bounded) {
+      state = bounded.state;
+      untrained = { ...untrained, ...bounded.scores };
+    }
   }
   if (work.epochs.length < spec.epochs) {
     await using program = await device.compile(
@@ -158,9 +170,33 @@ async function trainAndScore(
       report({ event: "epoch", record });
     }
   }
-  const { scores, images } = await score(state);
+  const { scores, images, state: scored } = await score(state);
   await writeSampleGrid(`${dir}/samples.png`, images);
-  return { scores, untrained };
+  const bounded = await bounds?.score(scored);
+  if (bounded === undefined) return { scores, untrained };
+  return { scores: { ...scores, ...bounded.scores }, untrained, bounds: bounded.bases };
+}
+
+/** The scorer for the bounds among the scores; undefined if there are none. */
+async function compileBounds(
+  spec: RunSpec,
+  { method, metrics, dataset, device, state, stopwatch, report }: RunContext & {
+    readonly state: DeviceState;
+    readonly stopwatch: Stopwatch;
+  },
+): Promise<BoundScorer | undefined> {
+  const bounds = metrics.filter(isBound);
+  if (bounds.length === 0) return undefined;
+  return await compileBoundScorer(device, {
+    method,
+    hyper: spec.hyper,
+    key: streamKey(spec, "bound"),
+    state,
+    bounds,
+    images: await dataset.load("test"),
+    stopwatch,
+    report,
+  });
 }
 
 /** The checkpoint of run `id` in `dir`; a broken one is moved aside, and training starts anew. */

@@ -1,20 +1,13 @@
 import { createHash } from "node:crypto";
-import type {
-  Dataset,
-  Experiment,
-  Hyperparams,
-  Method,
-  Metric,
-  Problem,
-  RunSpec,
-} from "./types.ts";
+import type { Dataset, Experiment, Hyperparams, Method, Problem, RunSpec, Score } from "./types.ts";
+import { isBound, isMetric, whyNoBound } from "./likelihood_bounds.ts";
 import { unknownWord, UsageError } from "./words.ts";
 
 /** What can be named in an experiment; their order is the order of rows and columns. */
 export interface Tables {
   readonly methods: Readonly<Record<string, Method>>;
   readonly datasets: Readonly<Record<string, Dataset>>;
-  readonly metrics: Readonly<Record<string, Metric>>;
+  readonly metrics: Readonly<Record<string, Score>>;
 }
 
 /** The entry of `table` called `name`; a UsageError that lists the known ones otherwise. */
@@ -110,11 +103,12 @@ function resolveRun(
   { method, dataset, metricEntries, seed }: {
     readonly method: Method;
     readonly dataset: Dataset;
-    readonly metricEntries: readonly Metric[];
+    readonly metricEntries: readonly Score[];
     readonly seed: number;
   },
 ): RunSpec {
-  const { epochs, batchSize, sampleCount, metrics, scoreUntrained, device, threads } = experiment;
+  const { epochs, batchSize, sampleCount, scoreUntrained, device, threads } = experiment;
+  const hyper = resolveHyper(experiment, { method, dataset: dataset.name });
   const whole = dataset.counts.train;
   const trainCount = experiment.trainCount ?? whole;
   const spec: RunSpec = {
@@ -125,9 +119,9 @@ function resolveRun(
     batchSize,
     trainCount: trainCount >= whole ? null : trainCount, // one spelling of "all", so one id
     sampleCount,
-    metrics,
+    metrics: scoresOf(method, { hyper, entries: metricEntries }),
     scoreUntrained,
-    hyper: resolveHyper(experiment, { method, dataset: dataset.name }),
+    hyper,
     device,
     threads,
   };
@@ -139,7 +133,7 @@ function resolveRun(
   }
   const checks = [
     () => method.check?.(problem, spec.hyper),
-    ...metricEntries.map((metric) => () => metric.check?.(dataset.image)),
+    ...metricEntries.filter(isMetric).map((metric) => () => metric.check?.(dataset.image)),
   ];
   for (const check of checks) {
     try {
@@ -150,4 +144,18 @@ function resolveRun(
     }
   }
   return spec;
+}
+
+/** Names of the scores among `entries` that `method` can have. Throws UsageError if that is none of them. */
+function scoresOf(
+  method: Method,
+  { hyper, entries }: { readonly hyper: Hyperparams; readonly entries: readonly Score[] },
+): string[] {
+  const why = whyNoBound(method, hyper);
+  const names = entries.filter((entry) => why === null || !isBound(entry)).map(({ name }) => name);
+  if (names.length === 0 && entries.length > 0) {
+    const asked = entries.map(({ name }) => name).join(", ");
+    throw new UsageError(`${method.name} cannot be scored by ${asked}: ${why}`);
+  }
+  return names;
 }

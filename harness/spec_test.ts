@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { BOUNDS } from "./likelihood_bounds.ts";
 import { canonicalJson, resolveHyper, resolveRuns, runId } from "./spec.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
 import { UsageError } from "./words.ts";
@@ -91,4 +92,38 @@ Deno.test("resolveRuns() refuses what cannot work, listing what is known", () =>
     /tiny on bright: gap takes coloured images/,
   );
   refuses({ batchSize: 18 }, /Batch size 18 is more than the 17 training images of bright/);
+});
+
+Deno.test("resolveRuns() asks for bounds on the likelihood of methods that have them only", () => {
+  const { tiny } = TINY_TABLES.methods;
+  const bounded = {
+    ...tiny,
+    name: "bounded",
+    logWeight: () => assert.fail("only asked whether it is there"),
+    noLogWeight: ({ note }: { readonly note?: unknown }) => note === "none" ? null : `note=${note}`,
+  };
+  const tables = {
+    ...TINY_TABLES,
+    methods: { tiny, bounded },
+    metrics: { ...TINY_TABLES.metrics, ...BOUNDS },
+  };
+  const methods = ["tiny", "bounded"];
+  const experiment = { ...TINY_EXPERIMENT, methods, metrics: ["gap", "nelbo", "niwae_10"] };
+  assert.deepEqual(resolveRuns(experiment, tables).map(({ metrics }) => metrics), [
+    ["gap"],
+    ["gap", "nelbo", "niwae_10"],
+  ]);
+  const refuse = (change: Partial<typeof experiment>, message: string) =>
+    assert.throws(() => resolveRuns({ ...experiment, ...change, metrics: ["nelbo"] }, tables), {
+      name: "UsageError",
+      message,
+    });
+  refuse(
+    {},
+    "tiny cannot be scored by nelbo: it has no q(z | x), or no prior, of known normaliser",
+  );
+  refuse(
+    { methods: ["bounded"], hyper: { bounded: { note: "no" } } },
+    "bounded cannot be scored by nelbo: note=no",
+  );
 });

@@ -128,10 +128,11 @@ export interface Method<H extends Hyperparams = Hyperparams> {
   decode(state: State, latents: Tensor2D, hyper: H): Tensor4D;
   /**
    * log p(x, z) - log q(z | x) in nats for each image, [n], at one draw z of the method's own q: the mean is the ELBO, and
-   * log-mean-exp over k draws the importance-weighted bound. Absent where q or p(z) has no known normaliser. Throws
-   * RangeError where that depends on `hyper`.
+   * log-mean-exp over k draws the importance-weighted bound. Absent where q or p(z) has no known normaliser.
    */
   logWeight?(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor1D;
+  /** Why `logWeight` throws with `hyper`, in a few words; null, or no such member: it does not. */
+  noLogWeight?(hyper: H): string | null;
 }
 
 // ---------------------------------------------------------------- data sets
@@ -177,8 +178,8 @@ export interface Dataset {
 
 // ---------------------------------------------------------------- scores
 
-/** A score of generated images against real ones. */
-export interface Metric<Reference = unknown> {
+/** What every score has. */
+export interface ScoreBase {
   readonly name: string;
   readonly label: string;
   readonly better: "lower" | "higher";
@@ -188,10 +189,14 @@ export interface Metric<Reference = unknown> {
   readonly settings?: Readonly<Record<string, string>>;
   /** Why the score cannot be used on this machine, with the remedy, in one line; null, or no such member: it can. */
   available?(): Promise<string | null>;
+  /** The part of the data set that the score compares with; `train` if absent. */
+  readonly against?: Split;
+}
+
+/** A score of generated images against real ones. */
+export interface Metric<Reference = unknown> extends ScoreBase {
   /** Throws RangeError when images of this shape cannot be scored: called before any training. */
   check?(image: ImageShape): void;
-  /** The part of the data set that samples are compared with; `train` if absent. */
-  readonly against?: Split;
   /** Statistics of the real images, computed once; `progress` is told how many are done, if that takes long. */
   reference(real: ImageSet, progress?: (done: number) => void): Promise<Reference>;
   /** Begins the score of images that come in batches. */
@@ -204,6 +209,18 @@ export interface Scoring extends AsyncDisposable {
   /** The score of all that was added. */
   finish(): Promise<number>;
 }
+
+/**
+ * A score of the model itself, by `Method.logWeight`: an upper bound on the mean of -log p(x) over the test images, in
+ * nats per dimension. Of methods that have no `logWeight` it is not asked.
+ */
+export interface LikelihoodBound extends ScoreBase {
+  /** k, the draws of z under one logarithm: 1 for the ELBO, more for the importance-weighted bound. */
+  readonly importanceSamples: number;
+}
+
+/** What a run can be scored by. */
+export type Score = Metric | LikelihoodBound;
 
 // ---------------------------------------------------------------- devices
 
@@ -324,6 +341,18 @@ export interface Provenance {
   readonly metricSettings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** What a LikelihoodBound rests on. */
+export interface BoundBasis {
+  /** k. */
+  readonly importanceSamples: number;
+  /** Draws of z for each image, in groups of k. */
+  readonly draws: number;
+  /** Test images. */
+  readonly images: number;
+  /** Of the mean over images, nats per dimension. */
+  readonly standardError: number;
+}
+
 /** Seconds on clocks that never overlap: their sum is the time the run took. */
 export interface Seconds {
   readonly train: number;
@@ -352,6 +381,8 @@ export type RunRecord =
       readonly status: "completed";
       readonly scores: Readonly<Record<string, number>>;
       readonly untrained: Readonly<Record<string, number>>;
+      /** Of the scores that are bounds on the likelihood; absent if none is. */
+      readonly bounds?: Readonly<Record<string, BoundBasis>>;
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

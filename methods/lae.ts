@@ -252,11 +252,16 @@ function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): t
   return posteriorChain(state, { x, start, hyper, noise });
 }
 
+function noLogWeight({ variant }: Hyper): string | null {
+  return variant === "neurips"
+    ? null
+    : `the learned prior of variant=${variant} has no known normaliser; variant=neurips has N(0, I)`;
+}
+
 function logWeight(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor1D {
-  if (hyper.variant === "neurips") return logWeightNeurips(state, images, hyper, noise);
-  throw new RangeError(
-    "The likelihood of lae is known with variant=neurips only: the prior of variant=iclr has no known normaliser",
-  );
+  const why = noLogWeight(hyper);
+  if (why !== null) throw new RangeError(why);
+  return logWeightNeurips(state, images, hyper, noise);
 }
 
 export const lae: Method<Hyper> = {
@@ -282,4 +287,5 @@ export const lae: Method<Hyper> = {
   infer,
   decode,
   logWeight,
+  noLogWeight,
 };

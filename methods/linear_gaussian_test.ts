@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../harness/engine/device.ts";
 import { createNoise, keyOf } from "../harness/noise.ts";
+import { mean } from "../harness/statistics.ts";
+import { importanceBound } from "../harness/statistics/importance_bound.ts";
 import type { HostArrays, Hyperparams, Method } from "../harness/types.ts";
 import {
   asImages,
@@ -13,7 +15,6 @@ import {
   type SpectralData,
   spectralData,
 } from "./_linear_gaussian.ts";
-import { importanceBound } from "./importance_bound.ts";
 import { initialState, train } from "./_toy.ts";
 import { METHODS } from "./mod.ts";
 
@@ -126,7 +127,7 @@ Deno.test("logWeight() gives bounds that rise with k to the evidence and do not 
       );
     });
     const evidence = -negLogEvidence(data.rows, linearDecoder(state));
-    const [elbo, ten, hundred] = [1, 10, 100].map((k) => importanceBound(weights, k));
+    const [elbo, ten, hundred] = [1, 10, 100].map((k) => mean([...importanceBound(weights, k)]));
     assert.ok(elbo < ten && ten < hundred, `${name}: ${elbo}, ${ten}, ${hundred}`);
     // 192 groups of 100 weights for the data's mean: their spread of some 0.1 nats makes 0.01, four times.
     assert.ok(hundred < evidence + 0.04, `${name}: ${hundred} above the evidence ${evidence}`);

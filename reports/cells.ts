@@ -1,14 +1,14 @@
 import { mean, median, sampleStd } from "../harness/statistics.ts";
-import type { EpochRecord, RunRecord } from "../harness/types.ts";
-import { PAPER_RATIOS, PAPER_SCORES } from "./paper.ts";
+import type { BoundBasis, EpochRecord, RunRecord, RunSpec } from "../harness/types.ts";
+import { PAPER_RATIOS, PAPER_SCORES, type Published } from "./paper.ts";
+import { POSTER_SCORES } from "./poster.ts";
 import type { RatioCell, Row, ScoreCell, TimeCell } from "./result_table.ts";
 import { describeMachine } from "./settings.ts";
 
 /** The score of a method on a data set, over the seeds of `group`. */
 export function scoreCell(
   group: readonly RunRecord[],
-  { method, metric, dataset }: {
-    readonly method: string;
+  { metric, dataset }: {
     readonly metric: string;
     readonly dataset: string;
   },
@@ -17,20 +17,20 @@ export function scoreCell(
     .toSorted((a, b) => a.spec.seed - b.spec.seed);
   const values: { seed: number; value: number; run: string }[] = [];
   const untrained: number[] = [];
+  const bases: BoundBasis[] = [];
   const lost: { seed: number; why: string }[] = [];
   for (const record of runs) {
     const { seed } = record.spec;
     if (record.status === "completed" && record.scores[metric] !== undefined) {
       values.push({ seed, value: record.scores[metric], run: record.id });
+      const basis = record.bounds?.[metric];
+      if (basis !== undefined) bases.push(basis);
       if (record.untrained[metric] !== undefined) untrained.push(record.untrained[metric]);
     } else if (record.spec.metrics.includes(metric)) {
       lost.push({ seed, why: describeLoss(record) });
     }
   }
   const numbers = values.map(({ value }) => value);
-  const published = PAPER_SCORES.find((score) =>
-    score.method === method && score.dataset === dataset && score.metric === metric
-  );
   return {
     metric,
     dataset,
@@ -40,8 +40,18 @@ export function scoreCell(
     values,
     untrained: untrained.length === 0 ? null : mean(untrained),
     lost,
-    paper: published === undefined ? null : { mean: published.mean, std: published.std },
+    basis: bases.toSorted((a, b) => b.standardError - a.standardError).at(0) ?? null,
+    paper: runs.length === 0 ? null : publishedScore(runs[0].spec, metric),
   };
+}
+
+/** The paper's number for a run such as `spec`. The poster's are of pixels in 256 levels, no other law of them. */
+function publishedScore({ method, dataset, hyper }: RunSpec, metric: string): Published | null {
+  const discrete = hyper.likelihood === "discretized_logistic";
+  const found = [...PAPER_SCORES, ...discrete ? POSTER_SCORES : []].find((score) =>
+    score.method === method && score.dataset === dataset && score.metric === metric
+  );
+  return found === undefined ? null : { mean: found.mean, std: found.std };
 }
 
 function describeLoss(record: RunRecord): string {

@@ -1,8 +1,8 @@
 /** Records with everything that a report must show: for its tests. */
-import type { Provenance, RunRecord, RunSpec } from "../harness/types.ts";
+import type { BoundBasis, Provenance, RunRecord, RunSpec } from "../harness/types.ts";
 import type { Names } from "./result_table.ts";
 
-/** Three methods, two data sets, two metrics. */
+/** Three methods, two data sets, two scores of samples and two of the likelihood. */
 export const EXAMPLE_NAMES: Names = {
   methods: [
     { name: "dlgm", label: "DLGM", description: "LD + amortized init." },
@@ -16,6 +16,8 @@ export const EXAMPLE_NAMES: Names = {
   metrics: [
     { name: "fid", label: "FID", better: "lower" },
     { name: "fd_fashion", label: "fd_fashion", better: "lower" },
+    { name: "nelbo", label: "-ELBO, nats/dim", better: "lower", importanceSamples: 1 },
+    { name: "niwae_10", label: "-IWAE (k = 10), nats/dim", better: "lower", importanceSamples: 10 },
   ],
 };
 
@@ -41,6 +43,7 @@ export interface ExampleChange {
   readonly seconds?: readonly number[];
   readonly scores?: Readonly<Record<string, number>>;
   readonly untrained?: Readonly<Record<string, number>>;
+  readonly bounds?: Readonly<Record<string, BoundBasis>>;
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
     readonly epoch: number;
@@ -52,7 +55,8 @@ let count = 0;
 
 /** A record of its own id, completed unless `end` says otherwise. */
 export function exampleRecord(
-  { spec, provenance, seconds = [9, 2, 3, 4], scores = {}, untrained = {}, end }: ExampleChange,
+  { spec, provenance, seconds = [9, 2, 3, 4], scores = {}, untrained = {}, bounds, end }:
+    ExampleChange,
 ): RunRecord {
   const id = (++count).toString(16).padStart(12, "0");
   const base = {
@@ -86,6 +90,6 @@ export function exampleRecord(
     })),
   } as const;
   return end === undefined
-    ? { ...base, status: "completed", scores, untrained }
+    ? { ...base, status: "completed", scores, untrained, ...bounds && { bounds } }
     : { ...base, ...end };
 }

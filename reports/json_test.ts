@@ -10,6 +10,11 @@ const RECORDS = [
   exampleRecord({ spec: { seed: 1, epochs: 9 }, scores: { fd_fashion: 2 } }),
   exampleRecord({ spec: { method: "lebm" }, end: { status: "failed", error: "x" } }),
   exampleRecord({ spec: { dataset: "cifar10", metrics: ["fid"] }, scores: { fid: 90 } }),
+  exampleRecord({
+    spec: { metrics: ["nelbo"] },
+    scores: { nelbo: 2 },
+    bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },
+  }),
 ];
 
 const SCHEMA = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);

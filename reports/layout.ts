@@ -1,5 +1,6 @@
 import { PAPER_EPOCH_SECONDS } from "./paper.ts";
-import type { ResultTable, Row, ScoreCell } from "./result_table.ts";
+import { POSTER_DATASETS, POSTER_SCORES } from "./poster.ts";
+import type { MetricName, ResultTable, Row, ScoreCell } from "./result_table.ts";
 
 /** A piece of a report: what is shown, not how. */
 export type Block =
@@ -19,7 +20,8 @@ const ARROW = { lower: "↓", higher: "↑" } as const;
 export function layOut(table: ResultTable): Block[] {
   return [
     { kind: "title", text: `Results: ${table.experiments.join(", ") || "no runs"}` },
-    ...scoreBlocks(table),
+    ...scoreBlocks(table, table.metrics.filter(({ importanceSamples: k }) => k === undefined)),
+    ...likelihoodBlocks(table),
     ...lostBlocks(table),
     ...timeBlocks(table),
     ...settingsBlocks(table),
@@ -57,7 +59,9 @@ interface Column {
   readonly dataset: string;
 }
 
-function scoreBlocks({ datasets, metrics, rows }: ResultTable): Block[] {
+/** The table of the scores `metrics`; of bounds on the likelihood only the rows that have one. */
+function scoreBlocks({ datasets, rows }: ResultTable, metrics: readonly MetricName[]): Block[] {
+  if (metrics.length === 0) return [];
   const cells = rows.flatMap(({ scores }) => scores);
   const columns = datasets.flatMap((dataset) =>
     metrics.flatMap(({ name: metric, label, better }): Column[] => {
@@ -87,7 +91,11 @@ function scoreBlocks({ datasets, metrics, rows }: ResultTable): Block[] {
       return columns;
     })
   );
-  const body = rows.map((row) => [
+  const asked = new Set(columns.map(({ metric }) => metric));
+  const shown = rows.filter(({ scores }) =>
+    scores.some(({ metric, n, lost }) => asked.has(metric) && n + lost.length > 0)
+  );
+  const body = shown.map((row) => [
     nameOf(row),
     row.description,
     ...columns.map(({ metric, dataset, text }) =>
@@ -98,6 +106,52 @@ function scoreBlocks({ datasets, metrics, rows }: ResultTable): Block[] {
   const head = ["Method", "Description", ...columns.map(({ head }) => head)];
   const text = `Mean ± standard deviation of the sample over n seeds. ${marks}.`;
   return [{ kind: "table", head, rows: body }, { kind: "text", text }];
+}
+
+/** The bounds on the likelihood, and the table of the NeurIPS version's poster. */
+function likelihoodBlocks(table: ResultTable): Block[] {
+  const bounds = table.metrics.filter(({ importanceSamples }) => importanceSamples !== undefined);
+  if (bounds.length === 0) return [];
+  const facts = table.datasets.flatMap(({ name, label }) => {
+    const bases = table.rows.flatMap(({ scores }) =>
+      scores.flatMap(({ dataset, basis }) => dataset === name && basis !== null ? [basis] : [])
+    );
+    if (bases.length === 0) return [];
+    const [{ draws, images }] = bases;
+    const error = Math.max(...bases.map(({ standardError }) => standardError)).toPrecision(2);
+    return [
+      `${label}: ${images} test images, ${draws} draws of z each; standard error over images, of all ` +
+      `rows alike, up to ${error}.`,
+    ];
+  });
+  const text =
+    "Upper bounds on the mean of -log p(x) per dimension of the test images, in nats: the ELBO is the bound " +
+    "of k = 1, the mean of the importance-weighted bounds falls with k to -log p(x) itself. Methods whose q " +
+    "differ in kind compare at the largest k.";
+  const poster = POSTER_SCORES.map(({ method }) => method).filter((m, i, all) =>
+    all.indexOf(m) === i
+  );
+  const posterRows = poster.map((method) => [
+    table.rows.find((row) => row.method === method)?.label ?? method.toUpperCase(),
+    ...POSTER_DATASETS.map(({ name }) => {
+      const score = POSTER_SCORES.find((s) => s.method === method && s.dataset === name);
+      return score === undefined ? NONE : `${score.mean.toFixed(3)} ± ${score.std.toFixed(3)}`;
+    }),
+  ]);
+  const posterText =
+    "For comparison, the poster of the NeurIPS 2022 version: -ELBO per dimension (nats, as the numbers imply), " +
+    "3 seeds. Its epochs and latent dimensions are not stated.";
+  return [
+    { kind: "heading", text: "Likelihood" },
+    ...scoreBlocks(table, bounds),
+    { kind: "text", text: [text, ...facts].join(" ") },
+    { kind: "text", text: posterText },
+    {
+      kind: "table",
+      head: ["Method", ...POSTER_DATASETS.map(({ label }) => label)],
+      rows: posterRows,
+    },
+  ];
 }
 
 function lostBlocks({ rows, datasets }: ResultTable): Block[] {

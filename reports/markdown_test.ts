@@ -14,6 +14,7 @@ const CELL: ScoreCell = {
   values: [],
   untrained: null,
   lost: [],
+  basis: null,
   paper: null,
 };
 
@@ -75,4 +76,34 @@ Deno.test("toMarkdown() shows untrained scores only where there are any", () => 
     toMarkdown(buildTable([exampleRecord({ scores, untrained })], EXAMPLE_NAMES));
   assert.match(text({ fd_fashion: 321.5 }), /\| untrained \|\n.*\n.*\| 321\.5 +\|/);
   assert.doesNotMatch(text({}), /untrained \|/);
+});
+
+Deno.test("toMarkdown() has a table of its own for bounds on the likelihood, beside the poster's", () => {
+  const basis = { draws: 100, images: 10_000 };
+  const hyper = { likelihood: "discretized_logistic" };
+  const text = toMarkdown(buildTable([
+    ...[4.7, 4.8].map((nelbo, seed) =>
+      exampleRecord({
+        spec: { dataset: "cifar10", metrics: ["nelbo", "niwae_10"], seed, hyper },
+        scores: { nelbo, niwae_10: 4.5 },
+        bounds: {
+          nelbo: { ...basis, importanceSamples: 1, standardError: 0.0031 + seed / 1000 },
+          niwae_10: { ...basis, importanceSamples: 10, standardError: 0.003 },
+        },
+      })
+    ),
+    exampleRecord({
+      spec: { method: "lebm", dataset: "cifar10", metrics: ["fid"] },
+      scores: { fid: 90 },
+    }),
+  ], EXAMPLE_NAMES));
+  const [samples, likelihood] = text.split("## Likelihood");
+  assert.match(samples, /\| LEBM .* 90 \(n = 1\)/);
+  assert.doesNotMatch(samples, /\| LAE /);
+  const row = likelihood.split("\n").find((line) => /^\| LAE +\| LD/.test(line));
+  // 4.773 and 4.636: the poster.
+  assert.match(row ?? "", /4\.750 ± 0\.071 \(n = 2\) +\| 4\.773 ± 0\.003 +\| 4\.5 ± 0 \(n = 2\)/);
+  assert.doesNotMatch(likelihood, /\| LEBM +\| LD \+ EBM +\|/);
+  assert.match(likelihood, /10000 test images, 100 draws of z each; .* up to 0\.0041/);
+  assert.match(likelihood, /\| LAE .*\| 4\.773 ± 0\.003 +\| 4\.636 ± 0\.003 +\|/);
 });

@@ -13,11 +13,11 @@ export interface Published {
   readonly std: number;
 }
 
-/** The published FID of a method on a data set. */
+/** A published score of a method on a data set. */
 export interface PublishedScore extends Published {
   readonly method: string;
   readonly dataset: string;
-  readonly metric: "fid";
+  readonly metric: string;
 }
 
 const DATASETS = ["svhn", "cifar10", "celeba_hq_32", "celeba_hq_64"] as const;

@@ -1,4 +1,4 @@
-import type { RunRecord } from "../harness/types.ts";
+import type { BoundBasis, RunRecord } from "../harness/types.ts";
 import type { Published } from "./paper.ts";
 
 /** The schema number of ResultTable as JSON; table.schema.json describes it. */
@@ -9,6 +9,8 @@ export interface MetricName {
   readonly name: string;
   readonly label: string;
   readonly better: "lower" | "higher";
+  /** Of a bound on the likelihood, k; absent from scores of samples. */
+  readonly importanceSamples?: number;
 }
 
 /** What a report may show, in the order of rows and columns. */
@@ -41,6 +43,8 @@ export interface ScoreCell {
   readonly untrained: number | null;
   /** Seeds without a score, and why. */
   readonly lost: readonly { readonly seed: number; readonly why: string }[];
+  /** Of a bound on the likelihood: what it rests on, with the largest standard error of the seeds; null otherwise. */
+  readonly basis: BoundBasis | null;
   /** The paper's number for the same metric and data set; null when it has none. */
   readonly paper: Published | null;
 }

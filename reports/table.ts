@@ -30,7 +30,7 @@ export function buildTable(records: readonly RunRecord[], names: Names): ResultT
       description: names.methods.find(({ name }) => name === method)?.description ?? "",
       variant: i === 0 ? "" : describeDifference(group[0].spec, groups[0][0].spec),
       scores: datasets.flatMap((dataset) =>
-        metricNames.map((metric) => scoreCell(group, { method, metric, dataset: dataset.name }))
+        metricNames.map((metric) => scoreCell(group, { metric, dataset: dataset.name }))
       ),
       times: datasets.flatMap((dataset) => timeCell(group, dataset.name)),
     }));
@@ -56,7 +56,8 @@ export function buildTable(records: readonly RunRecord[], names: Names): ResultT
 
 function metricName(name: string, { metrics }: Names): MetricName {
   const known = metrics.find((metric) => metric.name === name);
-  return { name, label: known?.label ?? name, better: known?.better ?? "lower" };
+  const { label = name, better = "lower", importanceSamples } = known ?? {};
+  return { name, label, better, ...importanceSamples !== undefined && { importanceSamples } };
 }
 
 /** The distinct ones of `present`: first those of `table` in its order, then strangers as they come. */

@@ -97,3 +97,13 @@ Deno.test("buildTable() gives the paper's ratios, within one machine only", () =
   assert.deepEqual(ratios({ cpu: "Another CPU" })[0], ["lebm", null, 2.47]);
   assert.deepEqual(ratios({ jobs: 2 })[0], ["lebm", null, 2.47]);
 });
+
+Deno.test("buildTable() puts the poster's number beside a bound for pixels in 256 levels only", () => {
+  const paperOf = (likelihood: string) => {
+    const spec = { dataset: "cifar10", metrics: ["nelbo"], hyper: { likelihood } };
+    const { rows } = buildTable([exampleRecord({ spec, scores: { nelbo: 4.9 } })], EXAMPLE_NAMES);
+    return rows[0].scores[0].paper;
+  };
+  assert.deepEqual(paperOf("discretized_logistic"), { mean: 4.773, std: 0.003 });
+  assert.equal(paperOf("gaussian"), null);
+});

@@ -1,24 +1,23 @@
 /**
- * The importance-weighted bound on the mean of log p(x) in nats, in float64: the mean over images of
- * log (1 / k) sum_j exp(w_j) (Burda et al. 2016, eq. 8), each image's draws in groups of k. k = 1 is the ELBO.
+ * The importance-weighted bound on log p(x) in nats of each image (Burda et al. 2016, eq. 8), [images] in float64: the mean
+ * over groups of k draws of log (1 / k) sum_j exp(w_j). k = 1 is the ELBO; in expectation the bound rises with k to log p(x).
  *
  * `logWeights[j][i]` is log p(x_i, z) - log q(z | x_i) at draw j; the number of draws is a multiple of k.
  */
-export function importanceBound(logWeights: readonly ArrayLike<number>[], k: number): number {
+export function importanceBound(logWeights: readonly ArrayLike<number>[], k: number): Float64Array {
   const draws = logWeights.length;
   if (!Number.isInteger(k) || k < 1 || draws === 0 || draws % k !== 0) {
     throw new RangeError(`${draws} draws are not in groups of ${k}`);
   }
-  const images = logWeights[0].length;
-  let sum = 0;
+  const bounds = new Float64Array(logWeights[0].length);
   for (let group = 0; group < draws; group += k) {
-    for (let i = 0; i < images; i++) {
+    for (let i = 0; i < bounds.length; i++) {
       let most = -Infinity;
       for (let j = group; j < group + k; j++) most = Math.max(most, logWeights[j][i]);
       let total = 0;
       for (let j = group; j < group + k; j++) total += Math.exp(logWeights[j][i] - most);
-      sum += most + Math.log(total / k);
+      bounds[i] += (most + Math.log(total / k)) / (draws / k);
     }
   }
-  return sum / (images * draws / k);
+  return bounds;
 }
