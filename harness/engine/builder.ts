@@ -12,8 +12,14 @@ import {
   type Type,
   type UnaryFn,
   type Value,
-  type Window,
 } from "./graph.ts";
+import {
+  convFilterGradientProduct,
+  convInputGradientProduct,
+  convProduct,
+  type ConvResult,
+} from "./convolution_products.ts";
+import { swishChainRule } from "./swish_gradient.ts";
 
 const FOLD: Readonly<Record<BinaryFn, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
@@ -113,29 +119,11 @@ export class Builder {
       }
     }
     if (fn === "add") {
-      const fused = this.#swishGradient(a, b) ?? this.#swishGradient(b, a);
-      if (fused) return fused;
+      const chain = swishChainRule(a, b) ?? swishChainRule(b, a);
+      if (chain) return this.binary("mul", chain.dy, this.unary("swishGradient", chain.x));
     }
     const [x, y] = this.#operands([a, b], shape);
     return this.#make({ op: "binary", fn }, [x, y], shape, a.type);
-  }
-
-  /** The chain rule through x sigmoid(x) as tfjs writes it: dy s + (dy x) (s (1 - s)), with s = sigmoid(x). */
-  #swishGradient(a: Value, b: Value): Value | undefined {
-    for (const [dy, s] of factors(a)) {
-      if (s.op !== "unary" || s.fn !== "sigmoid") continue;
-      const [x] = s.inputs;
-      const product = this.#make({ op: "binary", fn: "mul" }, [dy, x], dy.shape, dy.type);
-      for (const [left, right] of factors(b)) {
-        const isSlope = factors(right).some(([p, q]) =>
-          p === s && q.op === "binary" && q.fn === "sub" && splatOf(q.inputs[0]) === 1 &&
-          q.inputs[1] === s
-        );
-        if (isSlope && (left === product || factors(left).some(([p, q]) => p === dy && q === x))) {
-          return this.binary("mul", dy, this.unary("swishGradient", x));
-        }
-      }
-    }
   }
 
   compare(fn: CompareFn, a: Value, b: Value): Value {
@@ -276,43 +264,22 @@ export class Builder {
     return this.#make({ op: "matmul", transposeA, transposeB }, [a, b], [...batch, m, n], a.type);
   }
 
-  conv(x: Value, filter: Value, { window, shape }: ConvResult): Value {
-    if (isProduct(window, { x: x.shape, y: shape, filter: filter.shape })) {
-      const [rows, depth, out] = productShape(shape, filter.shape);
-      const y = this.matmul(
-        this.reshape(x, [rows, depth]),
-        this.reshape(filter, [depth, out]),
-        NO_TRANSPOSE,
-      );
-      return this.reshape(y, shape);
-    }
-    return this.#make({ op: "conv", window }, [x, filter], shape, x.type);
+  conv(x: Value, filter: Value, to: ConvResult): Value {
+    const { window, shape } = to;
+    return convProduct(this, [x, filter], to) ??
+      this.#make({ op: "conv", window }, [x, filter], shape, x.type);
   }
 
-  convInputGradient(dy: Value, filter: Value, { window, shape }: ConvResult): Value {
-    if (isProduct(window, { x: shape, y: dy.shape, filter: filter.shape })) {
-      const [rows, depth, out] = productShape(dy.shape, filter.shape);
-      const right = this.reshape(filter, [depth, out]);
-      const dx = this.matmul(this.reshape(dy, [rows, out]), right, {
-        transposeA: false,
-        transposeB: true,
-      });
-      return this.reshape(dx, shape);
-    }
-    return this.#make({ op: "convInputGradient", window }, [dy, filter], shape, dy.type);
+  convInputGradient(dy: Value, filter: Value, to: ConvResult): Value {
+    const { window, shape } = to;
+    return convInputGradientProduct(this, [dy, filter], to) ??
+      this.#make({ op: "convInputGradient", window }, [dy, filter], shape, dy.type);
   }
 
-  convFilterGradient(x: Value, dy: Value, { window, shape }: ConvResult): Value {
-    if (isProduct(window, { x: x.shape, y: dy.shape, filter: shape })) {
-      const [rows, depth, out] = productShape(dy.shape, shape);
-      const left = this.reshape(x, [rows, depth]);
-      const dw = this.matmul(left, this.reshape(dy, [rows, out]), {
-        transposeA: true,
-        transposeB: false,
-      });
-      return this.reshape(dw, shape);
-    }
-    return this.#make({ op: "convFilterGradient", window }, [x, dy], shape, x.type);
+  convFilterGradient(x: Value, dy: Value, to: ConvResult): Value {
+    const { window, shape } = to;
+    return convFilterGradientProduct(this, [x, dy], to) ??
+      this.#make({ op: "convFilterGradient", window }, [x, dy], shape, x.type);
   }
 
   gather(x: Value, indices: Value, axis: number): Value {
@@ -344,44 +311,7 @@ export class Builder {
   }
 }
 
-/** Window of a convolution, and the shape of what is asked for. */
-interface ConvResult {
-  readonly window: Window;
-  readonly shape: readonly number[];
-}
-
-const NO_TRANSPOSE = { transposeA: false, transposeB: false } as const;
-
-/** Whether a convolution is one matrix product: a 1x1 filter, or a filter as large as its input. */
-function isProduct(
-  { strides, pads }: Window,
-  { x, y, filter: [height, width] }: {
-    x: readonly number[];
-    y: readonly number[];
-    filter: readonly number[];
-  },
-): boolean {
-  if (pads.some((p) => p !== 0)) return false;
-  if (height === 1 && width === 1) return strides.every((s) => s === 1);
-  return y[1] === 1 && y[2] === 1 && x[1] === height && x[2] === width;
-}
-
-/** Rows, inner dimension and columns of that product. */
-function productShape(
-  [n, h, w]: readonly number[],
-  filter: readonly number[],
-): [number, number, number] {
-  return [n * h * w, sizeOf(filter.slice(0, 3)), filter[3]];
-}
-
 function lastTwo(shape: readonly number[], swap: boolean): [number, number] {
   const [a, b] = shape.slice(-2);
   return swap ? [b, a] : [a, b];
-}
-
-/** The two ways to read `value` as a product; none if it is not one. */
-function factors(value: Value): [Value, Value][] {
-  if (value.op !== "binary" || value.fn !== "mul") return [];
-  const [a, b] = value.inputs;
-  return [[a, b], [b, a]];
 }

@@ -1,11 +1,11 @@
+import { sizeOf } from "./graph.ts";
 import {
+  ONNX_TYPES,
   type OnnxAttribute,
   type OnnxInitializer,
   type OnnxNode,
   type OnnxType,
 } from "./onnx_model.ts";
-
-import { sizeOf } from "./graph.ts";
 
 /** Collects nodes and constants; the same node asked for twice is written once. */
 export class Emitter {
@@ -60,6 +60,10 @@ export class Emitter {
 
   float(value: number): string {
     return this.constant("float32", [], [value]);
+  }
+
+  cast(x: string, type: OnnxType): string {
+    return this.node("Cast", [x], { to: ONNX_TYPES[type] });
   }
 
   reshape(x: string, shape: readonly number[]): string {

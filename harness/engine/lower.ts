@@ -8,54 +8,11 @@
 import { lowerConv, lowerConvInputGradient } from "./convolutions.ts";
 import { Emitter } from "./emit.ts";
 import { lowerConvFilterGradient } from "./filter_gradient.ts";
-import {
-  isElementwise,
-  sameShape,
-  sizeOf,
-  splatOf,
-  type Type,
-  type UnaryFn,
-  type Value,
-} from "./graph.ts";
+import { lowerElementwise } from "./onnx_elementwise.ts";
+import { isElementwise, sameShape, sizeOf, splatOf, type Value } from "./graph.ts";
 
 const NCHWC = "com.microsoft.nchwc";
-const CONTRIB = "com.microsoft";
 
-/** Simple elementwise functions. */
-const UNARY: Readonly<Partial<Record<UnaryFn, string>>> = {
-  abs: "Abs",
-  cos: "Cos",
-  exp: "Exp",
-  log: "Log",
-  logicalNot: "Not",
-  neg: "Neg",
-  reciprocal: "Reciprocal",
-  relu: "Relu",
-  sigmoid: "Sigmoid",
-  sign: "Sign",
-  sin: "Sin",
-  softplus: "Softplus",
-  sqrt: "Sqrt",
-  tanh: "Tanh",
-};
-const BINARY = {
-  add: "Add",
-  div: "Div",
-  max: "Max",
-  min: "Min",
-  mul: "Mul",
-  pow: "Pow",
-  sub: "Sub",
-} as const;
-const COMPARE = {
-  and: "And",
-  equal: "Equal",
-  greater: "Greater",
-  greaterEqual: "GreaterOrEqual",
-  less: "Less",
-  lessEqual: "LessOrEqual",
-  or: "Or",
-} as const;
 const REDUCE = {
   max: "ReduceMax",
   mean: "ReduceMean",
@@ -63,7 +20,6 @@ const REDUCE = {
   prod: "ReduceProd",
   sum: "ReduceSum",
 } as const;
-const CAST = { float32: 1, int32: 6, bool: 9 } as const;
 
 /** Lowers values one after another, in topological order. */
 export class Lowering {
@@ -138,9 +94,7 @@ export class Lowering {
 
   #asFloat(value: Value, name: string, reorder: (x: string) => string): string {
     if (value.type === "float32") return reorder(name);
-    return this.emitter.node("Cast", [
-      reorder(this.emitter.node("Cast", [name], { to: CAST.float32 })),
-    ], { to: CAST[value.type] });
+    return this.emitter.cast(reorder(this.emitter.cast(name, "float32")), value.type);
   }
 
   #biasedConv(value: Value): { conv: Value; bias: Value } | undefined {
@@ -209,7 +163,7 @@ export class Lowering {
       }
       return five ? this.fiveAxes(this.blocked(v), v.shape) : this.blocked(v);
     });
-    const name = this.#elementwise(value, operands);
+    const name = lowerElementwise(this.emitter, value, operands);
     const [n, h, w, c] = value.shape;
     this.#blocked.set(value, five ? this.emitter.reshape(name, [n, c, h, w]) : name);
     return true;
@@ -232,8 +186,6 @@ export class Lowering {
         const name = e.constant(value.type, [], [scalar]);
         return value.shape.length === 0 ? name : e.node("Expand", [name, e.ints(value.shape)]);
       }
-      case "cast":
-        return e.node("Cast", [x], { to: CAST[value.type] });
       case "reshape":
         return e.reshape(x, value.shape);
       case "broadcast":
@@ -269,7 +221,7 @@ export class Lowering {
       case "convFilterGradient":
         return lowerConvFilterGradient(this, value);
       default:
-        if (isElementwise(value)) return this.#elementwise(value, inputs);
+        if (isElementwise(value)) return lowerElementwise(e, value, inputs);
         throw new Error(`Operation ${value.op} cannot be written as ONNX`);
     }
   }
@@ -294,62 +246,6 @@ export class Lowering {
       value.transposeA ? swapped(a, value.inputs[0]) : a,
       value.transposeB ? swapped(b, value.inputs[1]) : b,
     ]);
-  }
-
-  #elementwise(value: Value, inputs: readonly string[]): string {
-    const e = this.emitter;
-    const [x] = inputs;
-    switch (value.op) {
-      case "binary":
-        return e.node(BINARY[value.fn], inputs);
-      case "compare":
-        return e.node(COMPARE[value.fn], inputs);
-      case "select":
-        return e.node("Where", inputs);
-      case "cast":
-        return e.node("Cast", inputs, { to: CAST[value.type] });
-      case "leakyRelu":
-        return e.node("LeakyRelu", inputs, { alpha: { float: value.alpha } });
-      case "unary":
-        return this.#unary(value.fn, x, value.type);
-      default:
-        throw new Error(`Operation ${value.op} is not elementwise`);
-    }
-  }
-
-  #unary(fn: UnaryFn, x: string, _type: Type): string {
-    const e = this.emitter;
-    const one = e.float(1);
-    switch (fn) {
-      case "rsqrt":
-        return e.node("Reciprocal", [e.node("Sqrt", [x])]);
-      case "expm1": // tanh(x/2) (e^x + 1): exact at small x, where e^x - 1 cancels
-        return e.node("Mul", [
-          e.node("Tanh", [e.node("Mul", [x, e.float(0.5)])]),
-          e.node("Add", [e.node("Exp", [x]), one]),
-        ]);
-      case "log1p": { // log(u) x / (u - 1) with u = fl(1 + x), and x where u = 1 (Kahan)
-        const u = e.node("Add", [x, one]);
-        const isSmall = e.node("Equal", [u, one]);
-        const scaled = e.node("Div", [
-          e.node("Mul", [e.node("Log", [u]), x]),
-          e.node("Sub", [u, one]),
-        ]);
-        return e.node("Where", [isSmall, x, scaled]);
-      }
-      case "swish":
-        return e.node("QuickGelu", [x], { alpha: { float: 1 } }, CONTRIB);
-      case "swishGradient": { // s + y (1 - s), with s = sigmoid(x), y = x s
-        const s = e.node("Sigmoid", [x]);
-        const y = this.#unary("swish", x, _type);
-        return e.node("Add", [s, e.node("Sub", [y, e.node("Mul", [y, s])])]);
-      }
-      default: {
-        const op = UNARY[fn];
-        if (!op) throw new Error(`Function ${fn} cannot be written as ONNX`);
-        return e.node(op, [x]);
-      }
-    }
   }
 }
 

@@ -1,0 +1,33 @@
+import { splatOf, type Value } from "./graph.ts";
+
+/**
+ * The chain rule through swish(x) = x s, with s = sigmoid(x), as tfjs writes it: the sum of a = dy s and
+ * b = (dy x) (s (1 - s)), factors in any order. Gives its parts, for dy swish'(x); undefined if a + b is
+ * something else.
+ */
+export function swishChainRule(
+  a: Value,
+  b: Value,
+): { readonly dy: Value; readonly x: Value } | undefined {
+  for (const [dy, s] of factors(a)) {
+    if (s.op !== "unary" || s.fn !== "sigmoid") continue;
+    const [x] = s.inputs;
+    const isInput = (value: Value) => factors(value).some(([p, q]) => p === dy && q === x);
+    if (factors(b).some(([left, right]) => isInput(left) && isSlope(right, s))) return { dy, x };
+  }
+}
+
+/** Whether `value` is s (1 - s). */
+function isSlope(value: Value, s: Value): boolean {
+  return factors(value).some(([p, q]) =>
+    p === s && q.op === "binary" && q.fn === "sub" && splatOf(q.inputs[0]) === 1 &&
+    q.inputs[1] === s
+  );
+}
+
+/** The two ways to read `value` as a product; none if it is not one. */
+function factors(value: Value): [Value, Value][] {
+  if (value.op !== "binary" || value.fn !== "mul") return [];
+  const [a, b] = value.inputs;
+  return [[a, b], [b, a]];
+}
