@@ -77,7 +77,8 @@ function piece(
   if (source.op === "input" || source.op === "noise") return b.view(source, { offset, size });
   const [, columns] = source.shape;
   if (
-    source.op === "matmul" && source.transposeA && offset % columns === 0 && size % columns === 0
+    source.op === "matmul" && source.shape.length === 2 && source.transposeA &&
+    offset % columns === 0 && size % columns === 0
   ) {
     // Whole rows of A'B, from columns of A: the product is never written out whole.
     const [a, right] = source.inputs;
