@@ -4,7 +4,7 @@
  * a difference of two such values.
  *
  * `deno task check`, or `deno task check --update` to accept the values of today and print what changed, or `deno task check
- * --seeds=20` for the gates of many seeds.
+ * --seeds=20` for the gates of many seeds, with `--full` those of the whole suite.
  *
  * @module
  */
@@ -13,10 +13,13 @@ import { TARGETS } from "../datasets/toy/mod.ts";
 import { bivariateGaussian } from "../datasets/toy/bivariate_gaussian.ts";
 import { sweepWidths } from "../harness/toy/amortization_gap.ts";
 import { openDevice } from "../harness/engine/device.ts";
+import { runGated } from "../harness/toy/bench.ts";
+import { TOY_SUITE } from "../harness/toy/cli.ts";
 import type { ToyRow } from "../harness/toy/report.ts";
 import { GATE_DEVIATIONS } from "../harness/toy/score_run.ts";
 import { openTarget, runToy } from "../harness/toy/suite.ts";
 import type { RunLength, Sampler } from "../harness/toy/types.ts";
+import type { Device } from "../harness/types.ts";
 import { SAMPLERS } from "../methods/samplers/mod.ts";
 import {
   type Baseline,
@@ -74,16 +77,17 @@ export async function checkRows(
 }
 
 async function main(words: readonly string[]): Promise<void> {
-  const unknown = words.find((word) => word !== "--update" && !/^--seeds=[1-9]\d*$/.test(word));
+  const unknown = words.find((word) => !/^(--update|--full|--seeds=[1-9]\d*)$/.test(word));
   if (unknown !== undefined) {
     console.error(
-      `Unknown word "${unknown}": deno task check takes --update, --seeds=COUNT or nothing`,
+      `Unknown word "${unknown}": deno task check takes --update, --seeds=COUNT, --full or nothing`,
     );
     Deno.exitCode = 2;
     return;
   }
   const seeds = words.map((word) => /^--seeds=(\d+)$/.exec(word)?.[1]).find((count) => count);
-  if (seeds !== undefined) return await checkSeeds(Number(seeds));
+  const full = words.includes("--full");
+  if (seeds !== undefined || full) return await checkSeeds(Number(seeds ?? 1), { full });
   const began = performance.now();
   const rows = await checkRows({ seed: SEED });
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -104,11 +108,17 @@ async function main(words: readonly string[]): Promise<void> {
   if (failures.length > 0) Deno.exitCode = 1;
 }
 
-/** Holds the suite's part to its gates for many seeds: how often do they cry wolf. */
-async function checkSeeds(count: number): Promise<void> {
+/** Holds this check, or all of the suite, to its gates for many seeds: how often do they cry wolf. */
+async function checkSeeds(count: number, { full }: { readonly full: boolean }): Promise<void> {
   let [gated, failed] = [0, 0];
+  await using stack = new AsyncDisposableStack();
+  const devices: Device[] = [];
+  for (let i = 0; i < navigator.hardwareConcurrency; i++) {
+    devices.push(stack.use(await openDevice("cpu", { threads: 1 })));
+  }
   for (let seed = 0; seed < count; seed++) {
-    const rows = (await checkRows({ seed })).filter(({ verdict }) => verdict !== "shown");
+    const all = full ? await runGated(TOY_SUITE, { devices, seed }) : await checkRows({ seed });
+    const rows = all.filter(({ verdict }) => verdict !== "shown");
     const failures = describeFailures(rows);
     for (const failure of failures) console.error(`Seed ${seed}: ${failure}`);
     gated += rows.length;

@@ -10,6 +10,7 @@ import type {
   GapSweep,
   ShownDensity,
   ToyReport,
+  ToyRow,
   ToyRun,
 } from "./report.ts";
 import { type OpenTarget, openTarget, runToy, type SuiteOptions } from "./suite.ts";
@@ -48,14 +49,34 @@ const SHOWN_CELLS = 80;
 /** The square that shows two-dimensional Gaussian posteriors. */
 const SHOWN_EXTENT = 4;
 
+/** What `runGated` needs. */
+export type GatedOptions = Omit<ToyBenchOptions, "report">;
+
+/** The rows of the suite that have a gate, and no more than these need. */
+export async function runGated(
+  { targets, samplers, fits, gap }: Omit<ToySuite, "convergence" | "bias">,
+  { devices, seed }: GatedOptions,
+): Promise<ToyRow[]> {
+  const opened = await openAll(targets, devices[0]);
+  const compared = new Set([fits.diagonal, fits.full]);
+  const jobs = opened.flatMap((open) =>
+    samplers.filter((sampler) => compared.has(sampler) || !sampler.ungated?.(open.target))
+      .map((sampler): Job<ToyRun> => (device) => runToy(sampler, { ...open, device, seed }))
+  );
+  const runs = withComparisons(await runJobs(jobs, devices), { opened, fits });
+  const sweep = await sweepWidths(gap.sampler, { device: devices[0], seed, target: gap.target });
+  return [...runs.flatMap(({ rows }) => rows), ...sweep.rows].filter(({ verdict }) =>
+    verdict !== "shown"
+  );
+}
+
 /** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
 export async function benchToy(
   { targets, samplers, fits, gap, convergence, bias }: ToySuite,
   { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyReport> {
   const began = performance.now();
-  const opened: OpenTarget[] = [];
-  for (const target of targets) opened.push(await openTarget(target, devices[0]));
+  const opened = await openAll(targets, devices[0]);
   const runs: Job<ToyRun>[] = opened.flatMap((open) =>
     samplers.map((sampler) => async (device) => {
       const run = await runToy(sampler, { ...open, device, seed });
@@ -105,6 +126,12 @@ export async function benchToy(
     slopes: done.bias.map(biasSlope),
     densities: opened.flatMap(densitiesOf),
   };
+}
+
+async function openAll(targets: readonly Target[], device: Device): Promise<OpenTarget[]> {
+  const opened: OpenTarget[] = [];
+  for (const target of targets) opened.push(await openTarget(target, device));
+  return opened;
 }
 
 type Job<T> = (device: Device) => Promise<T>;
