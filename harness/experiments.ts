@@ -12,19 +12,21 @@ export interface Preset extends Omit<Experiment, "name" | "methods" | "threads">
  * Small nets and large steps, so that a few hundred of them show learning: `width` scales the channels of
  * the paper's nets; a pixel scale of 1 lets the prior count from the start; Langevin chains are cut short.
  */
-const SMALL: Experiment["hyper"] = {
+const small = (
+  { width, learningRate }: { readonly width: number; readonly learningRate: number },
+): Experiment["hyper"] => ({
   "*": {
-    width: 0.125,
+    width,
+    learningRate,
     featureDim: 2048, // times width: more features than latents, or LAE's last layers cannot move all of them
     latentDim: 32,
     sigma: 1,
-    learningRate: 2e-3,
     posteriorSteps: 5,
     posteriorStepSize: 0.05,
     priorSteps: 20,
   },
   lebm: { energyLearningRate: 1e-3 },
-};
+});
 
 /**
  * LAE and its baselines as released with the NeurIPS version: equal perceptrons, discretized logistic, plain SGD, tau = 0 at
@@ -63,21 +65,21 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     metrics: ["fd_fashion"],
     scoreUntrained: true,
     device: "cpu",
-    hyper: SMALL,
+    hyper: small({ width: 0.125, learningRate: 2e-3 }),
   },
   quick: {
     about:
-      "a table that means something: all methods, three seeds, small nets; at most 10 min on 2 cores",
+      "a table that means something: all methods, three seeds, nets a quarter as wide; at most 10 min on 2 cores",
     datasets: ["fashion_4k"],
     seeds: [0, 1, 2],
-    epochs: 5,
-    batchSize: 100,
+    epochs: 2,
+    batchSize: 40,
     trainCount: null,
     sampleCount: 1000,
     metrics: ["fd_fashion"],
     scoreUntrained: true,
     device: "cpu",
-    hyper: SMALL,
+    hyper: small({ width: 0.25, learningRate: 1e-3 }),
   },
   table1: {
     about: "the paper's Table 1: SVHN, CIFAR-10, CelebA-HQ 32 and 64; days on a CPU",
@@ -94,15 +96,29 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     device: "cpu",
     hyper: { "*": { latentDim: 128 }, "*@svhn": { latentDim: 64 } }, // appendix F.3
   },
+  "peer-speed": {
+    about: "seconds an epoch at the paper's nets and batches, as ci/peers times PyTorch; no scores",
+    datasets: ["fashion_4k"],
+    seeds: [0],
+    epochs: 2, // the first is a warm-up
+    batchSize: 100,
+    trainCount: null,
+    sampleCount: 100, // to look at
+    metrics: [],
+    scoreUntrained: false,
+    device: "cpu",
+    hyper: { "*": { latentDim: 64 } },
+  },
   likelihood: {
-    about: "bounds on the likelihood, the NeurIPS version's nets and steps, on the embedded images",
+    about:
+      "bounds on the likelihood: the NeurIPS version's nets and steps on the embedded images; about 15 min on 2 cores",
     ...NEURIPS,
     datasets: ["fashion_4k"],
     seeds: [0, 1, 2],
-    epochs: 25,
+    epochs: 10,
     trainCount: null,
     sampleCount: 100,
-    scoreUntrained: true,
+    scoreUntrained: false,
     device: "cpu",
   },
   likelihood_full: {

@@ -20,7 +20,7 @@ import {
   sigmaOf,
 } from "./model.ts";
 import { initNet } from "./nets.ts";
-import { checkOptimizer, descend, initOptimizer } from "./optimizer.ts";
+import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./optimizer.ts";
 import { sampleStandardNormal, standardNormalPosteriorChain } from "./standard_normal.ts";
 
 const defaults = {
@@ -109,6 +109,7 @@ export const dlgm: Method<Hyper> = {
     "Hoffman 2017, algorithm 1; LAE's code at NeurIPS 2022 (baseline DLGM); networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
   deviations: [
     ...MODEL_DEVIATIONS,
+    ...OPTIMIZER_DEVIATIONS,
     "Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)",
   ],
   defaults,

@@ -32,3 +32,23 @@ Deno.test("descend() with adam is adam()", async () => {
     assert.deepEqual(ours[name].dataSync(), t.dataSync());
   }
 });
+
+Deno.test("descend() with sgd moves sigma as descent in tau does", async () => {
+  await tf.setBackend("cpu");
+  const softplus = (t: number) => Math.log1p(Math.exp(-Math.abs(t))) + Math.max(0, t);
+  // From broad to narrow: tau = -2, 0 (LAE's start) and 300, where e^tau would not fit float32.
+  for (const tau of [-2, 0, 300]) {
+    const logSigmaOf = (t: number) => -0.5 * Math.log(softplus(t));
+    const [gradient, learningRate] = [40, 0.01];
+    const h = 1e-4;
+    const slope = (logSigmaOf(tau + h) - logSigmaOf(tau - h)) / (2 * h);
+    const expected = logSigmaOf(tau - learningRate * gradient * slope);
+    const next = descend({ logSigma: tf.scalar(logSigmaOf(tau)) }, {
+      optimizer: "sgd",
+      gradients: { logSigma: tf.scalar(gradient) },
+      learningRate,
+      step: tf.scalar(0, "int32"),
+    });
+    assert.ok(Math.abs(next.logSigma.dataSync()[0] - expected) < 2e-6, `tau ${tau}`);
+  }
+});

@@ -20,7 +20,7 @@ import {
   sigmaOf,
 } from "./model.ts";
 import { initNet } from "./nets.ts";
-import { checkOptimizer, descend, initOptimizer } from "./optimizer.ts";
+import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./optimizer.ts";
 import { sampleStandardNormal } from "./standard_normal.ts";
 
 const defaults = {
@@ -74,7 +74,7 @@ export const vae: Method<Hyper> = {
   description: "VI + amortization",
   source:
     "Kingma and Welling 2014, eq. 10; networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
-  deviations: MODEL_DEVIATIONS,
+  deviations: [...MODEL_DEVIATIONS, ...OPTIMIZER_DEVIATIONS],
   defaults,
   check,
   init,

@@ -26,7 +26,7 @@ import {
   sigmaOf,
 } from "./model.ts";
 import { initNet } from "./nets.ts";
-import { checkOptimizer, descend, initOptimizer } from "./optimizer.ts";
+import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./optimizer.ts";
 import { initPlanarFlow, planarFlow } from "./planar_flow.ts";
 import { halfSquaredNorm, logJoint, sampleStandardNormal } from "./standard_normal.ts";
 
@@ -113,7 +113,7 @@ export const vae_flow: Method<Hyper> = {
   description: "VI + amortization + flow",
   source:
     "Rezende and Mohamed 2015, eq. 10-15 and A.1; networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
-  deviations: MODEL_DEVIATIONS,
+  deviations: [...MODEL_DEVIATIONS, ...OPTIMIZER_DEVIATIONS],
   defaults,
   check,
   init,
