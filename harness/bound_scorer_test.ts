@@ -49,7 +49,10 @@ function evidences({ pixels, count }: ImageSet): number[] {
 /** Images of all sorts: 130 of them do not fill two chunks. */
 const test = createImageSet(IMAGE, Uint8Array.from({ length: 260 }, (_, i) => i * 37 % 256));
 
-async function scoreLinear(deviation: number, device: "cpu" | "tfjs-cpu" = "cpu") {
+async function scoreLinear(
+  deviation: number,
+  { device = "cpu", images = test }: { device?: "cpu" | "tfjs-cpu"; images?: ImageSet } = {},
+) {
   await using opened = await openDevice(device, { threads: 1 });
   const state = await opened.upload({
     a: { shape: [], dtype: "float32", data: Float32Array.of(A) },
@@ -61,7 +64,7 @@ async function scoreLinear(deviation: number, device: "cpu" | "tfjs-cpu" = "cpu"
     key: keyOf(0),
     state,
     bounds: Object.values(BOUNDS),
-    images: test,
+    images,
     stopwatch: startStopwatch(),
     report: (event) => events.push(event),
   });
@@ -112,8 +115,15 @@ Deno.test("compileBoundScorer() gives the same state the same score, on any devi
     { event: "images", done: 100, of: 130 },
     { event: "images", done: 130, of: 130 },
   ]);
-  const eager = await scoreLinear(1, "tfjs-cpu");
+  const eager = await scoreLinear(1, { device: "tfjs-cpu" });
   for (const [name, score] of Object.entries(first.scores)) {
     assert.ok(Math.abs(eager.first.scores[name] - score) < 1e-6);
   }
+});
+
+Deno.test("compileBoundScorer() draws anew for every image", async () => {
+  const black = (count: number) => createImageSet(IMAGE, new Uint8Array(2 * count));
+  const once = await scoreLinear(1, { images: black(100) });
+  const twice = await scoreLinear(1, { images: black(200) });
+  assert.notEqual(twice.first.scores.nelbo, once.first.scores.nelbo);
 });
