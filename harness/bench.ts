@@ -1,4 +1,5 @@
 import { adviceOn, refuseIfStrict } from "./advice.ts";
+import { cardsFor, environmentOf, sharedCards } from "./cards.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "./estimate.ts";
 import { replaceFile } from "./files.ts";
@@ -55,7 +56,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
     const state = waiting.has(spec) ? "" : " (done before, skipped)";
     const facts = [
       `${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}`,
-      `${spec.sampleCount} samples for ${spec.metrics.join(" ")}`,
+      `${spec.sampleCount} samples for ${spec.metrics.join(" ") || "no score"}`,
       `${spec.device} with ${spec.threads} threads`,
     ];
     console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
@@ -88,9 +89,12 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
     const probe = steps > LONG_SWEEP_STEPS;
     console.error(await forecast(todo, { ...options, records: store.records, probe }));
   }
+  const cards = cardsFor(experiment.device);
+  const shared = sharedCards(experiment.device, { cards, jobs });
+  if (shared !== undefined) console.error(shared);
   const interrupted = await runAll(
     await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
-    { store, jobs, options },
+    { store, jobs, cards, options },
   );
 
   const latest = latestRecords(store.records);
@@ -178,9 +182,10 @@ async function prepareJob(
 /** Runs `queue` under the terminal's Ctrl-C; resolves to whether it was pressed. */
 async function runAll(
   queue: readonly Job[],
-  { store, jobs, options }: {
+  { store, jobs, cards, options }: {
     readonly store: Store;
     readonly jobs: number;
+    readonly cards: readonly string[];
     readonly options: BenchOptions;
   },
 ): Promise<boolean> {
@@ -201,8 +206,9 @@ async function runAll(
     await sweep(queue, {
       jobs,
       signal: controller.signal,
-      command: ({ dir, experiment, spec }) =>
-        childCommand(
+      command: ({ dir, experiment, spec }, slot) => ({
+        env: environmentOf(slot, cards),
+        ...childCommand(
           [
             "run",
             `${dir}/spec.json`,
@@ -215,6 +221,7 @@ async function runAll(
           ],
           permissionsOf(spec, { dir, dataFolder: options.dataFolder }),
         ),
+      }),
       onStart: progress.start,
       onEvent: progress.event,
       async onRecord(job, record) {

@@ -19,8 +19,15 @@ export const RECORD_FILE = "record.json";
 export interface SweepOptions {
   /** Processes at a time. */
   readonly jobs: number;
-  /** The command that runs a job: it writes RunEvents to standard output and its record to RECORD_FILE. */
-  command(job: Job): { readonly path: string; readonly args: readonly string[] };
+  /**
+   * The command that runs a job: it writes RunEvents to standard output and its record to RECORD_FILE. No other job
+   * that runs at that time has its `slot`, a number below `jobs`. `env` is added to this process's environment.
+   */
+  command(job: Job, slot: number): {
+    readonly path: string;
+    readonly args: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  };
   /** Ends the running processes and starts no more. */
   readonly signal: AbortSignal;
   onStart?(job: Job): void;
@@ -38,30 +45,35 @@ export async function sweep(queue: readonly Job[], options: SweepOptions): Promi
   const waiting = [...queue];
   let stopped = false;
   let last: Promise<void> = Promise.resolve();
-  const worker = async () => {
+  const worker = async (slot: number) => {
     while (!stopped && !options.signal.aborted) {
       const job = waiting.shift();
       if (job === undefined) return;
       options.onStart?.(job);
-      const record = await runJob(job, options);
+      const record = await runJob(job, slot, options);
       // Ctrl-C in a terminal reaches the child too, sometimes before this process hears of it.
       if (record.status === "interrupted") stopped = true;
       await (last = last.then(() => options.onRecord(job, record)));
     }
   };
-  await Promise.all(Array.from({ length: options.jobs }, worker));
+  await Promise.all(Array.from({ length: options.jobs }, (_, slot) => worker(slot)));
 }
 
 /** Milliseconds that an interrupted process has before it is killed. */
 const GRACE = 5000;
 
-async function runJob(job: Job, { command, signal, onEvent }: SweepOptions): Promise<RunRecord> {
+async function runJob(
+  job: Job,
+  slot: number,
+  { command, signal, onEvent }: SweepOptions,
+): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
   const recordPath = `${job.dir}/${RECORD_FILE}`;
   await Deno.remove(recordPath).catch(ignoreNotFound); // of an earlier attempt
-  const { path, args } = command(job);
+  const { path, args, env } = command(job, slot);
   const child = new Deno.Command(path, {
     args: [...args],
+    env,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

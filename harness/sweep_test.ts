@@ -17,6 +17,7 @@ const CHILDREN: Readonly<Record<string, string>> = {
     echo '{"event":"epoch","record":{"epoch":0,"seconds":2,"warmup":true,"steps":4,"metrics":{}}}'
     exec sleep 60`,
   interrupted: `kill -INT $$; sleep 60`,
+  tells: `sleep 0.1; echo "card $CARD" >&2; exit 1`,
 };
 
 async function runSweep(
@@ -134,6 +135,29 @@ Deno.test("sweep() runs as many jobs at a time as asked, each once", async () =>
     assert.equal(new Set(ids).size, 4);
     assert.equal(most, jobs);
   }
+});
+
+Deno.test("sweep() gives each process the environment of its slot, and no slot to two at a time", async () => {
+  const taken = new Set<number>();
+  const slots = new Map<string, number>();
+  const seen: string[] = [];
+  await runSweep(["tells", "tells", "tells", "tells", "tells"], {
+    jobs: 2,
+    command: (job, slot) => {
+      assert.ok(!taken.has(slot), `slot ${slot} is taken`);
+      taken.add(slot);
+      slots.set(job.id, slot);
+      return { path: "bash", args: ["-c", CHILDREN.tells], env: { CARD: `c${slot}` } };
+    },
+    onRecord: (_job, record) => {
+      const slot = slots.get(record.id) ?? NaN;
+      taken.delete(slot);
+      seen.push(`${slot}: ${record.status === "failed" ? record.error : record.status}`);
+      return Promise.resolve();
+    },
+  });
+  assert.equal(seen.length, 5);
+  assert.deepEqual([...new Set(seen)].sort(), ["0: card c0", "1: card c1"]);
 });
 
 Deno.test("describeDeath() names the signal, and memory for the signal of the memory killer", () => {
