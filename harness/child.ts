@@ -1,3 +1,4 @@
+import { cacheFolder } from "./engine/cache_folder.ts";
 import { projectPath } from "./project.ts";
 import type { RunSpec } from "./types.ts";
 
@@ -16,6 +17,7 @@ const ENV = [
   "NO_COLOR",
   "FORCE_COLOR",
   "CLICOLOR_FORCE",
+  "CUDA_VISIBLE_DEVICES",
 ];
 
 /** What the native packages and the provenance ask of the system. */
@@ -33,7 +35,8 @@ export interface Permissions {
 
 /**
  * What the run `spec` needs: its own folder `dir`, if it writes; the data folder, where it also keeps what it
- * decoded or measured of the data; the path in a word such as `folder:PATH`; the library of its device.
+ * decoded or measured of the data; the path in a word such as `folder:PATH`; the library of its device, and the cache
+ * of compiled programs that XLA's devices keep.
  */
 export function permissionsOf(
   { dataset, device }: RunSpec,
@@ -44,9 +47,15 @@ export function permissionsOf(
     folders.filter((folder) => folder !== undefined);
   return {
     read: named([dir, dataFolder, pictures]),
-    write: dir === undefined ? [] : named([dir, dataFolder]),
+    write: dir === undefined
+      ? []
+      : named([dir, dataFolder, isXla(device) ? cacheFolder("xla") : undefined]),
     anyLibrary: device !== "cpu" && device !== "tfjs-cpu",
   };
+}
+
+function isXla(device: string): boolean {
+  return /^(cuda|pjrt)(:|$)/.test(device);
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { childCommand, permissionsOf } from "./child.ts";
+import { cacheFolder } from "./engine/cache_folder.ts";
 import { resolveRuns } from "./spec.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
 
@@ -19,7 +20,16 @@ Deno.test("permissionsOf() lets a run write in its folder and the data folder on
     [],
     "a probe writes nothing",
   );
-  assert.equal(permissionsOf({ ...SPEC, device: "cuda" }, folders).anyLibrary, true);
+});
+
+Deno.test("permissionsOf() lets XLA's devices load libraries and keep compiled programs", () => {
+  const folders = { dir: "/out/id", dataFolder: undefined };
+  for (const device of ["cuda", "cuda:highest", "pjrt:/plugin.so"]) {
+    const { write, anyLibrary } = permissionsOf({ ...SPEC, device }, folders);
+    assert.deepEqual(write, ["/out/id", cacheFolder("xla")]);
+    assert.equal(anyLibrary, true);
+  }
+  assert.deepEqual(permissionsOf({ ...SPEC, device: "webgpu" }, folders).write, ["/out/id"]);
 });
 
 Deno.test("childCommand() grants no network, no other program and no other native code", () => {

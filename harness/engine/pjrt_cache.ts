@@ -4,8 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { replaceFile } from "../files.ts";
+import { dirname, join } from "node:path";
 import { cacheFolder } from "./cache_folder.ts";
 import type { Client, Executable, Signature, XlaFlags } from "./pjrt_client.ts";
 
@@ -41,15 +40,25 @@ export async function cachedCompile(
   const executable = await compile();
   if (await mayWrite(folder)) {
     const bytes = trySerialize(executable);
-    if (bytes) {
-      await Deno.mkdir(folder, { recursive: true });
-      const content = new Uint8Array(DIGEST_SIZE + bytes.length);
-      content.set(digest(bytes));
-      content.set(bytes, DIGEST_SIZE);
-      await replaceFile(path, content);
-    }
+    if (bytes) await keep(bytes, path);
   }
   return executable;
+}
+
+/** Writes an executable at `path` at once or not at all; a full disk, say, is told and stops no run. */
+async function keep(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<void> {
+  const content = new Uint8Array(DIGEST_SIZE + bytes.length);
+  content.set(digest(bytes));
+  content.set(bytes, DIGEST_SIZE);
+  // A name of its own: runs of one sweep may compile the same program at the same time.
+  const temporary = `${path}.${Deno.pid}`;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.writeFile(temporary, content);
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    console.error(`The compiled program was not kept: ${(error as Error).message}`);
+  }
 }
 
 async function keyOf(

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { projectPath } from "../project.ts";
 import { createNoise, draws, foldIn, keyOf } from "../noise.ts";
 import type { PureFunction } from "../types.ts";
 import { openEager } from "./eager.ts";
@@ -149,3 +150,32 @@ withPlugin(
     }
   },
 );
+
+withPlugin("bench's runs keep compiled programs, and load them the next time", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const words =
+      "--preset smoke --methods vae --epochs 1 --images 100 --seeds 0,1 --jobs 2 --threads 1 --force";
+    const run = async () => {
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["task", "--quiet", "bench", ...words.split(" "), `--device=pjrt:${path}`].concat(
+          `--out=${folder}/out`,
+        ),
+        cwd: projectPath("."),
+        env: { XDG_CACHE_HOME: folder },
+      }).output();
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+      const files = await Array.fromAsync(Deno.readDir(join(folder, "laebench", "xla")));
+      // What is compiled is written anew, as a file of its own: a file that stays was loaded.
+      return files.map(({ name }) =>
+        `${name} ${Deno.statSync(join(folder, "laebench", "xla", name)).ino}`
+      ).sort();
+    };
+    const kept = await run();
+    assert.ok(kept.length >= 2, "a step and a sampler");
+    assert.ok(kept.every((name) => /^[0-9a-f]{64}\.bin /.test(name)), kept.join());
+    assert.deepEqual(await run(), kept);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
