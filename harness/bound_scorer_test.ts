@@ -125,5 +125,6 @@ Deno.test("compileBoundScorer() draws anew for every image", async () => {
   const black = (count: number) => createImageSet(IMAGE, new Uint8Array(2 * count));
   const once = await scoreLinear(1, { images: black(100) });
   const twice = await scoreLinear(1, { images: black(200) });
-  assert.notEqual(twice.first.scores.nelbo, once.first.scores.nelbo);
+  // With the draws of the first hundred again it would be the same but for rounding; with new ones 0.004 of nats are typical.
+  assert.ok(Math.abs(twice.first.scores.nelbo - once.first.scores.nelbo) > 1e-6);
 });
