@@ -43,7 +43,7 @@ export function listTables(
         preset.seeds.join(", ")
       }; ${preset.epochs} epochs of ` +
         `${preset.trainCount ?? "all"} images in batches of ${preset.batchSize}; ` +
-        `${preset.sampleCount} samples for ${preset.metrics.join(", ")}`,
+        `${preset.sampleCount} samples for ${preset.metrics.join(", ") || "no score"}`,
     );
     for (const [method, overrides] of Object.entries(preset.hyper)) {
       for (const [key, value] of Object.entries(overrides)) {

@@ -211,7 +211,9 @@ function timeBlocks({ datasets, rows, ratios }: ResultTable): Block[] {
 
 function settingsBlocks({ settings, hyper }: ResultTable): Block[] {
   const list = (facts: Readonly<Record<string, readonly string[]>>) =>
-    Object.entries(facts).map(([key, values]) => `${key} ${values.join(" or ")}`).join(", ");
+    Object.entries(facts).map(([key, values]) => `${key} ${values.join(" or ") || "none"}`).join(
+      ", ",
+    );
   const methods = Object.entries(hyper).map(([method, facts]) => `${method}: ${list(facts)}`);
   return [
     { kind: "heading", text: "Settings" },
