@@ -20,6 +20,29 @@ export interface IdxParts {
   readonly counts: Readonly<Record<Split, number>>;
 }
 
+/** What is known of a published file besides its name. */
+type FileFacts = Pick<IdxFile, "bytes" | "sha256" | "unpackedSha256">;
+
+/** The files of a set under the names of MNIST's, below `urlPrefix`. */
+export function mnistParts(
+  urlPrefix: string,
+  facts: Readonly<
+    Record<"trainImages" | "trainLabels" | "testImages" | "testLabels", FileFacts>
+  >,
+): IdxParts["parts"] {
+  const file = (name: string, facts: FileFacts) => ({ name, url: `${urlPrefix}${name}`, ...facts });
+  return {
+    train: {
+      images: file("train-images-idx3-ubyte.gz", facts.trainImages),
+      labels: file("train-labels-idx1-ubyte.gz", facts.trainLabels),
+    },
+    test: {
+      images: file("t10k-images-idx3-ubyte.gz", facts.testImages),
+      labels: file("t10k-labels-idx1-ubyte.gz", facts.testLabels),
+    },
+  };
+}
+
 /** As stored, and as in the data set: the networks of the paper are for 32x32. */
 const STORED: ImageShape = { height: 28, width: 28, channels: 1 };
 const PADDED: ImageShape = { height: 32, width: 32, channels: 1 };
