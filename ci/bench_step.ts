@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { fillNoise, keyOf } from "../harness/noise.ts";
 import { openDevice } from "../harness/engine/device.ts";
+import type { XlaProgram } from "../harness/engine/pjrt.ts";
 import { shuffledRows } from "../harness/batches.ts";
 import { createFeed, stepFunction, stepInputs } from "../harness/train.ts";
 import type {
@@ -36,6 +37,10 @@ interface Measurement {
   /** Seconds of each step and of each matrix product, in turn. */
   readonly steps: readonly number[];
   readonly products: readonly number[];
+  /** Size of the product's matrices. */
+  readonly product: number;
+  /** How often XLA's optimised step calls each function of NVIDIA's libraries; none on other devices. */
+  readonly libraryCalls: Readonly<Record<string, number>>;
   readonly trace: number;
   readonly compile: number;
   readonly nodes: number;
@@ -48,7 +53,8 @@ interface Measurement {
   readonly device: string;
 }
 
-const PRODUCT_SIZE = 2048;
+/** Matrix products between two steps: on an accelerator one is over before the host has seen it begin. */
+const PRODUCTS_ON_ACCELERATORS = 8;
 /** State is swapped between two sets of arrays: after two steps the system has given memory to both. */
 const WARM_UPS = 2;
 
@@ -61,6 +67,7 @@ const { values: words } = parseArgs({
     batch: { type: "string", default: "100" },
     size: { type: "string", default: "32" },
     "latent-dim": { type: "string", default: "64" },
+    product: { type: "string", default: "2048" },
     set: { type: "string", multiple: true, default: [] },
     child: { type: "string" },
     json: { type: "boolean", default: false },
@@ -79,6 +86,7 @@ Seconds a training step at the paper's networks, and the fraction of the matrix-
   --batch N          default 100
   --size 32|64       image size, 3 channels (default 32)
   --latent-dim N     default 64
+  --product N        size of the matrices of the product (default 2048; a large GPU needs 8192)
   --set KEY=NUMBER   a hyperparameter of every method that has it, e.g. posteriorSteps=10
   --json             raw measurements, one JSON line a method
 `;
@@ -123,17 +131,15 @@ function format(rows: readonly Measurement[]): string {
   const lines = rows.map((r) => {
     const step = median(r.steps);
     const rate = r.flops / step / 1e9;
-    const product = 2 * PRODUCT_SIZE ** 3 / median(r.products) / 1e9;
+    const product = 2 * r.product ** 3 / median(r.products) / 1e9;
     // Pair by pair, so that a drift of the machine's speed cancels.
     const fraction = median(
-      r.steps.map((s, i) => r.flops / s / (2 * PRODUCT_SIZE ** 3 / r.products[i])),
+      r.steps.map((s, i) => r.flops / s / (2 * r.product ** 3 / r.products[i])),
     );
     return `| ${
       [
         METHODS[r.method as keyof typeof METHODS].label,
-        `${step.toFixed(2)} (${Math.min(...r.steps).toFixed(2)} to ${
-          Math.max(...r.steps).toFixed(2)
-        })`,
+        `${seconds(step)} (${seconds(Math.min(...r.steps))} to ${seconds(Math.max(...r.steps))})`,
         (r.flops / 1e9).toFixed(0),
         rate.toFixed(0),
         `${product.toFixed(0)} GFLOP/s`,
@@ -153,6 +159,11 @@ function format(rows: readonly Measurement[]): string {
     rows[0].steps.length
   } steps (least to most)`;
   return [...header, ...lines, "", machine].join("\n");
+}
+
+/** Three digits, hundredths at least. */
+function seconds(value: number): string {
+  return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
 }
 
 async function measure(name: string): Promise<Measurement> {
@@ -202,7 +213,7 @@ async function measure(name: string): Promise<Measurement> {
     await product();
     if (i < WARM_UPS) continue;
     steps.push((between - begun) / 1000);
-    products.push((performance.now() - between) / 1000);
+    products.push((performance.now() - between) / 1000 / product.count);
   }
   const { traceSeconds, compileSeconds, nodes } = program.compiled;
   return {
@@ -210,6 +221,8 @@ async function measure(name: string): Promise<Measurement> {
     flops: stepFlops(name, problem, hyper),
     steps,
     products,
+    product: Number(words.product),
+    libraryCalls: "optimized" in program ? libraryCalls((program as XlaProgram).optimized()) : {},
     trace: traceSeconds,
     compile: compileSeconds,
     nodes,
@@ -237,24 +250,36 @@ async function initialState(
   return uploaded;
 }
 
-/** The same runtime's matrix product, operands in place. */
+/** The same runtime's matrix product, operands in place, `count` one after the other. */
 async function matrixProduct(device: Device) {
+  const size = Number(words.product);
+  const count = device.name === "cpu" ? 1 : PRODUCTS_ON_ACCELERATORS;
   const operand: HostArray = {
-    shape: [PRODUCT_SIZE, PRODUCT_SIZE],
+    shape: [size, size],
     dtype: "float32",
-    data: uniform(PRODUCT_SIZE ** 2),
+    data: uniform(size ** 2).map((x) => x * 2 / size), // rows sum to 1: products keep their scale
   };
   const program = await device.compile(
-    ({ state: { a, b } }) => ({
-      state: { c: tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D) },
-      outputs: {},
-    }),
+    ({ state: { a, b } }) => {
+      let c = b as tf.Tensor2D;
+      for (let i = 0; i < count; i++) c = tf.matMul(a as tf.Tensor2D, c);
+      return { state: { c }, outputs: { corner: tf.slice(c, [0, 0], [1, 1]) } }; // read: waits
+    },
     { state: { a: operand, b: operand, c: operand }, inputs: {} },
   );
   let state = await device.upload({ a: operand, b: operand, c: operand });
   return Object.assign(async () => {
     ({ state } = await program.run(state, {}));
-  }, { [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() });
+  }, { count, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() });
+}
+
+/** How often each function of cuDNN and cuBLAS is called in XLA's optimised program, as text or as a protocol buffer. */
+function libraryCalls(program: string): Record<string, number> {
+  const calls: Record<string, number> = {};
+  for (const [name] of program.matchAll(/__cu(?:dnn|blas)\$[A-Za-z0-9$]+/g)) {
+    calls[name] = (calls[name] ?? 0) + 1;
+  }
+  return calls;
 }
 
 function uniform(length: number): Float32Array {

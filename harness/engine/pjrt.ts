@@ -41,6 +41,12 @@ export interface PjrtOptions {
   readonly cache?: string | null;
 }
 
+/** A program of XLA. */
+export interface XlaProgram extends Program {
+  /** The program after XLA's optimisations, as text or as the bytes of a protocol buffer. */
+  optimized(): string;
+}
+
 interface PjrtState extends DeviceState {
   readonly buffers: Readonly<Record<string, DeviceBuffer>>;
 }
@@ -101,7 +107,7 @@ async function compile(
     readonly precision: Precision;
     readonly cache?: string | null;
   },
-): Promise<Program> {
+): Promise<XlaProgram> {
   const started = performance.now();
   const program = emitStableHlo(trace(fn, { state, inputs }), { precision });
   const traced = performance.now();
@@ -129,6 +135,7 @@ async function compile(
           inputs: arrays,
         });
       }),
+    optimized: executable.optimized,
     [Symbol.asyncDispose]: () => Promise.resolve(executable[Symbol.dispose]()),
   };
 }
