@@ -87,6 +87,13 @@ withPlugin("openDevice() says the plugin's error in one line, with what would he
   }
 });
 
+Deno.test("openDevice() refuses options that cuda does not have", async () => {
+  assert.equal(
+    await opening("cuda:highest,fast", {}),
+    'Unknown option "fast" of cuda: known are highest, deterministic',
+  );
+});
+
 withPlugin("openDevice() names the library that a plugin lacks", async () => {
   const [lib, needy] = [`${folder}/libneeded.so`, `${folder}/needy.so`];
   const source = `${folder}/needed.c`;

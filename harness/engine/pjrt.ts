@@ -61,10 +61,7 @@ export function openPjrt(
     // XLA takes three quarters of a card's memory at once unless told not to.
     openClient(loadPlugin(path), isGpu ? { preallocate: false } : {})
   );
-  const flags: XlaFlags = {
-    ...isGpu && deterministic ? { xla_gpu_deterministic_ops: true } : {},
-    ...cudaDataFolder ? { xla_gpu_cuda_data_dir: cudaDataFolder } : {},
-  };
+  const flags = isGpu ? gpuFlags({ deterministic, cudaDataFolder }) : {};
   const words = [highest ? "full float32" : "", deterministic ? "deterministic" : ""];
   return {
     name,
@@ -80,6 +77,19 @@ export function openPjrt(
         compile(client, fn, { ...specs, flags, precision: highest ? "HIGHEST" : "DEFAULT", cache })
       ),
     [Symbol.asyncDispose]: () => Promise.resolve(client[Symbol.dispose]()),
+  };
+}
+
+/**
+ * XLA's flags for a GPU. `deterministic`: xla_gpu_deterministic_ops leaves out kernels that add in no fixed order, and
+ * chooses among the others without timing them, so that runs and processes agree to the bit.
+ */
+export function gpuFlags(
+  { deterministic = false, cudaDataFolder }: Pick<PjrtOptions, "deterministic" | "cudaDataFolder">,
+): XlaFlags {
+  return {
+    ...deterministic ? { xla_gpu_deterministic_ops: true } : {},
+    ...cudaDataFolder ? { xla_gpu_cuda_data_dir: cudaDataFolder } : {},
   };
 }
 

@@ -10,10 +10,10 @@ import { createNoise, draws, foldIn, keyOf } from "../noise.ts";
 import type { PureFunction } from "../types.ts";
 import { openEager } from "./eager.ts";
 import { worstError } from "./kernel_cases.ts";
-import { openPjrt } from "./pjrt.ts";
+import { gpuFlags, openPjrt } from "./pjrt.ts";
 import { loadPlugin } from "./pjrt_api.ts";
 import { cachedCompile } from "./pjrt_cache.ts";
-import { openClient } from "./pjrt_client.ts";
+import { openClient, type XlaFlags } from "./pjrt_client.ts";
 import { findCpuPlugin } from "./pjrt_find.ts";
 import { inputs, langevinStep, STATE, STATE_TOLERANCE, states } from "./step_case.ts";
 
@@ -109,6 +109,19 @@ withPlugin("Client.compile() carries the plugin's text over in one line", async 
     () => client.compile("no\nmodule", { results: [], donated: [] }, {}),
     (error: Error) => /^PJRT_Client_Compile: .*(pars|MLIR)[^\n]*$/i.test(error.message),
   );
+});
+
+withPlugin("gpuFlags() names flags that XLA knows", async () => {
+  using client = openClient(loadPlugin(path), {});
+  const program =
+    "module @m {\nfunc.func public @main(%arg0: tensor<f32>) -> (tensor<f32>) {\nreturn %arg0 : tensor<f32>\n}\n}\n";
+  const compile = (flags: XlaFlags) =>
+    client.compile(program, { results: [{ shape: [], dtype: "float32" }], donated: [] }, flags);
+  assert.deepEqual(gpuFlags({}), {});
+  const flags = gpuFlags({ deterministic: true, cudaDataFolder: "/cuda" });
+  assert.deepEqual(Object.keys(flags), ["xla_gpu_deterministic_ops", "xla_gpu_cuda_data_dir"]);
+  using _known = await compile(flags);
+  await assert.rejects(() => compile({ xla_gpu_no_such_flag: true }), /xla_gpu_no_such_flag/);
 });
 
 withPlugin(
