@@ -6,7 +6,7 @@ const NUMBERS = z.record(z.string(), z.number());
 const RUN_EVENT = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("phase"),
-    phase: z.enum(["load", "compile", "train", "reference", "score", "bound"]),
+    phase: z.enum(["load", "compile", "train", "reference", "score", "bound", "diagnose"]),
   }),
   /** `step` steps of `epoch` are done. */
   z.object({ event: z.literal("step"), epoch: z.int(), step: z.int(), metrics: NUMBERS }),

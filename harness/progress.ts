@@ -141,6 +141,7 @@ const PHASES = {
   reference: "reads the real images",
   score: "samples and scores",
   bound: "bounds the likelihood",
+  diagnose: "measures its chains",
 } as const;
 
 /** The images that a phase goes through. */
@@ -151,6 +152,7 @@ const IMAGES = {
   reference: "real images",
   score: "samples",
   bound: "test images",
+  diagnose: "images",
 } as const;
 
 /** `lae fashion_4k seed 1`. */

@@ -39,6 +39,16 @@ const BOUND_BASIS = z.object({
   standardError: z.number().min(0),
 });
 
+/** Checks a `Diagnostics`. */
+const DIAGNOSTICS = z.object({
+  features: z.int().min(1),
+  rows: z.int().min(1),
+  rank: z.int().min(0),
+  leverage: z.object({ mean: z.number(), min: z.number(), max: z.number() }),
+  varianceRatio: z.number().nullable(),
+  moves: z.int().min(1),
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
@@ -75,6 +85,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     scores: NUMBERS,
     untrained: NUMBERS,
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
+    diagnostics: DIAGNOSTICS.optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),

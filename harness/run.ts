@@ -1,3 +1,4 @@
+import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains, orderKey } from "./batches.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
@@ -16,6 +17,7 @@ import type {
   Dataset,
   Device,
   DeviceState,
+  Diagnostics,
   EpochRecord,
   ImageSet,
   Method,
@@ -91,7 +93,10 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
 }
 
 /** What a completed run ends with. */
-type Results = Pick<RunRecord & { status: "completed" }, "scores" | "untrained" | "bounds">;
+type Results = Pick<
+  RunRecord & { status: "completed" },
+  "scores" | "untrained" | "bounds" | "diagnostics"
+>;
 
 async function trainAndScore(
   spec: RunSpec,
@@ -173,8 +178,41 @@ async function trainAndScore(
   const { scores, images, state: scored } = await score(state);
   await writeSampleGrid(`${dir}/samples.png`, images);
   const bounded = await bounds?.score(scored);
-  if (bounded === undefined) return { scores, untrained };
-  return { scores: { ...scores, ...bounded.scores }, untrained, bounds: bounded.bases };
+  const diagnostics = await diagnose(spec, { ...work, state: bounded?.state ?? scored });
+  return {
+    scores: { ...scores, ...bounded?.scores },
+    untrained,
+    ...bounded && { bounds: bounded.bases },
+    ...diagnostics && { diagnostics },
+  };
+}
+
+/** How freely the method's amortized chains move; undefined if it has none. Consumes `state`. */
+async function diagnose(
+  spec: RunSpec,
+  { method, dataset, device, images, state, stopwatch, report }: RunContext & {
+    readonly images: ImageSet;
+    readonly state: DeviceState;
+    readonly stopwatch: Stopwatch;
+  },
+): Promise<Diagnostics | undefined> {
+  const { amortized } = method;
+  if (amortized === undefined) return undefined;
+  report({ event: "phase", phase: "diagnose" });
+  stopwatch.switchTo("score");
+  const diagnostics = await measureAmortization(state, {
+    device,
+    amortized,
+    hyper: spec.hyper,
+    images,
+    trainCount: problemOf(spec, dataset).trainCount,
+    batchSize: spec.batchSize,
+    epochs: spec.epochs,
+    orderKey: orderKey(spec.seed, spec.dataset),
+    key: streamKey(spec, "amortization"),
+  });
+  stopwatch.switchTo("other");
+  return diagnostics;
 }
 
 /** The scorer for the bounds among the scores; undefined if there are none. */

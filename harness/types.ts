@@ -133,6 +133,23 @@ export interface Method<H extends Hyperparams = Hyperparams> {
   logWeight?(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor1D;
   /** Why `logWeight` throws with `hyper`, in a few words; null, or no such member: it does not. */
   noLogWeight?(hyper: H): string | null;
+  /** Of methods whose chains share weights: what measures how freely each moves. */
+  readonly amortized?: AmortizedChains<H>;
+}
+
+/**
+ * Posterior chains that share weights, z_i = g(x_i) Phi for all rows at once: with fewer features than rows they cannot
+ * all move freely, and the harness measures how freely they do.
+ */
+export interface AmortizedChains<H extends Hyperparams = Hyperparams> {
+  /** g(x), [n, d]. */
+  features(state: State, images: Tensor4D, hyper: H): Tensor2D;
+  /** Where the chains are, g(x) Phi, [n, latentDim]. */
+  latents(state: State, images: Tensor4D, hyper: H): Tensor2D;
+  /** `state` after one move of Phi on a minibatch, all that is learned at rest. */
+  move(state: State, batch: Batch, hyper: H, noise: Noise): State;
+  /** Ends of chains of each row's own, long enough to forget all but their variance, for the same posterior from the same places: [n, latentDim]. */
+  freeChains(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor2D;
 }
 
 // ---------------------------------------------------------------- data sets
@@ -341,6 +358,21 @@ export interface Provenance {
   readonly metricSettings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** How freely amortized chains move, after training. */
+export interface Diagnostics {
+  /** d, columns of the features. */
+  readonly features: number;
+  /** n, rows that they were measured on: the training images. */
+  readonly rows: number;
+  /** Numerical rank of the features. */
+  readonly rank: number;
+  /** Leverages of the rows: the share of its posterior's variance that each chain can reach. Their mean is rank / rows. */
+  readonly leverage: { readonly mean: number; readonly min: number; readonly max: number };
+  /** Variance of amortized chains over `moves` moves, over that of free chains; null where either is not finite. */
+  readonly varianceRatio: number | null;
+  readonly moves: number;
+}
+
 /** What a LikelihoodBound rests on. */
 export interface BoundBasis {
   /** k. */
@@ -357,6 +389,7 @@ export interface BoundBasis {
 export interface Seconds {
   readonly train: number;
   readonly sample: number;
+  /** Scores, bounds on the likelihood, diagnostics. */
   readonly score: number;
   /** Loading, compilation, checkpoints. */
   readonly other: number;
@@ -383,6 +416,8 @@ export type RunRecord =
       readonly untrained: Readonly<Record<string, number>>;
       /** Of the scores that are bounds on the likelihood; absent if none is. */
       readonly bounds?: Readonly<Record<string, BoundBasis>>;
+      /** What was measured of the method itself; absent if nothing was. */
+      readonly diagnostics?: Diagnostics;
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

@@ -1,11 +1,25 @@
 /** Langevin autoencoder, the row LAE of Table 1: amortized Langevin dynamics for the posterior and for a learned prior. */
 import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../harness/engine/repeat.ts";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
+import type {
+  AmortizedChains,
+  Batch,
+  Method,
+  Noise,
+  Problem,
+  State,
+  StepResult,
+} from "../harness/types.ts";
 import { energyNet, featureCount, featureNet, samplerFeatureCount } from "./architectures.ts";
 import { checkCounts, checkPositive, choice } from "./checks.ts";
 import { lossAndGradients } from "./gradients.ts";
-import { inferNeurips, initNeurips, logWeightNeurips, stepNeurips } from "./lae_neurips.ts";
+import {
+  inferNeurips,
+  initNeurips,
+  logWeightNeurips,
+  moveChain,
+  stepNeurips,
+} from "./lae_neurips.ts";
 import { netEnergy, posteriorChain, priorChain, priorEnergy } from "./latent_prior.ts";
 import { toModelRange } from "./likelihood.ts";
 import {
@@ -26,7 +40,7 @@ import { applyNet, initNet } from "./nets.ts";
 import { drawsLike, initPsgld, psgld, PSGLD_DEVIATIONS, psgldEntries } from "./psgld.ts";
 import { rankWarnings } from "./rank_condition.ts";
 import { chainFeatures, initSampler, newChainFeatures } from "./sampler.ts";
-import { sampleStandardNormal } from "./standard_normal.ts";
+import { sampleStandardNormal, standardNormalPosteriorChain } from "./standard_normal.ts";
 
 /** Words for the hyperparameters `variant` and `learning`. */
 const VARIANTS = ["iclr", "neurips"] as const;
@@ -264,6 +278,45 @@ function logWeight(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise
   return logWeightNeurips(state, images, hyper, noise);
 }
 
+/** What the harness needs to measure how freely the chains z = Phi g(x) move: methods.md, part 6. */
+const amortized: AmortizedChains<Hyper> = {
+  features: (state, images, hyper) => features(state, toModelRange(images), hyper),
+  latents: (state, images, hyper) =>
+    tf.matMul(features(state, toModelRange(images), hyper), state.phi as tf.Tensor2D),
+  move(state, batch, hyper, noise) {
+    const x = toModelRange(batch.images);
+    const g = features(state, x, hyper);
+    if (hyper.variant === "neurips") {
+      return {
+        ...state,
+        phi: moveChain(state, { x, g, phi: state.phi as tf.Tensor2D, hyper, noise }).phi,
+      };
+    }
+    const { gradients } = lossAndGradients((params) => {
+      const latents = tf.matMul(g, params.phi as tf.Tensor2D);
+      const { negLog } = reconstruct(state, { latents, x, hyper });
+      return { loss: tf.mean(tf.add(negLog, priorEnergy(state, { latents, hyper }))) as tf.Scalar };
+    }, pick(state, ["phi"]));
+    const t = tf.cast(batch.step, "float32") as tf.Scalar;
+    return psgld(state, {
+      gradients,
+      xi: drawsLike(state, { names: ["phi"], noise: noise.split("xi") }),
+      stepSize: decayed(hyper, t),
+      count: state.trainCount as tf.Scalar,
+      damping: hyper.damping,
+      moves: hyper.learning === "ml" ? tf.mul(t, hyper.innerSteps) as tf.Scalar : t,
+    });
+  },
+  freeChains(state, images, hyper, noise) {
+    const x = toModelRange(images);
+    const start = tf.matMul(features(state, x, hyper), state.phi as tf.Tensor2D) as tf.Tensor2D;
+    // For a time of one, eta K = 1: where the prior alone holds a direction, precision 1, 1 - e^-2 = 86 % of its variance.
+    const long = { ...hyper, posteriorSteps: Math.ceil(1 / hyper.posteriorStepSize) };
+    const chain = hyper.variant === "neurips" ? standardNormalPosteriorChain : posteriorChain;
+    return chain(state, { x, start, hyper: long, noise });
+  },
+};
+
 export const lae: Method<Hyper> = {
   name: "lae",
   label: "LAE",
@@ -288,4 +341,5 @@ export const lae: Method<Hyper> = {
   decode,
   logWeight,
   noLogWeight,
+  amortized,
 };

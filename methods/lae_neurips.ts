@@ -117,7 +117,7 @@ export function stepNeurips(
 }
 
 /** One move of Phi for exp(-sum of U over the minibatch), step size eta / m. */
-function moveChain(
+export function moveChain(
   state: State,
   { x, g, phi, hyper, noise }: {
     x: tf.Tensor;

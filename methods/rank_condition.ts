@@ -9,7 +9,7 @@ export type RankHyper =
 /**
  * Theorem 1, condition 2, of the paper: amortized chains are free of each other only with as many independent features as
  * rows. With d features for n rows the leverages sum to d, so that stationary variances are d / n of the posterior's on
- * average (leverage.ts). The chain of variant=neurips sees one minibatch at a time.
+ * average (harness/statistics/leverage.ts). The chain of variant=neurips sees one minibatch at a time.
  */
 export function rankWarnings(
   { image, trainCount, batchSize }: Problem,

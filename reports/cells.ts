@@ -2,7 +2,7 @@ import { mean, median, sampleStd } from "../harness/statistics.ts";
 import type { BoundBasis, EpochRecord, RunRecord, RunSpec } from "../harness/types.ts";
 import { PAPER_RATIOS, PAPER_SCORES, type Published } from "./paper.ts";
 import { POSTER_SCORES } from "./poster.ts";
-import type { RatioCell, Row, ScoreCell, TimeCell } from "./result_table.ts";
+import type { FreedomCell, RatioCell, Row, ScoreCell, TimeCell } from "./result_table.ts";
 import { describeMachine } from "./settings.ts";
 
 /** The score of a method on a data set, over the seeds of `group`. */
@@ -88,6 +88,34 @@ export function timeCell(group: readonly RunRecord[], dataset: string): TimeCell
     max: Math.max(...seconds),
     n: seconds.length,
     machine,
+  }];
+}
+
+/** At most one cell: what was measured of amortized chains, mean over seeds. */
+export function freedomCell(group: readonly RunRecord[], dataset: string): FreedomCell[] {
+  const found = group.flatMap((record) =>
+    record.spec.dataset === dataset && record.status === "completed" && record.diagnostics
+      ? [record.diagnostics]
+      : []
+  );
+  if (found.length === 0) return [];
+  const [{ features, rows, moves }] = found;
+  const ratios = found.flatMap(({ varianceRatio }) =>
+    varianceRatio === null ? [] : [varianceRatio]
+  );
+  return [{
+    dataset,
+    features,
+    rows,
+    rank: mean(found.map(({ rank }) => rank)),
+    leverage: {
+      mean: mean(found.map(({ leverage }) => leverage.mean)),
+      min: mean(found.map(({ leverage }) => leverage.min)),
+      max: mean(found.map(({ leverage }) => leverage.max)),
+    },
+    varianceRatio: ratios.length === 0 ? null : mean(ratios),
+    moves,
+    n: found.length,
   }];
 }
 

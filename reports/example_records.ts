@@ -1,5 +1,5 @@
 /** Records with everything that a report must show: for its tests. */
-import type { BoundBasis, Provenance, RunRecord, RunSpec } from "../harness/types.ts";
+import type { BoundBasis, Diagnostics, Provenance, RunRecord, RunSpec } from "../harness/types.ts";
 import type { Names } from "./result_table.ts";
 
 /** Three methods, two data sets, two scores of samples and two of the likelihood. */
@@ -44,6 +44,7 @@ export interface ExampleChange {
   readonly scores?: Readonly<Record<string, number>>;
   readonly untrained?: Readonly<Record<string, number>>;
   readonly bounds?: Readonly<Record<string, BoundBasis>>;
+  readonly diagnostics?: Diagnostics;
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
     readonly epoch: number;
@@ -55,7 +56,7 @@ let count = 0;
 
 /** A record of its own id, completed unless `end` says otherwise. */
 export function exampleRecord(
-  { spec, provenance, seconds = [9, 2, 3, 4], scores = {}, untrained = {}, bounds, end }:
+  { spec, provenance, seconds = [9, 2, 3, 4], scores = {}, untrained = {}, end, ...measured }:
     ExampleChange,
 ): RunRecord {
   const id = (++count).toString(16).padStart(12, "0");
@@ -90,6 +91,6 @@ export function exampleRecord(
     })),
   } as const;
   return end === undefined
-    ? { ...base, status: "completed", scores, untrained, ...bounds && { bounds } }
+    ? { ...base, status: "completed", scores, untrained, ...measured }
     : { ...base, ...end };
 }

@@ -13,6 +13,14 @@ const RECORDS = [
   exampleRecord({
     spec: { metrics: ["nelbo"] },
     scores: { nelbo: 2 },
+    diagnostics: {
+      features: 8,
+      rows: 40,
+      rank: 7,
+      leverage: { mean: 0.175, min: 0.1, max: 0.9 },
+      varianceRatio: null,
+      moves: 100,
+    },
     bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },
   }),
 ];

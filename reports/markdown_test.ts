@@ -107,3 +107,26 @@ Deno.test("toMarkdown() has a table of its own for bounds on the likelihood, bes
   assert.match(likelihood, /10000 test images, 100 draws of z each; .* up to 0\.0041/);
   assert.match(likelihood, /\| LAE .*\| 4\.773 ± 0\.003 +\| 4\.636 ± 0\.003 +\|/);
 });
+
+Deno.test("toMarkdown() shows how freely amortized chains moved, mean over seeds, where it was measured", () => {
+  const diagnostics = (rank: number, varianceRatio: number | null) => ({
+    features: 512,
+    rows: 4000,
+    rank,
+    leverage: { mean: rank / 4000, min: 0.01, max: 0.9 },
+    varianceRatio,
+    moves: 100,
+  });
+  const text = toMarkdown(buildTable([
+    exampleRecord({ spec: { seed: 0 }, diagnostics: diagnostics(500, 0.02) }),
+    exampleRecord({ spec: { seed: 1 }, diagnostics: diagnostics(510, 0.04) }),
+    exampleRecord({ spec: { seed: 2 }, diagnostics: diagnostics(505, null) }),
+    exampleRecord({ spec: { method: "lebm" } }),
+  ], EXAMPLE_NAMES));
+  const rows = text.split("## Diagnostics")[1].split("\n").filter((line) => line.startsWith("| L"));
+  assert.deepEqual(rows.map((row) => row.replaceAll(/ +/g, " ")), [
+    "| LAE | Fashion-MNIST 4k | 505 of 512 | 4000 | 0.1263 (0.01 to 0.9) | 0.03 (100 moves) |",
+  ]);
+  const without = toMarkdown(buildTable([exampleRecord({})], EXAMPLE_NAMES));
+  assert.doesNotMatch(without, /Diagnostics/);
+});

@@ -61,6 +61,22 @@ export interface TimeCell {
   readonly machine: string;
 }
 
+/** How freely the amortized chains of a method moved, mean over seeds. */
+export interface FreedomCell {
+  readonly dataset: string;
+  /** Columns of the features, rows of training images, numerical rank. */
+  readonly features: number;
+  readonly rows: number;
+  readonly rank: number;
+  /** Leverages of the rows: means over seeds of their mean, least and greatest. */
+  readonly leverage: { readonly mean: number; readonly min: number; readonly max: number };
+  /** Variance of the chains over `moves` moves, over that of free chains; null when no seed has it. */
+  readonly varianceRatio: number | null;
+  readonly moves: number;
+  /** Seeds. */
+  readonly n: number;
+}
+
 /** One method, at one set of settings. */
 export interface Row {
   readonly method: string;
@@ -70,6 +86,8 @@ export interface Row {
   readonly variant: string;
   readonly scores: readonly ScoreCell[];
   readonly times: readonly TimeCell[];
+  /** Of methods whose chains share weights. */
+  readonly freedom: readonly FreedomCell[];
 }
 
 /** A ratio of seconds per epoch beside the paper's. */

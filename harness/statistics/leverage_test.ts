@@ -39,3 +39,19 @@ Deno.test("leveragesOf() refuses a shape that does not fit", () => {
     message: "3 features are not 2 rows of 2",
   });
 });
+
+Deno.test("leveragesOf() of many rows: the rank counts what float32 can tell apart, leverages sum to it", () => {
+  const [rows, columns] = [700, 90];
+  const value = (i: number, j: number) => Math.sin(i * i * 0.37 + 11 * j + 0.1 * i * j);
+  // Column 80 + j repeats column j but for a part of relative size 1e-3 (j < 5), or 1e-9.
+  const features = Array.from({ length: rows * columns }, (_, k) => {
+    const [i, j] = [Math.floor(k / columns), k % columns];
+    if (j < 80) return value(i, j);
+    return value(i, j - 80) + (j < 85 ? 1e-3 : 1e-9) * value(i, j + 100);
+  });
+  const { rank, leverages } = leveragesOf(features, { rows, columns });
+  assert.equal(rank, 85);
+  // Squared columns lose half of the digits: 1e-16 over the square of 1e-3.
+  assert.ok(Math.abs(leverages.reduce((a, b) => a + b) - 85) < 1e-6);
+  leverages.forEach((h) => assert.ok(h > 0 && h < 1 + 1e-9));
+});
