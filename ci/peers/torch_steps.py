@@ -1,15 +1,20 @@
 """Training steps of the six methods at the paper's nets in plain PyTorch, eager and compiled: the peer of
 `deno task bench:step --device cuda`, to be run on the same card.
 
+    pip install torch==2.13.0
     python ci/peers/torch_steps.py --device cuda --modes eager,compile --steps 30
+
+`deno task gpu:table` runs both and joins their tables.
 
 Written as a user of PyTorch would: weights in its own layouts, channels-last images, noise on the device, TF32 as
 XLA has it by default (--highest here is --device cuda:highest there). The arithmetic is that of ci/parity/methods.py, which is held to
 methods/*.ts; what differs is the precision, float32. Prints one line of a table a method and mode; the ceiling is a
-2048 x 2048 matrix product on the same device, timed in turn with the steps.
+square matrix product on the same device, timed in turn with the steps. FLOPs are not counted here: those of
+bench:step hold for both.
 """
 
 import argparse
+import json
 import math
 import statistics
 import time
@@ -19,9 +24,11 @@ import torch.nn.functional as F
 
 CHANNELS = {32: (64, 128, 256, 512), 64: (64, 128, 256, 512, 512)}
 HIDDEN, FEATURES, INPUTS = 2048, 1024, 2048
-FLOWS, POSTERIOR_STEPS, PRIOR_STEPS = 3, 20, 60
+FLOWS = 3
 POSTERIOR_STEP_SIZE, PRIOR_STEP_SIZE = 0.005, 0.08
-PRODUCT = 2048
+# Hyperparameters by their names in methods/*.ts, for trials at small sizes.
+SETTINGS = dict(width=1.0, posteriorSteps=20, priorSteps=60)
+WARM_UPS = 2
 
 
 # ---------------------------------------------------------------- networks
@@ -32,9 +39,9 @@ class Nets:
 
     def __init__(self, o):
         self.o = o
-        self.stages = [max(1, round(c * o.width)) for c in CHANNELS[o.size]]
-        d, h = o.latent_dim, max(1, round(HIDDEN * o.width))
-        n = max(1, round(FEATURES * o.width))
+        self.stages = [max(1, round(c * o.set["width"])) for c in CHANNELS[o.size]]
+        d, h = o.latent_dim, max(1, round(HIDDEN * o.set["width"]))
+        n = max(1, round(FEATURES * o.set["width"]))
         self.features = self.conv([3, *self.stages, n], [3] + [4] * (len(self.stages) - 1) + [6])
         self.head = self.linear([n, 2 * d])
         self.decoder = self.deconv([d, *reversed(self.stages)]) + self.conv([self.stages[0], 3], [3])
@@ -162,7 +169,10 @@ class Adam:
         self.optimizer = torch.optim.Adam(params, rate, betas=(0.5, 0.999), **(dict(fused=True) if fused else {}))
 
     def step(self, loss):
-        for p, g in zip(self.params, torch.autograd.grad(loss, self.params)):
+        self.apply(torch.autograd.grad(loss, self.params))
+
+    def apply(self, grads):
+        for p, g in zip(self.params, grads):
             p.grad = g
         self.optimizer.step()
 
@@ -215,7 +225,7 @@ def abp(n, o):
 
     def step(x, t):
         z = torch.randn(len(x), o.latent_dim, device=x.device)
-        z = chain(slope, z, (x, detached(n.decoder)), POSTERIOR_STEPS, POSTERIOR_STEP_SIZE)
+        z = chain(slope, z, (x, detached(n.decoder)), o.set["posteriorSteps"], POSTERIOR_STEP_SIZE)
         loss = objective(z, x, n.decoder)
         adam.step(loss)
         return loss.detach()
@@ -237,7 +247,7 @@ def dlgm(n, o):
         frozen = detached(n.decoder)
         loss, z = bound(x, torch.randn(len(x), o.latent_dim, device=x.device), frozen)
         encoder.step(loss)
-        z = chain(slope, z.detach(), (x, frozen), POSTERIOR_STEPS, POSTERIOR_STEP_SIZE)
+        z = chain(slope, z.detach(), (x, frozen), o.set["posteriorSteps"], POSTERIOR_STEP_SIZE)
         decoder.step(objective(z, x, n.decoder))
         return loss.detach()
 
@@ -256,17 +266,19 @@ def lebm(n, o):
     @lambda f: compiled(f, o)
     def objective(positive, negative, x):
         gap = mlp(n.energy, positive).mean() - mlp(n.energy, negative).mean()
-        return reconstruct(positive, x, n.decoder), gap
+        loss = reconstruct(positive, x, n.decoder)
+        return loss + gap, loss.detach()  # no parameter is in both: one backward pass gives the gradients of each
 
     def step(x, t):
         d, e = detached(n.decoder), detached(n.energy)
         start = torch.randn(2, len(x), o.latent_dim, device=x.device)
-        positive = chain(posterior, start[0], (x, d, e), POSTERIOR_STEPS, POSTERIOR_STEP_SIZE)
-        negative = chain(prior, start[1], (e,), PRIOR_STEPS, PRIOR_STEP_SIZE)
-        loss, gap = objective(positive, negative, x)
-        decoder.step(loss)
-        energy.step(gap)
-        return loss.detach()
+        positive = chain(posterior, start[0], (x, d, e), o.set["posteriorSteps"], POSTERIOR_STEP_SIZE)
+        negative = chain(prior, start[1], (e,), o.set["priorSteps"], PRIOR_STEP_SIZE)
+        both, loss = objective(positive, negative, x)
+        grads = torch.autograd.grad(both, n.decoder + n.energy)
+        decoder.apply(grads[: len(n.decoder)])
+        energy.apply(grads[len(n.decoder) :])
+        return loss
 
     return step
 
@@ -287,9 +299,12 @@ def lae(n, o):
         return loss + 2e-3 * (mlp(n.energy, both) ** 2).mean()
 
     @lambda f: compiled(f, o)
-    def move(p, v, d, unbias, sign, xi):
-        scale = 1 / (damping + (v / unbias).sqrt())
-        return p - sign * rate * scale * d + (2 * rate / count * scale).sqrt() * xi
+    def move(params, slots, slopes, unbias, noises):
+        moved = []
+        for p, v, d, sign, xi in zip(params, slots, slopes, signs, noises):
+            scale = 1 / (damping + (v / unbias).sqrt())
+            moved.append(p - sign * rate * scale * d + (2 * rate / count * scale).sqrt() * xi)
+        return moved
 
     @lambda f: compiled(f, o)
     def frozen_features(x):
@@ -304,8 +319,8 @@ def lae(n, o):
             torch._foreach_mul_(slots, 0.99)
             torch._foreach_addcmul_(slots, grads, grads, 0.01)
             unbias = torch.tensor(1 - 0.99 ** (t + 1), device=x.device)
-            for p, v, d, sign in zip(learned, slots, grads, signs):
-                p.copy_(move(p, v, d, unbias, sign, torch.randn_like(p)))
+            noises = [torch.randn_like(p) for p in learned]
+            torch._foreach_copy_(learned, move(learned, slots, grads, unbias, noises))
         return loss.detach()
 
     return step
@@ -318,32 +333,61 @@ METHODS = dict(vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=la
 
 
 def measure(name, mode, o):
+    """Seconds of each step and each product, in turn, and of compilation: what the first step takes more than later ones."""
     torch.manual_seed(0)
-    wait = torch.cuda.synchronize if o.device.startswith("cuda") else lambda: None
+    torch._dynamo.reset()
+    on_gpu = o.device.startswith("cuda")
+    wait = torch.cuda.synchronize if on_gpu else lambda: None
     o.wrap = torch.compile if mode == "compile" else None
     step = METHODS[name](Nets(o), o)
     x = torch.rand(o.batch, 3, o.size, o.size, device=o.device).mul_(2).sub_(1)
     x = x.contiguous(memory_format=torch.channels_last)
-    a = torch.randn(PRODUCT, PRODUCT, device=o.device)
-    begun = time.perf_counter()
-    losses = [float(step(x, 0))]
-    first = time.perf_counter() - begun
-    for t in range(1, 3):
-        losses.append(float(step(x, t)))
-    steps, products = [], []
-    for t in range(3, 3 + o.steps):
+    a = torch.randn(o.product, o.product, device=o.device)
+    repeats = 8 if on_gpu else 1  # as in bench:step
+    losses, steps, products = [], [], []
+    for t in range(WARM_UPS + o.steps):
         wait()
         begun = time.perf_counter()
         losses.append(float(step(x, t)))  # read back, as the harness does with its metrics
         between = time.perf_counter()
-        for _ in range(10):
+        for _ in range(repeats):
             a @ a
         wait()
         steps.append(between - begun)
-        products.append((time.perf_counter() - between) / 10)
+        products.append((time.perf_counter() - between) / repeats)
     if not all(map(math.isfinite, losses)):
         raise RuntimeError(f"{name}: a loss is not finite: {losses}")
-    return first, statistics.median(steps), 2 * PRODUCT**3 / statistics.median(products)
+    timed = steps[WARM_UPS:]
+    return dict(
+        method=name,
+        mode=mode,
+        steps=timed,
+        products=products[WARM_UPS:],
+        product=o.product,
+        compile=max(0.0, steps[0] - statistics.median(timed)),
+        device=f"PyTorch {torch.__version__} on {torch.cuda.get_device_name() if on_gpu else 'CPU'}, {'float32' if o.highest else 'TF32 where the device has it'}",
+    )
+
+
+def row(m):
+    """The columns of bench:step that need no count of FLOPs."""
+    step, rate = statistics.median(m["steps"]), 2 * m["product"] ** 3 / statistics.median(m["products"])
+    cells = [
+        m["method"],
+        m["mode"],
+        f"{step:.3g} ({min(m['steps']):.3g} to {max(m['steps']):.3g})",
+        f"{1 / step:.3g}",
+        f"{rate / 1e9:.0f} GFLOP/s",
+        f"{m['compile']:.1f} s",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def setting(word):
+    key, _, value = word.partition("=")
+    if key not in SETTINGS:
+        raise argparse.ArgumentTypeError(f"unknown setting {key!r}: known are {', '.join(SETTINGS)}")
+    return key, type(SETTINGS[key])(value)
 
 
 def main():
@@ -355,19 +399,23 @@ def main():
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--size", type=int, default=32, choices=sorted(CHANNELS))
     parser.add_argument("--latent-dim", type=int, default=64)
-    parser.add_argument("--width", type=float, default=1.0, help="factor on channels, for a trial")
+    parser.add_argument("--product", type=int, default=2048, help="size of the matrices of the product")
+    parser.add_argument("--set", type=setting, action="append", default=[], metavar="KEY=NUMBER", help=", ".join(SETTINGS))
     parser.add_argument("--highest", action="store_true", help="full float32 products, no TF32")
+    parser.add_argument("--json", action="store_true", help="raw measurements, one JSON line a method and mode")
     o = parser.parse_args()
+    o.set = {**SETTINGS, **dict(o.set)}
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = not o.highest
     torch.backends.cudnn.benchmark = True
-    card = torch.cuda.get_device_name() if o.device.startswith("cuda") else "CPU"
-    print(f"PyTorch {torch.__version__} on {card}, {'float32' if o.highest else 'TF32'}, batch {o.batch}")
-    print("| method | mode | first step, s | s/step | steps/s | matrix product, TFLOP/s |")
-    print("|---|---|---|---|---|---|")
+    if not o.json:
+        print("| method | mode | s/step | steps/s | matrix product | compile |")
+        print("|---|---|---|---|---|---|")
     for name in o.methods.split(","):
         for mode in o.modes.split(","):
-            first, seconds, rate = measure(name, mode, o)
-            print(f"| {name} | {mode} | {first:.1f} | {seconds:.4f} | {1 / seconds:.1f} | {rate / 1e12:.2f} |", flush=True)
+            m = measure(name, mode, o)
+            print(json.dumps(m) if o.json else row(m), flush=True)
+    if not o.json:
+        print(f"\n{m['device']}; batch {o.batch}, {o.size}x{o.size}x3, latent {o.latent_dim}; medians of {o.steps} steps (least to most)")
 
 
 if __name__ == "__main__":
