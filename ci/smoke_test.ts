@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readResults } from "../harness/store.ts";
 import type { ResultTable } from "../reports/result_table.ts";
+import { learningRows, pixelGaussianScore } from "./learning.ts";
 
 /** Runs a task of this project; its folder is the tests' own. */
 async function task(...words: readonly string[]): Promise<{ code: number; output: string }> {
@@ -37,6 +39,10 @@ Deno.test("deno task bench --preset smoke trains every method well below its unt
       // 200 steps of small nets: a method that does not learn, or learns something else, stays near 1.
       assert.ok(mean < 0.8 * untrained, `${method}: ${mean} trained, ${untrained} untrained`);
     }
+    const gaussian = await pixelGaussianScore(500);
+    const learning = learningRows((await readResults(dir)).records, () => gaussian);
+    assert.deepEqual(learning.filter(({ learned }) => !learned), []);
+    assert.equal(learning.length, 6);
     const report = await task("report", dir);
     assert.equal(report.code, 0, report.output);
     assert.deepEqual(await read(), before, "report rebuilds the tables to the byte");
