@@ -231,13 +231,15 @@ function biasFigure({ bias }: ToyReport): string {
   const theory = bias.filter((p) => p.theory !== null && p.theory !== 0)
     .map((p) => ({ ...p, size: Math.abs(p.theory ?? 0) }));
   const labels = [...new Set(bias.map(({ label }) => label))];
+  const steps = [...new Set(bias.map(({ stepSize }) => stepSize))];
+  const last = Math.max(...steps);
   return grid([[panel("|variance − 1| on N(0, 1): measured (dots), closed form (lines)", {
     width: 620,
     height: 420,
     marginLeft: 56,
     marginRight: 190,
     marginBottom: 40,
-    x: { type: "log", label: "step size", ticks: [0.05, 0.1, 0.2, 0.4], tickFormat: "~g" },
+    x: { type: "log", label: "step size", ticks: steps, tickFormat: "~g" },
     y: { type: "log", label: "|bias|", tickFormat: "~e" },
     color: { type: "categorical", domain: labels, range: COLOURS },
     marks: [
@@ -246,11 +248,12 @@ function biasFigure({ bias }: ToyReport): string {
       Plot.dot(points, { x: "stepSize", y: "size", fill: "label", r: 3 }),
       Plot.text(
         spread(labels.flatMap((label) => {
-          const last = [...theory, ...points].find((p) => p.label === label && p.stepSize === 0.4);
-          return last ? [{ label, size: last.size }] : [];
+          const own = [...theory, ...points].filter((p) => p.label === label)
+            .toSorted((a, b) => b.stepSize - a.stepSize)[0];
+          return own ? [{ label, size: own.size }] : [];
         })),
         {
-          x: 0.4,
+          x: last,
           y: "at",
           text: "label",
           fill: "label",

@@ -76,7 +76,7 @@ function convergenceSection({ convergence }: ToyReport): string[] {
 
 function biasSection({ bias, slopes }: ToyReport): string[] {
   const steps = [...new Set(bias.map(({ stepSize }) => stepSize))];
-  const rows = slopes.map(({ sampler, label, measured }) => {
+  const rows = slopes.map(({ sampler, label, measured, error, theory, order }) => {
     const own = bias.filter((point) => point.sampler === sampler);
     return [
       label,
@@ -86,15 +86,20 @@ function biasSection({ bias, slopes }: ToyReport): string[] {
           theory === null ? "" : ` (${theory.toFixed(4)})`
         }`
       ),
-      measured === null ? "–" : measured.toFixed(2),
+      measured === null || error === null
+        ? "–"
+        : `${measured.toFixed(2)} ± ${error.toFixed(2)}${
+          theory === null ? "" : ` (${theory.toFixed(2)})`
+        }`,
+      `${order}`,
     ];
   });
   return [
     "## Bias of the integrators",
     "",
-    "Stationary variance on N(0, 1) less 1, with its standard error and the closed form in brackets, by step size; the slope of its logarithm through the points beyond three standard errors.",
+    "Stationary variance on N(0, 1) less 1 by step size, with its standard error and the closed form in brackets; the slope of its logarithm through the points beyond three standard errors, and that of the closed form through the same points; the order as steps shrink.",
     "",
-    table(["Sampler", "Gradients a step", ...steps.map(String), "Slope"], rows),
+    table(["Sampler", "Gradients a step", ...steps.map(String), "Slope", "Order"], rows),
     "",
   ];
 }

@@ -6,6 +6,7 @@ import { followConvergence } from "./convergence.ts";
 import { binned, centreOf, normalise } from "./grid.ts";
 import type {
   BiasPoint,
+  BiasSlope,
   Convergence,
   GapSweep,
   ShownDensity,
@@ -31,7 +32,8 @@ export interface ToySuite {
     readonly samplers: readonly { readonly sampler: Sampler; readonly stepSize?: number }[];
     readonly target: GaussianTarget;
   };
-  readonly bias: { readonly samplers: readonly Sampler[]; readonly target: Target };
+  /** N(0, 1), where the samplers with a `bias` show it. */
+  readonly normal: Target;
 }
 
 /** What `benchToy` needs. */
@@ -54,7 +56,7 @@ export type GatedOptions = Omit<ToyBenchOptions, "report">;
 
 /** The rows of the suite that have a gate, and no more than these need. */
 export async function runGated(
-  { targets, samplers, fits, gap }: Omit<ToySuite, "convergence" | "bias">,
+  { targets, samplers, fits, gap }: Omit<ToySuite, "convergence" | "normal">,
   { devices, seed }: GatedOptions,
 ): Promise<ToyRow[]> {
   const opened = await openAll(targets, devices[0]);
@@ -72,7 +74,7 @@ export async function runGated(
 
 /** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
 export async function benchToy(
-  { targets, samplers, fits, gap, convergence, bias }: ToySuite,
+  { targets, samplers, fits, gap, convergence, normal }: ToySuite,
   { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyReport> {
   const began = performance.now();
@@ -98,9 +100,14 @@ export async function benchToy(
       stepSize,
     })
   );
-  const biases: Job<BiasPoint[]>[] = bias.samplers.map((sampler) => (device) =>
-    measureBias(sampler, { ...options(device), target: bias.target })
-  );
+  const biases: Job<BiasRun>[] = samplers.flatMap((sampler) => {
+    const { name, label, bias } = sampler;
+    if (!bias) return [];
+    return async (device) => {
+      const points = await measureBias(sampler, { ...options(device), target: normal });
+      return { points, slope: biasSlope(points, { sampler: name, label, order: bias.order }) };
+    };
+  });
   const sweep: Job<GapSweep> = (device) =>
     sweepWidths(gap.sampler, { ...options(device), target: gap.target });
   const done = {
@@ -122,8 +129,8 @@ export async function benchToy(
     })),
     metrics: [...TOY_METRICS, ...COMPARISONS],
     ...done,
-    bias: done.bias.flat(),
-    slopes: done.bias.map(biasSlope),
+    bias: done.bias.flatMap(({ points }) => points),
+    slopes: done.bias.map(({ slope }) => slope),
     densities: opened.flatMap(densitiesOf),
   };
 }
@@ -132,6 +139,11 @@ async function openAll(targets: readonly Target[], device: Device): Promise<Open
   const opened: OpenTarget[] = [];
   for (const target of targets) opened.push(await openTarget(target, device));
   return opened;
+}
+
+interface BiasRun {
+  readonly points: BiasPoint[];
+  readonly slope: BiasSlope;
 }
 
 type Job<T> = (device: Device) => Promise<T>;

@@ -34,18 +34,7 @@ export const TOY_SUITE: ToySuite = {
     ],
     target: univariateGaussian,
   },
-  bias: {
-    samplers: [
-      SAMPLERS.ld,
-      SAMPLERS.proximal,
-      SAMPLERS.midpoint,
-      SAMPLERS.midpoint_independent,
-      SAMPLERS.midpoint_optimistic,
-      SAMPLERS.runge_kutta,
-      SAMPLERS.mirror,
-    ],
-    target: standardNormal,
-  },
+  normal: standardNormal,
 };
 
 /** Pixels of a PNG for each of the SVG. */

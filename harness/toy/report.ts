@@ -91,12 +91,18 @@ export interface BiasPoint {
   readonly gradientsPerStep: number;
 }
 
-/** Log-log slopes of the bias over the step size. */
+/** Log-log slopes of the bias over the step size, through the points whose bias is more than three standard errors. */
 export interface BiasSlope {
   readonly sampler: string;
   readonly label: string;
-  /** Through the points whose bias is more than three standard errors; null for fewer than two. */
+  /** Null for fewer than two points. */
   readonly measured: number | null;
+  /** Standard error of `measured`. */
+  readonly error: number | null;
+  /** Of the closed form through the same points; null where there is none. */
+  readonly theory: number | null;
+  /** As steps shrink. */
+  readonly order: number;
   readonly points: number;
 }
 

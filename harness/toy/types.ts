@@ -130,6 +130,11 @@ export interface Sampler {
     precision: number,
     options: { readonly target: Target; readonly settings: SamplerSettings },
   ): number;
+  /**
+   * Of a rule that discretises Langevin dynamics: the order of its bias in the step size, and whether `varianceRatio` is
+   * exact. The suite measures its bias.
+   */
+  readonly bias?: { readonly order: number; readonly closedForm: boolean };
   /** The Gaussians that it draws from in `state`, one for each posterior, or one for all; none: it is no fit of Gaussians. */
   fits?(state: HostArrays): readonly GaussianFit[];
   /** Why this sampler cannot be held to the truth on `target`, in a sentence; null: it can. */

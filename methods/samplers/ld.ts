@@ -6,6 +6,7 @@ export const ld = direct(eulerMaruyama, {
   name: "ld",
   label: "LD",
   source: "LAE eq. 3",
+  bias: { order: 1, closedForm: true },
   deviations: [],
 });
 

@@ -64,6 +64,7 @@ export const midpointLd = direct(randomizedMidpoint({ noise: "coupled" }), {
   name: "midpoint",
   label: "Mid-point LD",
   source: "Shen and Lee 2019; Karimi, Hsieh and Krause 2023, randomized mid-point",
+  bias: { order: 3, closedForm: true },
   deviations: [],
 });
 
@@ -73,6 +74,7 @@ export const independentMidpointLd = direct(randomizedMidpoint({ noise: "indepen
   name: "midpoint_independent",
   label: "Mid-point LD, independent noise",
   source: "Karimi, Hsieh and Krause 2023, read with independent draws",
+  bias: { order: 1, closedForm: true },
   deviations: [],
 });
 
@@ -83,6 +85,7 @@ export const optimisticMidpointLd = direct(
     name: "midpoint_optimistic",
     label: "Optimistic mid-point LD",
     source: "Karimi, Hsieh and Krause 2023, optimistic randomized mid-point",
+    bias: { order: 2, closedForm: true },
     deviations: [],
   },
 );

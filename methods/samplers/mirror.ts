@@ -32,5 +32,6 @@ export const mirrorLd = direct(mirror, {
   name: "mirror",
   label: "Mirror LD",
   source: "Zhang et al. 2020; Karimi, Hsieh and Krause 2023, mirror Langevin",
+  bias: { order: 1, closedForm: false },
   deviations: ["the mirror map is not given: hypentropy of scale 4 on each coordinate"],
 });

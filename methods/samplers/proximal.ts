@@ -39,5 +39,6 @@ export const proximalLd = direct(proximal, {
   name: "proximal",
   label: "Proximal LD",
   source: "Karimi, Hsieh and Krause 2023, proximal Langevin algorithm",
+  bias: { order: 1, closedForm: true },
   deviations: ["the implicit step is solved to float32's accuracy by six gradients"],
 });

@@ -32,5 +32,6 @@ export const rungeKuttaLd = direct(stochasticRungeKutta, {
   name: "runge_kutta",
   label: "Runge-Kutta LD",
   source: "Li et al. 2019; Karimi, Hsieh and Krause 2023",
+  bias: { order: 2, closedForm: true },
   deviations: [],
 });
