@@ -92,8 +92,18 @@ Seconds a training step at the paper's networks, and the fraction of the matrix-
 `;
 
 if (words.help) console.log(HELP);
-else if (words.child) console.log(JSON.stringify(await measure(words.child)));
+else if (words.child) await child(words.child);
 else await table();
+
+/** Prints the measurement of one method; what prevents it is one line. */
+async function child(name: string): Promise<void> {
+  try {
+    console.log(JSON.stringify(await measure(name)));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    Deno.exitCode = 1;
+  }
+}
 
 /** Runs a child for each method and prints the table. */
 async function table(): Promise<void> {

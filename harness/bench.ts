@@ -68,6 +68,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
   const { out, tables, force, jobs } = options;
   const { specs, advice } = advisedRuns(experiment, options);
+  await checkDevice(specs[0]);
   for (const name of experiment.datasets) await checkDataset(name, experiment, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
@@ -145,6 +146,17 @@ async function availableMetrics({ metrics }: Experiment, tables: Tables): Promis
     else console.error(`Going on without ${name}: ${why}`);
   }
   return available;
+}
+
+/** Opens a device that may be missing in a process of its own, as the runs will: what it lacks is told before they start. */
+async function checkDevice(spec: RunSpec): Promise<void> {
+  const permissions = permissionsOf(spec, { dataFolder: undefined });
+  if (!permissions.anyLibrary) return;
+  const { path, args } = childCommand(["device", spec.device], permissions);
+  const { success, code, stderr } = await new Deno.Command(path, { args: [...args] }).output();
+  if (success) return;
+  const words = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+  throw new Error(words || `Device ${spec.device}: its process ended with exit code ${code}`);
 }
 
 /** Loads the parts of a data set that the runs will load: what is missing is told before anything starts. */

@@ -124,6 +124,13 @@ function createProgram(): Command {
     .description("print the pace of a run as JSON")
     .argument("<spec>", "a run spec as JSON")
     .action(probeAction);
+
+  program.command("device", { hidden: true })
+    .description("open a device and close it: whether runs can use it")
+    .argument("<name>", "as for --device")
+    .action(async (name: string) => {
+      await using _device = await openDevice(name, { threads: 1 });
+    });
   return program;
 }
 

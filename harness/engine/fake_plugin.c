@@ -1,8 +1,8 @@
 /*
- * A PJRT plugin that has no device: for tests of what becomes of a plugin's errors, and of what its process is told.
- * Its environment says what it does: FAKE_VERSION, "major.minor" of its API; FAKE_CODE, the absl::StatusCode, and
- * FAKE_MESSAGE, the text of the error that PJRT_Client_Create returns. "%s" in it becomes CUDA_VISIBLE_DEVICES.
- * Offsets are those of pjrt_api.ts.
+ * A PJRT plugin that opens at most: for tests of what becomes of a plugin's errors, and of what its process is told.
+ * Its environment says what it does. FAKE_VERSION: "major.minor" of its API. FAKE_OPENS_FOR: the CUDA_VISIBLE_DEVICES at
+ * which its client opens. FAKE_CODE and FAKE_MESSAGE: absl::StatusCode and text of the error that PJRT_Client_Create
+ * returns otherwise; "%s" in the text becomes CUDA_VISIBLE_DEVICES. Offsets are those of pjrt_api.ts.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +16,12 @@ static const char *setting(const char *name, const char *otherwise) {
 
 static char text[1024];
 
-static void *error_destroy(char *args) { return args ? 0 : 0; }
+static const char *cards(void) { return setting("CUDA_VISIBLE_DEVICES", "unset"); }
+
+static void *nothing(char *args) {
+  (void)args;
+  return 0;
+}
 
 static void *error_message(char *args) {
   *(const char **)(args + 24) = text;
@@ -29,19 +34,38 @@ static void *error_code(char *args) {
   return 0;
 }
 
-static void *plugin_initialize(char *args) { return args ? 0 : 0; }
-
 static void *client_create(char *args) {
-  (void)args;
+  if (strcmp(setting("FAKE_OPENS_FOR", ""), cards()) == 0) {
+    *(const char **)(args + 64) = text; /* any address will do for what has no content here */
+    return 0;
+  }
   const char *message = setting("FAKE_MESSAGE", "no device");
   const char *card = strstr(message, "%s");
   if (card) {
     snprintf(text, sizeof text, "%.*s%s%s", (int)(card - message), message,
-             setting("CUDA_VISIBLE_DEVICES", "unset"), card + 2);
+             cards(), card + 2);
   } else {
     snprintf(text, sizeof text, "%s", message);
   }
-  return text; /* any address that is not null is an error here */
+  return text;
+}
+
+static void *client_devices(char *args) {
+  static const char *devices[] = {text};
+  *(const char ***)(args + 24) = devices;
+  *(uint64_t *)(args + 32) = 1;
+  return 0;
+}
+
+static void *device_description(char *args) {
+  *(const char **)(args + 24) = text;
+  return 0;
+}
+
+static void *name(char *args) {
+  *(const char **)(args + 24) = "fake";
+  *(uint64_t *)(args + 32) = 4;
+  return 0;
 }
 
 const void *GetPjrtApi(void) {
@@ -51,10 +75,16 @@ const void *GetPjrtApi(void) {
   table[0] = sizeof table;
   ((int32_t *)table)[8] = major;
   ((int32_t *)table)[9] = minor;
-  table[40 / 8] = (uint64_t)error_destroy;
+  table[40 / 8] = (uint64_t)nothing;
   table[48 / 8] = (uint64_t)error_message;
   table[56 / 8] = (uint64_t)error_code;
-  table[64 / 8] = (uint64_t)plugin_initialize;
+  table[64 / 8] = (uint64_t)nothing;
   table[120 / 8] = (uint64_t)client_create;
+  table[128 / 8] = (uint64_t)nothing; /* Client_Destroy */
+  table[136 / 8] = (uint64_t)name;    /* Client_PlatformName */
+  table[152 / 8] = (uint64_t)name;    /* Client_PlatformVersion */
+  table[168 / 8] = (uint64_t)client_devices;
+  table[248 / 8] = (uint64_t)name; /* DeviceDescription_Kind */
+  table[272 / 8] = (uint64_t)device_description;
   return table;
 }

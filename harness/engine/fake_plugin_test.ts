@@ -120,32 +120,36 @@ async function bench(out: string, words: readonly string[], env: Record<string, 
 }
 
 withPlugin(
-  "bench --jobs shows each process one card, and keeps what is done when runs fail",
+  "bench keeps what is done, whether the device does not open or runs fail on it",
   async () => {
     const out = `${folder}/out`;
     const done = await bench(out, []);
     assert.equal(done.code, 0, done.stderr);
-    const { code, stderr } = await bench(out, [
-      "--device",
-      "cuda",
-      "--seeds",
-      "0..3",
-      "--jobs",
-      "2",
-    ], {
+    const ledger = await Deno.readTextFile(`${out}/results.jsonl`);
+    const cuda = ["--device", "cuda", "--seeds", "0..3", "--jobs", "2"];
+    const env = {
       [PLUGIN_VARIABLE]: PLUGIN,
       FAKE_MESSAGE: "No visible GPU devices: it was shown %s.",
       CUDA_VISIBLE_DEVICES: "5,GPU-7c1d",
-    });
-    assert.equal(code, 1, stderr);
-    const { records } = await readResults(out);
-    assert.deepEqual(records.map(({ status }) => status), [
-      "completed",
-      ...Array(4).fill("failed"),
-    ]);
-    const shown = records.flatMap((record) =>
-      record.status === "failed" ? [/shown (\S+)\.: no NVIDIA GPU/.exec(record.error)?.[1]] : []
+    };
+
+    const absent = await bench(out, cuda, env);
+    assert.equal(absent.code, 1);
+    assert.match(
+      absent.stderr,
+      /^PJRT_Client_Create: No visible GPU devices: it was shown 5,GPU-7c1d\.: no NVIDIA GPU is visible to this process: [^\n]+\n$/,
     );
+    assert.equal(await Deno.readTextFile(`${out}/results.jsonl`), ledger);
+
+    // It opens for who sees both cards, which the runs do not: each has its own.
+    const failing = await bench(out, cuda, { ...env, FAKE_OPENS_FOR: env.CUDA_VISIBLE_DEVICES });
+    assert.equal(failing.code, 1);
+    assert.ok((await Deno.readTextFile(`${out}/results.jsonl`)).startsWith(ledger));
+    const records = (await readResults(out)).records.slice(1);
+    const shown = records.map((record) =>
+      record.status === "failed" ? /shown (\S+)\.: no NVIDIA GPU/.exec(record.error)?.[1] : "?"
+    );
+    assert.equal(shown.length, 4);
     assert.deepEqual([...new Set(shown)].sort(), ["5", "GPU-7c1d"]);
   },
 );

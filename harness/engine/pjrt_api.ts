@@ -217,7 +217,8 @@ function openTable(path: string): Deno.UnsafePointerView {
     const library = Deno.dlopen(path, { GetPjrtApi: { parameters: [], result: "pointer" } });
     table = library.symbols.GetPjrtApi();
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
+    const text = error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
+    const reason = text.replace(/^(Could not open library: )+/, "");
     throw new Error(`The plugin ${path} cannot be loaded: ${reason}`, { cause: error });
   }
   if (!table) throw new Error(`The plugin ${path} cannot be loaded: it returned no PJRT API`);

@@ -14,6 +14,11 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     "no NVIDIA GPU is visible to this process: check nvidia-smi and CUDA_VISIBLE_DEVICES",
   ],
   [
+    /The plugin (.*) cannot be loaded: \1: cannot open shared object file/,
+    "name the file of a PJRT plugin",
+  ],
+  [/file too short|invalid ELF header|GetPjrtApi/, "this is no PJRT plugin; name the file of one"],
+  [
     /cannot open shared object|dlopen|not found|Could not load|DSO/i,
     "a library that the plugin needs is missing: install the plugin with its libraries (deno task gpu --fetch cuda13)",
   ],

@@ -27,6 +27,20 @@ Deno.test("withRemedy() keeps the plugin's text and says what would help", async
   );
 });
 
+Deno.test("withRemedy() tells a plugin that is not there from one that lacks a library", async () => {
+  const said = async (path: string) => {
+    try {
+      return String(await withRemedy(() => loadPlugin(path)));
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.match(await said("/nowhere/plugin.so"), /No such file or directory: name the file of a/);
+  const file = await Deno.makeTempFile();
+  assert.match(await said(file), /file too short: this is no PJRT plugin; name the file of one$/);
+  await Deno.remove(file);
+});
+
 Deno.test("withRemedy() leaves other errors as they are", async () => {
   const error = new TypeError('The input "x" should be float32: no device');
   await assert.rejects(async () => await withRemedy(() => Promise.reject(error)), error);
@@ -54,7 +68,8 @@ Deno.test("loadPlugin() says in one line what is no plugin", async () => {
     for (const path of [file, `${file}.absent`]) {
       assert.throws(
         () => loadPlugin(path),
-        (error: Error) => /^The plugin .* cannot be loaded: [^\n]+$/.test(error.message),
+        (error: Error) =>
+          /^The plugin .*\.so(\.absent)? cannot be loaded: \/[^\n]+$/.test(error.message),
       );
     }
   } finally {

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import type { Device } from "../types.ts";
 import { openEager } from "./eager.ts";
@@ -9,6 +10,8 @@ const REMEDY =
 
 /** Eager TensorFlow.js on Deno's navigator.gpu. Throws Error with the remedy in one line where there is no adapter. */
 export async function openWebGpu(): Promise<Device> {
+  // Mesa, where nobody is logged in, calls it an error that there is no such folder, and works.
+  if (Deno.env.get("XDG_RUNTIME_DIR") === undefined) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const { gpu } = navigator as Navigator & { gpu?: GPU };
   if (!gpu) throw new Error("Device webgpu: this runtime has no WebGPU: use Deno 2.9 or newer");
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
