@@ -9,6 +9,8 @@
  * @module
  */
 
+import { pinLibrary } from "./pin_library.ts";
+
 /** Byte offset of each function in PJRT_Api. */
 const FUNCTIONS = {
   Error_Destroy: 40,
@@ -215,6 +217,7 @@ function openTable(path: string): Deno.UnsafePointerView {
   let table: Deno.PointerValue;
   try {
     const library = Deno.dlopen(path, { GetPjrtApi: { parameters: [], result: "pointer" } });
+    pinLibrary(path);
     table = library.symbols.GetPjrtApi();
   } catch (error) {
     const text = error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);

@@ -1,4 +1,5 @@
 import type { Device } from "../types.ts";
+import { pinLibrary } from "./pin_library.ts";
 import { openPjrt } from "./pjrt.ts";
 import { cudaDataFolder, findCudaPlugin, type FoundPlugin, nvidiaLibraries } from "./pjrt_find.ts";
 
@@ -41,6 +42,7 @@ function loadLibraries(found: FoundPlugin): void {
     left = left.filter((path) => {
       try {
         Deno.dlopen(path, {});
+        pinLibrary(path);
         return false;
       } catch {
         return true;

@@ -111,6 +111,16 @@ withPlugin("Client.compile() carries the plugin's text over in one line", async 
   );
 });
 
+withPlugin("a process that opened a plugin ends as it should", async () => {
+  const open = projectPath("harness/cli.ts");
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", `--config=${projectPath("deno.json")}`, open].concat(
+      ["device", `pjrt:${path}`],
+    ),
+  }).output();
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
+});
+
 withPlugin("gpuFlags() names flags that XLA knows", async () => {
   using client = openClient(loadPlugin(path), {});
   const program =
