@@ -5,7 +5,7 @@
  */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import type { ShownDensity, ToyReport, ToyRun } from "../harness/toy/report.ts";
+import type { ShownDensity, ShownNormal, ToyReport, ToyRun } from "../harness/toy/report.ts";
 
 /** Figures by file name. */
 export type Figures = Readonly<Record<string, string>>;
@@ -13,26 +13,27 @@ export type Figures = Readonly<Record<string, string>>;
 const PANEL = 210;
 const TITLE = 20;
 const DOTS = 600;
+/** Half of the axis of histograms of scalar posteriors, standard deviations, and its bins. */
+const NORMAL_REACH = 4;
+const NORMAL_BINS = 32;
 /** Ratio of the heights of two labels that do not overlap, on four and a half decades over 360 pixels. */
 const LABEL_GAP = 1.45;
 /** Okabe and Ito's colours, told apart by all. */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555"];
 
-/** All figures of the report. */
+/** All figures that the report has something for. */
 export function toyFigures(report: ToyReport): Figures {
   const run = (experiment: string, sampler: string) =>
     report.runs.filter((r) => r.experiment === experiment && r.sampler === sampler);
   const runsOf = (experiment: string) => report.runs.filter((r) => r.experiment === experiment);
-  const two = [...new Set(report.densities.map(({ experiment }) => experiment))];
-  const every = two.map((experiment) => [
-    `samplers_${experiment}`,
-    grid(
-      inRows(runsOf(experiment), 6).map((row) =>
-        row.map((r) => samplePanel(report, r, { posterior: 0 }))
-      ),
-    ),
-  ]);
-  return {
+  const every = report.targets.map(({ name }) => {
+    const normal = report.normals.find(({ experiment }) => experiment === name);
+    const panels = runsOf(name).map((r) =>
+      normal ? histogramPanel(r, normal) : samplePanel(report, r, { posterior: 0 })
+    );
+    return [`samplers_${name}`, grid(inRows(panels, 6))];
+  });
+  const figures: Figures = {
     fig2a: posteriorRows(report, {
       experiment: "bivariate",
       runs: [...run("bivariate", "ld"), ...run("bivariate", "ald")],
@@ -50,6 +51,7 @@ export function toyFigures(report: ToyReport): Figures {
     bias: biasFigure(report),
     ...Object.fromEntries(every),
   };
+  return Object.fromEntries(Object.entries(figures).filter(([, svg]) => svg !== ""));
 }
 
 /** One row for each posterior: its density, and the draws of each run over its contours. */
@@ -58,6 +60,7 @@ function posteriorRows(
   { experiment, runs }: { readonly experiment: string; readonly runs: readonly ToyRun[] },
 ): string {
   const densities = report.densities.filter((d) => d.experiment === experiment);
+  if (runs.length === 0) return "";
   return grid(densities.map((density) => [
     densityPanel(
       density,
@@ -108,6 +111,31 @@ function samplePanel(
   });
 }
 
+/** Draws of the first posterior, in posterior standard deviations about its mean, under its density. */
+function histogramPanel(run: ToyRun, { mean, std, posterior }: ShownNormal): Panel {
+  const draws = (run.shown[posterior] ?? []).map(([z]) => (z - mean) / std);
+  const count = Math.max(1, draws.length);
+  const width = 2 * NORMAL_REACH / NORMAL_BINS;
+  const bins = Array.from({ length: NORMAL_BINS }, (_, i) => {
+    const from = -NORMAL_REACH + i * width;
+    const inside = draws.filter((z) => z >= from && z < from + width).length;
+    return { x1: from, x2: from + width, density: inside / count / width };
+  });
+  const curve = Array.from({ length: 81 }, (_, i) => {
+    const z = (2 * i / 80 - 1) * NORMAL_REACH;
+    return [z, Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI)];
+  });
+  return panel(run.label, {
+    ...square(NORMAL_REACH),
+    y: { domain: [0, 0.8], label: null, ticks: 4, tickSize: 3 },
+    marks: [
+      Plot.rectY(bins, { x1: "x1", x2: "x2", y: "density", fill: COLOURS[1], fillOpacity: 0.6 }),
+      Plot.line(curve, { stroke: "#234", strokeWidth: 1 }),
+      Plot.frame({ stroke: "#999" }),
+    ],
+  });
+}
+
 /** The level lines, or filled levels, of a density. */
 function contours(
   { values, cells, extent }: ShownDensity,
@@ -131,8 +159,13 @@ function contours(
   } as Plot.ContourOptions);
 }
 
+/** Fig. 3 has two samplers, each at step sizes from large to small. */
 function tracesFigure({ convergence }: ToyReport): string {
-  return grid(convergence.map((c) => {
+  const shown = ["ld", "sgald"].flatMap((name) =>
+    convergence.filter(({ sampler }) => sampler === name)
+      .toSorted((a, b) => b.stepSize - a.stepSize)
+  );
+  return grid(shown.map((c) => {
     const trace = c.trace.map((z, i) => ({ step: i * c.stride, z }));
     const { mean, std } = c;
     return [panel(`${c.label}, step size ${c.stepSize.toPrecision(2)}`, {
@@ -162,6 +195,7 @@ function tracesFigure({ convergence }: ToyReport): string {
 }
 
 function gapFigure({ gap }: ToyReport): string {
+  if (gap.points.length === 0) return "";
   const widths = [...new Set(gap.points.map(({ width }) => width))];
   const size = { width: 400, height: 360, marginLeft: 44, marginBottom: 40 };
   const law = panel("Leverage law: every point of every chain", {
@@ -222,6 +256,7 @@ function gapFigure({ gap }: ToyReport): string {
 }
 
 function biasFigure({ bias }: ToyReport): string {
+  if (bias.length === 0) return "";
   const points = bias.map((p) => ({
     ...p,
     size: Math.abs(p.bias),
@@ -327,8 +362,9 @@ interface SvgNode {
   querySelectorAll(selector: string): Iterable<{ remove(): void }>;
 }
 
-/** Panels in rows, each under its title, as one picture. */
+/** Panels in rows, each under its title, as one picture; an empty text for none. */
 function grid(rows: readonly (readonly Panel[])[]): string {
+  if (rows.every((row) => row.length === 0)) return "";
   const parts: string[] = [];
   let [top, width] = [0, 0];
   for (const row of rows) {

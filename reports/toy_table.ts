@@ -46,6 +46,7 @@ export function failures({ runs, gap }: ToyReport): ToyRow[] {
 }
 
 function gapSection({ gap }: ToyReport): string[] {
+  if (gap.rows.length === 0) return [];
   const rows = gap.rows.map((row) => [row.sampler, ...cells(row)]);
   return [
     "## Amortization gap",
@@ -58,6 +59,7 @@ function gapSection({ gap }: ToyReport): string[] {
 }
 
 function convergenceSection({ convergence }: ToyReport): string[] {
+  if (convergence.length === 0) return [];
   const rows = convergence.map(({ label, stepSize, t90, gradients }) => [
     label,
     number(stepSize),
@@ -75,6 +77,7 @@ function convergenceSection({ convergence }: ToyReport): string[] {
 }
 
 function biasSection({ bias, slopes }: ToyReport): string[] {
+  if (slopes.length === 0) return [];
   const steps = [...new Set(bias.map(({ stepSize }) => stepSize))];
   const rows = slopes.map(({ sampler, label, measured, error, theory, order }) => {
     const own = bias.filter((point) => point.sampler === sampler);

@@ -117,6 +117,15 @@ Deno.test("slicedWasserstein() tells scales apart, in one dimension by their dif
   assert.ok(own > 0.01 && own < 0.06, `${own}`);
 });
 
+Deno.test("slicedWasserstein() of translates in five dimensions is the shift over sqrt(5)", () => {
+  const x = normals("sw5", 300, 5);
+  const moved = { ...x, data: x.data.map((v, i) => v + [3, 0, -4, 0, 0][i % 5]) };
+  // E cos^2 = 1/5, with a standard deviation of sqrt(2 x 4 / (25 x 7)) = 0.21, over 100 directions 0.021: 5 % of the root.
+  const distance = slicedWasserstein(x, moved);
+  assert.ok(Math.abs(distance / (5 / Math.sqrt(5)) - 1) < 4.5 * 0.053, `${distance}`);
+  assert.equal(slicedWasserstein(x, x), 0);
+});
+
 Deno.test("squaredMmd() is unbiased for one law, and known for shifted Gaussians", () => {
   const zero = Array.from(
     { length: 30 },

@@ -10,6 +10,7 @@ import type {
   Convergence,
   GapSweep,
   ShownDensity,
+  ShownNormal,
   ToyReport,
   ToyRow,
   ToyRun,
@@ -26,7 +27,7 @@ export interface ToySuite {
   /** Two of the samplers: fits of Gaussians that the others are compared with. */
   readonly fits: { readonly diagonal: Sampler; readonly full: Sampler };
   /** Fig. 5. */
-  readonly gap: { readonly sampler: Sampler; readonly target: GaussianTarget };
+  readonly gaps: readonly { readonly sampler: Sampler; readonly target: GaussianTarget }[];
   /** Fig. 3. */
   readonly convergence: {
     readonly samplers: readonly { readonly sampler: Sampler; readonly stepSize?: number }[];
@@ -34,6 +35,31 @@ export interface ToySuite {
   };
   /** N(0, 1), where the samplers with a `bias` show it. */
   readonly normal: Target;
+}
+
+/** The part of a suite that has to do with these targets and samplers, by name; all of them by default. */
+export function partOf(
+  suite: ToySuite,
+  { targets, samplers }: {
+    readonly targets?: readonly string[];
+    readonly samplers?: readonly string[];
+  },
+): ToySuite {
+  const chosen = (names: readonly string[] | undefined, { name }: { readonly name: string }) =>
+    names === undefined || names.includes(name);
+  const { convergence } = suite;
+  return {
+    ...suite,
+    targets: suite.targets.filter((target) => chosen(targets, target)),
+    samplers: suite.samplers.filter((sampler) => chosen(samplers, sampler)),
+    gaps: suite.gaps.filter((gap) => chosen(targets, gap.target) && chosen(samplers, gap.sampler)),
+    convergence: {
+      ...convergence,
+      samplers: chosen(targets, convergence.target)
+        ? convergence.samplers.filter(({ sampler }) => chosen(samplers, sampler))
+        : [],
+    },
+  };
 }
 
 /** What `benchToy` needs. */
@@ -56,7 +82,7 @@ export type GatedOptions = Omit<ToyBenchOptions, "report">;
 
 /** The rows of the suite that have a gate, and no more than these need. */
 export async function runGated(
-  { targets, samplers, fits, gap }: Omit<ToySuite, "convergence" | "normal">,
+  { targets, samplers, fits, gaps }: Omit<ToySuite, "convergence" | "normal">,
   { devices, seed }: GatedOptions,
 ): Promise<ToyRow[]> {
   const opened = await openAll(targets, devices[0]);
@@ -66,15 +92,20 @@ export async function runGated(
       .map((sampler): Job<ToyRun> => (device) => runToy(sampler, { ...open, device, seed }))
   );
   const runs = withComparisons(await runJobs(jobs, devices), { opened, fits });
-  const sweep = await sweepWidths(gap.sampler, { device: devices[0], seed, target: gap.target });
-  return [...runs.flatMap(({ rows }) => rows), ...sweep.rows].filter(({ verdict }) =>
+  const sweeps = await runJobs(
+    gaps.map(({ sampler, target }): Job<GapSweep> => (device) =>
+      sweepWidths(sampler, { device, seed, target })
+    ),
+    devices,
+  );
+  return [...runs, ...sweeps].flatMap(({ rows }) => rows).filter(({ verdict }) =>
     verdict !== "shown"
   );
 }
 
 /** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
 export async function benchToy(
-  { targets, samplers, fits, gap, convergence, normal }: ToySuite,
+  { targets, samplers, fits, gaps, convergence, normal }: ToySuite,
   { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyReport> {
   const began = performance.now();
@@ -108,13 +139,14 @@ export async function benchToy(
       return { points, slope: biasSlope(points, { sampler: name, label, order: bias.order }) };
     };
   });
-  const sweep: Job<GapSweep> = (device) =>
-    sweepWidths(gap.sampler, { ...options(device), target: gap.target });
+  const sweeps: Job<GapSweep>[] = gaps.map(({ sampler, target }) => (device) =>
+    sweepWidths(sampler, { ...options(device), target })
+  );
   const done = {
     runs: withComparisons(await runJobs(runs, devices), { opened, fits }),
     convergence: await runJobs(traces, devices),
     bias: await runJobs(biases, devices),
-    gap: (await runJobs([sweep], devices))[0],
+    sweeps: await runJobs(sweeps, devices),
   };
   return {
     schema: 1,
@@ -128,10 +160,16 @@ export async function benchToy(
       deviations,
     })),
     metrics: [...TOY_METRICS, ...COMPARISONS],
-    ...done,
+    runs: done.runs,
+    convergence: done.convergence,
+    gap: {
+      rows: done.sweeps.flatMap(({ rows }) => rows),
+      points: done.sweeps.flatMap(({ points }) => points),
+    },
     bias: done.bias.flatMap(({ points }) => points),
     slopes: done.bias.map(({ slope }) => slope),
     densities: opened.flatMap(densitiesOf),
+    normals: opened.flatMap(normalsOf),
   };
 }
 
@@ -174,11 +212,12 @@ function withComparisons(
   });
 }
 
-/** The two-dimensional posteriors of a target, coarse enough to draw. */
+/** The posteriors of a target, of their first two coordinates, coarse enough to draw. */
 function densitiesOf({ target: { name, dim, answer }, truth }: OpenTarget): ShownDensity[] {
-  if (dim !== 2) return [];
+  if (dim === 1) return [];
   const grids = answer.kind === "grid" ? truth.grids : answer.means.map((mean) => {
-    const factor = cholesky(answer.covariance);
+    // The marginal of a Gaussian is that of its block.
+    const factor = cholesky([0, 1].map((i) => answer.covariance[i].slice(0, 2)));
     const size = { extent: SHOWN_EXTENT, cells: SHOWN_CELLS };
     const log = Float64Array.from({ length: SHOWN_CELLS ** 2 }, (_, cell) => {
       const white = solveLower(factor, centreOf(cell, size).map((z, k) => z - mean[k]));
@@ -197,4 +236,10 @@ function densitiesOf({ target: { name, dim, answer }, truth }: OpenTarget): Show
       values: Array.from(masses, (v) => v / top),
     };
   });
+}
+
+function normalsOf({ target: { name, dim, answer } }: OpenTarget): ShownNormal[] {
+  if (dim !== 1 || answer.kind !== "gaussian") return [];
+  const std = Math.sqrt(answer.covariance[0][0]);
+  return answer.means.map(([mean], posterior) => ({ experiment: name, posterior, mean, std }));
 }

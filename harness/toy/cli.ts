@@ -15,8 +15,8 @@ import { failures, toyMarkdown } from "../../reports/toy_table.ts";
 import { openDevice } from "../engine/device.ts";
 import { replaceFile } from "../files.ts";
 import type { Device } from "../types.ts";
-import { parseCount, parseSeeds } from "../words.ts";
-import { benchToy, type ToySuite } from "./bench.ts";
+import { parseCount, parseNames, parseSeeds } from "../words.ts";
+import { benchToy, partOf, type ToySuite } from "./bench.ts";
 import type { ToyReport } from "./report.ts";
 
 /** The suite of section 6.1. */
@@ -24,12 +24,11 @@ export const TOY_SUITE: ToySuite = {
   targets: Object.values(TARGETS),
   samplers: Object.values(SAMPLERS),
   fits: { diagonal: SAMPLERS.avi_diagonal, full: SAMPLERS.avi_full },
-  gap: { sampler: SAMPLERS.ald, target: bivariateGaussian },
+  gaps: [{ sampler: SAMPLERS.ald, target: bivariateGaussian }],
   convergence: {
     samplers: [
-      { sampler: SAMPLERS.ld },
+      ...Object.values(SAMPLERS).filter(({ fits }) => !fits).map((sampler) => ({ sampler })),
       { sampler: SAMPLERS.ld, stepSize: 1e-4 },
-      { sampler: SAMPLERS.sgald },
       { sampler: SAMPLERS.sgald, stepSize: 1e-3 }, // as printed
     ],
     target: univariateGaussian,
@@ -44,11 +43,22 @@ const SCALE = 2;
 export function toyCommand(absolute: (path: string) => string): Command {
   return new Command("toy")
     .description("toy posteriors of section 6.1: every sampler on every target, table and figures")
+    .option(
+      "--targets <names>",
+      "a comma between them; all by default",
+      (text: string) => parseNames(text, { kind: "target", known: Object.keys(TARGETS) }),
+    )
+    .option(
+      "--samplers <names>",
+      "a comma between them; all by default",
+      (text: string) => parseNames(text, { kind: "sampler", known: Object.keys(SAMPLERS) }),
+    )
     .option("--seed <seed>", "seed of all chains", "0")
     .option("--out <folder>", "where to write", "runs/toy")
     .option("--jobs <count>", "runs at a time; one for each core by default")
     .action(
-      async (words: { readonly seed: string; readonly out: string; readonly jobs?: string }) => {
+      async (words: ToyWords) => {
+        const suite = partOf(TOY_SUITE, words);
         const jobs = words.jobs === undefined
           ? navigator.hardwareConcurrency
           : parseCount(words.jobs, "--jobs");
@@ -56,7 +66,7 @@ export function toyCommand(absolute: (path: string) => string): Command {
         const devices: Device[] = [];
         for (let i = 0; i < jobs; i++) devices.push(await openDevice("cpu", { threads: 1 }));
         try {
-          const report = await benchToy(TOY_SUITE, {
+          const report = await benchToy(suite, {
             devices,
             seed,
             report: (line) => console.log(line),
@@ -79,6 +89,14 @@ export function toyCommand(absolute: (path: string) => string): Command {
     );
 }
 
+interface ToyWords {
+  readonly seed: string;
+  readonly out: string;
+  readonly targets?: readonly string[];
+  readonly samplers?: readonly string[];
+  readonly jobs?: string;
+}
+
 /** Writes table, raw statistics and figures; resolves to the paths. */
 async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
@@ -99,6 +117,6 @@ async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
 }
 
 /** What figures show is in the figures. */
-function withoutDraws({ densities: _, ...report }: ToyReport) {
+function withoutDraws({ densities: _, normals: __, ...report }: ToyReport) {
   return { ...report, runs: report.runs.map(({ shown: _, ...run }) => run) };
 }

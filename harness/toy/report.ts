@@ -106,7 +106,15 @@ export interface BiasSlope {
   readonly points: number;
 }
 
-/** The density of one posterior for figures: [cells * cells] over its greatest, row-major in x then y. */
+/** A scalar Gaussian posterior for figures. */
+export interface ShownNormal {
+  readonly experiment: string;
+  readonly posterior: number;
+  readonly mean: number;
+  readonly std: number;
+}
+
+/** The density of one posterior for figures, of its first two coordinates: [cells * cells] over its greatest, row-major in x then y. */
 export interface ShownDensity {
   readonly experiment: string;
   readonly posterior: number;
@@ -135,4 +143,5 @@ export interface ToyReport {
   readonly bias: readonly BiasPoint[];
   readonly slopes: readonly BiasSlope[];
   readonly densities: readonly ShownDensity[];
+  readonly normals: readonly ShownNormal[];
 }

@@ -55,6 +55,8 @@ export function scoreRun(
   const withinSizes = answer.kind === "grid" && answer.modes
     ? mixingOf(residualsOf(run.draws, answer.modes.centres), shared).map(sizeOf)
     : null;
+  const effectiveSize = Math.min(...mixing.map((m) => m.effectiveSize));
+  const gradients = run.gradients * run.settings.chains;
   const { all, each } = truth.score(samples, sampler.fits?.(run.state));
   return {
     samples,
@@ -64,8 +66,10 @@ export function scoreRun(
     predicted: law ? expected(gaussianTruth(law), { truth, sizes, seed: "predicted" }) : exact,
     scores: {
       ...all,
-      ess: Math.min(...mixing.map((m) => m.effectiveSize)),
+      ess: effectiveSize,
       r_hat: Math.max(...mixing.map((m) => m.rHat)),
+      gradients,
+      gradients_per_draw: gradients / effectiveSize,
     },
   };
 }

@@ -51,6 +51,8 @@ export const TOY_METRICS: readonly ToyMetric[] = [
   { name: "within_mode_variance", label: "variance within modes / σ²", better: "one" },
   { name: "ess", label: "effective sample size", better: "higher" },
   { name: "r_hat", label: "split R-hat", better: "one" },
+  { name: "gradients", label: "gradients of all points, all chains", better: "lower" },
+  { name: "gradients_per_draw", label: "gradients per effective draw", better: "lower" },
 ];
 
 /** The posteriors of a target, one for each point (one for all where they share it). */
