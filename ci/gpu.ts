@@ -29,7 +29,8 @@ Says which accelerators were found and tests them for some seconds.
                      fetch XLA's plugin by pip, every wheel pinned by SHA-256, into the cache folder;
                      cuda13 brings NVIDIA's libraries along (2 GB)
   --install tfjs-node|tfjs-node-gpu
-                     install TensorFlow's package with its build script (deno asks for nothing more)
+                     install TensorFlow's package with its build script, which downloads TensorFlow 2.9;
+                     deno task tfjs-node:build takes a later one from PyPI
   --device NAME      test this device only, e.g. pjrt:PATH
   --help
 `;
