@@ -13,6 +13,8 @@ export type Figures = Readonly<Record<string, string>>;
 const PANEL = 210;
 const TITLE = 20;
 const DOTS = 600;
+/** Of closed forms on the logarithmic axis. */
+const LEAST_BIAS = 1e-4;
 /** Half of the axis of histograms of scalar posteriors, standard deviations, and its bins. */
 const NORMAL_REACH = 4;
 const NORMAL_BINS = 32;
@@ -127,7 +129,7 @@ function histogramPanel(run: ToyRun, { mean, std, posterior }: ShownNormal): Pan
   });
   return panel(run.label, {
     ...square(NORMAL_REACH),
-    y: { domain: [0, 0.8], label: null, ticks: 4, tickSize: 3 },
+    y: { domain: [0, 0.6], label: null, ticks: 4, tickSize: 3 },
     marks: [
       Plot.rectY(bins, { x1: "x1", x2: "x2", y: "density", fill: COLOURS[1], fillOpacity: 0.6 }),
       Plot.line(curve, { stroke: "#234", strokeWidth: 1 }),
@@ -262,9 +264,9 @@ function biasFigure({ bias }: ToyReport): string {
     size: Math.abs(p.bias),
     low: Math.max(1e-5, Math.abs(p.bias) - p.error),
     high: Math.abs(p.bias) + p.error,
-  })).filter(({ size, error }) => size > 2 * error);
-  const theory = bias.filter((p) => p.theory !== null && p.theory !== 0)
-    .map((p) => ({ ...p, size: Math.abs(p.theory ?? 0) }));
+  })).filter(({ size, error }) => size > 3 * error); // as slopes do
+  const theory = bias.map((p) => ({ ...p, size: Math.abs(p.theory ?? 0) }))
+    .filter(({ size }) => size > LEAST_BIAS); // none, or where it changes its sign
   const labels = [...new Set(bias.map(({ label }) => label))];
   const steps = [...new Set(bias.map(({ stepSize }) => stepSize))];
   const last = Math.max(...steps);
@@ -274,6 +276,7 @@ function biasFigure({ bias }: ToyReport): string {
     marginLeft: 56,
     marginRight: 190,
     marginBottom: 40,
+    inset: 8,
     x: { type: "log", label: "step size", ticks: steps, tickFormat: "~g" },
     y: { type: "log", label: "|bias|", tickFormat: "~e" },
     color: { type: "categorical", domain: labels, range: COLOURS },
