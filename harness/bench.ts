@@ -69,7 +69,7 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   const { out, tables, force, jobs } = options;
   const { specs, advice } = advisedRuns(experiment, options);
   await checkDevice(specs[0]);
-  for (const name of experiment.datasets) await checkDataset(name, experiment, tables);
+  for (const name of experiment.datasets) await checkDataset(name, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
   using store = await openStore(out);
@@ -160,10 +160,9 @@ async function checkDevice(spec: RunSpec): Promise<void> {
 }
 
 /** Loads the parts of a data set that the runs will load: what is missing is told before anything starts. */
-async function checkDataset(name: string, { metrics }: Experiment, tables: Tables): Promise<void> {
+async function checkDataset(name: string, tables: Tables): Promise<void> {
   await tables.datasets[name].load("train");
-  const needsTest = metrics.some((metric) => tables.metrics[metric].against === "test");
-  if (needsTest) await tables.datasets[name].load("test");
+  await tables.datasets[name].load("test"); // for the reconstructions, and for some scores
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -7,7 +7,7 @@ import type { Dataset, HostArray, HostArrays, Method, RunSpec } from "./types.ts
 /** The key of a stream of `spec` that no other method, data set or seed shares. */
 export function streamKey(
   spec: RunSpec,
-  stream: "init" | "chains" | "step" | "sample" | "bound" | "amortization",
+  stream: "init" | "chains" | "step" | "sample" | "bound" | "amortization" | "reconstruct",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
 }

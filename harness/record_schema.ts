@@ -85,6 +85,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     scores: NUMBERS,
     untrained: NUMBERS,
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
+    reconstructionError: z.number().min(0).optional(),
     diagnostics: DIAGNOSTICS.optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),

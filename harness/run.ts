@@ -8,6 +8,7 @@ import { initialise, streamKey } from "./initial_state.ts";
 import { isBound, isMetric } from "./likelihood_bounds.ts";
 import { NotFiniteError } from "./not_finite.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
+import { reconstruct, type Reconstructions } from "./reconstruct.ts";
 import { compileSampler } from "./sampling.ts";
 import { createScorer, type Scores } from "./scorer.ts";
 import { problemOf, runId } from "./spec.ts";
@@ -95,7 +96,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
 /** What a completed run ends with. */
 type Results = Pick<
   RunRecord & { status: "completed" },
-  "scores" | "untrained" | "bounds" | "diagnostics"
+  "scores" | "untrained" | "bounds" | "reconstructionError" | "diagnostics"
 >;
 
 async function trainAndScore(
@@ -178,13 +179,44 @@ async function trainAndScore(
   const { scores, images, state: scored } = await score(state);
   await writeSampleGrid(`${dir}/samples.png`, images);
   const bounded = await bounds?.score(scored);
-  const diagnostics = await diagnose(spec, { ...work, state: bounded?.state ?? scored });
+  const reconstructions = await showReconstructions(spec, {
+    ...work,
+    state: bounded?.state ?? scored,
+  });
+  const diagnostics = await diagnose(spec, { ...work, state: reconstructions.state });
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
     ...bounded && { bounds: bounded.bases },
+    reconstructionError: reconstructions.squaredError,
     ...diagnostics && { diagnostics },
   };
+}
+
+/** Writes test images beside their reconstructions into the run's folder. */
+async function showReconstructions(
+  spec: RunSpec,
+  { method, dataset, device, dir, state, stopwatch }: RunContext & {
+    readonly state: DeviceState;
+    readonly stopwatch: Stopwatch;
+  },
+): Promise<Reconstructions> {
+  const images = await dataset.load("test");
+  stopwatch.switchTo("score");
+  const key = streamKey(spec, "reconstruct");
+  const reconstructions = await reconstruct(device, {
+    method,
+    hyper: spec.hyper,
+    key,
+    state,
+    images,
+  });
+  await writeSampleGrid(`${dir}/reconstructions.png`, reconstructions.pairs);
+  stopwatch.switchTo("other");
+  if (!Number.isFinite(reconstructions.squaredError)) {
+    throw new NotFiniteError("reconstructions", reconstructions.squaredError);
+  }
+  return reconstructions;
 }
 
 /** How freely the method's amortized chains move; undefined if it has none. Consumes `state`. */

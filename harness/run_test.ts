@@ -78,7 +78,12 @@ Deno.test("executeRun() learns, scores and leaves its files", () =>
     assert.ok(record.scores.gap < 6, `gap ${record.scores.gap}`);
     assert.ok(record.untrained.gap > 30, `untrained gap ${record.untrained.gap}`);
     const files = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
-    assert.deepEqual(files, [CHECKPOINT_FILE, "epochs.jsonl", "samples.png"]);
+    assert.deepEqual(files, [
+      CHECKPOINT_FILE,
+      "epochs.jsonl",
+      "reconstructions.png",
+      "samples.png",
+    ]);
     const lines = (await Deno.readTextFile(`${dir}/epochs.jsonl`)).trimEnd().split("\n");
     assert.deepEqual(lines.map((line) => JSON.parse(line)), record.epochs);
   }));
@@ -200,7 +205,7 @@ Deno.test("executeRun() scores against the part that the metric names", () =>
       provenance: () => Promise.resolve(PROVENANCE),
       report: () => {},
     });
-    assert.deepEqual(parts, ["train", "test"]);
+    assert.deepEqual(parts, ["train", "test", "test"]); // the last for the reconstructions
   }));
 
 Deno.test("executeRun() does not score the initial state unless asked", () =>

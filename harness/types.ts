@@ -416,6 +416,8 @@ export type RunRecord =
       readonly untrained: Readonly<Record<string, number>>;
       /** Of the scores that are bounds on the likelihood; absent if none is. */
       readonly bounds?: Readonly<Record<string, BoundBasis>>;
+      /** Mean squared error per pixel of test images in [0, 1] made from one posterior draw each; absent from older records. */
+      readonly reconstructionError?: number;
       /** What was measured of the method itself; absent if nothing was. */
       readonly diagnostics?: Diagnostics;
     }

@@ -2,7 +2,14 @@ import { mean, median, sampleStd } from "../harness/statistics.ts";
 import type { BoundBasis, EpochRecord, RunRecord, RunSpec } from "../harness/types.ts";
 import { PAPER_RATIOS, PAPER_SCORES, type Published } from "./paper.ts";
 import { POSTER_SCORES } from "./poster.ts";
-import type { FreedomCell, RatioCell, Row, ScoreCell, TimeCell } from "./result_table.ts";
+import type {
+  FreedomCell,
+  RatioCell,
+  ReconstructionCell,
+  Row,
+  ScoreCell,
+  TimeCell,
+} from "./result_table.ts";
 import { describeMachine } from "./settings.ts";
 
 /** The score of a method on a data set, over the seeds of `group`. */
@@ -89,6 +96,21 @@ export function timeCell(group: readonly RunRecord[], dataset: string): TimeCell
     n: seconds.length,
     machine,
   }];
+}
+
+/** At most one cell: the error of reconstructions over seeds. */
+export function reconstructionCell(
+  group: readonly RunRecord[],
+  dataset: string,
+): ReconstructionCell[] {
+  const errors = group.flatMap((record) =>
+    record.spec.dataset === dataset && record.status === "completed" &&
+      record.reconstructionError !== undefined
+      ? [record.reconstructionError]
+      : []
+  );
+  if (errors.length === 0) return [];
+  return [{ dataset, mean: mean(errors), std: sampleStd(errors), n: errors.length }];
 }
 
 /** At most one cell: what was measured of amortized chains, mean over seeds. */

@@ -44,6 +44,7 @@ export interface ExampleChange {
   readonly scores?: Readonly<Record<string, number>>;
   readonly untrained?: Readonly<Record<string, number>>;
   readonly bounds?: Readonly<Record<string, BoundBasis>>;
+  readonly reconstructionError?: number;
   readonly diagnostics?: Diagnostics;
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";

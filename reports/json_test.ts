@@ -13,6 +13,7 @@ const RECORDS = [
   exampleRecord({
     spec: { metrics: ["nelbo"] },
     scores: { nelbo: 2 },
+    reconstructionError: 0.02,
     diagnostics: {
       features: 8,
       rows: 40,

@@ -130,3 +130,15 @@ Deno.test("toMarkdown() shows how freely amortized chains moved, mean over seeds
   const without = toMarkdown(buildTable([exampleRecord({})], EXAMPLE_NAMES));
   assert.doesNotMatch(without, /Diagnostics/);
 });
+
+Deno.test("toMarkdown() shows the errors of reconstructions where they were measured", () => {
+  const text = toMarkdown(buildTable([
+    exampleRecord({ spec: { seed: 0 }, reconstructionError: 0.021 }),
+    exampleRecord({ spec: { seed: 1 }, reconstructionError: 0.025 }),
+    exampleRecord({ spec: { method: "lebm" } }),
+  ], EXAMPLE_NAMES));
+  const rows = text.split("## Reconstructions")[1].split("\n").filter((l) => l.startsWith("| L"));
+  assert.deepEqual(rows.map((row) => row.replaceAll(/ +/g, " ")), [
+    "| LAE | 0.0230 ± 0.0028 (n = 2) |",
+  ]);
+});

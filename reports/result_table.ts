@@ -61,6 +61,15 @@ export interface TimeCell {
   readonly machine: string;
 }
 
+/** Mean squared error per pixel of reconstructed test images in [0, 1], over seeds. */
+export interface ReconstructionCell {
+  readonly dataset: string;
+  readonly mean: number;
+  /** Of the sample, with n - 1; null below two seeds. */
+  readonly std: number | null;
+  readonly n: number;
+}
+
 /** How freely the amortized chains of a method moved, mean over seeds. */
 export interface FreedomCell {
   readonly dataset: string;
@@ -86,6 +95,7 @@ export interface Row {
   readonly variant: string;
   readonly scores: readonly ScoreCell[];
   readonly times: readonly TimeCell[];
+  readonly reconstructions: readonly ReconstructionCell[];
   /** Of methods whose chains share weights. */
   readonly freedom: readonly FreedomCell[];
 }

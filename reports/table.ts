@@ -1,5 +1,5 @@
 import type { RunRecord } from "../harness/types.ts";
-import { freedomCell, ratioCells, scoreCell, timeCell } from "./cells.ts";
+import { freedomCell, ratioCells, reconstructionCell, scoreCell, timeCell } from "./cells.ts";
 import {
   type MetricName,
   type Names,
@@ -33,6 +33,7 @@ export function buildTable(records: readonly RunRecord[], names: Names): ResultT
         metricNames.map((metric) => scoreCell(group, { metric, dataset: dataset.name }))
       ),
       times: datasets.flatMap((dataset) => timeCell(group, dataset.name)),
+      reconstructions: datasets.flatMap(({ name }) => reconstructionCell(group, name)),
       freedom: datasets.flatMap((dataset) => freedomCell(group, dataset.name)),
     }));
   });
