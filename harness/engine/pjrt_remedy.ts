@@ -43,12 +43,9 @@ export function addRemedy(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const isPlugin = error instanceof PjrtError || error.message.startsWith("The plugin ");
   if (!isPlugin) return error;
-  if (error instanceof PjrtError && error.code === RESOURCE_EXHAUSTED) {
-    return new Error(
-      `${error.message}: the device's memory is full; use a smaller batch or fewer jobs at a time`,
-      { cause: error },
-    );
-  }
-  const remedy = REMEDIES.find(([pattern]) => pattern.test(error.message))?.[1];
-  return remedy === undefined ? error : new Error(`${error.message}: ${remedy}`, { cause: error });
+  const remedy = error instanceof PjrtError && error.code === RESOURCE_EXHAUSTED
+    ? "the device's memory is full; use a smaller batch or fewer jobs at a time"
+    : REMEDIES.find(([pattern]) => pattern.test(error.message))?.[1];
+  if (remedy === undefined) return error;
+  return new Error(`${error.message.replace(/\.$/, "")}: ${remedy}`, { cause: error });
 }
