@@ -77,17 +77,23 @@ export async function checkRows(
 }
 
 async function main(words: readonly string[]): Promise<void> {
-  const unknown = words.find((word) => !/^(--update|--full|--seeds=[1-9]\d*)$/.test(word));
+  const unknown = words.find((word) => !/^(--update|--full|--seeds=\d+(\.\.\d+)?)$/.test(word));
   if (unknown !== undefined) {
     console.error(
-      `Unknown word "${unknown}": deno task check takes --update, --seeds=COUNT, --full or nothing`,
+      `Unknown word "${unknown}": deno task check takes --update, --seeds=COUNT or --seeds=FIRST..LAST, --full or nothing`,
     );
     Deno.exitCode = 2;
     return;
   }
-  const seeds = words.map((word) => /^--seeds=(\d+)$/.exec(word)?.[1]).find((count) => count);
+  const range = words.map((word) => /^--seeds=(\d+)(?:\.\.(\d+))?$/.exec(word)).find((m) => m);
   const full = words.includes("--full");
-  if (seeds !== undefined || full) return await checkSeeds(Number(seeds ?? 1), { full });
+  if (range || full) {
+    const [first, last] = range?.[2] === undefined
+      ? [0, Number(range?.[1] ?? 1) - 1]
+      : [Number(range[1]), Number(range[2])];
+    if (last < first) throw new RangeError(`No seed from ${first} to ${last}`);
+    return await checkSeeds({ first, last, full });
+  }
   const began = performance.now();
   const rows = await checkRows({ seed: SEED });
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -109,14 +115,16 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 /** Holds this check, or all of the suite, to its gates for many seeds: how often do they cry wolf. */
-async function checkSeeds(count: number, { full }: { readonly full: boolean }): Promise<void> {
+async function checkSeeds(
+  { first, last, full }: { readonly first: number; readonly last: number; readonly full: boolean },
+): Promise<void> {
   let [gated, failed] = [0, 0];
   await using stack = new AsyncDisposableStack();
   const devices: Device[] = [];
   for (let i = 0; i < navigator.hardwareConcurrency; i++) {
     devices.push(stack.use(await openDevice("cpu", { threads: 1 })));
   }
-  for (let seed = 0; seed < count; seed++) {
+  for (let seed = first; seed <= last; seed++) {
     const all = full ? await runGated(TOY_SUITE, { devices, seed }) : await checkRows({ seed });
     const rows = all.filter(({ verdict }) => verdict !== "shown");
     const failures = describeFailures(rows);
@@ -125,7 +133,7 @@ async function checkSeeds(count: number, { full }: { readonly full: boolean }): 
     failed += failures.length;
     console.log(`Seed ${seed}: ${rows.length} gates, ${failures.length} failed`);
   }
-  console.log(`${count} seeds, ${gated} gates, ${failed} failed`);
+  console.log(`Seeds ${first} to ${last}: ${gated} gates, ${failed} failed`);
   if (failed > 0) Deno.exitCode = 1;
 }
 
