@@ -16,6 +16,15 @@ export function checkPositive(numbers: Readonly<Record<string, number>>): void {
   }
 }
 
+/** Throws RangeError unless each named number is finite and >= 0. */
+export function checkNotNegative(numbers: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!(value >= 0 && Number.isFinite(value))) {
+      throw new RangeError(`${name} ${value} is a negative number or none`);
+    }
+  }
+}
+
 /** Throws RangeError unless each named number is an integer >= `least`. */
 export function checkCounts(numbers: Readonly<Record<string, number>>, least: number): void {
   for (const [name, value] of Object.entries(numbers)) {

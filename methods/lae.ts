@@ -11,7 +11,7 @@ import type {
   StepResult,
 } from "../harness/types.ts";
 import { energyNet, featureCount, featureNet, samplerFeatureCount } from "./architectures.ts";
-import { checkCounts, checkPositive, choice } from "./checks.ts";
+import { checkCounts, checkNotNegative, checkPositive, choice } from "./checks.ts";
 import { lossAndGradients } from "./gradients.ts";
 import {
   inferNeurips,
@@ -76,6 +76,7 @@ function check(problem: Problem, hyper: Hyper): void {
   checkPositive({ stepSize, decaySteps, damping, priorStepSize, posteriorStepSize });
   const { chainStepSize, sgdLearningRate } = hyper;
   checkPositive({ chainStepSize, sgdLearningRate });
+  checkNotNegative({ energyPenalty: hyper.energyPenalty, decayPower: hyper.decayPower });
   const { innerSteps, inputDim, chainSteps, chainCount, priorSteps, posteriorSteps } = hyper;
   checkCounts({ innerSteps, inputDim, chainSteps }, 1);
   checkCounts({ chainCount, priorSteps, posteriorSteps }, 0);

@@ -215,6 +215,14 @@ Deno.test("check() refuses what cannot work, in one line", () => {
     refuse({ nets: "resnet" }, /^Unknown nets "resnet"/);
     if ("optimizer" in good) refuse({ optimizer: "lbfgs" }, /^Unknown optimizer "lbfgs"/);
     refuse({ likelihood: "poisson" }, /^Unknown likelihood "poisson"/);
+    for (const name of ["energyPenalty", "decayPower"].filter((name) => name in good)) {
+      refuse({ [name]: -1 }, new RegExp(`^${name} -1 is a negative number`));
+    }
+    const counts = Object.keys(good).filter((k) => /(?<!decay)(Steps|Count|Dim)$/.test(k));
+    for (const name of counts) {
+      refuse({ [name]: -1 }, new RegExp(`^${name} -1 `));
+      refuse({ [name]: 1.5 }, new RegExp(`^${name} 1.5 is not an integer`));
+    }
     const odd = { ...TOY, image: { height: 28, width: 28, channels: 1 } };
     refuse({}, /^No network for images of 28x28/, odd);
     for (
