@@ -39,9 +39,10 @@ export function listTables(
   for (const [name, preset] of Object.entries(presets)) {
     lines.push(`  ${name}: ${preset.about}`);
     lines.push(
-      `    ${preset.datasets.join(", ")}; seeds ${
-        preset.seeds.join(", ")
-      }; ${preset.epochs} epochs of ` +
+      `    ${preset.methods ? `${preset.methods.join(", ")} on ` : ""}` +
+        `${preset.datasets.join(", ")}; seeds ${
+          preset.seeds.join(", ")
+        }; ${preset.epochs} epochs of ` +
         `${preset.trainCount ?? "all"} images in batches of ${preset.batchSize}; ` +
         `${preset.sampleCount} samples for ${preset.metrics.join(", ") || "no score"}`,
     );
