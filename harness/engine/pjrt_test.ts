@@ -185,7 +185,7 @@ withPlugin("bench's runs keep compiled programs, and load them the next time", a
           `--out=${folder}/out`,
         ),
         cwd: projectPath("."),
-        env: { XDG_CACHE_HOME: folder },
+        env: { XDG_CACHE_HOME: folder, LAEBENCH_DATA: `${folder}/data` }, // where runs may write in any case
       }).output();
       assert.equal(code, 0, new TextDecoder().decode(stderr));
       const files = await Array.fromAsync(Deno.readDir(join(folder, "laebench", "xla")));
