@@ -75,6 +75,7 @@ export function stepNeurips(
   const x = toModelRange(batch.images);
   const names = [...namesBelow(state, "features"), ...namesBelow(state, "decoder"), "tau"];
   const g = features(state, x, hyper);
+  const now = { ...state, logSigma: logSigmaOf(state.tau) };
   let phi = state.phi as tf.Tensor2D;
   const gradients: State[] = [];
   const losses: tf.Scalar[] = [];
@@ -95,7 +96,7 @@ export function stepNeurips(
       losses.push(here.parts.loss);
       errors.push(here.parts.squaredError);
     }
-    const next = moveChain(state, { x, g, phi, hyper, noise: noise.split("move", move) });
+    const next = moveChain(now, { x, g, phi, hyper, noise: noise.split("move", move) });
     phi = next.phi;
     acceptances.push(next.acceptance);
   }
@@ -129,15 +130,16 @@ export function moveChain(
 ): { readonly phi: tf.Tensor2D; readonly acceptance: tf.Scalar } {
   const size = phi.size;
   const evaluate = (w: tf.Tensor2D): Position => {
+    // The mean, like the loss of what is learned, so that both share one pass through the decoder; then times m.
     const { parts, gradients } = lossAndGradients((params) => ({
-      loss: tf.sum(
+      loss: tf.mean(
         potential(state, { x, g, phi: params.phi as tf.Tensor2D, hyper }).energies,
       ) as tf.Scalar,
     }), { phi: tf.reshape(w, phi.shape) });
     return {
       w,
-      energy: tf.reshape(parts.loss, [1]),
-      gradient: tf.reshape(gradients.phi, [1, size]),
+      energy: tf.mul(tf.reshape(parts.loss, [1]), x.shape[0]),
+      gradient: tf.mul(tf.reshape(gradients.phi, [1, size]), x.shape[0]),
     };
   };
   const current = evaluate(tf.reshape(phi, [1, size]));
