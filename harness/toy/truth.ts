@@ -17,7 +17,7 @@ import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Device } from "../types.ts";
 import { type Basins, basinShares, findBasins } from "./basins.ts";
-import { binned, centreOf, drawFromGrid, type Grid, tabulate } from "./grid.ts";
+import { binned, drawFromGrid, type Grid, tabulate } from "./grid.ts";
 import type { GaussianAnswer, GaussianFit, GridAnswer, Matrix, Target } from "./types.ts";
 
 /** Scores by the metric's name. */
@@ -200,21 +200,29 @@ function countMissed(shares: readonly number[], { weights }: Basins): number {
   return shares.filter((share, i) => weights[i] >= 0.01 && share < weights[i] / 3).length;
 }
 
+/** Beyond exp(-40) of its top a Gaussian adds nothing: 745 e^-40 = 3e-15. */
+const NEGLIGIBLE = 40;
+
 /** KL(N(m, C) || p) over the cells of the grid, nats: what of the Gaussian is outside does not count. */
 export function gaussianKl({ mean, covariance }: GaussianFit, grid: Grid): number {
   const logDet = logDeterminant(covariance) / 2;
   if (logDet === -Infinity) return Infinity;
-  const factor = cholesky(covariance);
-  const area = (2 * grid.extent / grid.cells) ** 2;
+  const [[l11], [l21, l22]] = cholesky(covariance);
+  const { cells, extent, mass } = grid;
+  const size = 2 * extent / cells;
+  const logArea = 2 * Math.log(size);
   let kl = 0;
-  grid.mass.forEach((mass, cell) => {
-    const [x, y] = centreOf(cell, grid);
-    const [a, b] = solveLower(factor, [x - mean[0], y - mean[1]]);
-    const log = -(a * a + b * b) / 2 - Math.log(2 * Math.PI) - logDet;
-    const q = Math.exp(log) * area;
-    // Where p underflows, e^-745 stands for it.
-    if (q > 0) kl += q * (log + Math.log(area) - Math.log(Math.max(mass, Number.MIN_VALUE)));
-  });
+  for (let i = 0; i < cells; i++) {
+    const a = (-extent + (i + 0.5) * size - mean[0]) / l11;
+    for (let j = 0; j < cells; j++) {
+      const b = (-extent + (j + 0.5) * size - mean[1] - l21 * a) / l22;
+      const half = (a * a + b * b) / 2;
+      if (half > NEGLIGIBLE) continue;
+      const log = -half - Math.log(2 * Math.PI) - logDet + logArea; // of the Gaussian's mass
+      // Where p underflows, e^-745 stands for it.
+      kl += Math.exp(log) * (log - Math.log(Math.max(mass[i * cells + j], Number.MIN_VALUE)));
+    }
+  }
   return kl;
 }
 
