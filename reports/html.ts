@@ -46,22 +46,31 @@ function printBlock(block: Block): string {
   }
 }
 
-/** The sample grids of the completed runs, where `bench` left them. */
+/** The pictures of the completed runs, where `bench` left them: samples, and reconstructions if the runs have any. */
 function printSamples({ rows }: ResultTable): string[] {
-  const figures = rows.flatMap(({ label, variant, scores }) => {
+  const figures = rows.flatMap(({ label, variant, scores, reconstructions }) => {
     const runs = new Map(
       scores.flatMap(({ dataset, values }) =>
         values.map(({ seed, run }) =>
-          [run, `${label} ${variant} ${dataset}, seed ${seed}`] as const
+          [run, {
+            caption: `${label} ${variant} ${dataset}, seed ${seed}`,
+            reconstructed: reconstructions.some((cell) => cell.dataset === dataset),
+          }] as const
         )
       ),
     );
-    return [...runs].map(([run, caption]) => {
+    return [...runs].map(([run, { caption, reconstructed }]) => {
       const text = escapeHtml(caption.replaceAll(/ +/g, " "));
-      return `<figure><img src="${run}/samples.png" alt="Samples"><figcaption>${text}</figcaption></figure>`;
+      const images = [
+        `<img src="${run}/samples.png" alt="Samples">`,
+        ...reconstructed
+          ? [`<img src="${run}/reconstructions.png" alt="Images and their reconstructions">`]
+          : [],
+      ];
+      return `<figure>${images.join(" ")}<figcaption>${text}</figcaption></figure>`;
     });
   });
-  return figures.length === 0 ? [] : ["<h2>Samples</h2>", ...figures];
+  return figures.length === 0 ? [] : ["<h2>Samples and reconstructions</h2>", ...figures];
 }
 
 /** Text as it may stand between tags and in quotes. */

@@ -21,6 +21,10 @@ Deno.test("toHtml() has the cells of the table, the samples of completed runs, a
   );
   assert.ok(html.includes(`<img src="${completed.id}/samples.png"`));
   assert.ok(!html.includes(`${failed.id}/samples.png`));
+  assert.ok(!html.includes("reconstructions.png")); // not measured: an older run
+  const measured = exampleRecord({ scores: { fd_fashion: 45 }, reconstructionError: 0.02 });
+  const newer = toHtml(buildTable([measured], EXAMPLE_NAMES));
+  assert.ok(newer.includes(`<img src="${measured.id}/reconstructions.png"`));
   assert.ok(!html.includes("<script"));
   assert.ok(html.includes("&lt;script&gt;"));
 });
