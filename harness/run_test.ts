@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
 import { orderKey, shuffledRows } from "./batches.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { openDevice } from "./engine/device.ts";
 import type { RunEvent } from "./events.ts";
 import { RUN_RECORD } from "./record_schema.ts";
 import { initialise } from "./initial_state.ts";
+import { BOUNDS } from "./likelihood_bounds.ts";
 import { CHECKPOINT_FILE, executeRun } from "./run.ts";
 import { resolveRuns } from "./spec.ts";
 import { TINY_DATASET, TINY_EXPERIMENT, TINY_METHOD, TINY_METRIC, TINY_TABLES } from "./tiny.ts";
@@ -218,4 +220,48 @@ Deno.test("executeRun() does not score the initial state unless asked", () =>
     assert.ok(record.status === "completed");
     assert.deepEqual(record.untrained, {});
     assert.deepEqual(phases, ["load", "compile", "train", "reference", "score"]);
+  }));
+
+Deno.test("executeRun() records bounds on the likelihood, of the initial state too, and what they rest on", () =>
+  withTempDir(async (dir) => {
+    // log N(x; mean, I) at every draw: the bound is exact, whatever k.
+    const method = {
+      ...TINY_METHOD as unknown as Method,
+      logWeight: (state, images) => {
+        const square = tf.sum(tf.square(tf.sub(images, state.mean)), [1, 2, 3]);
+        return tf.mul(tf.add(square, 6 * Math.log(2 * Math.PI)), -0.5);
+      },
+    } satisfies Method;
+    const tables = {
+      ...TINY_TABLES,
+      methods: { tiny: method },
+      metrics: { ...TINY_TABLES.metrics, ...BOUNDS },
+    };
+    const metrics = ["gap", "nelbo", "niwae_10"];
+    const [spec] = resolveRuns({ ...TINY_EXPERIMENT, metrics }, tables);
+    await using device = await openDevice("tfjs-cpu", { threads: 1 });
+    const record = await executeRun(spec, {
+      method,
+      dataset: TINY_DATASET,
+      metrics: [TINY_METRIC as Metric, BOUNDS.nelbo, BOUNDS.niwae_10],
+      device,
+      experiment: "tiny",
+      dir,
+      provenance: () => Promise.resolve(PROVENANCE),
+      report: () => {},
+    });
+    assert.ok(record.status === "completed");
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    const { scores, untrained, bounds = {} } = record;
+    assert.deepEqual(Object.keys(scores), metrics);
+    assert.deepEqual(Object.keys(untrained), metrics);
+    const least = Math.log(2 * Math.PI) / 2; // were every image the mean
+    // Images differ from their mean by at most 25 levels, 0.1: 0.005 nats.
+    assert.ok(scores.nelbo > least && scores.nelbo < least + 0.005, `${scores.nelbo}`);
+    assert.ok(Math.abs(scores.niwae_10 - scores.nelbo) < 1e-6);
+    assert.ok(untrained.nelbo > scores.nelbo + 0.01);
+    assert.deepEqual(Object.keys(bounds), ["nelbo", "niwae_10"]);
+    const { standardError, ...rest } = bounds.niwae_10;
+    assert.deepEqual(rest, { importanceSamples: 10, draws: 10, images: 17 });
+    assert.ok(standardError > 0 && standardError < 0.005);
   }));
