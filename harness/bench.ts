@@ -1,5 +1,5 @@
 import { adviceOn, refuseIfStrict } from "./advice.ts";
-import { cardsFor, environmentOf, sharedCards } from "./cards.ts";
+import { CARDS_VARIABLE, cardsFor, environmentOf, sharedCards } from "./cards.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "./estimate.ts";
 import { replaceFile } from "./files.ts";
@@ -68,7 +68,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
   const { out, tables, force, jobs } = options;
   const { specs, advice } = advisedRuns(experiment, options);
-  await checkDevice(specs[0]);
+  const count = await checkDevice(specs[0]);
   for (const name of experiment.datasets) await checkDataset(name, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
@@ -90,7 +90,7 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
     const probe = steps > LONG_SWEEP_STEPS;
     console.error(await forecast(todo, { ...options, records: store.records, probe }));
   }
-  const cards = cardsFor(experiment.device);
+  const cards = cardsFor(experiment.device, { count, visible: Deno.env.get(CARDS_VARIABLE) });
   const shared = sharedCards(experiment.device, { cards, jobs });
   if (shared !== undefined) console.error(shared);
   const interrupted = await runAll(
@@ -148,15 +148,21 @@ async function availableMetrics({ metrics }: Experiment, tables: Tables): Promis
   return available;
 }
 
-/** Opens a device that may be missing in a process of its own, as the runs will: what it lacks is told before they start. */
-async function checkDevice(spec: RunSpec): Promise<void> {
+/**
+ * Opens a device that may be missing in a process of its own, as the runs will: what it lacks is told before they start.
+ * Resolves to how many cards it found, 0 where that is not known.
+ */
+async function checkDevice(spec: RunSpec): Promise<number> {
   const permissions = permissionsOf(spec, { dataFolder: undefined });
-  if (!permissions.anyLibrary) return;
+  if (!permissions.anyLibrary) return 0;
   const { path, args } = childCommand(["device", spec.device], permissions);
-  const { success, code, stderr } = await new Deno.Command(path, { args: [...args] }).output();
-  if (success) return;
-  const words = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-  throw new Error(words || `Device ${spec.device}: its process ended with exit code ${code}`);
+  const { success, code, ...output } = await new Deno.Command(path, { args: [...args] }).output();
+  const lastLine = (bytes: BufferSource) =>
+    new TextDecoder().decode(bytes).trim().split("\n").at(-1);
+  if (success) return Number(lastLine(output.stdout));
+  throw new Error(
+    lastLine(output.stderr) || `Device ${spec.device}: its process ended with exit code ${code}`,
+  );
 }
 
 /** Loads the parts of a data set that the runs will load: what is missing is told before anything starts. */

@@ -7,19 +7,13 @@
 /** Tells CUDA which cards a process may use, by index or UUID, and counts them anew from 0. */
 export const CARDS_VARIABLE = "CUDA_VISIBLE_DEVICES";
 
-/** Where Linux shows NVIDIA's cards, as `nvidia0`, `nvidia1`, ... */
-const NODES_FOLDER = "/dev";
-
 /**
  * The NVIDIA cards for runs on `device`: those that this process may use by CUDA_VISIBLE_DEVICES (`visible`), else all
- * that the system shows (`count`). Empty for other devices, and where it is not known.
+ * `count` that the device found. Empty for other devices, and where it is not known.
  */
 export function cardsFor(
   device: string,
-  {
-    visible = isCuda(device) ? Deno.env.get(CARDS_VARIABLE) : undefined,
-    count = isCuda(device) ? countCards() : 0,
-  }: { readonly visible?: string; readonly count?: number } = {},
+  { count, visible }: { readonly count: number; readonly visible: string | undefined },
 ): readonly string[] {
   if (!isCuda(device)) return [];
   if (visible === undefined) return Array.from({ length: count }, (_, i) => String(i));
@@ -49,13 +43,4 @@ export function sharedCards(
 
 function isCuda(device: string): boolean {
   return /^cuda(:|$)/.test(device) || device === "tfjs-node-gpu";
-}
-
-function countCards(): number {
-  try {
-    return [...Deno.readDirSync(NODES_FOLDER)].filter(({ name }) => /^nvidia\d+$/.test(name))
-      .length;
-  } catch {
-    return 0; // no such folder, or no leave to read it: not known
-  }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cardsFor, environmentOf, sharedCards } from "./cards.ts";
 
 Deno.test("cardsFor() takes the cards that this process may use, else all, for CUDA only", () => {
-  const both = { visible: undefined, count: 2 };
+  const both = { count: 2, visible: undefined };
   for (const device of ["cuda", "cuda:highest,deterministic", "tfjs-node-gpu"]) {
     assert.deepEqual(cardsFor(device, both), ["0", "1"]);
   }

@@ -126,10 +126,11 @@ function createProgram(): Command {
     .action(probeAction);
 
   program.command("device", { hidden: true })
-    .description("open a device and close it: whether runs can use it")
+    .description("open a device and close it: whether runs can use it, and how many cards it found")
     .argument("<name>", "as for --device")
     .action(async (name: string) => {
-      await using _device = await openDevice(name, { threads: 1 });
+      await using device = await openDevice(name, { threads: 1 });
+      console.log(device.cardCount ?? 0);
     });
   return program;
 }

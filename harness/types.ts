@@ -274,6 +274,8 @@ export interface Device extends AsyncDisposable {
   readonly name: string;
   /** For provenance: runtime, version, threads. */
   readonly description: string;
+  /** Cards that it could have used, of which it uses the first; undefined where it cannot say. */
+  readonly cardCount?: number;
   upload(arrays: HostArrays): Promise<DeviceState>;
   download(state: DeviceState): Promise<HostArrays>;
   /** Traces `fn` for these shapes. Throws when `fn` reads a value, draws host randomness, or freezes an array. */

@@ -1,8 +1,9 @@
 /*
  * A PJRT plugin that opens at most: for tests of what becomes of a plugin's errors, and of what its process is told.
  * Its environment says what it does. FAKE_VERSION: "major.minor" of its API. FAKE_OPENS_FOR: the CUDA_VISIBLE_DEVICES at
- * which its client opens. FAKE_CODE and FAKE_MESSAGE: absl::StatusCode and text of the error that PJRT_Client_Create
- * returns otherwise; "%s" in the text becomes CUDA_VISIBLE_DEVICES. Offsets are those of pjrt_api.ts.
+ * which its client opens, with FAKE_DEVICES devices. FAKE_CODE and FAKE_MESSAGE: absl::StatusCode and text of the error
+ * that PJRT_Client_Create returns otherwise; "%s" in the text becomes CUDA_VISIBLE_DEVICES. Offsets are those of
+ * pjrt_api.ts.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static void *client_create(char *args) {
 static void *client_devices(char *args) {
   static const char *devices[] = {text};
   *(const char ***)(args + 24) = devices;
-  *(uint64_t *)(args + 32) = 1;
+  *(uint64_t *)(args + 32) = atoi(setting("FAKE_DEVICES", "1"));
   return 0;
 }
 

@@ -114,10 +114,12 @@ withPlugin("openDevice() names the library that a plugin lacks", async () => {
 /** Runs `deno task bench` with words and environment, small; its results go to `out`. */
 async function bench(out: string, words: readonly string[], env: Record<string, string> = {}) {
   const small = "--preset smoke --methods vae --epochs 1 --images 100 --threads 1".split(" ");
+  const { CUDA_VISIBLE_DEVICES: _, ...outer } = Deno.env.toObject();
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "bench", ...small, "--out", out, ...words],
     cwd: projectPath("."),
-    env,
+    clearEnv: true,
+    env: { ...outer, ...env },
   }).output();
   return { code, stderr: new TextDecoder().decode(stderr) };
 }

@@ -70,6 +70,7 @@ export function openPjrt(
       `PJRT ${client.plugin.version} of ${basename(path)}`,
       ...words.filter(Boolean),
     ].join(", "),
+    cardCount: client.deviceCount,
     upload: (arrays) => withRemedy(() => upload(client, arrays)),
     download: (state) => withRemedy(() => download(client, (state as PjrtState).buffers)),
     compile: (fn, specs) =>

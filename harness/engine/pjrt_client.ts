@@ -48,6 +48,8 @@ export interface Client extends Disposable {
   readonly platformVersion: string;
   /** `NVIDIA H200`. */
   readonly kind: string;
+  /** Devices that the plugin found; the client uses the first. */
+  readonly deviceCount: number;
   upload(array: HostArray): Promise<DeviceBuffer>;
   /** Reads several buffers back at once. */
   download(buffers: readonly DeviceBuffer[]): Promise<HostArray[]>;
@@ -137,6 +139,7 @@ export function openClient(plugin: Plugin, options: ClientOptions): Client {
     platform: plugin.call("Client_PlatformName", { 16: client }).text(24),
     platformVersion: plugin.call("Client_PlatformVersion", { 16: client }).text(24),
     kind: plugin.call("DeviceDescription_Kind", { 16: description }).text(24),
+    deviceCount: Number(devices.word(32)),
     async upload({ data, shape, dtype }) {
       const result = plugin.call("Client_BufferFromHostBuffer", {
         16: client,
