@@ -156,5 +156,15 @@ withPlugin(
     );
     assert.equal(shown.length, 4);
     assert.deepEqual([...new Set(shown)].sort(), ["5", "GPU-7c1d"]);
+
+    // Without a list, the cards are those that the plugin counts.
+    const { CUDA_VISIBLE_DEVICES: _, ...unlisted } = env;
+    const counted = await bench(out, cuda, {
+      ...unlisted,
+      FAKE_OPENS_FOR: "unset",
+      FAKE_DEVICES: "2",
+    });
+    const cards = counted.stderr.matchAll(/failed: .*? it was shown (\S+):/g);
+    assert.deepEqual([...new Set(cards.map(([, card]) => card))].sort(), ["0", "1"]);
   },
 );
