@@ -142,7 +142,7 @@ function likelihoodBlocks(table: ResultTable): Block[] {
   ]);
   const posterText =
     "For comparison, the poster of the NeurIPS 2022 version: -ELBO per dimension (nats, as the numbers imply), " +
-    "3 seeds. Its epochs and latent dimensions are not stated.";
+    "3 seeds. Its epochs, its latent dimensions and the size of its MNIST are not stated.";
   return [
     { kind: "heading", text: "Likelihood" },
     ...scoreBlocks(table, bounds),
