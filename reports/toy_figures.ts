@@ -101,7 +101,7 @@ function samplePanel(
   const extent = density ? reachOf(density) : 4;
   const dots = (run.shown[posterior] ?? []).slice(0, DOTS)
     .filter((z) => z.every((v) => Math.abs(v) < extent));
-  return panel(run.label, {
+  return panel(titleOf(run), {
     ...square(extent),
     marks: [
       Plot.dot(dots, { x: "0", y: "1", r: 1.1, fill: COLOURS[1], fillOpacity: 0.55 }),
@@ -127,7 +127,7 @@ function histogramPanel(run: ToyRun, { mean, std, posterior }: ShownNormal): Pan
     const z = (2 * i / 80 - 1) * NORMAL_REACH;
     return [z, Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI)];
   });
-  return panel(run.label, {
+  return panel(titleOf(run), {
     ...square(NORMAL_REACH),
     y: { domain: [0, 0.6], label: null, ticks: 4, tickSize: 3 },
     marks: [
@@ -136,6 +136,10 @@ function histogramPanel(run: ToyRun, { mean, std, posterior }: ShownNormal): Pan
       Plot.frame({ stroke: "#999" }),
     ],
   });
+}
+
+function titleOf({ label, shown }: ToyRun): string {
+  return shown.length === 0 ? `${label}: diverged` : label;
 }
 
 /** The level lines, or filled levels, of a density. */
@@ -295,7 +299,7 @@ function biasFigure({ bias }: ToyReport): string {
           y: "at",
           text: "label",
           fill: "label",
-          dx: 10,
+          dx: 16,
           textAnchor: "start",
           fontSize: 10,
         },

@@ -70,7 +70,14 @@ const REPORT: ToyReport = {
   runs: [RUN, SCALAR],
   gap: {
     rows: [{ ...ROW, sampler: "ald, d = 2", metric: "leverage_law" }],
-    points: [{ width: 2, chain: 0, point: 0, leverage: 0.5, varianceRatio: 0.52 }],
+    points: [{
+      width: 2,
+      chain: 0,
+      point: 0,
+      leverage: 0.5,
+      varianceRatio: 0.52,
+      effectiveSize: 100,
+    }],
   },
   convergence: [
     {

@@ -8,6 +8,9 @@ import type { Draws, GaussianAnswer, GaussianTarget, Sampler } from "./types.ts"
 /** Widths of the last hidden layer: below, at and above the three points. LAE, appendix E. */
 export const GAP_WIDTHS: readonly number[] = [1, 2, 3, 4, 8, 32, 128];
 
+/** Leverage below which a point stands still. */
+const IMMOBILE = 1e-6;
+
 /** Standard deviations of the sampling error that the law may be missed by: 21 comparisons a seed. */
 const DEVIATIONS = 5;
 
@@ -38,17 +41,22 @@ export async function sweepWidths(
       target.answer,
       (precision) => sampler.varianceRatio?.(precision, { target, settings }) ?? 1,
     );
-    const size = Math.min(...mixingOf(draws, false).map((m) => m.effectiveSize));
+    const moving = measured.filter(({ leverage }) => leverage > IMMOBILE);
     const misses = Array.from({ length: target.points }, (_, i) => {
       const own = measured.filter(({ point }) => point === i);
       // A point whose features are all zero stays where it is: what moves there is all wrong.
       const ratios = own.map((p) =>
-        p.leverage > 1e-6 ? p.varianceRatio / (p.leverage * factor) : 1 + p.varianceRatio
+        p.leverage > IMMOBILE ? p.varianceRatio / (p.leverage * factor) : 1 + p.varianceRatio
       );
       return Math.abs(ratios.reduce((a, b) => a + b) / ratios.length - 1);
     });
     const value = Math.max(...misses);
-    const error = Math.sqrt(2 / (target.dim * size));
+    // Of a mean over chains: each has features, and so a mean, of its own.
+    const error = Math.max(...Array.from({ length: target.points }, (_, i) => {
+      const sizes = moving.filter(({ point }) => point === i).map((p) => p.effectiveSize);
+      const squares = sizes.map((size) => 2 / (target.dim * size));
+      return Math.sqrt(squares.reduce((a, b) => a + b, 0)) / draws.chains;
+    }));
     rows.push({
       experiment: "gap",
       sampler: `${sampler.name}, d = ${width}`,
@@ -79,14 +87,23 @@ function gapPoints(
       const at = (t * chains + chain) * points * dim;
       own.set(draws.data.subarray(at, at + points * dim), t * points * dim);
     }
-    return samplesOf({ count, chains: 1, points, dim, data: own }, false).map((sample, point) => {
+    const one = { count, chains: 1, points, dim, data: own };
+    const mixing = mixingOf(one, false);
+    return samplesOf(one, false).map((sample, point) => {
       // Whitened features: the squared length of a row is its leverage.
       let leverage = 0;
       for (let k = 0; k < width; k++) {
         leverage += features[(chain * points + point) * width + k] ** 2;
       }
       const measured = momentsOf(sample).covariance;
-      return { width, chain, point, leverage, varianceRatio: traceRatio(measured, covariance) };
+      return {
+        width,
+        chain,
+        point,
+        leverage,
+        varianceRatio: traceRatio(measured, covariance),
+        effectiveSize: mixing[point].effectiveSize,
+      };
     });
   }).flat();
 }

@@ -105,6 +105,10 @@ Deno.test("ALD of fewer features than points has the variance of the leverage la
     ["pass", "pass", "pass"],
     JSON.stringify(rows),
   );
+  for (const { high } of rows) {
+    // Some 160 draws of each of 16 chains: 5 sqrt(2 / (2 x 160 x 16)) = 0.1.
+    assert.ok(high !== null && high < 0.15, `A bound of ${high} says nothing`);
+  }
   for (const width of [1, 2, 3]) {
     // The trace of a projection is its rank.
     const own = points.filter((p) => p.width === width && p.chain === 0);

@@ -53,6 +53,8 @@ export interface GapPoint {
   readonly leverage: number;
   /** tr(P C_i) / dim: measured variance over the posterior's. */
   readonly varianceRatio: number;
+  /** Independent draws that the chain is worth here. */
+  readonly effectiveSize: number;
 }
 
 /** The sweep: a row for each width, and the points of Fig. 5. */
