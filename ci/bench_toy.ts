@@ -19,7 +19,7 @@ const HELP =
   `deno task bench:toy: chain-steps a second of the toy samplers on the bivariate target, compiled
 
   --samplers NAMES  a comma between them; all by default: ${Object.keys(SAMPLERS).join()}
-  --chains COUNT    chains side by side (5000)
+  --chains COUNT    chains side by side (2000)
   --steps COUNT     steps of a chain, a multiple of ${THIN} (1000)
   --threads COUNT   threads of the runtime (${cpus().length})
   --repeats COUNT   runs of each sampler, of which the median is shown (3)`;
@@ -30,7 +30,7 @@ async function main(words: readonly string[]): Promise<void> {
     options: {
       help: { type: "boolean", default: false },
       samplers: { type: "string", default: Object.keys(SAMPLERS).join() },
-      chains: { type: "string", default: "5000" },
+      chains: { type: "string", default: "2000" },
       steps: { type: "string", default: "1000" },
       threads: { type: "string", default: String(cpus().length) },
       repeats: { type: "string", default: "3" },
