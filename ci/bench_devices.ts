@@ -6,7 +6,6 @@
  * @module
  */
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../harness/engine/device.ts";
 import { findCpuPlugin } from "../harness/engine/pjrt_find.ts";
@@ -24,6 +23,7 @@ import type {
 } from "../harness/types.ts";
 import { stepFlops } from "../methods/flops.ts";
 import { METHODS } from "../methods/mod.ts";
+import { readWords } from "./words.ts";
 
 const ORACLE = "tfjs-cpu";
 
@@ -39,16 +39,14 @@ const SMALL: Hyperparams = {
 /** A small step is slower than its FLOPs say, by calls and first use: allow for so much. */
 const SMALL_STEP_HANDICAP = 30;
 
-const { values: words } = parseArgs({
-  options: {
-    devices: { type: "string" },
-    methods: { type: "string", default: "lae,lebm" },
-    steps: { type: "string", default: "3" },
-    batch: { type: "string", default: "100" },
-    threads: { type: "string", default: String(cpus().length) },
-    limit: { type: "string", default: "60" },
-    help: { type: "boolean", default: false },
-  },
+const words = readWords({
+  devices: { type: "string" },
+  methods: { type: "string", default: "lae,lebm" },
+  steps: { type: "string", default: "3" },
+  batch: { type: "string", default: "100" },
+  threads: { type: "string", default: String(cpus().length) },
+  limit: { type: "string", default: "60" },
+  help: { type: "boolean", default: false },
 });
 
 const HELP = `Usage: deno task bench:devices [options]

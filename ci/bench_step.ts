@@ -9,7 +9,6 @@
  * @module
  */
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { fillNoise, keyOf } from "../harness/noise.ts";
 import { openDevice } from "../harness/engine/device.ts";
@@ -29,6 +28,7 @@ import type {
 import { createNoise } from "../harness/noise.ts";
 import { stepFlops } from "../methods/flops.ts";
 import { METHODS } from "../methods/mod.ts";
+import { readWords } from "./words.ts";
 
 /** What a child prints, one line of JSON. */
 interface Measurement {
@@ -58,21 +58,19 @@ const PRODUCTS_ON_ACCELERATORS = 8;
 /** State is swapped between two sets of arrays: after two steps the system has given memory to both. */
 const WARM_UPS = 2;
 
-const { values: words } = parseArgs({
-  options: {
-    methods: { type: "string", default: Object.keys(METHODS).join() },
-    steps: { type: "string", default: "5" },
-    device: { type: "string", default: "cpu" },
-    threads: { type: "string", default: String(cpus().length) },
-    batch: { type: "string", default: "100" },
-    size: { type: "string", default: "32" },
-    "latent-dim": { type: "string", default: "64" },
-    product: { type: "string", default: "2048" },
-    set: { type: "string", multiple: true, default: [] },
-    child: { type: "string" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const words = readWords({
+  methods: { type: "string", default: Object.keys(METHODS).join() },
+  steps: { type: "string", default: "5" },
+  device: { type: "string", default: "cpu" },
+  threads: { type: "string", default: String(cpus().length) },
+  batch: { type: "string", default: "100" },
+  size: { type: "string", default: "32" },
+  "latent-dim": { type: "string", default: "64" },
+  product: { type: "string", default: "2048" },
+  set: { type: "string", multiple: true, default: [] },
+  child: { type: "string" },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
 });
 
 const HELP = `Usage: deno task bench:step [options]

@@ -5,7 +5,6 @@
  * @module
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { cacheFolder } from "../harness/engine/cache_folder.ts";
 import { openDevice } from "../harness/engine/device.ts";
@@ -20,6 +19,7 @@ import { pipCommand, WHEELS } from "../harness/engine/pjrt_wheels.ts";
 import { fillNoise, keyOf } from "../harness/noise.ts";
 import type { Device, HostArray } from "../harness/types.ts";
 import { fail, runVisibly } from "./programs.ts";
+import { readWords } from "./words.ts";
 
 const HELP = `Usage: deno task gpu [options]
 
@@ -40,13 +40,11 @@ const SIZE = 2048;
 /** Error of a product of standard normal matrices against float64, relative to sqrt(SIZE): TF32 keeps 11 bits. */
 const TOLERANCE = 2 ** -9;
 
-const { values: words } = parseArgs({
-  options: {
-    fetch: { type: "string" },
-    install: { type: "string" },
-    device: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const words = readWords({
+  fetch: { type: "string" },
+  install: { type: "string" },
+  device: { type: "string" },
+  help: { type: "boolean", default: false },
 });
 
 if (words.help) console.log(HELP);

@@ -8,11 +8,11 @@
  * @module
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { METHODS } from "../methods/mod.ts";
 import { projectPath } from "../harness/project.ts";
 import { type Measured, toTable } from "./gpu_table_format.ts";
 import { fail } from "./programs.ts";
+import { readWords } from "./words.ts";
 
 const HELP = `Usage: deno task gpu:table [options]
 
@@ -30,20 +30,18 @@ Seconds a training step on a GPU, here and in PyTorch, as a table.
   --out FOLDER          where measurements are kept (default runs/gpu)
 `;
 
-const { values: words } = parseArgs({
-  options: {
-    device: { type: "string", default: "cuda" },
-    methods: { type: "string", default: Object.keys(METHODS).join() },
-    modes: { type: "string", default: "eager,compile" },
-    deterministic: { type: "string", default: "lae,lebm" },
-    steps: { type: "string", default: "30" },
-    batch: { type: "string", default: "100" },
-    product: { type: "string", default: "8192" },
-    set: { type: "string", multiple: true, default: [] },
-    minutes: { type: "string", default: "60" },
-    out: { type: "string", default: "runs/gpu" },
-    help: { type: "boolean", default: false },
-  },
+const words = readWords({
+  device: { type: "string", default: "cuda" },
+  methods: { type: "string", default: Object.keys(METHODS).join() },
+  modes: { type: "string", default: "eager,compile" },
+  deterministic: { type: "string", default: "lae,lebm" },
+  steps: { type: "string", default: "30" },
+  batch: { type: "string", default: "100" },
+  product: { type: "string", default: "8192" },
+  set: { type: "string", multiple: true, default: [] },
+  minutes: { type: "string", default: "60" },
+  out: { type: "string", default: "runs/gpu" },
+  help: { type: "boolean", default: false },
 });
 
 /** A command whose last line of output is a measurement. */

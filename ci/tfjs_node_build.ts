@@ -8,11 +8,11 @@
  * @module
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { cacheFolder } from "../harness/engine/cache_folder.ts";
 import { pipCommand, type Wheel } from "../harness/engine/pjrt_wheels.ts";
 import { BUILD_FOLDER } from "../harness/engine/tfjs_node.ts";
 import { fail, runVisibly } from "./programs.ts";
+import { readWords } from "./words.ts";
 
 /** Carries the headers of TensorFlow's C API and the libraries that implement it. */
 const TENSORFLOW: Wheel = [
@@ -37,7 +37,7 @@ Builds @tensorflow/tfjs-node ${PACKAGES["@tensorflow/tfjs-node"]} against Tensor
   --help
 `;
 
-if (parseArgs({ options: { help: { type: "boolean" } } }).values.help) console.log(HELP);
+if (readWords({ help: { type: "boolean" } }).help) console.log(HELP);
 else await build();
 
 async function build(): Promise<void> {
