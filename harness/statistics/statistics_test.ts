@@ -140,6 +140,8 @@ Deno.test("squaredMmd() is unbiased for one law, and known for shifted Gaussians
   const shifted = normals("b", 2000);
   const y = { ...shifted, data: shifted.data.map((v, i) => v + (i % 2 === 0 ? 2 : 0)) };
   assert.ok(Math.abs(squaredMmd(x, y, 1) - 2 * (1 - Math.exp(-4 / 6)) / 3) < 0.02);
+  // With any h: h^2 / (h^2 + 2) exp(-|m|^2 / (2 h^2 + 4)).
+  assert.ok(Math.abs(squaredMmd(x, y, 3) - 2 * (1 - Math.exp(-4 / 22)) * 9 / 11) < 0.02);
 });
 
 Deno.test("totalVariation() of histograms", () => {
@@ -147,6 +149,8 @@ Deno.test("totalVariation() of histograms", () => {
   const corner = { count: 2, dim: 2, data: Float64Array.of(-0.5, -0.5, -0.1, -0.9) };
   const half = { count: 2, dim: 2, data: Float64Array.of(-0.5, -0.5, 0.5, 0.5) };
   const far = { count: 2, dim: 2, data: Float64Array.of(5, 5, -5, 0) };
+  const left = { count: 1, dim: 2, data: Float64Array.of(-0.5, 0.5) };
+  assert.deepEqual([...histogram2d(left, options)], [0, 1, 0, 0]); // x in the first half, y in the second
   assert.equal(totalVariation(histogram2d(corner, options), histogram2d(corner, options)), 0);
   assert.equal(totalVariation(histogram2d(corner, options), histogram2d(half, options)), 0.5);
   assert.equal(totalVariation(histogram2d(corner, options), histogram2d(far, options)), 1);

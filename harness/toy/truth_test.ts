@@ -97,3 +97,45 @@ Deno.test("every neural posterior has several modes, and draws of the grid are e
     assert.ok(border.reduce((a, b) => a + b, 0) < 1e-4);
   }
 });
+
+Deno.test("gridTruth() counts a mode as missed below a third of its weight", async () => {
+  await using device = await openDevice("cpu", { threads: 1 });
+  const { answer } = eightGaussians;
+  assert.ok(answer.kind === "grid" && answer.modes);
+  const truth = gridTruth(await tabulate({ ...eightGaussians, answer }, device), { answer });
+  const { centres } = answer.modes;
+  // Of 80 draws at the centres 10 are due to each mode: one has 17, one has 3.
+  const scoreOf = (few: number) => {
+    const rows = centres.flatMap((centre, mode) =>
+      Array<readonly number[]>(mode === 0 ? few : mode === 1 ? 20 - few : 10).fill(centre)
+    );
+    return truth.score([{ count: 80, dim: 2, data: Float64Array.from(rows.flat()) }]).all;
+  };
+  assert.equal(scoreOf(3).modes_missed, 1);
+  assert.equal(scoreOf(4).modes_missed, 0);
+  // Half of 7/80 + 7/80; weights of the grid are an eighth to 2e-3.
+  assert.ok(Math.abs(scoreOf(3).mode_error - 7 / 80) < 8e-3, `${scoreOf(3).mode_error}`);
+});
+
+Deno.test("gaussianTruth() takes root mean squares over the points", () => {
+  const means = [[0], [10]];
+  const truth = gaussianTruth({ kind: "gaussian", means, covariance: [[4]] });
+  const at = (centre: number) => ({
+    count: 4,
+    dim: 1,
+    data: Float64Array.of(centre - 3, centre - 1, centre + 1, centre + 3),
+  });
+  // One point is right, the other off by 3 = 1.5 standard deviations. Variance 20 / 3: over 4, less 1, is 2 / 3.
+  const { all, each } = truth.score([at(0), at(13)]);
+  assert.deepEqual(each.map(({ mean_error }) => mean_error), [0, 1.5]);
+  assert.ok(Math.abs(all.mean_error - 1.5 / Math.SQRT2) < 1e-12);
+  assert.ok(Math.abs(all.covariance_error - 2 / 3) < 1e-12);
+  // KL = (5/3 + shift^2 - 1 - log 5/3) / 2.
+  const kl = (5 / 3 - 1 - Math.log(5 / 3)) / 2;
+  assert.ok(Math.abs(all.kl - (kl + 1.5 ** 2 / 4)) < 1e-12);
+  // Whitened by its own mean each: the far point does not show in distances by more than its shift.
+  assert.ok(all.sliced_w2 < 1.5, `${all.sliced_w2}`);
+  // Fits stand for moments.
+  const fits = [{ mean: [0], covariance: [[4]] }, { mean: [10], covariance: [[4]] }];
+  assert.ok(Math.abs(truth.score([at(0), at(13)], fits).all.kl) < 1e-12);
+});

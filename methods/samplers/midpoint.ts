@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { direct } from "./direct.ts";
-import { equalCost, type Integrator, type Positions } from "./integrator.ts";
+import { equalCost, type Integrator, type Positions, type Potential } from "./integrator.ts";
 
 /** How the noise of the mid-point and that of the step belong together, and where the first gradient is taken. */
 interface MidpointOptions {
   readonly noise: "coupled" | "independent";
-  /** Whether the mid-point is reached by the gradient at the last mid-point, which costs nothing, instead of that at x. */
+  /** Whether the mid-point is reached by the gradient at the last mid-point, which is carried along, instead of that at x. */
   readonly optimistic?: boolean;
 }
 
@@ -19,21 +19,24 @@ export function randomizedMidpoint({ noise, optimistic = false }: MidpointOption
     gradients: optimistic ? 1 : 2,
     draws: (shape) => ({
       alpha: { shape: [...shape.slice(0, 2), 1], kind: "uniform" },
-      first: { shape, kind: "normal" },
-      second: { shape, kind: "normal" },
+      early: { shape, kind: "normal" },
+      late: { shape, kind: "normal" },
     }),
-    ...(optimistic && { init: (x: Positions) => ({ middle: tf.clone(x) }) }),
-    step: ({ x, ...carried }, { potential, draws: { alpha, first, second }, stepSize }) => {
+    ...(optimistic && {
+      init: (x: Positions, potential: Potential) => ({ slope: potential.gradient(x) as tf.Tensor }),
+    }),
+    step: ({ x, ...carried }, { potential, draws: { alpha, early, late }, stepSize }) => {
       const scale = Math.sqrt(2 * stepSize);
-      const at = (optimistic ? carried.middle : x) as Positions;
-      const drift = tf.mul(tf.mul(alpha, stepSize), potential.gradient(at));
-      const partial = tf.mul(tf.sqrt(alpha), first); // the path up to the mid-point
+      const first = optimistic ? carried.slope : potential.gradient(x as Positions);
+      const drift = tf.mul(tf.mul(alpha, stepSize), first);
+      const partial = tf.mul(tf.sqrt(alpha), early); // the path up to the mid-point
       const middle = tf.add(tf.sub(x, drift), tf.mul(partial, scale));
       const xi = noise === "coupled"
-        ? tf.add(partial, tf.mul(tf.sqrt(tf.sub(1, alpha)), second))
-        : second;
-      const moved = tf.sub(x, tf.mul(potential.gradient(middle as Positions), stepSize));
-      return { x: tf.add(moved, tf.mul(xi, scale)), ...(optimistic && { middle }) };
+        ? tf.add(partial, tf.mul(tf.sqrt(tf.sub(1, alpha)), late))
+        : late;
+      const slope = potential.gradient(middle as Positions) as tf.Tensor;
+      const moved = tf.sub(x, tf.mul(slope, stepSize));
+      return { x: tf.add(moved, tf.mul(xi, scale)), ...(optimistic && { slope }) };
     },
     varianceRatio: optimistic
       ? optimisticVariance

@@ -1,8 +1,11 @@
 /** Tests over the table of samplers. */
 import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
 import { openDevice } from "../../harness/engine/device.ts";
-import { runChains } from "../../harness/toy/run_chains.ts";
+import { createNoise, foldIn, keyOf } from "../../harness/noise.ts";
+import { resolveSettings, runChains } from "../../harness/toy/run_chains.ts";
+import type { Target } from "../../harness/toy/types.ts";
 import { SAMPLERS } from "./mod.ts";
 
 const LENGTH = { chains: 3, steps: 8, burnIn: 2, thin: 2 };
@@ -20,5 +23,36 @@ for (const [name, sampler] of Object.entries(SAMPLERS)) {
     own.draws.data.forEach((z, i) => {
       assert.ok(Math.abs(z - oracle.draws.data[i]) < 1e-4 * (1 + Math.abs(z)), `draw ${i}: ${z}`);
     });
+  });
+}
+
+/** Densities that a step works out beside its gradients: those of proposals. */
+const EXTRA: Readonly<Record<string, number>> = { mala: 1, ald_mh: 1 };
+
+for (const sampler of Object.values(SAMPLERS)) {
+  Deno.test(`${sampler.name} costs as many gradients a step as it says`, async () => {
+    await tf.setBackend("cpu");
+    let calls = 0;
+    const target: Target = {
+      ...bivariateGaussian,
+      logDensity: (z, parameters) => {
+        calls++;
+        return bivariateGaussian.logDensity(z, parameters);
+      },
+    };
+    const settings = resolveSettings(sampler, { target, overrides: LENGTH });
+    const noise = createNoise(foldIn(keyOf(0), "cost"), tf.scalar(0, "int32"));
+    const state = sampler.init(target, { settings, noise: noise.split("init") });
+    const draws = Object.fromEntries(
+      Object.entries(sampler.draws(target, settings)).map(([name, { shape, kind }]) => [
+        name,
+        noise.split(name)[kind](shape),
+      ]),
+    );
+    calls = 0;
+    sampler.step(state, { target, parameters: {}, settings, draws, step: tf.scalar(0) });
+    const share = "order" in draws ? settings.batchSize / target.points : 1;
+    const gradients = calls - (EXTRA[sampler.name] ?? 0);
+    assert.equal(sampler.gradientsPerStep(target, settings), gradients * share);
   });
 }
