@@ -139,3 +139,17 @@ Deno.test("gaussianTruth() takes root mean squares over the points", () => {
   const fits = [{ mean: [0], covariance: [[4]] }, { mean: [10], covariance: [[4]] }];
   assert.ok(Math.abs(truth.score([at(0), at(13)], fits).all.kl) < 1e-12);
 });
+
+Deno.test("drawFromGrid() draws evenly within a cell", () => {
+  const mass = new Float64Array(16);
+  mass[6] = 1; // row 1, column 2 of cells of side 1
+  const grid = { extent: 2, cells: 4, mass, logNormalizer: 0 };
+  const { data } = drawFromGrid(grid, { count: 2000, seed: "cell" });
+  for (const [k, centre] of [[0, -0.5], [1, 0.5]]) {
+    const own = Array.from({ length: 2000 }, (_, n) => data[2 * n + k] - centre);
+    assert.ok(own.every((v) => Math.abs(v) <= 0.5));
+    // Uniform: variance 1/12, of a fourth moment 1/80, so known to sqrt(1/80 - 1/144) / sqrt(2000) = 1.7e-3.
+    const variance = own.reduce((sum, v) => sum + v * v, 0) / own.length;
+    assert.ok(Math.abs(variance - 1 / 12) < 4.5 * 1.7e-3, `${variance}`);
+  }
+});
