@@ -50,7 +50,8 @@ async function checkForm(form: string, path: string): Promise<void> {
     ({ isDirectory } = await Deno.stat(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`There is no ${form} ${path}`, { cause: error });
+    const hint = /@\d+$/.test(path) ? ": sizes are @32 and @64" : "";
+    throw new Error(`There is no ${form} ${path}${hint}`, { cause: error });
   }
   if (isDirectory !== (form === "folder")) {
     const other = isDirectory ? "a folder: write folder:" : "no folder: write archive:";

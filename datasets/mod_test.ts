@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fixture, withFolder } from "./_fixtures.ts";
 import { DATASETS, resolveDataset } from "./mod.ts";
 
@@ -46,12 +46,13 @@ Deno.test("resolveDataset() takes a folder from where the user is", async () => 
 
 for (
   const [word, message] of [
-    ["folder:/nowhere", /^There is no folder \/nowhere$/],
+    [`folder:${fixture("absent")}`, /^There is no folder .*absent$/],
+    [`folder:${fixture("absent@48")}`, /^There is no folder .*absent@48: sizes are @32 and @64$/],
     [`folder:${fixture("pictures.zip")}`, /pictures\.zip is no folder: write archive:/],
     [`archive:${fixture("")}`, /datasets\/? is a folder: write folder:/],
   ] as const
 ) {
-  Deno.test(`resolveDataset() refuses ${word.slice(0, 10)}...`, async () => {
+  Deno.test(`resolveDataset() refuses what is not there as said: ${basename(word)}`, async () => {
     await assert.rejects(resolveDataset(word), (error: Error) => {
       assert.match(error.message, message);
       return true;

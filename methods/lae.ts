@@ -279,7 +279,7 @@ function logWeight(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise
   return logWeightNeurips(state, images, hyper, noise);
 }
 
-/** What the harness needs to measure how freely the chains z = Phi g(x) move: methods.md, part 6. */
+/** What the harness needs to measure how freely the chains z = Phi g(x) move. */
 const amortized: AmortizedChains<Hyper> = {
   features: (state, images, hyper) => features(state, toModelRange(images), hyper),
   latents: (state, images, hyper) =>

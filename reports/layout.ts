@@ -173,7 +173,11 @@ function timeBlocks({ datasets, rows, ratios }: ResultTable): Block[] {
   const timed = datasets.filter(({ name }) =>
     rows.some(({ times }) => times.some(({ dataset }) => dataset === name))
   );
-  if (timed.length === 0) return [];
+  if (timed.length === 0) {
+    if (rows.length === 0) return [];
+    const text = "None: the first epoch of a process is a warm-up; times take --epochs 2 or more.";
+    return [{ kind: "heading", text: "Seconds per epoch" }, { kind: "text", text }];
+  }
   const head = ["Method", ...timed.map(({ label }) => label), "paper, CIFAR-10"];
   const body = rows.map((row) => [
     nameOf(row),

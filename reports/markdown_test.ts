@@ -70,6 +70,14 @@ Deno.test("toMarkdown() mirrors Table 1", () => {
   for (const row of rows) assert.ok(lines.includes(squeeze(row)), `${row}\nnot in\n${text}`);
 });
 
+Deno.test("toMarkdown() says why there are no times after one epoch", () => {
+  const text = toMarkdown(buildTable([exampleRecord({ spec: {}, seconds: [9] })], EXAMPLE_NAMES));
+  assert.match(
+    text,
+    /## Seconds per epoch\n\nNone: the first epoch of a process is a warm-up; .*--epochs 2/,
+  );
+});
+
 Deno.test("toMarkdown() shows untrained scores only where there are any", () => {
   const scores = { fd_fashion: 5 };
   const text = (untrained: Record<string, number>) =>
