@@ -2,7 +2,7 @@ import type { RunEvent } from "./events.ts";
 import { NotFiniteError } from "./not_finite.ts";
 import type { Sampler } from "./sampling.ts";
 import type { Stopwatch } from "./stopwatch.ts";
-import type { Dataset, DeviceState, ImageBatch, ImageSet, Metric } from "./types.ts";
+import type { Dataset, DeviceState, ImageBatch, ImageSet, Metric, Scoring } from "./types.ts";
 
 /** Scores by the names of their metrics. */
 export type Scores = Readonly<Record<string, number>>;
@@ -41,7 +41,7 @@ export function createScorer(
   return async (before) => {
     stopwatch.switchTo("score");
     await using stack = new AsyncDisposableStack();
-    const scorings = new Map<string, Awaited<ReturnType<Metric["begin"]>>>();
+    const scorings = new Map<string, Scoring>();
     for (const metric of metrics) {
       if (await metric.available?.() ?? null) continue; // bench has said why; a later call adds the score
       scorings.set(metric.name, stack.use(await metric.begin(await referenceOf(metric))));
