@@ -1,32 +1,19 @@
 /** Langevin autoencoder, the row LAE of Table 1: amortized Langevin dynamics for the posterior and for a learned prior. */
 import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../harness/engine/repeat.ts";
-import type {
-  AmortizedChains,
-  Batch,
-  Method,
-  Noise,
-  Problem,
-  State,
-  StepResult,
-} from "../harness/types.ts";
+import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
+import { encode, encoderFeatures } from "./amortized_encoder.ts";
 import { energyNet, featureCount, featureNet, samplerFeatureCount } from "./architectures.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./checks.ts";
 import { lossAndGradients } from "./gradients.ts";
-import {
-  inferNeurips,
-  initNeurips,
-  logWeightNeurips,
-  moveChain,
-  stepNeurips,
-} from "./lae_neurips.ts";
+import { amortizedChains } from "./lae_chain_freedom.ts";
+import { inferNeurips, initNeurips, logWeightNeurips, stepNeurips } from "./lae_neurips.ts";
 import { netEnergy, posteriorChain, priorChain, priorEnergy } from "./latent_prior.ts";
 import { toModelRange } from "./likelihood.ts";
 import {
   boundSigma,
   checkModel,
   decode,
-  imageOf,
   initModel,
   MODEL_DEFAULTS,
   MODEL_DEVIATIONS,
@@ -36,11 +23,18 @@ import {
   reconstruct,
   sigmaOf,
 } from "./model.ts";
-import { applyNet, initNet } from "./nets.ts";
-import { drawsLike, initPsgld, psgld, PSGLD_DEVIATIONS, psgldEntries } from "./psgld.ts";
+import { initNet } from "./nets.ts";
+import {
+  decayedStepSize,
+  drawsLike,
+  initPsgld,
+  psgld,
+  PSGLD_DEVIATIONS,
+  psgldEntries,
+} from "./psgld.ts";
 import { rankWarnings } from "./rank_condition.ts";
 import { chainFeatures, initSampler, newChainFeatures } from "./sampler.ts";
-import { sampleStandardNormal, standardNormalPosteriorChain } from "./standard_normal.ts";
+import { sampleStandardNormal } from "./standard_normal.ts";
 
 /** Words for the hyperparameters `variant` and `learning`. */
 const VARIANTS = ["iclr", "neurips"] as const;
@@ -107,12 +101,6 @@ function theta(state: State, hyper: Hyper): string[] {
   return [...modelParameters(state, hyper), ...namesBelow(state, "energy")];
 }
 
-/** z = Phi g(x) for images `x` in [-1, 1]. Theorem 1, condition 1: the last layer is linear, without a bias. */
-function features(state: State, x: tf.Tensor, hyper: Hyper): tf.Tensor2D {
-  const g = applyNet(featureNet(imageOf(state), hyper), { params: state, x });
-  return tf.reshape(g, [x.shape[0], -1]);
-}
-
 /** What L sees of a minibatch: fixed features, so that no gradient reaches g or h. */
 interface Inputs {
   /** Images [m, height, width, channels] in [-1, 1]. */
@@ -146,9 +134,9 @@ function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResul
   if (hyper.variant === "neurips") return stepNeurips(state, batch, hyper, noise);
   const x = toModelRange(batch.images);
   const h = chainFeatures(state, batch.rows, { hyper, noise });
-  const inputs = { x, g: features(state, x, hyper), h };
+  const inputs = { x, g: encoderFeatures(state, x, hyper), h };
   const t = tf.cast(batch.step, "float32") as tf.Scalar;
-  const stepSize = decayed(hyper, t);
+  const stepSize = decayedStepSize(hyper, t);
   const inner = hyper.learning === "ml" ? hyper.innerSteps : 1;
 
   const moved = innerMoves(state, inputs, { hyper, noise: noise.split("inner"), t, stepSize });
@@ -243,13 +231,6 @@ function innerMoves(
   return { ...state, ...moved };
 }
 
-/** stepSize (1 + t / decaySteps)^-decayPower. */
-function decayed({ stepSize, decayPower, decaySteps }: Hyper, t: tf.Scalar): number | tf.Scalar {
-  if (decayPower === 0) return stepSize;
-  const age = tf.log(tf.add(tf.div(t, decaySteps), 1));
-  return tf.mul(tf.exp(tf.mul(age, -decayPower)), stepSize) as tf.Scalar;
-}
-
 /** Images of prior chains that start at the sampler's outputs. */
 function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Tensor4D {
   if (hyper.variant === "neurips") return sampleStandardNormal(state, count, hyper, noise);
@@ -263,7 +244,7 @@ function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Ten
 function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
   if (hyper.variant === "neurips") return inferNeurips(state, images, hyper, noise);
   const x = toModelRange(images);
-  const start = tf.matMul(features(state, x, hyper), state.phi as tf.Tensor2D) as tf.Tensor2D;
+  const start = encode(state, x, hyper);
   return posteriorChain(state, { x, start, hyper, noise });
 }
 
@@ -278,45 +259,6 @@ function logWeight(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise
   if (why !== null) throw new RangeError(why);
   return logWeightNeurips(state, images, hyper, noise);
 }
-
-/** What the harness needs to measure how freely the chains z = Phi g(x) move. */
-const amortized: AmortizedChains<Hyper> = {
-  features: (state, images, hyper) => features(state, toModelRange(images), hyper),
-  latents: (state, images, hyper) =>
-    tf.matMul(features(state, toModelRange(images), hyper), state.phi as tf.Tensor2D),
-  move(state, batch, hyper, noise) {
-    const x = toModelRange(batch.images);
-    const g = features(state, x, hyper);
-    if (hyper.variant === "neurips") {
-      return {
-        ...state,
-        phi: moveChain(state, { x, g, phi: state.phi as tf.Tensor2D, hyper, noise }).phi,
-      };
-    }
-    const { gradients } = lossAndGradients((params) => {
-      const latents = tf.matMul(g, params.phi as tf.Tensor2D);
-      const { negLog } = reconstruct(state, { latents, x, hyper });
-      return { loss: tf.mean(tf.add(negLog, priorEnergy(state, { latents, hyper }))) as tf.Scalar };
-    }, pick(state, ["phi"]));
-    const t = tf.cast(batch.step, "float32") as tf.Scalar;
-    return psgld(state, {
-      gradients,
-      xi: drawsLike(state, { names: ["phi"], noise: noise.split("xi") }),
-      stepSize: decayed(hyper, t),
-      count: state.trainCount as tf.Scalar,
-      damping: hyper.damping,
-      moves: hyper.learning === "ml" ? tf.mul(t, hyper.innerSteps) as tf.Scalar : t,
-    });
-  },
-  freeChains(state, images, hyper, noise) {
-    const x = toModelRange(images);
-    const start = tf.matMul(features(state, x, hyper), state.phi as tf.Tensor2D) as tf.Tensor2D;
-    // For a time of one, eta K = 1: where the prior alone holds a direction, precision 1, 1 - e^-2 = 86 % of its variance.
-    const long = { ...hyper, posteriorSteps: Math.ceil(1 / hyper.posteriorStepSize) };
-    const chain = hyper.variant === "neurips" ? standardNormalPosteriorChain : posteriorChain;
-    return chain(state, { x, start, hyper: long, noise });
-  },
-};
 
 export const lae: Method<Hyper> = {
   name: "lae",
@@ -342,5 +284,5 @@ export const lae: Method<Hyper> = {
   decode,
   logWeight,
   noLogWeight,
-  amortized,
+  amortized: amortizedChains,
 };

@@ -7,12 +7,13 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Batch, Noise, Problem, State, StepResult } from "../harness/types.ts";
+import { encode, encoderFeatures } from "./amortized_encoder.ts";
 import { featureCount, featureNet } from "./architectures.ts";
 import { lossAndGradients } from "./gradients.ts";
 import { toModelRange } from "./likelihood.ts";
 import { metropolisStep, type Position } from "./metropolis.ts";
-import { imageOf, initModel, type ModelHyper, namesBelow, pick, reconstruct } from "./model.ts";
-import { applyNet, initNet } from "./nets.ts";
+import { initModel, type ModelHyper, namesBelow, pick, reconstruct } from "./model.ts";
+import { initNet } from "./nets.ts";
 import { halfSquaredNorm, logJoint } from "./standard_normal.ts";
 
 /** Hyperparameters of this variant. */
@@ -47,11 +48,6 @@ function logSigmaOf(tau: tf.Tensor): tf.Tensor {
   return tf.mul(tf.log(tf.softplus(tau)), -0.5);
 }
 
-function features(all: State, x: tf.Tensor, hyper: NeuripsHyper): tf.Tensor2D {
-  const g = applyNet(featureNet(imageOf(all), hyper), { params: all, x });
-  return tf.reshape(g, [x.shape[0], -1]);
-}
-
 /** U_i = -log p(x_i | z_i) + ||z_i||^2 / 2 with z = g Phi, [m], and the squared error. */
 function potential(
   all: State,
@@ -74,7 +70,7 @@ export function stepNeurips(
 ): StepResult {
   const x = toModelRange(batch.images);
   const names = [...namesBelow(state, "features"), ...namesBelow(state, "decoder"), "tau"];
-  const g = features(state, x, hyper);
+  const g = encoderFeatures(state, x, hyper);
   const now = { ...state, logSigma: logSigmaOf(state.tau) };
   let phi = state.phi as tf.Tensor2D;
   const gradients: State[] = [];
@@ -85,7 +81,7 @@ export function stepNeurips(
     if (move > 0) {
       const here = lossAndGradients((params) => {
         const all = { ...state, ...params, logSigma: logSigmaOf(params.tau) };
-        const g = features(all, x, hyper);
+        const g = encoderFeatures(all, x, hyper);
         const { energies, squaredError } = potential(all, { x, g, phi, hyper });
         const { tau } = params;
         // Logistic(0, 1) prior of tau: -log p = tau + 2 softplus(-tau).
@@ -162,8 +158,7 @@ export function inferNeurips(
   hyper: NeuripsHyper,
   noise: Noise,
 ): tf.Tensor2D {
-  const g = features(state, toModelRange(images), hyper);
-  const mean = tf.matMul(g, state.phi as tf.Tensor2D);
+  const mean = encode(state, toModelRange(images), hyper);
   return tf.add(mean, tf.mul(noise.split("latents").normal(mean.shape), TEST_DEVIATION));
 }
 
@@ -175,7 +170,7 @@ export function logWeightNeurips(
   noise: Noise,
 ): tf.Tensor1D {
   const x = toModelRange(images);
-  const mean = tf.matMul(features(state, x, hyper), state.phi as tf.Tensor2D);
+  const mean = encode(state, x, hyper);
   const xi = noise.split("latents").normal(mean.shape);
   const latents = tf.add(mean, tf.mul(xi, TEST_DEVIATION)) as tf.Tensor2D;
   const terms = tf.add(tf.square(xi), Math.log(2 * Math.PI * TEST_DEVIATION ** 2));

@@ -29,6 +29,19 @@ export interface PsgldMove {
   readonly moves: tf.Scalar;
 }
 
+/** Hyperparameters of a step size that decays. */
+export type DecayHyper = Readonly<{ stepSize: number; decayPower: number; decaySteps: number }>;
+
+/** stepSize (1 + t / decaySteps)^-decayPower, the polynomial decay of Welling and Teh 2011, at move `t`, from 0. */
+export function decayedStepSize(
+  { stepSize, decayPower, decaySteps }: DecayHyper,
+  t: tf.Scalar,
+): number | tf.Scalar {
+  if (decayPower === 0) return stepSize;
+  const age = tf.log(tf.add(tf.div(t, decaySteps), 1));
+  return tf.mul(tf.exp(tf.mul(age, -decayPower)), stepSize) as tf.Scalar;
+}
+
 const slot = (name: string) => `psgld/v/${name}`;
 
 /** The slot V for each of `names`, zero. */

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { measureAmortization } from "../harness/amortization.ts";
 import { openDevice } from "../harness/engine/device.ts";
-import { keyOf } from "../harness/noise.ts";
+import { createNoise, keyOf } from "../harness/noise.ts";
 import { createImageSet } from "../harness/sampling.ts";
-import type { HostArrays, Hyperparams } from "../harness/types.ts";
-import { initialState } from "./_toy.ts";
+import type { Batch, HostArrays, Hyperparams, Method, State } from "../harness/types.ts";
+import { initialState, TOY, toyHyper, toyImages } from "./_toy.ts";
 import { lae } from "./lae.ts";
+import { amortizedChains } from "./lae_chain_freedom.ts";
 
 const ROWS = 16;
 const PIXELS = 4;
@@ -103,5 +104,57 @@ for (const overrides of [{}, { variant: "neurips" }] as readonly Hyperparams[]) 
       varianceRatio !== null && Math.abs(varianceRatio / ratio - 1) < 0.13,
       `measured ${varianceRatio}, theory ${ratio}`,
     );
+  });
+}
+
+/** What differs between two states, by name, and by how much at most. */
+function differences(a: State, b: State): Record<string, number> {
+  const pairs = Object.keys(a).map((name) =>
+    [name, Number(tf.max(tf.abs(tf.sub(a[name], b[name]))).dataSync()[0])] as const
+  );
+  return Object.fromEntries(pairs.filter(([, difference]) => difference > 0));
+}
+
+const METHOD = lae as unknown as Method;
+const STEP = 3;
+
+// Of the NeurIPS variant a step has chainSteps + 1 moves, all of one minibatch and before anything learned changes.
+const MOVE_CASES: readonly {
+  readonly overrides: Hyperparams;
+  /** Where the step takes each move's noise from. */
+  readonly paths: readonly (readonly (string | number)[])[];
+}[] = [
+  { overrides: {}, paths: [[]] },
+  { overrides: { decayPower: 0.5, decaySteps: 2 }, paths: [[]] },
+  { overrides: { variant: "neurips", chainSteps: 1 }, paths: [["move", 0], ["move", 1]] },
+];
+
+for (const { overrides, paths } of MOVE_CASES) {
+  const words = Object.entries(overrides).map(([k, v]) => ` ${k}=${v}`).join("");
+  Deno.test(`amortizedChains.move() of lae${words} moves Phi as a training step does, and nothing else`, async () => {
+    await tf.setBackend("cpu");
+    const hyper = toyHyper(METHOD, overrides) as typeof lae.defaults;
+    const step = tf.scalar(STEP, "int32");
+    const noise = () => createNoise(keyOf(5), step);
+    const start: State = lae.init(TOY, hyper, createNoise(keyOf(4), tf.scalar(0, "int32")));
+    const images = toyImages(TOY.batchSize, TOY.image);
+    const batch: Batch = {
+      images: tf.tensor4d(images.data, images.shape as [number, number, number, number]),
+      rows: tf.range(0, TOY.batchSize, 1, "int32"),
+      step,
+      chains: {},
+    };
+    const trained = lae.step(start, batch, hyper, noise()).state;
+    let moved = start;
+    for (const path of paths) {
+      moved = amortizedChains.move(moved, batch, hyper, noise().split(...path));
+    }
+    const changed = Object.keys(differences(start, moved));
+    assert.ok(changed.includes("phi"));
+    assert.ok(changed.every((name) => name === "phi" || name === "psgld/v/phi"), `${changed}`);
+    // The same float32 operations, but for the sum of the loss with terms that do not depend on Phi.
+    const distance = differences(trained, moved).phi ?? 0;
+    const length = differences(start, moved).phi;
+    assert.ok(distance <= 1e-5 * length, `${distance} of ${length}`);
   });
 }
