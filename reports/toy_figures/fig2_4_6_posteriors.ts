@@ -1,0 +1,19 @@
+import type { ToyReport, ToyRun } from "../../harness/toy/report.ts";
+import { grid, subscript } from "./panel.ts";
+import { densityPanel, samplePanel } from "./posterior_panels.ts";
+
+/** LAE Figs. 2, 4 and 6: one row for each posterior, its density and the draws of each run over its contours. */
+export function posteriorsFigure(
+  report: ToyReport,
+  { experiment, runs }: { readonly experiment: string; readonly runs: readonly ToyRun[] },
+): string {
+  const densities = report.densities.filter((d) => d.experiment === experiment);
+  if (runs.length === 0) return "";
+  return grid(densities.map((density) => [
+    densityPanel(
+      density,
+      densities.length > 1 ? `Truth, x${subscript(density.posterior + 1)}` : "Truth",
+    ),
+    ...runs.map((run) => samplePanel(report, run, { posterior: density.posterior })),
+  ]));
+}
