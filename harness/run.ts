@@ -71,26 +71,29 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     epochs,
   } as const;
   try {
-    const results = await trainAndScore(spec, {
-      ...context,
-      images,
-      saved,
-      stopwatch,
-      epochs,
-    });
-    const seconds = stopwatch.read();
-    return { ...record, seconds, status: "completed", ...results };
+    const results = await trainAndScore({ ...context, spec, images, saved, stopwatch, epochs });
+    return { ...record, seconds: stopwatch.read(), status: "completed", ...results };
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error;
-    const seconds = stopwatch.read();
     return {
       ...record,
-      seconds,
+      seconds: stopwatch.read(),
       status: "diverged",
       epoch: Math.min(epochs.length, spec.epochs - 1),
       metric: error.what,
     };
   }
+}
+
+/** A run under way. */
+interface Run extends RunContext {
+  readonly spec: RunSpec;
+  /** The training part. */
+  readonly images: ImageSet;
+  readonly saved: Checkpoint | undefined;
+  readonly stopwatch: Stopwatch;
+  /** Grows by one record an epoch. */
+  readonly epochs: EpochRecord[];
 }
 
 /** What a completed run ends with. */
@@ -99,21 +102,10 @@ type Results = Pick<
   "scores" | "untrained" | "bounds" | "reconstructionError" | "diagnostics"
 >;
 
-async function trainAndScore(
-  spec: RunSpec,
-  work: RunContext & {
-    /** The training part. */
-    readonly images: ImageSet;
-    readonly saved: Checkpoint | undefined;
-    readonly stopwatch: Stopwatch;
-    /** Grows by one record an epoch. */
-    readonly epochs: EpochRecord[];
-  },
-): Promise<Results> {
-  const { method, dataset, device, saved, stopwatch, report, dir } = work;
-  const problem = problemOf(spec, dataset);
-  const shapes = method.chains?.(problem, spec.hyper) ?? {};
-  const start = saved ?? await initialise(spec, { ...work, shapes });
+async function trainAndScore(run: Run): Promise<Results> {
+  const { spec, method, dataset, device, saved, report } = run;
+  const shapes = method.chains?.(problemOf(spec, dataset), spec.hyper) ?? {};
+  const start = saved ?? await initialise(spec, { method, dataset, shapes });
   let state = await device.upload(start.state);
 
   report({ event: "phase", phase: "compile" });
@@ -125,8 +117,8 @@ async function trainAndScore(
     count: spec.sampleCount,
     image: dataset.image,
   });
-  const score = createScorer({ ...work, metrics: work.metrics.filter(isMetric), sampler });
-  await using bounds = await compileBounds(spec, { ...work, state });
+  const score = createScorer({ ...run, metrics: run.metrics.filter(isMetric), sampler });
+  await using bounds = await compileBounds(state, run);
   let untrained: Scores = saved?.untrained ?? {};
   if (saved === undefined && spec.scoreUntrained) {
     ({ state, scores: untrained } = await score(state));
@@ -136,54 +128,15 @@ async function trainAndScore(
       untrained = { ...untrained, ...bounded.scores };
     }
   }
-  if (work.epochs.length < spec.epochs) {
-    await using program = await device.compile(
-      stepFunction(method, spec.hyper, streamKey(spec, "step")),
-      {
-        state: state.specs,
-        inputs: stepInputs({ image: dataset.image, batchSize: spec.batchSize, chains: shapes }),
-      },
-    );
-    report({ event: "phase", phase: "train" });
-    const position: TrainPosition = {
-      epoch: work.epochs.length,
-      state,
-      chains: start.chains as Chains,
-    };
-    const epochs = train(position, {
-      program,
-      images: work.images,
-      trainCount: problem.trainCount,
-      batchSize: spec.batchSize,
-      epochs: spec.epochs,
-      orderKey: orderKey(spec.seed, spec.dataset),
-      stopwatch,
-      onStep: (step, metrics) =>
-        report({ event: "step", epoch: work.epochs.length, step, metrics }),
-    });
-    for await (const { record, position } of epochs) {
-      work.epochs.push(record);
-      state = position.state;
-      await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
-        id: runId(spec),
-        epochs: work.epochs,
-        seconds: stopwatch.read(),
-        untrained,
-        state: await device.download(state),
-        chains: position.chains,
-      });
-      await appendEpoch(dir, record);
-      report({ event: "epoch", record });
-    }
+  if (run.epochs.length < spec.epochs) {
+    const position = { epoch: run.epochs.length, state, chains: start.chains as Chains };
+    state = await trainOn(position, { ...run, shapes, untrained });
   }
   const { scores, images, state: scored } = await score(state);
-  await writeSampleGrid(`${dir}/samples.png`, images);
+  await writeSampleGrid(`${run.dir}/samples.png`, images);
   const bounded = await bounds?.score(scored);
-  const reconstructions = await showReconstructions(spec, {
-    ...work,
-    state: bounded?.state ?? scored,
-  });
-  const diagnostics = await diagnose(spec, { ...work, state: reconstructions.state });
+  const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
+  const diagnostics = await diagnose(reconstructions.state, run);
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
@@ -193,51 +146,94 @@ async function trainAndScore(
   };
 }
 
-/** Writes test images beside their reconstructions into the run's folder. */
-async function showReconstructions(
-  spec: RunSpec,
-  { method, dataset, device, dir, state, stopwatch }: RunContext & {
-    readonly state: DeviceState;
-    readonly stopwatch: Stopwatch;
+/** Trains from `position` to the last epoch, and leaves a checkpoint after each. */
+async function trainOn(
+  position: TrainPosition,
+  run: Run & {
+    /** Shapes of the chains without the row axis. */
+    readonly shapes: Readonly<Record<string, readonly number[]>>;
+    /** Scores of the initial state, for the checkpoints. */
+    readonly untrained: Scores;
   },
-): Promise<Reconstructions> {
-  const images = await dataset.load("test");
+): Promise<DeviceState> {
+  const { spec, method, dataset, device, dir, stopwatch, report } = run;
+  await using program = await device.compile(
+    stepFunction(method, spec.hyper, streamKey(spec, "step")),
+    {
+      state: position.state.specs,
+      inputs: stepInputs({
+        image: dataset.image,
+        batchSize: spec.batchSize,
+        chains: run.shapes,
+      }),
+    },
+  );
+  report({ event: "phase", phase: "train" });
+  const epochs = train(position, {
+    program,
+    images: run.images,
+    trainCount: problemOf(spec, dataset).trainCount,
+    batchSize: spec.batchSize,
+    epochs: spec.epochs,
+    orderKey: orderKey(spec.seed, spec.dataset),
+    stopwatch,
+    onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
+  });
+  let { state } = position;
+  for await (const { record, position: { state: reached, chains } } of epochs) {
+    run.epochs.push(record);
+    state = reached;
+    await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
+      id: runId(spec),
+      epochs: run.epochs,
+      seconds: stopwatch.read(),
+      untrained: run.untrained,
+      state: await device.download(state),
+      chains,
+    });
+    await appendEpoch(dir, record);
+    report({ event: "epoch", record });
+  }
+  return state;
+}
+
+/** The scorer for the bounds among the scores, for states shaped as `state`; undefined if there are none. */
+async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer | undefined> {
+  const bounds = run.metrics.filter(isBound);
+  if (bounds.length === 0) return undefined;
+  const images = await run.dataset.load("test");
+  const { hyper } = run.spec;
+  const key = streamKey(run.spec, "bound");
+  return await compileBoundScorer(run.device, { ...run, hyper, key, state, bounds, images });
+}
+
+/** Writes test images beside their reconstructions into the run's folder. Consumes `state`. */
+async function showReconstructions(state: DeviceState, run: Run): Promise<Reconstructions> {
+  const { spec, method, device, stopwatch } = run;
+  const images = await run.dataset.load("test");
   stopwatch.switchTo("score");
   const key = streamKey(spec, "reconstruct");
-  const reconstructions = await reconstruct(device, {
-    method,
-    hyper: spec.hyper,
-    key,
-    state,
-    images,
-  });
-  await writeSampleGrid(`${dir}/reconstructions.png`, reconstructions.pairs);
+  const shown = await reconstruct(device, { method, hyper: spec.hyper, key, state, images });
+  await writeSampleGrid(`${run.dir}/reconstructions.png`, shown.pairs);
   stopwatch.switchTo("other");
-  if (!Number.isFinite(reconstructions.squaredError)) {
-    throw new NotFiniteError("reconstructions", reconstructions.squaredError);
+  if (!Number.isFinite(shown.squaredError)) {
+    throw new NotFiniteError("reconstructions", shown.squaredError);
   }
-  return reconstructions;
+  return shown;
 }
 
 /** How freely the method's amortized chains move; undefined if it has none. Consumes `state`. */
-async function diagnose(
-  spec: RunSpec,
-  { method, dataset, device, images, state, stopwatch, report }: RunContext & {
-    readonly images: ImageSet;
-    readonly state: DeviceState;
-    readonly stopwatch: Stopwatch;
-  },
-): Promise<Diagnostics | undefined> {
-  const { amortized } = method;
+async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | undefined> {
+  const { spec, method: { amortized }, stopwatch } = run;
   if (amortized === undefined) return undefined;
-  report({ event: "phase", phase: "diagnose" });
+  run.report({ event: "phase", phase: "diagnose" });
   stopwatch.switchTo("score");
   const diagnostics = await measureAmortization(state, {
-    device,
+    device: run.device,
     amortized,
     hyper: spec.hyper,
-    images,
-    trainCount: problemOf(spec, dataset).trainCount,
+    images: run.images,
+    trainCount: problemOf(spec, run.dataset).trainCount,
     batchSize: spec.batchSize,
     epochs: spec.epochs,
     orderKey: orderKey(spec.seed, spec.dataset),
@@ -245,28 +241,6 @@ async function diagnose(
   });
   stopwatch.switchTo("other");
   return diagnostics;
-}
-
-/** The scorer for the bounds among the scores; undefined if there are none. */
-async function compileBounds(
-  spec: RunSpec,
-  { method, metrics, dataset, device, state, stopwatch, report }: RunContext & {
-    readonly state: DeviceState;
-    readonly stopwatch: Stopwatch;
-  },
-): Promise<BoundScorer | undefined> {
-  const bounds = metrics.filter(isBound);
-  if (bounds.length === 0) return undefined;
-  return await compileBoundScorer(device, {
-    method,
-    hyper: spec.hyper,
-    key: streamKey(spec, "bound"),
-    state,
-    bounds,
-    images: await dataset.load("test"),
-    stopwatch,
-    report,
-  });
 }
 
 /** The checkpoint of run `id` in `dir`; a broken one is moved aside, and training starts anew. */
