@@ -290,11 +290,8 @@ export interface Device extends AsyncDisposable {
 
 // ---------------------------------------------------------------- experiments and runs
 
-/** One run, resolved: everything that its numbers depend on. Its hash is the run's id. */
-export interface RunSpec {
-  readonly method: string;
-  readonly dataset: string;
-  readonly seed: number;
+/** What a run has and all runs of an experiment share. */
+interface RunSettings {
   readonly epochs: number;
   readonly batchSize: number;
   /** Training images used, the first of the set; null for all. */
@@ -304,27 +301,26 @@ export interface RunSpec {
   readonly metrics: readonly string[];
   /** Whether samples of the initial state are scored too: what the score is worth before any learning. */
   readonly scoreUntrained: boolean;
-  readonly hyper: Hyperparams;
   /** `cpu`, `tfjs-cpu`, ...: devices do not agree to the last bit, so it is part of the identity. */
   readonly device: string;
   /** Threads of the device, part of the identity for the same reason. */
   readonly threads: number;
 }
 
+/** One run, resolved: everything that its numbers depend on. Its hash is the run's id. */
+export interface RunSpec extends RunSettings {
+  readonly method: string;
+  readonly dataset: string;
+  readonly seed: number;
+  readonly hyper: Hyperparams;
+}
+
 /** A preset, after the command line's overrides. */
-export interface Experiment {
+export interface Experiment extends RunSettings {
   readonly name: string;
   readonly methods: readonly string[];
   readonly datasets: readonly string[];
   readonly seeds: readonly number[];
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly trainCount: number | null;
-  readonly sampleCount: number;
-  readonly metrics: readonly string[];
-  readonly scoreUntrained: boolean;
-  readonly device: string;
-  readonly threads: number;
   /** Overrides of defaults by method; those under `*`, and `*@DATASET`, hold for every method that has the key. */
   readonly hyper: Readonly<Record<string, Hyperparams>>;
 }

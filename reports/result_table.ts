@@ -1,26 +1,26 @@
-import type { BoundBasis, RunRecord } from "../harness/types.ts";
+import type {
+  BoundBasis,
+  Dataset,
+  Diagnostics,
+  LikelihoodBound,
+  Method,
+  RunRecord,
+  ScoreBase,
+} from "../harness/types.ts";
 import type { Published } from "./paper.ts";
 
 /** The schema number of ResultTable as JSON; table.schema.json describes it. */
 export const TABLE_SCHEMA = 1;
 
-/** A metric as reports name it. */
-export interface MetricName {
-  readonly name: string;
-  readonly label: string;
-  readonly better: "lower" | "higher";
-  /** Of a bound on the likelihood, k; absent from scores of samples. */
-  readonly importanceSamples?: number;
-}
+/** A metric as reports name it; of a bound on the likelihood with its k. */
+export type MetricName =
+  & Pick<ScoreBase, "name" | "label" | "better">
+  & Partial<Pick<LikelihoodBound, "importanceSamples">>;
 
 /** What a report may show, in the order of rows and columns. */
 export interface Names {
-  readonly methods: readonly {
-    readonly name: string;
-    readonly label: string;
-    readonly description: string;
-  }[];
-  readonly datasets: readonly { readonly name: string; readonly label: string }[];
+  readonly methods: readonly Pick<Method, "name" | "label" | "description">[];
+  readonly datasets: readonly Pick<Dataset, "name" | "label">[];
   readonly metrics: readonly MetricName[];
 }
 
@@ -70,18 +70,9 @@ export interface ReconstructionCell {
   readonly n: number;
 }
 
-/** How freely the amortized chains of a method moved, mean over seeds. */
-export interface FreedomCell {
+/** How freely the amortized chains of a method moved: means over seeds, the variance ratio's over those that have one. */
+export interface FreedomCell extends Diagnostics {
   readonly dataset: string;
-  /** Columns of the features, rows of training images, numerical rank. */
-  readonly features: number;
-  readonly rows: number;
-  readonly rank: number;
-  /** Leverages of the rows: means over seeds of their mean, least and greatest. */
-  readonly leverage: { readonly mean: number; readonly min: number; readonly max: number };
-  /** Variance of the chains over `moves` moves, over that of free chains; null when no seed has it. */
-  readonly varianceRatio: number | null;
-  readonly moves: number;
   /** Seeds. */
   readonly n: number;
 }
@@ -114,8 +105,8 @@ export interface RatioCell {
 export interface ResultTable {
   readonly schema: typeof TABLE_SCHEMA;
   readonly experiments: readonly string[];
-  readonly datasets: readonly { readonly name: string; readonly label: string }[];
-  readonly metrics: readonly MetricName[];
+  readonly datasets: Names["datasets"];
+  readonly metrics: Names["metrics"];
   readonly rows: readonly Row[];
   readonly ratios: readonly RatioCell[];
   /** Settings of the runs, each with its distinct values. */
