@@ -1,25 +1,44 @@
 import * as tf from "@tensorflow/tfjs";
+import { draws, foldIn, keyOf } from "../../harness/noise.ts";
 import type { Sampler, Target } from "../../harness/toy/types.ts";
 import type { State } from "../../harness/types.ts";
 
+/** Fits of each posterior, of which the one with the best bound stays: a bound over several modes has several optima. */
+const STARTS = 8;
 /** Samples of each bound a step: of 4, the noise of the last steps left some 0.01 nats. */
 const SAMPLES = 32;
 const LEARNING_RATE = 0.02;
+/** Standard deviation of q at the start: narrower than the prior, so that starts differ. */
+const FIRST_STD = 0.5;
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
+
+/** Starts of the means, [starts, dim]: the same for all points, seeds and families, so that a wider family finds no worse. */
+function firstMeans(dim: number): number[][] {
+  const flat = draws(foldIn(keyOf(0), "avi/starts"), {
+    counter: 0,
+    count: STARTS * dim,
+    kind: "normal",
+  });
+  return Array.from({ length: STARTS }, (_, i) => [...flat.subarray(i * dim, (i + 1) * dim)]);
+}
 
 /**
  * A Gaussian q(z) = N(m, L L') for each point, fitted by Adam to the evidence lower bound over the burn-in, with a learning
  * rate that falls to zero, and drawn from afterwards. Every chain gives one reparametrised sample of the bound (one for each
- * copy, where points are copies of one density). Kingma and Welling 2014; LAE appendix F.2.
+ * copy, where points are copies of one density). The fit is made from several starts: that of the best bound, on average over
+ * the second half of the burn-in, is drawn from. Kingma and Welling 2014; LAE appendix F.2.
+ *
+ * State: mean [starts, rows, dim], raw [starts, rows, dim, dim], their moments, loss [starts, rows], the summed negative
+ * bound up to a constant; rows are the points, or one for all.
  */
 function gaussianFit(
   { covariance, ...described }: Pick<Sampler, "name" | "label"> & {
     readonly covariance: "diagonal" | "full";
   },
 ): Sampler {
-  /** L of raw parameters [rows, dim, dim]: below the diagonal as they are, exp on it. */
+  /** L of raw parameters [..., dim, dim]: below the diagonal as they are, exp on it. */
   const factor = (raw: tf.Tensor) => {
-    const dim = raw.shape[2] ?? 1;
+    const dim = raw.shape[raw.rank - 1];
     const mask = (keep: (i: number, j: number) => boolean) =>
       tf.tensor2d(
         Array.from({ length: dim }, (_, i) =>
@@ -28,9 +47,11 @@ function gaussianFit(
     const diagonal = tf.mul(tf.exp(raw), mask((i, j) => i === j));
     return covariance === "full" ? tf.add(diagonal, tf.mul(raw, mask((i, j) => i > j))) : diagonal;
   };
-  /** m + L xi, [chains, points, dim] with xi of the same shape; rows are the points, or one for all. */
-  const reparametrise = (mean: tf.Tensor, raw: tf.Tensor, xi: tf.Tensor) =>
-    tf.add(mean, tf.sum(tf.mul(factor(raw), tf.expandDims(xi, 2)), 3));
+  /** m + L xi, [starts, chains, points, dim] with xi of the same shape. */
+  const reparametrise = (mean: tf.Tensor, raw: tf.Tensor, xi: tf.Tensor) => {
+    const scaled = tf.mul(tf.expandDims(factor(raw), 1), tf.expandDims(xi, 3));
+    return tf.add(tf.expandDims(mean, 1), tf.sum(scaled, 4));
+  };
   // One density, one fit: a fit for each of its copies would be a mixture.
   const rowsOf = ({ points, answer }: Target) =>
     answer.kind === "grid" && answer.shared ? 1 : points;
@@ -39,62 +60,83 @@ function gaussianFit(
     source: `LAE appendix F.2; Kingma and Welling 2014, Gaussian q with ${covariance} covariance`,
     deviations: [
       "q is fitted to each point by itself: an inference network can do no better",
+      `the best of ${STARTS} fits from different starts is taken: the bound has several optima`,
       `Adam with learning rate ${LEARNING_RATE}, falling to zero over the burn-in: the paper names no optimizer`,
     ],
-    gradientsPerStep: () => 1,
+    gradientsPerStep: () => STARTS,
     settings: (target) => ({
       chains: Math.ceil(SAMPLES * rowsOf(target) / target.points),
       burnIn: 2000,
-      steps: 3000,
-      thin: 10,
+      steps: 2100,
+      thin: 1,
     }),
     ungated: () => "a fit of one Gaussian, shown for comparison: no sampling makes it exact",
     init: (target, { settings: { chains } }) => {
+      const { points, dim } = target;
       const rows = rowsOf(target);
-      const mean = tf.zeros([rows, target.dim]);
-      const raw = tf.zeros([rows, target.dim, target.dim]);
+      const starts = tf.expandDims(tf.tensor2d(firstMeans(dim)), 1);
+      const mean = tf.tile(starts, [1, rows, 1]);
+      const raw = tf.mul(tf.eye(dim), Math.log(FIRST_STD));
+      const fits = { mean, raw: tf.tile(tf.reshape(raw, [1, 1, dim, dim]), [STARTS, rows, 1, 1]) };
       return {
-        mean,
-        raw,
+        ...fits,
         ...Object.fromEntries(
-          Object.entries({ mean, raw }).flatMap(([name, t]) =>
+          Object.entries(fits).flatMap(([name, t]) =>
             ["m", "v"].map((slot) => [`adam/${slot}/${name}`, tf.zerosLike(t)])
           ),
         ),
-        z: tf.zeros([chains, target.points, target.dim]),
+        loss: tf.zeros([STARTS, rows]),
+        z: tf.zeros([chains, points, dim]),
       };
     },
     draws: (target, { chains }) => ({
-      xi: { shape: [chains, target.points, target.dim], kind: "normal" },
+      xi: { shape: [STARTS, chains, target.points, target.dim], kind: "normal" },
     }),
     step: (state, { target, parameters, settings: { burnIn, chains }, draws: { xi }, step }) => {
-      const negBound = (mean: tf.Tensor, raw: tf.Tensor) => {
-        const z = reparametrise(mean, raw, xi);
-        const energy = tf.neg(tf.sum(target.logDensity(z as tf.Tensor3D, parameters)));
-        const eye = tf.eye(target.dim);
-        const entropy = tf.sum(tf.mul(raw, eye)); // sum of log L_ii
-        const samples = chains * target.points / rowsOf(target);
-        return tf.sub(tf.div(energy, samples), entropy) as tf.Scalar;
+      const { points, dim } = target;
+      const rows = rowsOf(target);
+      /** Each fit's negative bound, [starts, rows], times its weight. */
+      const losses = (mean: tf.Tensor, raw: tf.Tensor, weights: tf.Tensor) => {
+        const z = tf.reshape(reparametrise(mean, raw, xi), [-1, points, dim]);
+        const energy = tf.neg(target.logDensity(z as tf.Tensor3D, parameters));
+        // A row's samples are those of its point, or of all points.
+        const samples = tf.reshape(energy, [STARTS, chains * points / rows, rows]);
+        const entropy = tf.sum(tf.mul(raw, tf.eye(dim)), [2, 3]); // sum of log L_ii
+        return tf.sum(tf.mul(weights, tf.sub(tf.mean(samples, 1), entropy))) as tf.Scalar;
       };
-      const [mean, raw] = tf.grads(negBound)([state.mean, state.raw]);
+      // The gradient in a fit's weight is its loss.
+      const [mean, raw, loss] = tf.grads(losses)([
+        state.mean,
+        state.raw,
+        tf.onesLike(state.loss),
+      ]);
       const rate = tf.mul(tf.relu(tf.sub(1, tf.div(step, burnIn))), LEARNING_RATE);
       const count = tf.add(step, 1);
+      const isSettled = tf.logicalAnd(
+        tf.greaterEqual(step, burnIn / 2),
+        tf.less(step, burnIn),
+      );
+      const best = tf.cast(tf.equal(state.loss, tf.min(state.loss, 0, true)), "float32");
+      const all = reparametrise(state.mean, state.raw, xi);
       return {
         ...state,
         ...adam(state, { gradients: { mean, raw }, rate, count }),
-        z: reparametrise(state.mean, state.raw, xi),
+        loss: tf.add(state.loss, tf.mul(tf.cast(isSettled, "float32"), loss)),
+        z: tf.sum(tf.mul(tf.reshape(best, [STARTS, 1, rows, 1]), all), 0),
       };
     },
-    fits: ({ mean, raw }) => {
-      const [rows, dim] = mean.shape;
+    fits: ({ mean, raw, loss }) => {
+      const [, rows, dim] = mean.shape;
       return Array.from({ length: rows }, (_, row) => {
+        const losses = Array.from({ length: STARTS }, (_, i) => loss.data[i * rows + row]);
+        const fit = losses.indexOf(Math.min(...losses)) * rows + row;
         const l = Array.from({ length: dim }, (_, i) =>
           Array.from({ length: dim }, (_, j) => {
-            const value = raw.data[(row * dim + i) * dim + j];
+            const value = raw.data[(fit * dim + i) * dim + j];
             return i === j ? Math.exp(value) : covariance === "full" && i > j ? value : 0;
           }));
         return {
-          mean: [...mean.data.subarray(row * dim, (row + 1) * dim)],
+          mean: [...mean.data.subarray(fit * dim, (fit + 1) * dim)],
           covariance: l.map((a) => l.map((b) => a.reduce((sum, v, k) => sum + v * b[k], 0))),
         };
       });
