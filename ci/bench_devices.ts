@@ -6,27 +6,25 @@
  * @module
  */
 import { cpus } from "node:os";
-import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../harness/engine/device.ts";
 import { findCpuPlugin } from "../harness/engine/pjrt_find.ts";
-import { createNoise, fillNoise, keyOf } from "../harness/noise.ts";
-import { stepFunction, stepInputs } from "../harness/train.ts";
+import { median } from "../harness/statistics.ts";
 import type {
   Device,
   DeviceState,
-  HostArray,
   HostArrays,
   Hyperparams,
   Method,
-  Problem,
   Program,
 } from "../harness/types.ts";
-import { stepFlops } from "../methods/flops.ts";
 import { METHODS } from "../methods/mod.ts";
-import { readWords } from "./words.ts";
+import { prepareStep, type TrainingStep } from "./training_step.ts";
+import { readCounts, readNames, readWords } from "./words.ts";
 
 const ORACLE = "tfjs-cpu";
 
+/** At 32x32, as bench:step has it. */
+const LATENT_DIM = 64;
 /** Small nets: what is not a method's hyperparameter is left out. */
 const SMALL: Hyperparams = {
   latentDim: 3,
@@ -62,14 +60,6 @@ seconds a step at the paper's 32x32 nets.
   --limit SECONDS  leave out a step that would take longer by its FLOPs (default 60)
 `;
 
-/** A method with a problem, ready to be compiled anywhere. */
-interface Case {
-  readonly fn: ReturnType<typeof stepFunction>;
-  readonly specs: ReturnType<typeof stepInputs>;
-  readonly initial: HostArrays;
-  readonly flops: number;
-}
-
 /** A compiled step on a device, and where it stands. */
 interface Runner {
   readonly name: string;
@@ -79,17 +69,17 @@ interface Runner {
   readonly seconds: number[];
 }
 
+const counts = readCounts({
+  steps: words.steps,
+  batch: words.batch,
+  threads: words.threads,
+  limit: words.limit,
+});
 if (words.help) console.log(HELP);
 else await main();
 
 async function main(): Promise<void> {
-  const unknown = words.methods.split(",").find((name) => !Object.hasOwn(METHODS, name));
-  if (unknown !== undefined) {
-    console.error(
-      `Unknown method "${unknown}": known methods are ${Object.keys(METHODS).join(", ")}`,
-    );
-    Deno.exit(2);
-  }
+  const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
   await using oracle = await openDevice(ORACLE, { threads: 1 });
   const devices = await openAll();
   if (devices.length === 0) return; // each is told above
@@ -97,7 +87,7 @@ async function main(): Promise<void> {
     "| method | device | difference | trace + compile | s/step | against cpu |",
     "|---|---|---|---|---|---|",
   ];
-  for (const name of words.methods.split(",")) {
+  for (const name of names) {
     const method = METHODS[name as keyof typeof METHODS] as unknown as Method;
     rows.push(...await compareDevices(method, { devices, oracle }));
   }
@@ -106,7 +96,7 @@ async function main(): Promise<void> {
   console.log(
     `\n${
       cpus()[0].model
-    }; batch ${words.batch}, 32x32x3, latent 64; medians of ${words.steps} steps. ` +
+    }; batch ${words.batch}, 32x32x3, latent ${LATENT_DIM}; medians of ${words.steps} steps. ` +
       `Difference: largest relative one over the metrics of two steps of small nets.`,
   );
   for (const device of devices) console.log(`${device.name}: ${device.description}`);
@@ -128,7 +118,7 @@ async function openAll(): Promise<Device[]> {
   const devices: Device[] = [];
   for (const name of names) {
     try {
-      devices.push(await openDevice(name, { threads: Number(words.threads) }));
+      devices.push(await openDevice(name, { threads: counts.threads }));
     } catch (error) {
       console.error(`${name} is left out: ${error instanceof Error ? error.message : error}`);
       if (words.devices !== undefined) Deno.exitCode = 1;
@@ -141,11 +131,15 @@ async function compareDevices(
   method: Method,
   { devices, oracle }: { devices: readonly Device[]; oracle: Device },
 ): Promise<string[]> {
-  const small = await prepare(method, { size: 8, batch: 8, hyper: SMALL });
-  const large = await prepare(method, {
-    size: 32,
-    batch: Number(words.batch),
-    hyper: { latentDim: 64 },
+  const small = prepareStep(method, {
+    image: { height: 8, width: 8, channels: 1 },
+    batchSize: 8,
+    overrides: SMALL,
+  });
+  const large = prepareStep(method, {
+    image: { height: 32, width: 32, channels: 3 },
+    batchSize: counts.batch,
+    overrides: { latentDim: LATENT_DIM },
   });
   const expected = (await twoSteps(oracle, small)).metrics;
   const differences = new Map<string, number>();
@@ -154,10 +148,10 @@ async function compareDevices(
     console.error(`${method.name} on ${device.name} ...`);
     const { metrics, seconds } = await twoSteps(device, small);
     differences.set(device.name, largestDifference(metrics, expected));
-    if (seconds * large.flops / small.flops > Number(words.limit) * SMALL_STEP_HANDICAP) continue;
+    if (seconds * large.flops / small.flops > counts.limit * SMALL_STEP_HANDICAP) continue;
     runners.push(await start(device, large));
   }
-  for (let turn = 0; turn <= Number(words.steps); turn++) {
+  for (let turn = 0; turn <= counts.steps; turn++) {
     for (const runner of runners) {
       const { seconds } = await advance(runner, turn);
       if (turn > 0) runner.seconds.push(seconds);
@@ -184,49 +178,13 @@ async function compareDevices(
   return rows;
 }
 
-async function prepare(
-  method: Method,
-  { size, batch, hyper: overrides }: { size: number; batch: number; hyper: Hyperparams },
-): Promise<Case> {
-  const known = Object.entries(overrides).filter(([k]) => k in method.defaults);
-  const hyper = { ...method.defaults, ...Object.fromEntries(known) };
-  const image = { height: size, width: size, channels: size === 8 ? 1 : 3 };
-  const problem: Problem = { image, trainCount: 50_000, batchSize: batch };
-  method.check?.(problem, hyper);
-  await tf.setBackend("cpu");
-  const state = method.init(problem, hyper, createNoise(keyOf(0), tf.scalar(0, "int32")));
-  const initial = Object.fromEntries(
-    Object.entries(state).map(([name, t]): [string, HostArray] => [
-      name,
-      {
-        shape: t.shape,
-        dtype: t.dtype as HostArray["dtype"],
-        data: t.dataSync().slice() as Float32Array,
-      },
-    ]),
-  );
-  tf.dispose(state as tf.NamedTensorMap);
-  return {
-    fn: stepFunction(method, hyper, keyOf(1)),
-    specs: stepInputs({ image, batchSize: batch, chains: method.chains?.(problem, hyper) ?? {} }),
-    initial,
-    flops: stepFlops(method.name, problem, hyper),
-  };
-}
-
-async function start(device: Device, { fn, specs, initial }: Case): Promise<Runner> {
-  const inputs = Object.fromEntries(
-    Object.entries(specs).map(([key, { shape, dtype }]): [string, HostArray] => {
-      const length = shape.reduce((a, b) => a * b, 1);
-      const data = dtype === "int32" ? Int32Array.from({ length }, (_, i) => i) : uniform(length);
-      return [key, { shape, dtype, data }];
-    }),
-  );
+async function start(device: Device, step: TrainingStep): Promise<Runner> {
+  const state = await device.upload(await step.initial());
   return {
     name: device.name,
-    program: await device.compile(fn, { state: initial, inputs: specs }),
-    inputs,
-    state: await device.upload(initial),
+    program: await device.compile(step.fn, { state: state.specs, inputs: step.specs }),
+    inputs: step.inputs(),
+    state,
     seconds: [],
   };
 }
@@ -243,7 +201,7 @@ async function advance(runner: Runner, step: number) {
 }
 
 /** The metrics of two steps, the second on what the first made of the state, and the seconds of the second. */
-async function twoSteps(device: Device, small: Case) {
+async function twoSteps(device: Device, small: TrainingStep) {
   const runner = await start(device, small);
   const first = await advance(runner, 0);
   const second = await advance(runner, 1);
@@ -256,15 +214,4 @@ function largestDifference(actual: readonly number[], expected: readonly number[
   return Math.max(
     ...expected.map((v, i) => Math.abs(v - actual[i]) / Math.max(1e-30, Math.abs(v))),
   );
-}
-
-function uniform(length: number): Float32Array {
-  const out = new Float32Array(length);
-  fillNoise(out, { key: keyOf(2), counters: Int32Array.of(0), width: length, kind: "uniform" });
-  return out;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

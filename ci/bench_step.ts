@@ -14,21 +14,13 @@ import { fillNoise, keyOf } from "../harness/noise.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import type { XlaProgram } from "../harness/engine/pjrt.ts";
 import { shuffledRows } from "../harness/batches.ts";
-import { createFeed, stepFunction, stepInputs } from "../harness/train.ts";
-import type {
-  Device,
-  DeviceState,
-  HostArray,
-  HostArrays,
-  Hyperparams,
-  Method,
-  Problem,
-  Program,
-} from "../harness/types.ts";
-import { createNoise } from "../harness/noise.ts";
-import { stepFlops } from "../methods/flops.ts";
+import { median } from "../harness/statistics.ts";
+import { createFeed } from "../harness/train.ts";
+import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../harness/types.ts";
 import { METHODS } from "../methods/mod.ts";
-import { readWords } from "./words.ts";
+import { fail } from "./programs.ts";
+import { prepareStep, uniform } from "./training_step.ts";
+import { readCounts, readNames, readWords } from "./words.ts";
 
 /** What a child prints, one line of JSON. */
 interface Measurement {
@@ -89,6 +81,14 @@ Seconds a training step at the paper's networks, and the fraction of the matrix-
   --json             raw measurements, one JSON line a method
 `;
 
+const counts = readCounts({
+  steps: words.steps,
+  threads: words.threads,
+  batch: words.batch,
+  size: words.size,
+  "latent-dim": words["latent-dim"],
+  product: words.product,
+});
 if (words.help) console.log(HELP);
 else if (words.child) await child(words.child);
 else await table();
@@ -105,14 +105,8 @@ async function child(name: string): Promise<void> {
 
 /** Runs a child for each method and prints the table. */
 async function table(): Promise<void> {
-  const names = words.methods.split(",");
-  const unknown = names.find((name) => !(name in METHODS));
-  if (unknown !== undefined) {
-    console.error(
-      `Unknown method "${unknown}": known methods are ${Object.keys(METHODS).join(", ")}`,
-    );
-    Deno.exit(2);
-  }
+  const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
+  settings(); // refused here rather than by every child
   const rows: Measurement[] = [];
   for (const [i, name] of names.entries()) {
     console.error(`${name} (${i + 1} of ${names.length}) ...`);
@@ -176,44 +170,22 @@ function seconds(value: number): string {
 
 async function measure(name: string): Promise<Measurement> {
   const method = METHODS[name as keyof typeof METHODS] as unknown as Method;
-  const size = Number(words.size);
-  const problem: Problem = {
-    image: { height: size, width: size, channels: 3 },
-    trainCount: 50_000,
-    batchSize: Number(words.batch),
-  };
-  const hyper: Hyperparams = {
-    ...method.defaults,
-    latentDim: Number(words["latent-dim"]),
-    ...Object.fromEntries(
-      words.set.map((word) => word.split("=")).filter(([k]) => k in method.defaults).map((
-        [k, v],
-      ) => [k, Number(v)]),
-    ),
-  };
-  method.check?.(problem, hyper);
-  await using device = await openDevice(words.device, { threads: Number(words.threads) });
-  const specs = stepInputs({
-    image: problem.image,
-    batchSize: problem.batchSize,
-    chains: method.chains?.(problem, hyper) ?? {},
+  const training = prepareStep(method, {
+    image: { height: counts.size, width: counts.size, channels: 3 },
+    batchSize: counts.batch,
+    overrides: { latentDim: counts["latent-dim"], ...settings() },
   });
-  const inputs: HostArrays = Object.fromEntries(
-    Object.entries(specs).map(([key, { shape, dtype }]) => {
-      const length = shape.reduce((a, b) => a * b, 1);
-      const data = dtype === "int32" ? Int32Array.from({ length }, (_, i) => i) : uniform(length);
-      return [key, { shape, dtype, data }];
-    }),
-  );
-  let state = await initialState(device, method, { problem, hyper });
-  await using program = await device.compile(stepFunction(method, hyper, keyOf(1)), {
+  await using device = await openDevice(words.device, { threads: counts.threads });
+  const inputs = training.inputs();
+  let state = await device.upload(await training.initial());
+  await using program = await device.compile(training.fn, {
     state: state.specs,
-    inputs: specs,
+    inputs: training.specs,
   });
   await using product = await matrixProduct(device);
   const steps: number[] = [];
   const products: number[] = [];
-  for (let i = 0; i < WARM_UPS + Number(words.steps); i++) {
+  for (let i = 0; i < WARM_UPS + counts.steps; i++) {
     inputs.step.data[0] = i;
     const begun = performance.now();
     ({ state } = await program.run(state, inputs));
@@ -226,10 +198,10 @@ async function measure(name: string): Promise<Measurement> {
   const { traceSeconds, compileSeconds, nodes } = program.compiled;
   return {
     method: name,
-    flops: stepFlops(name, problem, hyper),
+    flops: training.flops,
     steps,
     products,
-    product: Number(words.product),
+    product: counts.product,
     libraryCalls: "optimized" in program ? libraryCalls((program as XlaProgram).optimized()) : {},
     trace: traceSeconds,
     compile: compileSeconds,
@@ -237,30 +209,26 @@ async function measure(name: string): Promise<Measurement> {
     // ONNX Runtime keeps what it has allocated, so this is the peak.
     peak: Deno.memoryUsage().rss,
     noise: noiseSeconds(program),
-    feed: feedSeconds(problem),
+    feed: feedSeconds(training.problem),
     device: device.description,
   };
 }
 
-async function initialState(
-  device: Device,
-  method: Method,
-  { problem, hyper }: { problem: Problem; hyper: Hyperparams },
-): Promise<DeviceState> {
-  await tf.setBackend("cpu");
-  const state = method.init(problem, hyper, createNoise(keyOf(0), tf.scalar(0, "int32")));
-  const arrays = Object.entries(state).map(([name, t]): [string, HostArray] => [
-    name,
-    { shape: t.shape, dtype: t.dtype as "float32", data: t.dataSync() as Float32Array },
-  ]);
-  const uploaded = await device.upload(Object.fromEntries(arrays));
-  tf.dispose(state as tf.NamedTensorMap);
-  return uploaded;
+/** The hyperparameters of `--set`. */
+function settings(): Hyperparams {
+  const known = Object.values(METHODS).flatMap(({ defaults }) => Object.keys(defaults));
+  return Object.fromEntries(words.set.map((word) => {
+    const [, key, value] = /^(\w+)=(.+)$/.exec(word) ?? [];
+    if (!known.includes(key) || !Number.isFinite(Number(value))) {
+      fail(`Unknown setting "${word}": write KEY=NUMBER, KEY a hyperparameter of some method`, 2);
+    }
+    return [key, Number(value)];
+  }));
 }
 
 /** The same runtime's matrix product, operands in place, `count` one after the other. */
 async function matrixProduct(device: Device) {
-  const size = Number(words.product);
+  const size = counts.product;
   const count = device.name === "cpu" ? 1 : PRODUCTS_ON_ACCELERATORS;
   const operand: HostArray = {
     shape: [size, size],
@@ -288,12 +256,6 @@ function libraryCalls(program: string): Record<string, number> {
     calls[name] = (calls[name] ?? 0) + 1;
   }
   return calls;
-}
-
-function uniform(length: number): Float32Array {
-  const out = new Float32Array(length);
-  fillNoise(out, { key: keyOf(2), counters: Int32Array.of(0), width: length, kind: "uniform" });
-  return out;
 }
 
 /** Seconds to draw the noise that the program is fed with in each step. */
@@ -325,9 +287,4 @@ function feedSeconds({ image, trainCount, batchSize }: Problem): number {
     return (performance.now() - begun) / 1000;
   });
   return median(times);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

@@ -5,12 +5,13 @@
  * @module
  */
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { bivariateGaussian } from "../datasets/toy/bivariate_gaussian.ts";
 import { openDevice } from "../harness/engine/device.ts";
+import { median } from "../harness/statistics.ts";
 import { runChains } from "../harness/toy/run_chains.ts";
-import { parseCount } from "../harness/words.ts";
 import { SAMPLERS } from "../methods/samplers/mod.ts";
+import { fail } from "./programs.ts";
+import { readCounts, readNames, readWords } from "./words.ts";
 
 /** Steps between draws that leave the graph. */
 const THIN = 100;
@@ -24,32 +25,27 @@ const HELP =
   --threads COUNT   threads of the runtime (${cpus().length})
   --repeats COUNT   runs of each sampler, of which the median is shown (3)`;
 
-async function main(words: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...words],
-    options: {
-      help: { type: "boolean", default: false },
-      samplers: { type: "string", default: Object.keys(SAMPLERS).join() },
-      chains: { type: "string", default: "2000" },
-      steps: { type: "string", default: "1000" },
-      threads: { type: "string", default: String(cpus().length) },
-      repeats: { type: "string", default: "3" },
-    },
+const words = readWords({
+  samplers: { type: "string", default: Object.keys(SAMPLERS).join() },
+  chains: { type: "string", default: "2000" },
+  steps: { type: "string", default: "1000" },
+  threads: { type: "string", default: String(cpus().length) },
+  repeats: { type: "string", default: "3" },
+  help: { type: "boolean", default: false },
+});
+
+if (words.help) console.log(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const names = readNames(words.samplers, { kind: "sampler", known: Object.keys(SAMPLERS) });
+  const { chains, steps, threads, repeats } = readCounts({
+    chains: words.chains,
+    steps: words.steps,
+    threads: words.threads,
+    repeats: words.repeats,
   });
-  if (values.help) return console.log(HELP);
-  const [chains, steps, threads, repeats] = ([
-    ["--chains", values.chains],
-    ["--steps", values.steps],
-    ["--threads", values.threads],
-    ["--repeats", values.repeats],
-  ] as const).map(([option, word]) => parseCount(word, option));
-  const names = values.samplers.split(",");
-  const unknown = names.find((name) => !Object.hasOwn(SAMPLERS, name));
-  if (unknown !== undefined) {
-    throw new RangeError(
-      `Unknown sampler "${unknown}": known samplers are ${Object.keys(SAMPLERS).join(", ")}`,
-    );
-  }
+  if (steps % THIN !== 0) fail(`--steps ${steps} is not a multiple of ${THIN}`, 2);
   await using device = await openDevice("cpu", { threads });
   console.log(`${cpus()[0].model}, ${device.description}`);
   console.log(`Bivariate target, ${chains} chains, ${steps} steps, median of ${repeats}\n`);
@@ -70,18 +66,9 @@ async function main(words: readonly string[]): Promise<void> {
       rates.push(run.chainStepsPerSecond / 1e6);
       gradients = run.gradients / steps;
     }
-    const median = rates.toSorted((a, b) => a - b)[rates.length >> 1];
+    const rate = median(rates);
     console.log(
-      `| ${sampler.label} | ${median.toPrecision(3)} | ${Number(gradients.toPrecision(3))} |`,
+      `| ${sampler.label} | ${rate.toPrecision(3)} | ${Number(gradients.toPrecision(3))} |`,
     );
-  }
-}
-
-if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    Deno.exitCode = 2;
   }
 }

@@ -12,7 +12,7 @@ import { METHODS } from "../methods/mod.ts";
 import { projectPath } from "../harness/project.ts";
 import { type Measured, toTable } from "./gpu_table_format.ts";
 import { fail } from "./programs.ts";
-import { readWords } from "./words.ts";
+import { readCounts, readNames, readWords } from "./words.ts";
 
 const HELP = `Usage: deno task gpu:table [options]
 
@@ -57,6 +57,8 @@ else await main();
 
 async function main(): Promise<void> {
   const begun = performance.now();
+  const { steps, batch, product, minutes: limit } = words;
+  const { minutes } = readCounts({ steps, batch, product, minutes: limit });
   await Deno.mkdir(words.out, { recursive: true });
   const path = join(words.out, "measurements.jsonl");
   const lines = (await Deno.readTextFile(path).catch(() => "")).split("\n").filter(Boolean);
@@ -65,8 +67,8 @@ async function main(): Promise<void> {
   for (const task of await tasks()) {
     const { engine, method } = task;
     if (known.has(keyOf({ engine, method, settings: settings() }))) continue;
-    if (performance.now() - begun > Number(words.minutes) * 60_000) {
-      console.error(`After ${words.minutes} min the rest is left; the same command goes on`);
+    if (performance.now() - begun > minutes * 60_000) {
+      console.error(`After ${minutes} min the rest is left; the same command goes on`);
       break;
     }
     console.error(`${method} by ${engine} ...`);
@@ -85,11 +87,7 @@ async function main(): Promise<void> {
 
 /** All measurements in the order of their worth: ours, PyTorch eager, compiled, ours deterministic. */
 async function tasks(): Promise<Task[]> {
-  const methods = words.methods.split(",");
-  const unknown = methods.find((name) => !(name in METHODS));
-  if (unknown !== undefined) {
-    fail(`Unknown method "${unknown}": known methods are ${Object.keys(METHODS).join(", ")}`, 2);
-  }
+  const methods = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
   const common = ["--json", "--steps", words.steps, "--batch", words.batch].concat(
     ["--product", words.product],
     words.set.flatMap((word) => ["--set", word]),
@@ -111,9 +109,8 @@ async function tasks(): Promise<Task[]> {
       ...common,
     ],
   });
-  const deterministic = words.deterministic.split(",").filter((m) =>
-    isCuda() && methods.includes(m)
-  );
+  const deterministic = namesOrNone(words.deterministic, "method", Object.keys(METHODS))
+    .filter((method) => isCuda() && methods.includes(method));
   const name = `${words.device}${words.device.includes(":") ? "," : ":"}deterministic`;
   return [
     ...methods.map(own(words.device, "laebench")),
@@ -122,9 +119,13 @@ async function tasks(): Promise<Task[]> {
   ];
 }
 
+function namesOrNone(text: string, kind: string, known: readonly string[]): string[] {
+  return text === "" ? [] : readNames(text, { kind, known });
+}
+
 /** PyTorch's modes that were asked for, if PyTorch is here. */
 async function torchModes(): Promise<string[]> {
-  const modes = words.modes.split(",").filter(Boolean);
+  const modes = namesOrNone(words.modes, "mode", ["eager", "compile"]);
   if (modes.length === 0) return [];
   const { success } = await run("python3", ["-c", "import torch"]);
   if (success) return modes;

@@ -1,3 +1,5 @@
+import { median } from "../harness/statistics.ts";
+
 /** A method's step as one engine runs it; times in seconds. */
 export interface Measured {
   readonly engine: string;
@@ -83,9 +85,4 @@ function describeCalls({ method, libraryCalls = {} }: Measured): string | undefi
 
 function digits(value: number): string {
   return Number(value.toPrecision(3)).toString();
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

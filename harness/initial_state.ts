@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type Chains, startChains } from "./batches.ts";
 import { createNoise, foldIn, type Key, keyOf } from "./noise.ts";
 import { problemOf } from "./spec.ts";
-import type { Dataset, HostArray, HostArrays, Method, RunSpec } from "./types.ts";
+import type { Dataset, HostArray, HostArrays, Method, RunSpec, State } from "./types.ts";
 
 /** The key of a stream of `spec` that no other method, data set or seed shares. */
 export function streamKey(
@@ -23,12 +23,12 @@ export async function initialise(
 ): Promise<{ readonly state: HostArrays; readonly chains: Chains }> {
   await tf.setBackend("cpu");
   const problem = problemOf(spec, dataset);
-  const state: Record<string, HostArray> = {};
+  let state: HostArrays = {};
   let chains: Chains = {};
   tf.tidy(() => {
     const zero = tf.scalar(0, "int32");
-    const initial = method.init(problem, spec.hyper, createNoise(streamKey(spec, "init"), zero));
-    for (const [name, tensor] of Object.entries(initial)) state[name] = readTensor(name, tensor);
+    const noise = createNoise(streamKey(spec, "init"), zero);
+    state = readTensors(method.init(problem, spec.hyper, noise));
     chains = startChains(shapes, {
       count: problem.trainCount,
       noise: createNoise(streamKey(spec, "chains"), zero),
@@ -36,6 +36,13 @@ export async function initialise(
     });
   });
   return { state, chains };
+}
+
+/** `state` on the host, in arrays of its own. Throws TypeError for what is neither float32 nor int32. */
+export function readTensors(state: State): HostArrays {
+  return Object.fromEntries(
+    Object.entries(state).map(([name, tensor]) => [name, readTensor(name, tensor)]),
+  );
 }
 
 function readTensor(name: string, tensor: tf.Tensor): HostArray {
