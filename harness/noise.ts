@@ -9,15 +9,21 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import {
+  COSINE,
+  LARGE_SIGNIFICAND,
+  LN2_HIGH,
+  LN2_LOW,
+  LOGARITHM,
+  PARITY,
+  ROTATIONS,
+  SINE,
+} from "./noise_constants.ts";
 import * as kernel from "./noise_kernel.wasm";
 import type { Noise } from "./types.ts";
 
 /** Two 32-bit words. */
 export type Key = readonly [number, number];
-
-const ROTATIONS = [[13, 15, 26, 6], [17, 29, 16, 24]] as const;
-/** The constant of the threefish key schedule for 32-bit words. */
-const PARITY = 0x1BD11BDA;
 
 /**
  * One block of threefry2x32 with 20 rounds: two words from a key and two counter words, all uint32.
@@ -151,7 +157,7 @@ function boxMuller(a: number, b: number): [number, number] {
   // The angle as a quadrant and a rest in [-pi/4, pi/4].
   const turns = unit(b) * 4;
   const quadrant = Math.floor(fround(turns + 0.5));
-  const x = fround((turns - quadrant) * HALF_PI);
+  const x = fround((turns - quadrant) * fround(Math.PI / 2));
   const z = fround(x * x);
   const s = fround(fround(fround(horner(SINE, z) * z) * x) + x);
   const c = fround(fround(fround(fround(horner(COSINE, z) * z) * z) - fround(0.5 * z)) + 1);
@@ -168,40 +174,21 @@ function logarithm(word: number): number {
   const u = fround(fround(fround(word) + 1) * 2 ** -32); // = m 2^e with m in [sqrt(1/2), sqrt(2))
   let e = Math.floor(Math.log2(u));
   let m = u / 2 ** e;
-  if (m > fround(1.4142135)) {
+  if (m > fround(LARGE_SIGNIFICAND)) {
     m *= 0.5;
     e += 1;
   }
   const x = fround(m - 1);
   const z = fround(x * x);
   let y = fround(fround(horner(LOGARITHM, x) * x) * z);
-  y = fround(y + fround(LN2_LOW * e));
+  y = fround(y + fround(fround(LN2_LOW) * e));
   y = fround(y - fround(0.5 * z));
   return fround(fround(x + y) + fround(LN2_HIGH * e));
 }
 
-function horner(coefficients: Float32Array, x: number): number {
-  return coefficients.reduce((sum, c) => fround(fround(sum * x) + c));
+function horner([first, ...rest]: readonly number[], x: number): number {
+  return rest.reduce((sum, c) => fround(fround(sum * x) + fround(c)), fround(first));
 }
-
-// Minimax polynomials of the Cephes library (Moshier), single precision: sinf.c, cosf.c, logf.c.
-const SINE = Float32Array.of(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1);
-const COSINE = Float32Array.of(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2);
-const LOGARITHM = Float32Array.of(
-  7.0376836292e-2,
-  -1.1514610310e-1,
-  1.1676998740e-1,
-  -1.2420140846e-1,
-  1.4249322787e-1,
-  -1.6668057665e-1,
-  2.0000714765e-1,
-  -2.4999993993e-1,
-  3.3333331174e-1,
-);
-const HALF_PI = fround(Math.PI / 2);
-/** ln 2 in two parts, the first exact in few bits. */
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = fround(-2.12194440e-4);
 
 /** Name of the tfjs kernel behind every draw: {counters int32 [m]} and {key, width, kind} to float32 [m, width]. */
 export const NOISE_KERNEL = "Noise";

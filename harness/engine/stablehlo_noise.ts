@@ -6,11 +6,17 @@
  * @module
  */
 import type { Key, NoiseKind } from "../noise.ts";
+import {
+  COSINE,
+  LARGE_SIGNIFICAND,
+  LN2_HIGH,
+  LN2_LOW,
+  LOGARITHM,
+  PARITY,
+  ROTATIONS,
+  SINE,
+} from "../noise_constants.ts";
 import type { Term, Writer } from "./stablehlo_writer.ts";
-
-const ROTATIONS = [[13, 15, 26, 6], [17, 29, 16, 24]] as const;
-/** The constant of the threefish key schedule for 32-bit words. */
-const PARITY = 0x1BD11BDA;
 
 /** Draws [counters, width] of the stream of `key` at each of `counters` (int32 [m]). */
 export function writeNoise(
@@ -112,7 +118,7 @@ function logarithm(w: Writer, word: Term): Term {
     w.binary("or", w.binary("and", u, bits(0x007fffff)), bits(0x3f800000)),
     "float32",
   );
-  const large = w.compare("GT", significand, c(1.4142135));
+  const large = w.compare("GT", significand, c(LARGE_SIGNIFICAND));
   const m = w.select(large, mul(significand, c(0.5)), significand);
   const exponent = sub(
     w.convert(w.binary("shift_right_logical", u, bits(23)), "float32"),
@@ -134,20 +140,3 @@ function horner(w: Writer, [first, ...rest]: readonly number[], x: Term): Term {
     w.broadcast(w.constant(first), x.shape),
   );
 }
-
-// As in noise.ts: minimax polynomials of the Cephes library, single precision.
-const SINE = [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1];
-const COSINE = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2];
-const LOGARITHM = [
-  7.0376836292e-2,
-  -1.1514610310e-1,
-  1.1676998740e-1,
-  -1.2420140846e-1,
-  1.4249322787e-1,
-  -1.6668057665e-1,
-  2.0000714765e-1,
-  -2.4999993993e-1,
-  3.3333331174e-1,
-];
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440e-4;
