@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { withTempDir } from "./_temp_dir.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { selectRuns } from "./bench.ts";
 import { childCommand } from "./child.ts";
 import { CHECKPOINT_FILE } from "./run.ts";
-import { resolveRuns, runId } from "./spec.ts";
+import { resolveRuns } from "./spec.ts";
 import { readResults } from "./store.ts";
-import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
+import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "./tiny.ts";
 import type { RunRecord } from "./types.ts";
 
 /** The VAE as small as it goes, three epochs of 20 steps. */
@@ -33,15 +34,6 @@ async function finish(child: Deno.ChildProcess) {
 async function finishErrors(child: Deno.ChildProcess) {
   const stderr = await new Response(child.stderr).text();
   return { code: (await child.status).code, stderr };
-}
-
-async function withTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.realPath(await Deno.makeTempDir());
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
 }
 
 Deno.test("bench runs, skips what is done, and report rebuilds its tables to the byte", () =>
@@ -122,16 +114,7 @@ Deno.test("bench --dry-run prints the runs with a measured time, and writes noth
 
 Deno.test("selectRuns() leaves out what is completed with its scores or diverged, by the last record", () => {
   const specs = resolveRuns({ ...TINY_EXPERIMENT, seeds: [0, 1, 2, 3, 4] }, TINY_TABLES);
-  const base = (seed: number) => ({
-    schema: 1 as const,
-    id: runId(specs[seed]),
-    experiment: "tiny",
-    spec: specs[seed],
-    startedAt: "2026-01-02T03:04:05.678Z",
-    provenance: null,
-    seconds: { train: 0, sample: 0, score: 0, other: 0 },
-    epochs: [],
-  });
+  const base = (seed: number) => tinyRecord(specs[seed]);
   const records: RunRecord[] = [
     { ...base(0), status: "failed", error: "" },
     { ...base(0), status: "completed", scores: {}, untrained: {} },

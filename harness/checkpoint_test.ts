@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withTempDir } from "./_temp_dir.ts";
 import {
   type Checkpoint,
   decodeCheckpoint,
@@ -50,9 +51,8 @@ Deno.test("decodeCheckpoint() refuses every torn prefix", () => {
   }
 });
 
-Deno.test("saveCheckpoint() replaces the file and leaves no part behind", async () => {
-  const dir = await Deno.makeTempDir();
-  try {
+Deno.test("saveCheckpoint() replaces the file and leaves no part behind", () =>
+  withTempDir(async (dir) => {
     const path = `${dir}/checkpoint.safetensors`;
     assert.equal(await loadCheckpoint(path), undefined);
     await saveCheckpoint(path, { ...CHECKPOINT, id: "ba9876543210" });
@@ -61,7 +61,4 @@ Deno.test("saveCheckpoint() replaces the file and leaves no part behind", async 
     assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), [
       "checkpoint.safetensors",
     ]);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-});
+  }));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withTempDir } from "./_temp_dir.ts";
 import { childCommand } from "./child.ts";
 
 interface Outcome {
@@ -14,15 +15,6 @@ async function cli(words: readonly string[], out = "/nowhere"): Promise<Outcome>
   const output = await new Deno.Command(path, { args: mayStart }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code: output.code, stdout: decode(output.stdout), stderr: decode(output.stderr) };
-}
-
-async function withTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.realPath(await Deno.makeTempDir());
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
 }
 
 Deno.test("cli bench refuses wrong words with one line, exit code 2 and nothing written", () =>

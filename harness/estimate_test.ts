@@ -7,8 +7,8 @@ import {
   secondsPerStep,
   stepsOfRun,
 } from "./estimate.ts";
-import { resolveRuns, runId } from "./spec.ts";
-import { TINY_DATASET, TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
+import { resolveRuns } from "./spec.ts";
+import { TINY_DATASET, TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "./tiny.ts";
 import type { EpochRecord, RunRecord, RunSpec } from "./types.ts";
 
 const epoch = (index: number, seconds: number): EpochRecord => ({
@@ -22,12 +22,7 @@ const epoch = (index: number, seconds: number): EpochRecord => ({
 const [SPEC] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
 
 const record = (spec: RunSpec): RunRecord => ({
-  schema: 1,
-  id: runId(spec),
-  experiment: "tiny",
-  spec,
-  startedAt: "2026-01-02T03:04:05.678Z",
-  provenance: null,
+  ...tinyRecord(spec),
   seconds: { train: 24, sample: 3, score: 2, other: 1 },
   epochs: [epoch(0, 12), epoch(1, 8), epoch(2, 4)],
   status: "completed",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createProgress, describeOutcome } from "./progress.ts";
 import { resolveRuns, runId } from "./spec.ts";
 import type { Job } from "./sweep.ts";
-import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
+import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "./tiny.ts";
 import type { EpochRecord, RunRecord } from "./types.ts";
 
 const QUEUE = resolveRuns({ ...TINY_EXPERIMENT, seeds: [0, 1] }, TINY_TABLES).map((spec): Job => ({
@@ -20,15 +20,8 @@ const epoch = (index: number, seconds: number): EpochRecord => ({
   metrics: { other: 1, loss: 0.123456 },
 });
 
-const completed = ({ id, spec, experiment }: Job): RunRecord => ({
-  schema: 1,
-  id,
-  experiment,
-  spec,
-  startedAt: "2026-01-02T03:04:05.678Z",
-  provenance: null,
-  seconds: { train: 0, sample: 0, score: 0, other: 0 },
-  epochs: [],
+const completed = ({ spec }: Job): RunRecord => ({
+  ...tinyRecord(spec),
   status: "completed",
   scores: { gap: 3.14159 },
   untrained: { gap: 100 },

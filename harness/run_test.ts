@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import { withTempDir } from "./_temp_dir.ts";
 import { orderKey, shuffledRows } from "./batches.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { openDevice } from "./engine/device.ts";
@@ -55,15 +56,6 @@ const PROVENANCE = {
 
 const sumSeconds = (epochs: readonly EpochRecord[]) =>
   epochs.reduce((total, { seconds }) => total + seconds, 0);
-
-async function withTempDir(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 Deno.test("executeRun() learns, scores and leaves its files", () =>
   withTempDir(async (dir) => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withTempDir } from "./_temp_dir.ts";
 import sharp from "sharp";
 import { tileImages, writeSampleGrid } from "./sample_grid.ts";
 import { createImageSet } from "./sampling.ts";
@@ -19,9 +20,8 @@ Deno.test("tileImages() puts image i at row i / 10, column i mod 10", () => {
   assert.deepEqual([...few.pixels], Array.from({ length: 18 }, (_, i) => Math.floor(i / 3)));
 });
 
-Deno.test("writeSampleGrid() writes a PNG that decodes to the tiles, grey and coloured", async () => {
-  const dir = await Deno.makeTempDir();
-  try {
+Deno.test("writeSampleGrid() writes a PNG that decodes to the tiles, grey and coloured", () =>
+  withTempDir(async (dir) => {
     for (const channels of [1, 3]) {
       await writeSampleGrid(`${dir}/grid.png`, images(20, channels));
       const space = channels === 1 ? "b-w" : "srgb";
@@ -30,7 +30,4 @@ Deno.test("writeSampleGrid() writes a PNG that decodes to the tiles, grey and co
       assert.deepEqual([info.width, info.height, info.channels], [20, 2, channels]);
       assert.deepEqual(new Uint8Array(data), tileImages(images(20, channels)).pixels);
     }
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-});
+  }));

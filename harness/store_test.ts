@@ -1,35 +1,22 @@
 import assert from "node:assert/strict";
-import { resolveRuns, runId } from "./spec.ts";
+import { withTempDir } from "./_temp_dir.ts";
+import { resolveRuns } from "./spec.ts";
 import { latestRecords, openStore, parseResults, readResults, RESULTS_FILE } from "./store.ts";
-import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
+import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "./tiny.ts";
 import type { RunRecord } from "./types.ts";
 
 function record(seed: number, error = "none"): RunRecord {
   const [spec] = resolveRuns({ ...TINY_EXPERIMENT, seeds: [seed] }, TINY_TABLES);
-  return {
-    schema: 1,
-    id: runId(spec),
-    experiment: "tiny",
-    spec,
-    startedAt: "2026-01-02T03:04:05.678Z",
-    provenance: null,
-    seconds: { train: 1, sample: 0, score: 0, other: 0 },
-    epochs: [],
-    status: "failed",
-    error,
-  };
+  return { ...tinyRecord(spec), status: "failed", error };
 }
 
 const line = (r: RunRecord) => `${JSON.stringify(r)}\n`;
 
 async function withResults(text: string, body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
+  await withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/${RESULTS_FILE}`, text);
     await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  });
 }
 
 const read = (dir: string) => Deno.readTextFile(`${dir}/${RESULTS_FILE}`);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { withTempDir } from "./_temp_dir.ts";
 import { resolveRuns, runId } from "./spec.ts";
 import { describeDeath, type Job, RECORD_FILE, sweep, type SweepOptions } from "./sweep.ts";
-import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
+import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "./tiny.ts";
 import type { RunRecord } from "./types.ts";
 
 /** A process that does as the note in its spec says; $1 is the job's folder, $2 a completed record. */
@@ -24,8 +25,7 @@ async function runSweep(
   notes: readonly (keyof typeof CHILDREN)[],
   options: Partial<SweepOptions> = {},
 ): Promise<{ records: RunRecord[]; events: string[] }> {
-  const root = await Deno.makeTempDir();
-  try {
+  return await withTempDir(async (root) => {
     const jobs = notes.map((note, seed): Job => {
       const experiment = { ...TINY_EXPERIMENT, seeds: [seed], hyper: { tiny: { note } } };
       const [spec] = resolveRuns(experiment, TINY_TABLES);
@@ -47,21 +47,12 @@ async function runSweep(
       ...options,
     });
     return { records, events };
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
-function completed({ id, spec, experiment }: Job): string {
+function completed({ spec }: Job): string {
   const record: RunRecord = {
-    schema: 1,
-    id,
-    experiment,
-    spec,
-    startedAt: "2026-01-02T03:04:05.678Z",
-    provenance: null,
-    seconds: { train: 2, sample: 0, score: 0, other: 0 },
-    epochs: [],
+    ...tinyRecord(spec),
     status: "completed",
     scores: {},
     untrained: {},

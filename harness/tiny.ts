@@ -1,7 +1,7 @@
 /** The smallest method, data set and score that exercise the harness: for its tests. */
 import * as tf from "@tensorflow/tfjs";
 import { createImageSet } from "./sampling.ts";
-import type { Tables } from "./spec.ts";
+import { runId, type Tables } from "./spec.ts";
 import type {
   Dataset,
   Experiment,
@@ -10,6 +10,8 @@ import type {
   ImageSet,
   Method,
   Metric,
+  RunRecord,
+  RunSpec,
 } from "./types.ts";
 
 const IMAGE = { height: 2, width: 3, channels: 1 };
@@ -129,3 +131,17 @@ export const TINY_EXPERIMENT: Experiment = {
   threads: 1,
   hyper: {},
 };
+
+/** What the record of a run of `spec` has however it ended: nothing took time. */
+export function tinyRecord(spec: RunSpec): Omit<RunRecord, "status"> {
+  return {
+    schema: 1,
+    id: runId(spec),
+    experiment: "tiny",
+    spec,
+    startedAt: "2026-01-02T03:04:05.678Z",
+    provenance: null,
+    seconds: { train: 0, sample: 0, score: 0, other: 0 },
+    epochs: [],
+  };
+}
