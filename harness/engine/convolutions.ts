@@ -128,17 +128,20 @@ function blockFilter(
   return e.reshape(blocked, [out, inChannels, kernelHeight, kernelWidth]);
 }
 
-function blockedConv(
+/** The blocked operator: conv(x, filter) + bias + sum. It adds to `sum` in place where nothing else reads that. */
+export function blockedConv(
   l: Lowering,
-  { x, filter, bias, kernel, window }: {
+  { x, filter, bias = "", sum = "", kernel, window }: {
     x: string;
     filter: string;
     bias?: string;
+    sum?: string;
     kernel: readonly number[];
     window: Window;
   },
 ): string {
-  return l.emitter.node("Conv", [x, filter, ...(bias ? [bias] : [])], {
+  const inputs = [x, filter, ...(bias || sum ? [bias] : []), ...(sum ? [sum] : [])];
+  return l.emitter.node("Conv", inputs, {
     auto_pad: "NOTSET",
     group: 1,
     kernel_shape: [...kernel],

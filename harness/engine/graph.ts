@@ -85,7 +85,7 @@ export type Operation =
   | { readonly op: "conv"; readonly window: Window }
   /** Inputs (dy, filter): gradient of `conv` in x, which is also the transposed convolution. */
   | { readonly op: "convInputGradient"; readonly window: Window }
-  /** Inputs (x, dy): gradient of `conv` in its filter. */
+  /** Inputs (x, dy), ...: gradient of `conv` in its filter, summed over the pairs. */
   | { readonly op: "convFilterGradient"; readonly window: Window }
   /** Rows of the first input by the second (int32), along `axis`. */
   | { readonly op: "gather"; readonly axis: number }

@@ -82,6 +82,7 @@ const CONVOLUTIONS: readonly [
   ["conv 4x4 stride 2 pad 2, 32 -> 48", [2, 10, 10, 32], [4, 4, 32, 48], conv(2, 2)],
   ["conv 4x4 stride 2 pad 2, 8 -> 16", [2, 10, 10, 8], [4, 4, 8, 16], conv(2, 2)],
   ["deconv 4x4 stride 2 pad 2, 16 -> 8", [2, 6, 6, 16], [4, 4, 8, 16], deconv(2, 2, 10)],
+  ["conv 4x4 stride 2 pad 2 of 20 images, 3 -> 16", [20, 6, 6, 3], [4, 4, 3, 16], conv(2, 2)],
   ["conv 4x4 stride 2 pad 1, 16 -> 32", [2, 8, 8, 16], [4, 4, 16, 32], conv(2, 1)],
   ["conv 3x3 valid, 32 -> 3", [2, 7, 7, 32], [3, 3, 32, 3], conv(1, "valid")],
   ["conv 3x3 same, 5 -> 7", [2, 6, 6, 5], [3, 3, 5, 7], conv(1, "same")],

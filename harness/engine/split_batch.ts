@@ -133,9 +133,11 @@ function split(
           : undefined;
       case "convFilterGradient": {
         const [, dy] = value.inputs;
-        return dy.shape[0] === batch && rows * dy.shape[1] * dy.shape[2] >= rule.minDepth
-          ? combine("add", value.shape)
-          : undefined;
+        if (dy.shape[0] !== batch || rows * dy.shape[1] * dy.shape[2] < rule.minDepth) {
+          return undefined;
+        }
+        const [images, gradients] = value.inputs.map(partsOf);
+        return b.rebuild(value, chunks.flatMap((i) => [images[i], gradients[i]]));
       }
       default:
         return undefined;
