@@ -6,7 +6,14 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "./cache_folder.ts";
+import type { Plugin } from "./pjrt_api.ts";
 import type { Client, Executable, Signature, XlaFlags } from "./pjrt_client.ts";
+import { markUsed, pruneCache } from "./prune_cache.ts";
+
+/** What is used of a client. */
+export type Compiler =
+  & Pick<Client, "platform" | "platformVersion" | "kind" | "compile" | "load">
+  & { readonly plugin: Pick<Plugin, "path" | "version"> };
 
 /** What is compiled. */
 export interface Compilation {
@@ -15,54 +22,79 @@ export interface Compilation {
   readonly flags: XlaFlags;
   /** Where compiled programs are kept; null for nowhere, by default `laebench/xla` in the user's cache. */
   readonly folder?: string | null;
+  /** Bytes that the folder may hold: beyond them, what was used longest ago is removed. */
+  readonly limit?: number;
 }
+
+/** 2 GiB: hundreds of training steps. */
+const LIMIT = 2 ** 31;
+/** Names of kept programs, and of those that are being written or were when a process died. */
+const FILES = /^[0-9a-f]{64}\.bin(\.[0-9a-f-]+)?$/;
 
 /** Bytes of SHA-256 in front of a cached executable: a plugin should not be handed a broken one. */
 const DIGEST_SIZE = 32;
 
 /**
  * Compiles, or loads what an earlier process compiled of the same text and flags with the same plugin for the same kind
- * of device. Without a cache folder, or leave to write there, it just compiles.
+ * of device. Without a cache folder, or leave to write there, it just compiles. What goes wrong in the folder, a full disk
+ * say, is told and stops no run.
  */
 export async function cachedCompile(
-  client: Client,
-  { text, signature, flags, folder = cacheFolder("xla") }: Compilation,
+  client: Compiler,
+  { text, signature, flags, folder = cacheFolder("xla"), limit = LIMIT }: Compilation,
 ): Promise<Executable> {
   const compile = () => client.compile(text, signature, flags);
   if (!folder) return await compile();
   const path = join(folder, `${await keyOf(client, { text, flags })}.bin`);
+  const writable = await mayWrite(folder);
   const cached = await readCached(path);
   if (cached) {
     try {
-      return await client.load(cached, signature);
+      const executable = await client.load(cached, signature);
+      if (writable) await orTold(`${path} was not marked as used`, () => markUsed(path));
+      return executable;
     } catch { /* of another build of the plugin: compiled and written anew below */ }
   }
   const executable = await compile();
-  if (await mayWrite(folder)) {
-    const bytes = trySerialize(executable);
-    if (bytes) await keep(bytes, path);
+  const bytes = writable ? trySerialize(executable) : undefined;
+  if (bytes) {
+    await orTold("The compiled program was not kept", () => keep(bytes, path));
+    await orTold(
+      `Old programs in ${folder} were not removed`,
+      () => pruneCache(folder, { pattern: FILES, limit }),
+    );
   }
   return executable;
 }
 
-/** Writes an executable at `path` at once or not at all; a full disk, say, is told and stops no run. */
+/** Does `work`, or says what was not done and why. */
+async function orTold(failure: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.error(`${failure}: ${(error as Error).message}`);
+  }
+}
+
+/** Writes an executable at `path` at once or not at all. */
 async function keep(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<void> {
   const content = new Uint8Array(DIGEST_SIZE + bytes.length);
   content.set(digest(bytes));
   content.set(bytes, DIGEST_SIZE);
-  // A name of its own: runs of one sweep may compile the same program at the same time.
-  const temporary = `${path}.${Deno.pid}`;
+  // A name of its own: runs of one sweep, on one machine or several, may compile the same program at the same time.
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  await Deno.mkdir(dirname(path), { recursive: true });
   try {
-    await Deno.mkdir(dirname(path), { recursive: true });
-    await Deno.writeFile(temporary, content);
+    await Deno.writeFile(temporary, content, { createNew: true });
     await Deno.rename(temporary, path);
   } catch (error) {
-    console.error(`The compiled program was not kept: ${(error as Error).message}`);
+    await Deno.remove(temporary).catch(() => {}); // it may not be there
+    throw error;
   }
 }
 
 async function keyOf(
-  { plugin, platform, platformVersion, kind }: Client,
+  { plugin, platform, platformVersion, kind }: Compiler,
   { text, flags }: Pick<Compilation, "text" | "flags">,
 ): Promise<string> {
   const { size, mtime } = await Deno.stat(plugin.path);
@@ -75,7 +107,8 @@ async function readCached(path: string): Promise<Uint8Array<ArrayBuffer> | undef
   try {
     content = await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return;
+    const { NotFound, NotCapable, PermissionDenied } = Deno.errors;
+    if ([NotFound, NotCapable, PermissionDenied].some((kind) => error instanceof kind)) return;
     throw error;
   }
   const bytes = content.slice(DIGEST_SIZE);
