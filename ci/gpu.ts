@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { cacheFolder } from "../harness/engine/cache_folder.ts";
+import { cacheFolder } from "../harness/cache_folder.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import {
   FETCH_FOLDER,

@@ -40,6 +40,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "harness/types.ts",
       "harness/toy/types.ts",
       "harness/noise.ts",
+      "harness/cache_folder.ts",
       "harness/fid/byte_source.ts",
       "harness/fid/pickle.ts",
       "harness/fid/tar.ts",

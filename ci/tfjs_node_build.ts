@@ -8,7 +8,7 @@
  * @module
  */
 import { join } from "node:path";
-import { cacheFolder } from "../harness/engine/cache_folder.ts";
+import { cacheFolder } from "../harness/cache_folder.ts";
 import { pipCommand, type Wheel } from "../harness/engine/pjrt_wheels.ts";
 import { BUILD_FOLDER } from "../harness/engine/tfjs_node.ts";
 import { fail, runVisibly } from "./programs.ts";

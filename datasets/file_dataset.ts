@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
+import { dataFolder } from "../harness/cache_folder.ts";
 import type { Dataset, DatasetFile, ImageSet, ImageShape, Split } from "../harness/types.ts";
-import { dataFolder } from "./data_folder.ts";
 import { type Decoded, type DecodedKey, readSidecar, throughCache } from "./decoded_cache.ts";
 
 /** A published data set: its files, and how they become pixels. */

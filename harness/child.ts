@@ -1,4 +1,4 @@
-import { cacheFolder } from "./engine/cache_folder.ts";
+import { cacheFolder } from "./cache_folder.ts";
 import { projectPath } from "./project.ts";
 import type { RunSpec } from "./types.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { childCommand, permissionsOf } from "./child.ts";
-import { cacheFolder } from "./engine/cache_folder.ts";
+import { cacheFolder } from "./cache_folder.ts";
 import { resolveRuns } from "./spec.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
 

@@ -5,7 +5,6 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import { resolve } from "node:path";
-import { dataFolder } from "../datasets/data_folder.ts";
 import { DATASET_FORMS, DATASETS, resolveDataset } from "../datasets/mod.ts";
 import { METHODS } from "../methods/mod.ts";
 import { toHtml } from "../reports/html.ts";
@@ -13,6 +12,7 @@ import { toJson } from "../reports/json.ts";
 import { toMarkdown } from "../reports/markdown.ts";
 import { buildTable } from "../reports/table.ts";
 import { bench, type BenchOptions, dryRun } from "./bench.ts";
+import { dataFolder } from "./cache_folder.ts";
 import { DEVICES, openDevice } from "./engine/device.ts";
 import type { RunEvent } from "./events.ts";
 import { type ExperimentWords, readExperiment } from "./experiment_words.ts";

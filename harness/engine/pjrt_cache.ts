@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { cacheFolder } from "./cache_folder.ts";
+import { cacheFolder } from "../cache_folder.ts";
 import type { Plugin } from "./pjrt_api.ts";
 import type { Client, Executable, Signature, XlaFlags } from "./pjrt_client.ts";
 import { markUsed, pruneCache } from "./prune_cache.ts";

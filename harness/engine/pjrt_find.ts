@@ -6,7 +6,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { cacheFolder } from "./cache_folder.ts";
+import { cacheFolder } from "../cache_folder.ts";
 
 /** A plugin on this machine. */
 export interface FoundPlugin {

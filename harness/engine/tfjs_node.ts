@@ -6,8 +6,8 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { cacheFolder } from "../cache_folder.ts";
 import type { Device } from "../types.ts";
-import { cacheFolder } from "./cache_folder.ts";
 import { openEager } from "./eager.ts";
 import { registerHostNoise } from "./tfjs_host_noise.ts";
 import { supplyPadding } from "./tfjs_node_padding.ts";

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
+import { dataFolder } from "../cache_folder.ts";
 import { encodeModel } from "../engine/onnx_model.ts";
 import { replaceFile } from "../files.ts";
 import { readFile } from "./byte_source.ts";
@@ -30,19 +31,9 @@ export interface StoredInception extends z.infer<typeof SideCar> {
   readonly path: string;
 }
 
-/** The folder of the converted network: `inception` in `$LAEBENCH_DATA`, else in `laebench` in the platform's cache folder. */
+/** The folder of the converted network, in the data folder. */
 export function inceptionFolder(): string {
-  const { env, build } = Deno;
-  const data = env.get("LAEBENCH_DATA");
-  if (data) return join(data, "inception");
-  const home = env.get("HOME");
-  const cache = build.os === "windows"
-    ? env.get("LOCALAPPDATA")
-    : build.os === "darwin"
-    ? home && join(home, "Library", "Caches")
-    : env.get("XDG_CACHE_HOME") || (home && join(home, ".cache"));
-  if (!cache) throw new Error("No folder for Inception: set LAEBENCH_DATA to one");
-  return join(cache, "laebench", "inception");
+  return join(dataFolder(), "inception");
 }
 
 const NETWORK = "inception.onnx";
