@@ -1,5 +1,5 @@
 import type { DType, EpochRecord, HostArray, HostArrays, Seconds } from "./types.ts";
-import { replaceFile } from "./files.ts";
+import { readFileIfAny, replaceFile } from "./files.ts";
 
 /** Where a run stands between two epochs: all that it needs to go on to the same bits. */
 export interface Checkpoint {
@@ -90,10 +90,6 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
 
 /** The checkpoint at `path`, or undefined when there is none. Throws SyntaxError for a broken one. */
 export async function loadCheckpoint(path: string): Promise<Checkpoint | undefined> {
-  try {
-    return decodeCheckpoint(await Deno.readFile(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const bytes = await readFileIfAny(path);
+  return bytes && decodeCheckpoint(bytes);
 }

@@ -6,12 +6,12 @@ const NUMBERS = z.record(z.string(), z.number());
 const RUN_EVENT = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("phase"),
-    phase: z.enum(["load", "compile", "train", "reference", "score", "bound", "diagnose"]),
+    phase: z.enum(["load", "compile", "train", "reference", "wait", "score", "bound", "diagnose"]),
   }),
   /** `step` steps of `epoch` are done. */
   z.object({ event: z.literal("step"), epoch: z.int(), step: z.int(), metrics: NUMBERS }),
   z.object({ event: z.literal("epoch"), record: EPOCH_RECORD }),
-  /** In the phase `reference`: of the real images; in the phase `score`: of the samples; in the phase `bound`: of the test images. */
+  /** In the phases `reference` and `wait`: of the real images; in the phase `score`: of the samples; in the phase `bound`: of the test images. */
   z.object({ event: z.literal("images"), done: z.int(), of: z.int() }),
 ]);
 

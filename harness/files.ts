@@ -13,12 +13,18 @@ export async function replaceFile(
   await Deno.rename(temporary, path);
 }
 
-/** The text of the file at `path`, or undefined when there is none. */
-export async function readTextIfAny(path: string): Promise<string | undefined> {
+/** The bytes of the file at `path`, or undefined when there is none. */
+export async function readFileIfAny(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    return await Deno.readFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** The text of the file at `path`, or undefined when there is none. */
+export async function readTextIfAny(path: string): Promise<string | undefined> {
+  const bytes = await readFileIfAny(path);
+  return bytes && new TextDecoder().decode(bytes);
 }

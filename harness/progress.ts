@@ -67,9 +67,11 @@ export function createProgress(
       const prefix = `${place()} ${describeRun(job.spec)}`;
       const { epochs } = job.spec;
       switch (event.event) {
-        case "phase":
+        case "phase": {
           run.phase = { name: event.phase, since: now(), told: now() };
-          return live(`${prefix}: ${PHASES[event.phase]}${timeLeft()}`);
+          const text = `${prefix}: ${PHASES[event.phase]}${timeLeft()}`;
+          return terminal || event.phase !== "wait" ? live(text) : line(text); // a wait may be long
+        }
         case "step": {
           const of = stepsPerEpoch(job.spec);
           const where = `epoch ${event.epoch + 1}/${epochs}, step ${event.step}/${of}`;
@@ -139,6 +141,7 @@ const PHASES = {
   compile: "compiles",
   train: "trains",
   reference: "reads the real images",
+  wait: "waits for another run that reads the same real images",
   score: "samples and scores",
   bound: "bounds the likelihood",
   diagnose: "measures its chains",
@@ -150,6 +153,7 @@ const IMAGES = {
   compile: "images",
   train: "images",
   reference: "real images",
+  wait: "real images",
   score: "samples",
   bound: "test images",
   diagnose: "images",

@@ -83,7 +83,7 @@ Deno.test("createProgress() writes over one line of a terminal, within its width
   assert.ok(text.endsWith("\r\x1b[K"));
 });
 
-Deno.test("createProgress() tells of long scoring: the share done and the time left, a line a minute", () => {
+Deno.test("createProgress() tells of long scoring: the share done and the time left, a line a minute, and of waits", () => {
   let time = 0;
   let text = "";
   const progress = createProgress({
@@ -97,8 +97,9 @@ Deno.test("createProgress() tells of long scoring: the share done and the time l
   });
   const [job] = QUEUE;
   progress.start(job);
-  for (const phase of ["reference", "score"] as const) {
+  for (const phase of ["reference", "wait", "score"] as const) {
     progress.event(job, { event: "phase", phase });
+    if (phase === "wait") continue;
     for (let done = 100; done <= 500; done += 100) {
       time += 20; // 100 images in 20 s
       progress.event(job, { event: "images", done, of: 500 });
@@ -106,6 +107,7 @@ Deno.test("createProgress() tells of long scoring: the share done and the time l
   }
   assert.deepEqual(text.trimEnd().split("\n"), [
     "[1/1] tiny bright seed 0: 300/500 real images scored, the rest in about 40 s",
+    "[1/1] tiny bright seed 0: waits for another run that reads the same real images",
     "[1/1] tiny bright seed 0: 300/500 samples scored, the rest in about 40 s",
   ]);
 });

@@ -33,8 +33,11 @@ export function createScorer(
     if (!references.has(metric.name)) {
       report({ event: "phase", phase: "reference" });
       const real = metric.against === "test" ? await dataset.load("test") : trained;
-      const progress = (done: number) => report({ event: "images", done, of: real.count });
-      references.set(metric.name, await metric.reference(real, progress));
+      const reference = await metric.reference(real, {
+        done: (done) => report({ event: "images", done, of: real.count }),
+        waiting: () => report({ event: "phase", phase: "wait" }),
+      });
+      references.set(metric.name, reference);
     }
     return references.get(metric.name);
   };

@@ -30,9 +30,10 @@ const sumMetric = (log: string[], { finite = true, available = true } = {}): Met
     label: name,
     better: "lower",
     available: () => Promise.resolve(available ? null : "not here"),
-    reference(real, progress) {
+    reference(real, watcher) {
       log.push(`reference ${real.count}`);
-      progress?.(real.count);
+      watcher?.waiting?.();
+      watcher?.done?.(real.count);
       return Promise.resolve(1000);
     },
     begin(reference) {
@@ -81,7 +82,13 @@ Deno.test("createScorer() scores every batch before the next is drawn, the refer
   assert.deepEqual([images.count, images.pixels[0]], [1, 0], "the first batch, for the grid");
   const batches = ["draw 0", "add 0", "1/3", "draw 1", "add 1", "2/3", "draw 2", "add 2", "3/3"];
   const once = ['["phase","score"]', ...batches, "dispose"];
-  assert.deepEqual(log, ['["phase","reference"]', "reference 17", "17/17", ...once]);
+  assert.deepEqual(log, [
+    '["phase","reference"]',
+    "reference 17",
+    '["phase","wait"]',
+    "17/17",
+    ...once,
+  ]);
   log.length = 0;
   await score({ specs: {} });
   assert.deepEqual(log, once);

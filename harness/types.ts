@@ -210,12 +210,20 @@ export interface ScoreBase {
   readonly against?: Split;
 }
 
+/** Told how the statistics of the real images come, where that takes long. */
+export interface ReferenceWatcher {
+  /** So many images are done. */
+  done?(count: number): void;
+  /** Another process computes the same: this one waits for it. */
+  waiting?(): void;
+}
+
 /** A score of generated images against real ones. */
 export interface Metric<Reference = unknown> extends ScoreBase {
   /** Throws RangeError when images of this shape cannot be scored: called before any training. */
   check?(image: ImageShape): void;
-  /** Statistics of the real images, computed once; `progress` is told how many are done, if that takes long. */
-  reference(real: ImageSet, progress?: (done: number) => void): Promise<Reference>;
+  /** Statistics of the real images, computed once. */
+  reference(real: ImageSet, watcher?: ReferenceWatcher): Promise<Reference>;
   /** Begins the score of images that come in batches. */
   begin(reference: Reference): Promise<Scoring>;
 }

@@ -199,7 +199,9 @@ async function describeWord(
   const progress = (done: number, of: number | null) => bar.update(done, of);
   const set = await datasetOf(word);
   if (set && !keep.features && !keep.logits) {
-    const options = { inception, mode, split, watcher: { progress } };
+    const waiting = () =>
+      console.error(`${word}: waits for another process that computes its features`);
+    const options = { inception, mode, split, watcher: { progress, waiting } };
     const saved = await keptStatistics(set, options);
     return { ...saved, name: word, formats: [], features: null, logits: null };
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { replaceFile } from "../files.ts";
+import { lockFile } from "../file_lock.ts";
+import { readFileIfAny, replaceFile } from "../files.ts";
 import type { ImageSet, Metric } from "../types.ts";
 import { openStatistics } from "./covariance.ts";
 import { defaultSplit, openFeatureExtractor, type Split } from "./feature_extractor.ts";
@@ -27,6 +28,8 @@ import {
 export interface Watcher {
   features?(pool3: Float32Array, logits: Float32Array): void;
   progress?(done: number, of: number | null): void;
+  /** Another process computes the same statistics: this one waits for it. */
+  waiting?(): void;
 }
 
 /** How statistics are made. */
@@ -121,9 +124,10 @@ export const fid: Metric<Statistics> = {
       return error instanceof Error ? error.message : String(error);
     }
   },
-  async reference(real, progress) {
+  async reference(real, { done, waiting } = {}) {
     const options = { inception: stored(), mode: "tf", split: split() } as const;
-    return (await keptStatistics(real, { ...options, watcher: { progress } })).statistics;
+    const watcher = { progress: done, waiting };
+    return (await keptStatistics(real, { ...options, watcher })).statistics;
   },
   async begin(reference) {
     const options = { inception: stored(), mode: "tf", split: split() } as const;
@@ -136,29 +140,43 @@ export const fid: Metric<Statistics> = {
   },
 };
 
-/** Statistics of a set in memory, computed once for each (set, weights, mode) and kept beside the network. */
+/**
+ * Statistics of a set in memory, computed once for each (set, weights, mode) and kept beside the network. Of several runs
+ * side by side one computes, and the others wait for it. A folder that cannot be written costs only the next computation.
+ */
 export async function keptStatistics(
   set: ImageSet,
   options: StatisticsOptions,
 ): Promise<SavedStatistics> {
-  const { inception, mode } = options;
+  const { inception, mode, watcher } = options;
   const { height, width, channels } = set.image;
   const hashes = [set.sha256, inception.weightsSha256].map((hash) => hash.slice(0, 16));
   const name = [`${height}x${width}x${channels}`, ...hashes, mode].join("-");
   const folder = join(inceptionFolder(), "statistics");
   const path = join(folder, `${name}.npz`);
-  const known = await Deno.readFile(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  });
-  if (known) return readStatistics(known, path);
-  const source = imagesOfSet(set, `set ${set.sha256.slice(0, 16)}`);
-  const saved = await inceptionStatistics(source, options);
-  await Deno.mkdir(folder, { recursive: true });
-  const own = `${path}.${Deno.pid}`; // several runs side by side may come here
-  await replaceFile(own, writeStatistics(saved));
-  await Deno.rename(own, path);
+  const compute = () =>
+    inceptionStatistics(imagesOfSet(set, `set ${set.sha256.slice(0, 16)}`), options);
+  const kept = await readKept(path);
+  if (kept) return kept;
+  let lock: Disposable;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    lock = await lockFile(`${path}.lock`, watcher?.waiting);
+  } catch (error) {
+    console.warn(`Statistics will not be kept in ${folder}: ${(error as Error).message}`);
+    return await compute();
+  }
+  using _lock = lock;
+  const made = await readKept(path); // while this one waited
+  if (made) return made;
+  const saved = await compute();
+  await replaceFile(path, writeStatistics(saved));
   return saved;
+}
+
+async function readKept(path: string): Promise<SavedStatistics | undefined> {
+  const bytes = await readFileIfAny(path);
+  return bytes && readStatistics(bytes, path);
 }
 
 function split(): Split {
