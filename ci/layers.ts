@@ -41,6 +41,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "harness/toy/types.ts",
       "harness/noise.ts",
       "harness/cache_folder.ts",
+      "harness/project.ts",
       "harness/fid/byte_source.ts",
       "harness/fid/pickle.ts",
       "harness/fid/tar.ts",

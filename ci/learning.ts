@@ -6,12 +6,12 @@
  *
  * @module
  */
-import { resolve } from "node:path";
 import { fashion4k } from "../datasets/fashion_4k.ts";
 import { fdFashion } from "../harness/fid/fd_fashion.ts";
 import { foldIn, keyOf, words } from "../harness/noise.ts";
 import { createImageSet } from "../harness/sampling.ts";
 import { scoreImages } from "../harness/scorer.ts";
+import { userPath } from "../harness/project.ts";
 import { latestRecords, readResults } from "../harness/store.ts";
 import type { ImageSet, RunRecord } from "../harness/types.ts";
 import { markdownTable } from "../reports/markdown.ts";
@@ -82,7 +82,7 @@ export function learningRows(
 }
 
 if (import.meta.main) {
-  const folder = resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), Deno.args[0] ?? "runs/quick");
+  const folder = userPath(Deno.args[0] ?? "runs/quick");
   const records = latestRecords((await readResults(folder)).records);
   const baselines = new Map<number, number>();
   for (const { spec: { sampleCount } } of records) {

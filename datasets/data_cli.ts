@@ -1,8 +1,8 @@
 /** `deno task data`: brings data sets into the data folder; the only entry point with network permission. @module */
 import { Command, CommanderError } from "commander";
 import { dataFolder } from "../harness/cache_folder.ts";
+import { userPath } from "../harness/project.ts";
 import { findInstaller, INSTALLERS, megabytes } from "./install.ts";
-import { userPath } from "./user_path.ts";
 
 /** Exit codes: work that failed, and words that are not understood. */
 const FAILED = 1;

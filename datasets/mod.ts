@@ -1,8 +1,8 @@
 /** The table of data sets. A new one is one file and one line here. @module */
+import { userPath } from "../harness/project.ts";
 import type { Dataset } from "../harness/types.ts";
 import { celebaHq32, celebaHq64 } from "./celeba_hq.ts";
 import { cifar10 } from "./cifar10.ts";
-import { userPath } from "./user_path.ts";
 import { fashion4k } from "./fashion_4k.ts";
 import { fashionMnist } from "./fashion_mnist.ts";
 import { decodedFolder } from "./file_dataset.ts";

@@ -4,7 +4,6 @@
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
-import { resolve } from "node:path";
 import { DATASET_FORMS, DATASETS, resolveDataset } from "../datasets/mod.ts";
 import { METHODS } from "../methods/mod.ts";
 import { toHtml } from "../reports/html.ts";
@@ -21,6 +20,7 @@ import { replaceFile } from "./files.ts";
 import { listTables } from "./listing.ts";
 import { METRICS } from "./metrics.ts";
 import { measurePace } from "./probe.ts";
+import { userPath } from "./project.ts";
 import { readProvenance } from "./provenance.ts";
 import { checkSpec } from "./record_schema.ts";
 import { executeRun } from "./run.ts";
@@ -92,7 +92,7 @@ function createProgram(): Command {
       new Option("--size <pixels>", "of folder: and archive: data sets").choices(["32", "64"]),
     )
     .action(benchAction);
-  benchCommand.enablePositionalOptions().addCommand(toyCommand(absolute));
+  benchCommand.enablePositionalOptions().addCommand(toyCommand(userPath));
   benchCommand.command("list")
     .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
     .action(() => {
@@ -144,7 +144,7 @@ async function benchAction(typed: BenchWords): Promise<void> {
     devices: Object.keys(DEVICES),
     cores: navigator.hardwareConcurrency,
   });
-  const out = absolute(words.out ?? `runs/${experiment.name}`);
+  const out = userPath(words.out ?? `runs/${experiment.name}`);
   const options: BenchOptions = {
     tables,
     out,
@@ -184,7 +184,7 @@ async function tablesWith(words = ""): Promise<Tables> {
 }
 
 async function reportAction(folder: string): Promise<void> {
-  const dir = absolute(folder);
+  const dir = userPath(folder);
   const { records, torn } = await readResults(dir);
   if (torn !== "") console.error(`Left out the torn last line of ${dir}/${RESULTS_FILE}`);
   if (records.length === 0) throw new Error(`No results in ${dir}/${RESULTS_FILE}`);
@@ -216,8 +216,8 @@ async function runAction(
   path: string,
   words: { readonly out: string; readonly experiment: string; readonly jobs: string },
 ): Promise<void> {
-  const spec = checkSpec(JSON.parse(await Deno.readTextFile(absolute(path))), path);
-  const dir = absolute(words.out);
+  const spec = checkSpec(JSON.parse(await Deno.readTextFile(userPath(path))), path);
+  const dir = userPath(words.out);
   const jobs = parseCount(words.jobs, "--jobs");
   await Deno.mkdir(dir, { recursive: true });
   try {
@@ -264,11 +264,6 @@ async function entriesOf(spec: RunSpec) {
     dataset: lookUp(datasets, "data set", spec.dataset),
     metrics: spec.metrics.map((name) => lookUp(metrics, "metric", name)),
   };
-}
-
-/** A path as the user meant it: `deno task` changes the folder, and says in INIT_CWD where it was. */
-function absolute(path: string): string {
-  return resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), path);
 }
 
 /** Runs the words; every error is one line on standard error and an exit code. */

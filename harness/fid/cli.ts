@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { downloadFile } from "../../datasets/download.ts";
 import { resolveDataset } from "../../datasets/mod.ts";
 import { replaceFile } from "../files.ts";
+import { userPath } from "../project.ts";
 import type { ImageSet } from "../types.ts";
 import { readFile } from "./byte_source.ts";
 import { defaultSplit, type Split } from "./feature_extractor.ts";
@@ -282,6 +283,7 @@ function parseSplit(text: string): Split {
 
 if (import.meta.main) {
   try {
+    Deno.chdir(userPath(".")); // paths are the user's, and named as typed
     await program.parseAsync(Deno.args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {

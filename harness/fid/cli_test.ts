@@ -18,8 +18,14 @@ async function run(folder: string, ...words: readonly string[]): Promise<Outcome
       "run", "--quiet", "--no-prompt", "--allow-read", `--allow-write=${folder}`, "--allow-env",
       "--allow-ffi", "--allow-sys", "--allow-net=127.0.0.1", projectPath("harness/fid/cli.ts"), ...words,
     ],
-    env: { HOME: folder, LAEBENCH_DATA: join(folder, "data"), TMPDIR: folder, NO_COLOR: "1" },
-    cwd: folder,
+    env: {
+      HOME: folder,
+      LAEBENCH_DATA: join(folder, "data"),
+      TMPDIR: folder,
+      NO_COLOR: "1",
+      INIT_CWD: folder, // as deno task, which itself goes to the project's folder
+    },
+    cwd: projectPath("."),
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   return { code, out: text(stdout), error: text(stderr) };
