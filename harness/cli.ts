@@ -22,7 +22,7 @@ import { METRICS } from "./metrics.ts";
 import { measurePace } from "./probe.ts";
 import { userPath } from "./project.ts";
 import { readProvenance } from "./provenance.ts";
-import { checkSpec } from "./record_schema.ts";
+import { parseSpec } from "./record_schema.ts";
 import { executeRun } from "./run.ts";
 import { lookUp, type Tables } from "./spec.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "./store.ts";
@@ -46,27 +46,29 @@ const INTERRUPTED = 130;
 
 interface BenchWords extends ExperimentWords {
   readonly out?: string;
-  readonly dryRun: boolean;
-  readonly force: boolean;
-  readonly strict: boolean;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly strict?: boolean;
   readonly size?: string;
 }
 
 function createProgram(): Command {
-  const program = new Command("laebench")
+  const program = new Command("deno task")
     .enablePositionalOptions() // words behind a command are that command's
     .description("Trains Langevin autoencoders and their rivals, and tabulates what comes out.");
-  const collect = (value: string, values: readonly string[]) => [...values, value];
+  const collect = (value: string, values: readonly string[] = []) => [...values, value];
 
   const benchCommand = program.command("bench")
-    .description("train, sample, score and tabulate every method on every data set and seed")
+    .description(
+      "train, sample, score and tabulate every method on every data set and seed; from --methods to --device, what is left out is the preset's (deno task bench list)",
+    )
     .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
-    .option("--methods <names>", "comma-separated; all by default")
+    .option("--methods <names>", "comma-separated")
     .option(
       "--datasets <names>",
-      `comma-separated, ${DATASET_FORMS.join(", ")} too; those of the preset by default`,
+      `comma-separated, ${DATASET_FORMS.join(", ")} too`,
     )
-    .option("--metrics <names>", "comma-separated scores; those of the preset by default")
+    .option("--metrics <names>", "comma-separated scores")
     .option("--seeds <seeds>", "0..2 or 0,1,2")
     .option("--epochs <count>", "epochs of training")
     .option("--batch-size <count>", "images a step")
@@ -74,22 +76,25 @@ function createProgram(): Command {
     .option("--samples <count>", "images drawn for the scores")
     .option(
       "--set <METHOD.KEY=VALUE>",
-      "a hyperparameter, *.KEY for all methods; repeatable",
+      "a hyperparameter, as lae.stepSize=1e-4; *.KEY for all methods that have it; repeatable",
       collect,
-      [],
     )
-    .option("--device <name>", `one of ${Object.keys(DEVICES).join(", ")}`)
+    .option(
+      "--device <name>",
+      `one of ${Object.keys(DEVICES).join(", ")}`,
+    )
     .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
     .option(
       "--jobs <count>",
       "runs at a time; times of runs side by side do not compare; 1 by default",
     )
     .option("--out <folder>", "where to write; runs/PRESET by default")
-    .option("--dry-run", "print the runs and how long they will take, write nothing", false)
-    .option("--force", "repeat runs that are done", false)
-    .option("--strict", "refuse settings that a method warns of", false)
+    .option("--dry-run", "print the runs and how long they will take, write nothing")
+    .option("--force", "repeat runs that are done")
+    .option("--strict", "refuse settings that a method warns of")
     .addOption(
-      new Option("--size <pixels>", "of folder: and archive: data sets").choices(["32", "64"]),
+      new Option("--size <pixels>", "of folder: and archive: data sets, 32 by default")
+        .choices(["32", "64"]),
     )
     .action(benchAction);
   benchCommand.enablePositionalOptions().addCommand(toyCommand(userPath));
@@ -115,9 +120,7 @@ function createProgram(): Command {
       `where to write ${RECORD_FILE}, the checkpoint and the samples`,
     )
     .option("--experiment <name>", "the name of the experiment, for the record", "single")
-    .addOption(
-      new Option("--jobs <count>", "runs that share the machine, for the record").default("1"),
-    )
+    .option("--jobs <count>", "runs that share the machine, for the record", "1")
     .action(runAction);
 
   program.command("probe", { hidden: true })
@@ -149,8 +152,8 @@ async function benchAction(typed: BenchWords): Promise<void> {
     tables,
     out,
     jobs,
-    force: words.force,
-    strict: words.strict,
+    force: words.force ?? false,
+    strict: words.strict ?? false,
     dataFolder: dataFolder(),
     publish: async (records) => {
       const { markdown, paths } = await writeReports(out, records);
@@ -187,7 +190,11 @@ async function reportAction(folder: string): Promise<void> {
   const dir = userPath(folder);
   const { records, torn } = await readResults(dir);
   if (torn !== "") console.error(`Left out the torn last line of ${dir}/${RESULTS_FILE}`);
-  if (records.length === 0) throw new Error(`No results in ${dir}/${RESULTS_FILE}`);
+  if (records.length === 0) {
+    throw new Error(
+      `No results in ${dir}/${RESULTS_FILE}: deno task bench --out ${dir} makes them`,
+    );
+  }
   const { markdown, paths } = await writeReports(dir, latestRecords(records));
   console.log(`${markdown}\nWrote ${paths.join(", ")}`);
 }
@@ -216,7 +223,7 @@ async function runAction(
   path: string,
   words: { readonly out: string; readonly experiment: string; readonly jobs: string },
 ): Promise<void> {
-  const spec = checkSpec(JSON.parse(await Deno.readTextFile(userPath(path))), path);
+  const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
   const dir = userPath(words.out);
   const jobs = parseCount(words.jobs, "--jobs");
   await Deno.mkdir(dir, { recursive: true });
@@ -251,7 +258,7 @@ function tell(event: RunEvent): void {
 
 async function probeAction(text: string): Promise<void> {
   const start = performance.now();
-  const spec = checkSpec(JSON.parse(text), "The argument");
+  const spec = parseSpec(text, "The argument");
   await using device = await openDevice(spec.device, { threads: spec.threads });
   const pace = await measurePace(spec, { ...await entriesOf(spec), device });
   console.log(JSON.stringify({ ...pace, seconds: (performance.now() - start) / 1000 }));

@@ -96,5 +96,17 @@ Deno.test("cli bench and report refuse foreign results, and leave them as they a
 Deno.test("cli report says when there is nothing to report", () =>
   withTempDir(async (dir) => {
     const { code, stderr } = await cli(["report", dir], dir);
-    assert.deepEqual([code, stderr], [1, `No results in ${dir}/results.jsonl\n`]);
+    const remedy = `deno task bench --out ${dir} makes them`;
+    assert.deepEqual([code, stderr], [1, `No results in ${dir}/results.jsonl: ${remedy}\n`]);
+  }));
+
+Deno.test("cli run says in one line that a file holds no run spec", () =>
+  withTempDir(async (dir) => {
+    const specs = { "broken.json": "{", "other.json": "{}" };
+    for (const [name, text] of Object.entries(specs)) {
+      await Deno.writeTextFile(`${dir}/${name}`, text);
+      const { code, stderr } = await cli(["run", `${dir}/${name}`, "--out", `${dir}/out`], dir);
+      assert.equal(code, 1);
+      assert.match(stderr, /^[^\n]*\/(broken|other)\.json is not (JSON|a run spec): [^\n]*\n$/);
+    }
   }));

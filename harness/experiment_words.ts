@@ -22,7 +22,7 @@ export interface ExperimentWords {
   readonly batchSize?: string;
   readonly images?: string;
   readonly samples?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly device?: string;
   readonly threads?: string;
   readonly jobs?: string;
@@ -77,7 +77,7 @@ export function readExperiment(
   };
   checkComplete(experiment, tables);
   return {
-    experiment: { ...experiment, hyper: readSettings(words.set, experiment, tables) },
+    experiment: { ...experiment, hyper: readSettings(words.set ?? [], experiment, tables) },
     jobs,
   };
 }

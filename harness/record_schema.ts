@@ -100,8 +100,14 @@ type Mutable<T> = T extends string | number | boolean | null ? T
 true satisfies Same<z.infer<typeof RUN_RECORD>, Mutable<RunRecord>>;
 true satisfies Same<z.infer<typeof RUN_SPEC>, Mutable<RunSpec>>;
 
-/** `value` if it is a run spec; throws SyntaxError otherwise. `what` names it in the error. */
-export function checkSpec(value: unknown, what: string): RunSpec {
+/** The run spec in `text`; throws SyntaxError where it is none. `what` names it in the error. */
+export function parseSpec(text: string, what: string): RunSpec {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`${what} is not JSON: ${(error as Error).message}`);
+  }
   const result = RUN_SPEC.safeParse(value);
   if (!result.success) {
     throw new SyntaxError(`${what} is not a run spec: ${firstIssue(result.error)}`);

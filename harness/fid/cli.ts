@@ -49,6 +49,8 @@ interface FidOptions {
   readonly json?: boolean;
 }
 
+const SPLIT = defaultSplit(navigator.hardwareConcurrency);
+
 const program = new Command()
   .name("deno task")
   .exitOverride()
@@ -76,11 +78,10 @@ program.command("fid")
   .option("--infinity", "FID-infinity: without the bias of the number of samples")
   .option("--all", "every score")
   .option("--seed <number>", "seed of random subsets", parseSeed, 0)
-  .option(
-    "--split <PxT>",
-    "P sessions of T threads",
-    parseSplit,
-    defaultSplit(navigator.hardwareConcurrency),
+  .addOption(
+    new Option("--split <PxT>", "P sessions of T threads")
+      .argParser(parseSplit)
+      .default(SPLIT, `${SPLIT.sessions}x${SPLIT.threads}`),
   )
   .option("--save-stats <file.npz>", "write the statistics of A")
   .option("--json", "print one JSON object")
