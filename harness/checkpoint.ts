@@ -1,5 +1,7 @@
-import type { DType, EpochRecord, HostArray, HostArrays, Seconds } from "./types.ts";
+import * as z from "zod";
 import { readFileIfAny, replaceFile } from "./files.ts";
+import { EPOCH_RECORD, firstIssue, NUMBERS, SECONDS } from "./record_schema.ts";
+import type { EpochRecord, HostArray, HostArrays, Seconds } from "./types.ts";
 
 /** Where a run stands between two epochs: all that it needs to go on to the same bits. */
 export interface Checkpoint {
@@ -15,11 +17,19 @@ export interface Checkpoint {
 
 const DTYPES = { float32: "F32", int32: "I32" } as const;
 
-interface TensorEntry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
+const TENSOR_ENTRY = z.object({
+  dtype: z.enum(["F32", "I32"]),
+  shape: z.array(z.int().min(0)).readonly(),
+  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]).readonly(),
+});
+
+/** What is in `__metadata__.laebench`. */
+const REST = z.object({
+  id: z.string(),
+  epochs: z.array(EPOCH_RECORD),
+  seconds: SECONDS,
+  untrained: NUMBERS,
+});
 
 /**
  * A checkpoint in the safetensors format (8 bytes of header length, a JSON header, the arrays): tensors
@@ -38,7 +48,7 @@ export function encodeCheckpoint({ state, chains, ...rest }: Checkpoint): Uint8A
       dtype: DTYPES[dtype],
       shape,
       data_offsets: [end, end += data.byteLength],
-    } satisfies TensorEntry;
+    } satisfies z.infer<typeof TENSOR_ENTRY>;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const padded = Math.ceil(json.length / 8) * 8; // arrays start at a multiple of 8
@@ -62,25 +72,27 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>): Checkpoint {
   if (start > bytes.length) throw broken(`the header ends at byte ${start} of ${bytes.length}`);
   const { __metadata__, ...entries } = JSON.parse(
     new TextDecoder().decode(bytes.subarray(8, start)),
-  ) as Record<string, TensorEntry> & { __metadata__?: { laebench?: string } };
+  ) as Record<string, unknown> & { readonly __metadata__?: { readonly laebench?: string } };
   if (__metadata__?.laebench === undefined) throw broken("it has no entry of this program");
+  const rest = REST.safeParse(JSON.parse(__metadata__.laebench));
+  if (!rest.success) throw broken(firstIssue(rest.error));
   const arrays: Record<"state" | "chains", Record<string, HostArray>> = { state: {}, chains: {} };
-  for (const [path, { dtype, shape, data_offsets: [begin, end] }] of Object.entries(entries)) {
+  for (const [path, value] of Object.entries(entries)) {
+    const [, group, name] = /^(state|chains)\/(.+)$/s.exec(path) ?? [];
+    const entry = TENSOR_ENTRY.safeParse(value);
+    if (group === undefined) throw broken(`unknown entry "${path}"`);
+    if (!entry.success) throw broken(`"${path}": ${firstIssue(entry.error)}`);
+    const { dtype, shape, data_offsets: [begin, end] } = entry.data;
     if (start + end > bytes.length) throw broken(`"${path}" ends beyond the file`);
-    const slash = path.indexOf("/");
-    const group = arrays[path.slice(0, slash) as "state" | "chains"];
-    if (group === undefined || (dtype !== "F32" && dtype !== "I32")) {
-      throw broken(`unknown entry "${path}" of type ${dtype}`);
+    if (end - begin !== 4 * shape.reduce((a, b) => a * b, 1)) {
+      throw broken(`"${path}" has ${end - begin} bytes for the shape [${shape}]`);
     }
     const buffer = bytes.slice(start + begin, start + end).buffer;
-    group[path.slice(slash + 1)] = {
-      shape,
-      dtype: (dtype === "F32" ? "float32" : "int32") satisfies DType,
-      data: dtype === "F32" ? new Float32Array(buffer) : new Int32Array(buffer),
-    };
+    arrays[group as "state" | "chains"][name] = dtype === "F32"
+      ? { shape, dtype: "float32", data: new Float32Array(buffer) }
+      : { shape, dtype: "int32", data: new Int32Array(buffer) };
   }
-  const rest = JSON.parse(__metadata__.laebench) as Omit<Checkpoint, "state" | "chains">;
-  return { ...rest, ...arrays };
+  return { ...rest.data, ...arrays };
 }
 
 /** Writes `checkpoint` at `path`: whole or not at all. */

@@ -51,6 +51,25 @@ Deno.test("decodeCheckpoint() refuses every torn prefix", () => {
   }
 });
 
+Deno.test("decodeCheckpoint() refuses what another program, or another version, wrote", () => {
+  const bytes = encodeCheckpoint(CHECKPOINT);
+  const cases: [from: string, to: string, message: RegExp][] = [
+    ['"chains/z"', '"chein/z" ', /unknown entry "chein\/z"/],
+    ['"dtype":"I32"', '"dtype":"I64"', /"state\/count": dtype: /],
+    ['"shape":[2,2]', '"shape":[2,3]', /"state\/decoder\/w" has 16 bytes for the shape \[2,3\]/],
+    ["[20,32]", "[20,36]", /"chains\/z" ends beyond the file/],
+    ["laebench", "other---", /it has no entry of this program/],
+    ['\\"untrained\\"', '\\"unlearned\\"', /Not a checkpoint: untrained: /],
+  ];
+  for (const [from, to, message] of cases) { // of the same length, so that all else stays in place
+    const at = new TextDecoder("latin1").decode(bytes).indexOf(from);
+    assert.ok(at > 0, from);
+    const changed = bytes.slice();
+    changed.set(new TextEncoder().encode(to), at);
+    assert.throws(() => decodeCheckpoint(changed), { name: "SyntaxError", message });
+  }
+});
+
 Deno.test("saveCheckpoint() replaces the file and leaves no part behind", () =>
   withTempDir(async (dir) => {
     const path = `${dir}/checkpoint.safetensors`;

@@ -1,7 +1,5 @@
 import * as z from "zod";
-import { EPOCH_RECORD } from "./record_schema.ts";
-
-const NUMBERS = z.record(z.string(), z.number());
+import { EPOCH_RECORD, NUMBERS } from "./record_schema.ts";
 
 const RUN_EVENT = z.discriminatedUnion("event", [
   z.object({

@@ -4,7 +4,8 @@ import type { RunRecord, RunSpec } from "./types.ts";
 /** The schema number of records that this program writes, and the highest that it reads. */
 export const RECORD_SCHEMA = 1;
 
-const NUMBERS = z.record(z.string(), z.number());
+/** Checks numbers by name. */
+export const NUMBERS = z.record(z.string(), z.number());
 
 /** Checks an `EpochRecord`. */
 export const EPOCH_RECORD = z.object({
@@ -13,6 +14,14 @@ export const EPOCH_RECORD = z.object({
   warmup: z.boolean(),
   steps: z.int().min(0),
   metrics: NUMBERS,
+});
+
+/** Checks `Seconds`. */
+export const SECONDS = z.object({
+  train: z.number(),
+  sample: z.number(),
+  score: z.number(),
+  other: z.number(),
 });
 
 /** Checks a `RunSpec`. */
@@ -69,12 +78,7 @@ const BASE = z.object({
     metricSha256: z.record(z.string(), z.string()),
     metricSettings: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   }).nullable(),
-  seconds: z.object({
-    train: z.number(),
-    sample: z.number(),
-    score: z.number(),
-    other: z.number(),
-  }),
+  seconds: SECONDS,
   epochs: z.array(EPOCH_RECORD),
 });
 
