@@ -4,6 +4,7 @@ import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "./estimate.ts";
 import { replaceFile } from "./files.ts";
 import { forecast } from "./forecast.ts";
+import { listHyper } from "./listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
 import { CHECKPOINT_FILE } from "./run.ts";
 import { resolveRuns, runId, type Tables } from "./spec.ts";
@@ -44,11 +45,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
   const { records } = await readResults(options.out);
   const metrics = await availableMetrics(experiment, options.tables);
   const todo = selectRuns(specs, records, { metrics, force: options.force });
-  const methods = new Map(specs.map((spec) => [spec.method, spec]));
-  for (const { method, hyper } of methods.values()) {
-    const pairs = Object.entries(hyper).map(([key, value]) => `${key}=${value}`);
-    console.log(`${method}: ${pairs.join(" ")}`);
-  }
+  for (const line of listHyper(specs)) console.log(line);
   const waiting = new Set(todo);
   for (const spec of specs) {
     const { datasets } = options.tables;

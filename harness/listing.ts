@@ -1,5 +1,6 @@
 import type { Preset } from "./experiments.ts";
 import type { Tables } from "./spec.ts";
+import type { RunSpec } from "./types.ts";
 
 /** All that can be named on the command line, as text: methods with hyperparameters and deviations first. */
 export function listTables(
@@ -55,4 +56,18 @@ export function listTables(
   lines.push("", "Devices");
   for (const [name, what] of Object.entries(devices)) lines.push(`  ${name}: ${what}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** The hyperparameters of `specs`: a line a method, or one for each of its data sets that differ in them. */
+export function listHyper(specs: readonly RunSpec[]): string[] {
+  return [...Map.groupBy(specs, ({ method }) => method)].flatMap(([method, own]) => {
+    const variants = Map.groupBy(
+      own,
+      ({ hyper }) => Object.entries(hyper).map(([key, value]) => `${key}=${value}`).join(" "),
+    );
+    return [...variants].map(([hyper, alike]) => {
+      const datasets = [...new Set(alike.map(({ dataset }) => dataset))].join(", ");
+      return `${method}${variants.size === 1 ? "" : ` on ${datasets}`}: ${hyper}`;
+    });
+  });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { listTables } from "./listing.ts";
+import { listHyper, listTables } from "./listing.ts";
+import { resolveRuns } from "./spec.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "./tiny.ts";
 
 Deno.test("listTables() names everything that a word may name, with defaults and deviations", () => {
@@ -24,4 +25,16 @@ Deno.test("listTables() names everything that a word may name, with defaults and
       "cpu: the processor",
     ]
   ) assert.ok(lines.includes(line), `${line} is not in\n${lines.join("\n")}`);
+});
+
+Deno.test("listHyper() has a line a method, and tells data sets apart that differ", () => {
+  const defaults = "rate=0.5 explodeAt=-1 persistent=true note=none";
+  const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
+  const other = { ...spec, dataset: "dark" };
+  assert.deepEqual(listHyper([spec, { ...spec, seed: 1 }, other]), [`tiny: ${defaults}`]);
+  const slow = { ...other, hyper: { ...spec.hyper, rate: 0.25 } };
+  assert.deepEqual(listHyper([spec, slow, { ...slow, dataset: "grey" }]), [
+    `tiny on bright: ${defaults}`,
+    `tiny on dark, grey: ${defaults.replace("0.5", "0.25")}`,
+  ]);
 });
