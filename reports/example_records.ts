@@ -33,6 +33,7 @@ const PROVENANCE: Provenance = {
   os: "linux x86_64",
   datasetSha256: "bb",
   metricSha256: { fid: "cc" },
+  metricSettings: { fid: { mode: "tf", quantize: "bytes" } },
 };
 
 /** What an example changes. */

@@ -64,6 +64,7 @@ Deno.test("toMarkdown() mirrors Table 1", () => {
     "- LEBM, CIFAR-10, fid, seed 0: diverged in epoch 3: loss was not finite",
     "- runs: 2 completed, 1 diverged",
     "- commit: 0123456789abcdef0123456789abcdef01234567",
+    "- settings of fid: mode tf, quantize bytes",
   ];
   const squeeze = (line: string) => line.replaceAll(/ +/g, " ");
   const lines = text.split("\n").map(squeeze);

@@ -91,6 +91,10 @@ export function collectProvenance(records: readonly RunRecord[]): Record<string,
 
 function factsOf(spec: RunSpec, provenance: Provenance): Record<string, string> {
   const { commit, dirty, versions, lockSha256, datasetSha256, metricSha256, os } = provenance;
+  const modes = Object.entries(provenance.metricSettings ?? {}).map(([metric, settings]) => [
+    `settings of ${metric}`,
+    Object.entries(settings).map(([key, value]) => `${key} ${value}`).join(", "),
+  ]);
   const weights = Object.entries(metricSha256).map(([metric, sha256]) => [
     `weights of ${metric}, SHA-256`,
     sha256,
@@ -101,6 +105,6 @@ function factsOf(spec: RunSpec, provenance: Provenance): Record<string, string> 
     versions: Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", "),
     "deno.lock, SHA-256": lockSha256,
     [`pixels of ${spec.dataset}, SHA-256`]: datasetSha256,
-    ...Object.fromEntries(weights),
+    ...Object.fromEntries([...weights, ...modes]),
   };
 }

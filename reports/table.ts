@@ -37,6 +37,8 @@ export function buildTable(records: readonly RunRecord[], names: Names): ResultT
       freedom: datasets.flatMap((dataset) => freedomCell(group, dataset.name)),
     }));
   });
+  const count = (ended: RunRecord["status"]) =>
+    records.filter(({ status }) => status === ended).length;
   return {
     schema: TABLE_SCHEMA,
     experiments: distinct(records.map(({ experiment }) => experiment)),
@@ -48,10 +50,10 @@ export function buildTable(records: readonly RunRecord[], names: Names): ResultT
     hyper: collectHyper(records, methods),
     provenance: collectProvenance(records),
     runs: {
-      completed: records.filter(({ status }) => status === "completed").length,
-      diverged: records.filter(({ status }) => status === "diverged").length,
-      failed: records.filter(({ status }) => status === "failed").length,
-      interrupted: records.filter(({ status }) => status === "interrupted").length,
+      completed: count("completed"),
+      diverged: count("diverged"),
+      failed: count("failed"),
+      interrupted: count("interrupted"),
     },
   };
 }
