@@ -1,4 +1,5 @@
 import type { ToyReport, ToyRow } from "../harness/toy/report.ts";
+import { markdownTable } from "./markdown.ts";
 
 /** The toy table as Markdown: one section a target, and those of Figs. 3 and 5 and of the integrators. */
 export function toyMarkdown(report: ToyReport): string {
@@ -19,7 +20,7 @@ export function toyMarkdown(report: ToyReport): string {
       source,
       ...deviations.map((deviation) => `- Deviation: ${deviation}.`),
       "",
-      table(["Sampler", "Metric", "Value", "Exact sampler", "Bound", "Verdict"], rows),
+      markdownTable(["Sampler", "Metric", "Value", "Exact sampler", "Bound", "Verdict"], rows),
       ...(notes.length > 0 ? ["", "Shown, not gated:", "", ...notes] : []),
       "",
     ];
@@ -53,7 +54,7 @@ function gapSection({ gap }: ToyReport): string[] {
     "",
     "Largest miss of the leverage law: the variance ratio of a point is its leverage h_ii times Euler's factor. LAE appendix E, Fig. 5.",
     "",
-    table(["Sampler", "Miss", "Exact sampler", "Bound", "Verdict"], rows),
+    markdownTable(["Sampler", "Miss", "Exact sampler", "Bound", "Verdict"], rows),
     "",
   ];
 }
@@ -71,7 +72,7 @@ function convergenceSection({ convergence }: ToyReport): string[] {
     "",
     "First step at which means over 16 chains and the last 100 steps are within 0.5 sd of the truth for 90 % of the points, on the univariate target. LAE Fig. 3.",
     "",
-    table(["Sampler", "Step size", "Steps", "Gradients of all points"], rows),
+    markdownTable(["Sampler", "Step size", "Steps", "Gradients of all points"], rows),
     "",
   ];
 }
@@ -102,7 +103,7 @@ function biasSection({ bias, slopes }: ToyReport): string[] {
     "",
     "Stationary variance on N(0, 1) less 1 by step size, with its standard error and the closed form in brackets; the slope of its logarithm through the points beyond three standard errors, and that of the closed form through the same points; the order as steps shrink.",
     "",
-    table(["Sampler", "Gradients a step", ...steps.map(String), "Slope", "Order"], rows),
+    markdownTable(["Sampler", "Gradients a step", ...steps.map(String), "Slope", "Order"], rows),
     "",
   ];
 }
@@ -115,10 +116,6 @@ function cells({ value, exact, low, high, verdict }: ToyRow): string[] {
     bound.filter((text) => text !== "").join(", ") || "–",
     verdict,
   ];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
 function number(value: number): string {
