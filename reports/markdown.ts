@@ -1,4 +1,5 @@
-import { type Block, layOut } from "./layout.ts";
+import type { Block } from "./block.ts";
+import { layOut } from "./layout.ts";
 import type { ResultTable } from "./result_table.ts";
 
 /** The report as Markdown. */

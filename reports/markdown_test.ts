@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { EXAMPLE_NAMES, exampleRecord } from "./example_records.ts";
-import { formatScore } from "./layout.ts";
 import { markdownTable, toMarkdown } from "./markdown.ts";
 import type { ScoreCell } from "./result_table.ts";
+import { formatScore } from "./sections/scores.ts";
 import { buildTable } from "./table.ts";
 
 const CELL: ScoreCell = {
