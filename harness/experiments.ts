@@ -85,12 +85,10 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     about: "the paper's Table 1: SVHN, CIFAR-10, CelebA-HQ 32 and 64; days on a CPU",
     datasets: ["svhn", "cifar10", "celeba_hq_32", "celeba_hq_64"],
     seeds: [0, 1, 2],
-    // Not given in the paper; proposed in the notes on its open questions: 50 to 200.
-    epochs: 50,
+    epochs: 50, // ours: not given in the paper
     batchSize: 100, // appendix F.3
     trainCount: null,
-    // Not given in the paper; the LEBM code's protocol, from which its baselines come.
-    sampleCount: 50_000,
+    sampleCount: 50_000, // not given in the paper; as the LEBM code, from which its baselines come
     metrics: ["fid"],
     scoreUntrained: false,
     device: "cpu",

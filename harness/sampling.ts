@@ -81,7 +81,8 @@ async function drawImages(
           chunk,
           image.height,
           image.width,
-        ]}, ${image.channels}]`,
+          image.channels,
+        ]}]`,
       );
     }
     const wanted = Math.min(chunk, count - from);

@@ -1,8 +1,8 @@
 /**
  * The numbers of the Langevin-autoencoder poster (NeurIPS 2022), as data: negative ELBO per dimension on test images, mean and
  * standard deviation over 3 seeds. The unit is not stated: nats, since a uniform law over 256 levels would have 5.545 of
- * them. Not known: the epochs and the latent dimension of each data set,
- * whether MNIST is padded to 32x32 as ours is (black borders cost next to no nats), and which CelebA.
+ * them. Not known: the epochs and the latent dimension of each data set, whether MNIST is padded to 32x32 as ours is (black
+ * borders cost next to no nats), and which CelebA.
  *
  * @module
  */
