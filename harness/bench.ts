@@ -2,7 +2,7 @@ import { adviceOn, refuseIfStrict } from "./advice.ts";
 import { CARDS_VARIABLE, cardsFor, environmentOf, sharedCards } from "./cards.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "./estimate.ts";
-import { replaceFile } from "./files.ts";
+import { ifThere, replaceFile } from "./files.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "./listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
@@ -184,11 +184,7 @@ async function prepareJob(
   const id = runId(spec);
   const dir = `${out}/${id}`;
   await makeFolder(dir);
-  if (force) {
-    await Deno.remove(`${dir}/${CHECKPOINT_FILE}`).catch((error: unknown) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-  }
+  if (force) await ifThere(Deno.remove(`${dir}/${CHECKPOINT_FILE}`));
   await replaceFile(`${dir}/spec.json`, `${JSON.stringify(spec, null, 2)}\n`);
   return { id, spec, experiment: experiment.name, dir };
 }

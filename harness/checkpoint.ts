@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { readFileIfAny, replaceFile } from "./files.ts";
+import { ifThere, replaceFile } from "./files.ts";
 import { EPOCH_RECORD, firstIssue, NUMBERS, SECONDS } from "./record_schema.ts";
 import type { EpochRecord, HostArray, HostArrays, Seconds } from "./types.ts";
 
@@ -102,6 +102,6 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
 
 /** The checkpoint at `path`, or undefined when there is none. Throws SyntaxError for a broken one. */
 export async function loadCheckpoint(path: string): Promise<Checkpoint | undefined> {
-  const bytes = await readFileIfAny(path);
+  const bytes = await ifThere(Deno.readFile(path));
   return bytes && decodeCheckpoint(bytes);
 }

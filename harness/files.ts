@@ -13,10 +13,10 @@ export async function replaceFile(
   await Deno.rename(temporary, path);
 }
 
-/** The bytes of the file at `path`, or undefined when there is none. */
-export async function readFileIfAny(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** What `work` on a file gives; undefined where the file is not there, or no more. */
+export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
-    return await Deno.readFile(path);
+    return await work;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -25,6 +25,5 @@ export async function readFileIfAny(path: string): Promise<Uint8Array<ArrayBuffe
 
 /** The text of the file at `path`, or undefined when there is none. */
 export async function readTextIfAny(path: string): Promise<string | undefined> {
-  const bytes = await readFileIfAny(path);
-  return bytes && new TextDecoder().decode(bytes);
+  return await ifThere(Deno.readTextFile(path));
 }

@@ -1,5 +1,5 @@
 import { parseEvent, type RunEvent } from "./events.ts";
-import { readTextIfAny } from "./files.ts";
+import { ifThere, readTextIfAny } from "./files.ts";
 import { RECORD_SCHEMA, RUN_RECORD } from "./record_schema.ts";
 import type { EpochRecord, RunRecord, RunSpec } from "./types.ts";
 
@@ -69,7 +69,7 @@ async function runJob(
 ): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
   const recordPath = `${job.dir}/${RECORD_FILE}`;
-  await Deno.remove(recordPath).catch(ignoreNotFound); // of an earlier attempt
+  await ifThere(Deno.remove(recordPath)); // of an earlier attempt
   const { path, args, env } = command(job, slot);
   const child = new Deno.Command(path, {
     args: [...args],
@@ -167,8 +167,4 @@ async function readTail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promis
     tail = (tail + text).slice(-TAIL);
   }
   return tail;
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

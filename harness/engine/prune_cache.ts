@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ifThere } from "../files.ts";
 
 /** A file of a cache. */
 interface CachedFile {
@@ -21,7 +22,7 @@ export async function pruneCache(
   let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { path, bytes } of files.toSorted((a, b) => a.used - b.used).slice(0, -1)) {
     if (total <= limit) return;
-    await unlessGone(Deno.remove(path));
+    await ifThere(Deno.remove(path));
     total -= bytes;
   }
 }
@@ -29,7 +30,7 @@ export async function pruneCache(
 /** Notes that the file at `path` was used now: its time of modification is what `pruneCache` goes by. */
 export async function markUsed(path: string): Promise<void> {
   const now = new Date();
-  await unlessGone(Deno.utime(path, now, now));
+  await ifThere(Deno.utime(path, now, now));
 }
 
 async function filesOf(folder: string, pattern: RegExp): Promise<CachedFile[]> {
@@ -37,18 +38,8 @@ async function filesOf(folder: string, pattern: RegExp): Promise<CachedFile[]> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (!isFile || !pattern.test(name)) continue;
     const path = join(folder, name);
-    const info = await unlessGone(Deno.stat(path));
+    const info = await ifThere(Deno.stat(path));
     if (info) files.push({ path, bytes: info.size, used: info.mtime?.getTime() ?? 0 });
   }
   return files;
-}
-
-/** What `work` on a file gives; undefined when another process has removed the file. */
-async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { lockFile } from "../file_lock.ts";
-import { readFileIfAny, replaceFile } from "../files.ts";
+import { ifThere, replaceFile } from "../files.ts";
 import type { ImageSet, Metric } from "../types.ts";
 import { openStatistics } from "./covariance.ts";
 import { defaultSplit, openFeatureExtractor, type Split } from "./feature_extractor.ts";
@@ -175,7 +175,7 @@ export async function keptStatistics(
 }
 
 async function readKept(path: string): Promise<SavedStatistics | undefined> {
-  const bytes = await readFileIfAny(path);
+  const bytes = await ifThere(Deno.readFile(path));
   return bytes && readStatistics(bytes, path);
 }
 

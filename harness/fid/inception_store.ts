@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { dataFolder } from "../cache_folder.ts";
 import { encodeModel } from "../engine/onnx_model.ts";
-import { replaceFile } from "../files.ts";
+import { ifThere, replaceFile } from "../files.ts";
 import { readFile } from "./byte_source.ts";
 import { inceptionGraph } from "./inception_onnx.ts";
 import { readInceptionWeights } from "./weights.ts";
@@ -60,11 +60,8 @@ export function findInception(folder: string): StoredInception | null {
 
 /** Checks the network on disk against its side-car: SHA-256 over 95 MB. */
 export async function verifyInception(stored: StoredInception): Promise<void> {
-  const bytes = await Deno.readFile(stored.path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return new Uint8Array();
-    throw error;
-  });
-  if (createHash("sha256").update(bytes).digest("hex") !== stored.onnxSha256) {
+  const bytes = await ifThere(Deno.readFile(stored.path));
+  if (!bytes || createHash("sha256").update(bytes).digest("hex") !== stored.onnxSha256) {
     throw new Error(
       `${stored.path} is missing or altered: delete its folder and run deno task inception again`,
     );
