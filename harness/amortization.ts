@@ -1,5 +1,5 @@
 import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
-import { gatherImages, shuffledRows, stepsPerEpoch } from "./batches.ts";
+import { imagesOfRows, shuffledRows, stepsPerEpoch } from "./batches.ts";
 import { createNoise, foldIn, type Key } from "./noise.ts";
 import { mean, sampleStd } from "./statistics.ts";
 import { leveragesOf } from "./statistics/leverage.ts";
@@ -65,14 +65,6 @@ export async function measureAmortization(
   };
 }
 
-/** The images `rows`, as a program takes them. */
-function imagesOf(set: ImageSet, rows: Int32Array): HostArray {
-  const { height, width, channels } = set.image;
-  const data = new Float32Array(rows.length * height * width * channels);
-  gatherImages(set, rows, data);
-  return { shape: [rows.length, height, width, channels], dtype: "float32", data };
-}
-
 const integer = (value: number): HostArray => ({
   shape: [],
   dtype: "int32",
@@ -86,7 +78,7 @@ async function readFeatures(
 ): Promise<{ readonly state: DeviceState; readonly values: Float32Array }> {
   const rows = Math.min(CHUNK, trainCount);
   const chunk = (from: number) =>
-    imagesOf(images, Int32Array.from({ length: rows }, (_, i) => (from + i) % trainCount));
+    imagesOfRows(images, Int32Array.from({ length: rows }, (_, i) => (from + i) % trainCount));
   await using program = await device.compile(
     ({ state, inputs }) => ({
       outputs: { features: amortized.features(state, inputs.images as Tensor4D, hyper) },
@@ -121,7 +113,7 @@ async function freeVariance(
     { length: probes.length * REPLICAS },
     (_, i) => probes[i % probes.length],
   );
-  const inputs = { images: imagesOf(images, rows), step: integer(0) };
+  const inputs = { images: imagesOfRows(images, rows), step: integer(0) };
   await using program = await device.compile(({ state, inputs }) => {
     const noise = createNoise(foldIn(key, "free"), inputs.step as Scalar);
     return { outputs: { z: amortized.freeChains(state, inputs.images as Tensor4D, hyper, noise) } };
@@ -143,13 +135,13 @@ async function amortizedVariance(
 ): Promise<number> {
   const { device, amortized, hyper, images, trainCount, batchSize, epochs, key } = setting;
   const steps = stepsPerEpoch(trainCount, batchSize);
-  const probes = imagesOf(images, probeRows(trainCount));
+  const probes = imagesOfRows(images, probeRows(trainCount));
   const inputsAt = (move: number) => {
     const epoch = epochs + Math.floor(move / steps);
     const from = move % steps * batchSize;
     const rows = shuffledRows(setting.orderKey, epoch, trainCount).slice(from, from + batchSize);
     return {
-      images: imagesOf(images, rows),
+      images: imagesOfRows(images, rows),
       rows: { shape: [batchSize], dtype: "int32", data: rows } as const,
       step: integer(epochs * steps + move),
       probes,

@@ -34,6 +34,14 @@ export function gatherImages(set: ImageSet, rows: Int32Array, out: Float32Array)
   }
 }
 
+/** The images `rows` of `set` as a program takes them, [rows.length, height, width, channels] in [0, 1]. */
+export function imagesOfRows(set: ImageSet, rows: Int32Array): HostArray {
+  const { height, width, channels } = set.image;
+  const data = new Float32Array(rows.length * height * width * channels);
+  gatherImages(set, rows, data);
+  return { shape: [rows.length, height, width, channels], dtype: "float32", data };
+}
+
 /** State of every row, [count, ...shape] for each name, as float32 on the host. */
 export type Chains = Readonly<Record<string, HostArray & { readonly data: Float32Array }>>;
 

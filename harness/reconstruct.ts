@@ -1,5 +1,5 @@
 import type { Scalar, Tensor4D } from "@tensorflow/tfjs";
-import { gatherImages } from "./batches.ts";
+import { imagesOfRows } from "./batches.ts";
 import { createNoise, type Key } from "./noise.ts";
 import { toBytes } from "./sampling.ts";
 import type { Device, DeviceState, Hyperparams, ImageBatch, ImageSet, Method } from "./types.ts";
@@ -28,13 +28,9 @@ export async function reconstruct(
     readonly images: ImageSet;
   },
 ): Promise<Reconstructions> {
-  const { height, width, channels } = images.image;
-  const size = height * width * channels;
   const count = Math.min(COUNT, images.count);
-  const data = new Float32Array(count * size);
-  gatherImages(images, Int32Array.from({ length: count }, (_, i) => i), data);
   const inputs = {
-    images: { shape: [count, height, width, channels], dtype: "float32", data },
+    images: imagesOfRows(images, Int32Array.from({ length: count }, (_, i) => i)),
     draw: { shape: [], dtype: "int32", data: Int32Array.of(0) },
   } as const;
   await using program = await device.compile(({ state, inputs }) => {
@@ -44,7 +40,8 @@ export async function reconstruct(
   }, { state: state.specs, inputs });
   const result = await program.run(state, inputs);
   const made = result.outputs.images.data as Float32Array;
-  const squaredError = made.reduce((sum, v, i) => sum + (v - data[i]) ** 2, 0) / made.length;
+  const given = inputs.images.data;
+  const squaredError = made.reduce((sum, v, i) => sum + (v - given[i]) ** 2, 0) / made.length;
   return {
     state: result.state,
     pairs: interleave(images, { bytes: toBytes(made), count }),
