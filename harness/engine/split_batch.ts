@@ -26,7 +26,7 @@ export const CHUNKS: ChunkRule = {
   wide: 1 << 18,
   elements: 1 << 20,
   minPositions: 64,
-  minDepth: 512,
+  minDepth: 256,
 };
 
 /** Rewrites `targets` with the batch in chunks; unchanged if nothing in them is wide. `batch` is the number of rows. */
