@@ -4,7 +4,7 @@ import { fillNoise, foldIn, keyOf } from "../noise.ts";
 import { diagnose } from "./effective_sample_size.ts";
 import { gaussianError, momentsOf } from "./gaussian_error.ts";
 import { histogram2d, totalVariation } from "./histogram.ts";
-import { squaredMmd } from "./mmd.ts";
+import { squaredMmd, squaredMmdToNormal } from "./mmd.ts";
 import { type Sample, thinned } from "./sample.ts";
 import { slicedWasserstein } from "./sliced_wasserstein.ts";
 
@@ -142,6 +142,22 @@ Deno.test("squaredMmd() is unbiased for one law, and known for shifted Gaussians
   assert.ok(Math.abs(squaredMmd(x, y, 1) - 2 * (1 - Math.exp(-4 / 6)) / 3) < 0.02);
   // With any h: h^2 / (h^2 + 2) exp(-|m|^2 / (2 h^2 + 4)).
   assert.ok(Math.abs(squaredMmd(x, y, 3) - 2 * (1 - Math.exp(-4 / 22)) * 9 / 11) < 0.02);
+});
+
+Deno.test("squaredMmdToNormal() is known for shifted and wider Gaussians", () => {
+  for (const [dim, bandwidth] of [[1, 0.5], [2, 1], [3, 2]]) {
+    const x = normals(`known/${dim}`, 2000, dim);
+    const h2 = bandwidth ** 2;
+    const pairs = (variance: number, shift = 0) =>
+      (h2 / (h2 + variance)) ** (dim / 2) * Math.exp(-(shift ** 2) / (2 * (h2 + variance)));
+    const shifted = { ...x, data: x.data.map((v, i) => v + (i % dim === 0 ? 2 : 0)) };
+    const wide = { ...x, data: x.data.map((v) => 2 * v) };
+    // Means of the kernel between Gaussians whose difference has this variance; 2,000 draws know MMD to some 1 / sqrt(2000).
+    const closeTo = (value: number, known: number) =>
+      assert.ok(Math.abs(Math.sqrt(value) - Math.sqrt(known)) < 4.5 / Math.sqrt(2000), `${value}`);
+    closeTo(squaredMmdToNormal(shifted, bandwidth), 2 * pairs(2) - 2 * pairs(2, 2));
+    closeTo(squaredMmdToNormal(wide, bandwidth), pairs(8) + pairs(2) - 2 * pairs(5));
+  }
 });
 
 Deno.test("totalVariation() of histograms", () => {

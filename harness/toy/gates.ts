@@ -1,7 +1,8 @@
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
+import { gammaReach } from "../statistics/gamma_reach.ts";
 import { momentsOf } from "../statistics/gaussian_error.ts";
 import { binned } from "./grid.ts";
-import { GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
+import { type Expected, GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
 import { BINS, type Truth } from "./truth.ts";
 import type { Sampler, SamplerSettings, Target } from "./types.ts";
 
@@ -44,9 +45,13 @@ export function gatesOf(
   if (answer.kind === "gaussian") {
     return {
       ...Object.fromEntries(
-        Object.entries(predicted).map(([name, { mean, std }]) => [
+        Object.entries(predicted).map(([name, expected]) => [
           name,
-          atMost(mean + GATE_DEVIATIONS * std),
+          atMost(
+            name in truth.least
+              ? gammaReach({ ...expected, least: truth.least[name], deviations: GATE_DEVIATIONS })
+              : reach(expected),
+          ),
         ]),
       ),
       ess: { low: LEAST_EFFECTIVE_SIZE, high: Infinity },
@@ -56,11 +61,10 @@ export function gatesOf(
   if (answer.modes && within) {
     const precision = answer.modes.std ** -2;
     const bias = sampler.varianceRatio?.(precision, { target, settings }) ?? 1;
-    const modeError = exact.mode_error.mean + GATE_DEVIATIONS * exact.mode_error.std;
-    const { mean, std } = within.histogram_tv;
+    const modeError = reach(exact.mode_error);
     return {
       // The distance of two mixtures is at most that of their weights and the mean of those within modes.
-      histogram_tv: atMost(mean + GATE_DEVIATIONS * std + modeError),
+      histogram_tv: atMost(reach(within.histogram_tv) + modeError),
       mode_error: atMost(modeError),
       modes_missed: atMost(0),
       within_mode_variance: { low: bias * (1 - WITHIN_MODES), high: bias * (1 + WITHIN_MODES) },
@@ -69,7 +73,13 @@ export function gatesOf(
   return {
     histogram_tv: atMost(Math.min(LARGEST_TV, gaussianTv(truth) / 2)),
     modes_missed: atMost(0),
+    ess: { low: LEAST_EFFECTIVE_SIZE, high: Infinity },
   };
+}
+
+/** How far a score goes by chance, of a law that is about normal: means over many points, and norms. */
+function reach({ mean, std }: Expected): number {
+  return mean + GATE_DEVIATIONS * std;
 }
 
 /** Mean total variation between each posterior and the Gaussian of its moments, on bins: the best that a Gaussian can do. */

@@ -22,14 +22,18 @@ function truthOf(logDensity: (x: number, y: number) => number): Truth {
   return gridTruth([normalise(log, SQUARE)], { answer });
 }
 
-const gaussian = truthOf((x, y) => -(x * x + y * y) / 2);
+const gaussian = { ...truthOf((x, y) => -(x * x + y * y) / 2), least: { mmd2: -0.001 } };
 const expected = (mean: number, std: number) => ({ mean, std });
 const SCORED: ScoredRun = {
   scores: {},
   posteriors: [],
   samples: [],
   exact: { kl: expected(1, 0.1), mode_error: expected(0.05, 0.01) },
-  predicted: { kl: expected(2, 0.5), mean_error: expected(0.1, 0.01) },
+  predicted: {
+    kl: expected(2, 0.5),
+    mean_error: expected(0.1, 0.01),
+    mmd2: expected(0.001, 0.001),
+  },
   within: { histogram_tv: expected(0.05, 0.001) },
 };
 
@@ -54,6 +58,8 @@ Deno.test("gatesOf() Gaussian posteriors: what theory predicts plus six deviatio
   assert.deepEqual(gates({ target: bivariateGaussian }), {
     kl: [-Infinity, 2 + 6 * 0.5],
     mean_error: [-Infinity, 0.16],
+    // Of a gamma law from -0.001 on: the cube root's deviation is 0.001 / 0.002 / 3.
+    mmd2: [-Infinity, Number((0.002 * (1 - 1 / 36 + 1) ** 3 - 0.001).toFixed(6))],
     ess: [200, Infinity],
     r_hat: [-Infinity, 1.05],
   });
@@ -77,6 +83,7 @@ Deno.test("gatesOf() other densities: half of what a Gaussian of their moments r
   assert.deepEqual(gates({ target: neuralLikelihood, truth: two }), {
     histogram_tv: [-Infinity, 0.08],
     modes_missed: [-Infinity, 0],
+    ess: [200, Infinity],
   });
   // Laplace's law in x, of variance 2: its distance from a Gaussian is 0.13 by the integral, half of it 0.06.
   const laplace = truthOf((x, y) => -2 * Math.abs(x) - y * y / 2);

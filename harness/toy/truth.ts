@@ -12,7 +12,7 @@ import {
   solveLower,
 } from "../statistics/gaussian_error.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
-import { squaredMmd } from "../statistics/mmd.ts";
+import { leastMmdToNormal, squaredMmd, squaredMmdToNormal } from "../statistics/mmd.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Device } from "../types.ts";
@@ -63,13 +63,19 @@ export interface Truth {
   draw(point: number, options: { readonly count: number; readonly seed: string }): Sample;
   /** Scores of samples, one for each posterior; `kl` is that of the Gaussians of their moments, or of `fits`. */
   score(samples: readonly Sample[], fits?: readonly GaussianFit[]): PosteriorScores;
+  /** Where the law of a score begins, of scores whose law has a long tail above. */
+  readonly least: Scores;
   /** Tabulated densities, for figures; none for Gaussians. */
   readonly grids: readonly Grid[];
 }
 
 /** Draws that the distances between samples look at: they cost n log n and n^2. */
 const SLICED_COUNT = 2000;
-const MMD_COUNT = 300;
+const MMD_COUNT = 1200;
+/** Draws on either side where the truth has no kernel means in closed form. */
+const MMD_PAIR_COUNT = 300;
+/** Of the kernel on whitened draws. */
+const MMD_BANDWIDTH = 1;
 /** Side of the square on which the KL of Gaussians is worked out, over that of the answer. */
 const WIDER = 2;
 /** Bins along an axis. */
@@ -103,6 +109,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   return {
     count: means.length,
     grids: [],
+    least: { mmd2: leastMmdToNormal({ count: MMD_COUNT, dim, bandwidth: MMD_BANDWIDTH }) },
     draw: (point, { count, seed }) => {
       const { data } = normals(seed, count, dim);
       const out = new Float64Array(count * dim);
@@ -132,7 +139,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
           covariance_error: rms(each.map((e) => e.covariance_error)),
           kl: average(each.map((e) => e.kl)),
           sliced_w2: slicedWasserstein(pooled, reference),
-          mmd2: squaredMmd(thinned(pooled, MMD_COUNT), thinned(reference, MMD_COUNT), 1),
+          mmd2: squaredMmdToNormal(thinned(pooled, MMD_COUNT), MMD_BANDWIDTH),
         },
       };
     },
@@ -167,7 +174,7 @@ export function gridTruth(
       sliced_w2: slicedWasserstein(thin, reference),
       mmd2: squaredMmd(
         thinned(thin, MMD_COUNT),
-        thinned(reference, MMD_COUNT),
+        thinned(reference, MMD_PAIR_COUNT),
         Math.sqrt((spread[0][0] + spread[1][1]) / 2),
       ),
       kl: gaussianKl(fit, wide),
@@ -179,6 +186,7 @@ export function gridTruth(
   return {
     count: grids.length,
     grids,
+    least: {},
     draw: (point, options) => drawFromGrid(grids[point], options),
     score: (samples, fits) => {
       const each = samples.map((sample, i) => scoreOne(sample, known[i], fits && fitOf(fits, i)));
