@@ -173,7 +173,7 @@ export function gridTruth(
       histogram_tv: totalVariation(histogram2d(sample, { extent: grid.extent, bins: BINS }), bins),
       sliced_w2: slicedWasserstein(thin, reference),
       mmd2: squaredMmd(
-        thinned(thin, MMD_COUNT),
+        thinned(thin, MMD_PAIR_COUNT),
         thinned(reference, MMD_PAIR_COUNT),
         Math.sqrt((spread[0][0] + spread[1][1]) / 2),
       ),
