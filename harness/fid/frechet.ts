@@ -14,7 +14,7 @@
 import { pivotedCholesky } from "./pivoted_cholesky.ts";
 import { addRowProducts, rowsOf } from "./row_products.ts";
 import type { Statistics } from "./statistics.ts";
-import { symmetricEigenvalues } from "./symmetric_eigenvalues.ts";
+import { symmetricEigenvalues } from "../statistics/symmetric_eigenvalues.ts";
 
 /**
  * Squared Fréchet distance of two Gaussians with statistics `a` and `b` of the same dimension; the FID
