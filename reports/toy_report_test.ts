@@ -44,6 +44,7 @@ const RUN: ToyRun = {
   seconds: 1,
   chainStepsPerSecond: 1,
   gradients: 20,
+  mobility: null,
   shown: [[[0.5, -0.5], [9, 9]]],
 };
 
@@ -141,6 +142,22 @@ Deno.test("toyMarkdown() has each row with value, exact score, bound and verdict
       "| LD | 1 | 0.1000 ± 0.0010 (0.1000) | 0.2000 ± 0.0010 (0.2000) | 1.01 ± 0.02 (1.00) | 1 |",
     ]
   ) assert.ok(text.includes(line), `${line}\n${text}`);
+});
+
+Deno.test("toyMarkdown() tells how features move the latents", () => {
+  assert.ok(!toyMarkdown(REPORT).includes("Mobility"));
+  const mobility = {
+    least: 0.074,
+    median: 0.47,
+    largest: 3.3,
+    rank: 3,
+    stability: 0.0102,
+    slowest: null,
+  };
+  const runs = [{ ...RUN, experiment: REPORT.targets[0].name, mobility }];
+  const label = REPORT.targets[0].label;
+  const row = `| ${label} | LD <plain> | 0.1 | 0.074 | 0.47 | 3.3 | 3 | 0.0102 | – |`;
+  assert.ok(toyMarkdown({ ...REPORT, runs }).includes(row), toyMarkdown({ ...REPORT, runs }));
 });
 
 Deno.test("toyMarkdown() has no section of what did not run", () => {

@@ -34,6 +34,7 @@ export function toyMarkdown(report: ToyReport): string {
     "",
     ...sections.flat(),
     ...gapSection(report),
+    ...mobilitySection(report),
     ...convergenceSection(report),
     ...biasSection(report),
   ].join("\n");
@@ -55,6 +56,39 @@ function gapSection({ gap }: ToyReport): string[] {
     "Largest miss of the leverage law: the variance ratio of a point is its leverage h_ii times Euler's factor. LAE appendix E, Fig. 5.",
     "",
     markdownTable(["Sampler", "Miss", "Exact sampler", "Bound", "Verdict"], rows),
+    "",
+  ];
+}
+
+function mobilitySection({ runs, targets }: ToyReport): string[] {
+  const targetLabels = new Map(targets.map(({ name, label }) => [name, label]));
+  const rows = runs.flatMap(({ experiment, label, mobility, settings: { stepSize } }) =>
+    mobility === null ? [] : [[
+      targetLabels.get(experiment) ?? experiment,
+      label,
+      number(stepSize),
+      ...[mobility.least, mobility.median, mobility.largest, mobility.rank].map(number),
+      ...[mobility.stability, mobility.slowest].map((v) => v === null ? "–" : number(v)),
+    ]]
+  );
+  if (rows.length === 0) return [];
+  const head = [
+    "Target",
+    "Sampler",
+    "η",
+    "λ_min",
+    "median λ",
+    "λ_max",
+    "Rank",
+    "η λ_max P",
+    "Slowest",
+  ];
+  return [
+    "## Mobility of the last layer",
+    "",
+    "Eigenvalues λ of K = G G', with which steps on the last layer move z (LAE Theorem 1), medians over chains. On Gaussian posteriors of precision P Euler's steps are stable for η λ_max P < 2, and the slowest direction forgets in 1 / (η λ_min P) steps.",
+    "",
+    table(head, rows),
     "",
   ];
 }

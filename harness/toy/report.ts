@@ -25,6 +25,20 @@ export interface ToyRow {
   readonly verdict: Verdict;
 }
 
+/** The spectrum of K = G G', the mobility in z of steps on a last layer, and what follows from it. Medians over chains. */
+export interface Mobility {
+  /** Eigenvalues of K. */
+  readonly least: number;
+  readonly median: number;
+  readonly largest: number;
+  /** Eigenvalues above a millionth of the largest. */
+  readonly rank: number;
+  /** eta lambda_max(K) P_max, which has to be below 2; null where no precision P is known. */
+  readonly stability: number | null;
+  /** Steps 1 / (eta lambda_min(K) P_min) in which the slowest direction forgets; null as above. */
+  readonly slowest: number | null;
+}
+
 /** A sampler on a target: its rows, and what figures need. */
 export interface ToyRun {
   readonly experiment: string;
@@ -40,6 +54,8 @@ export interface ToyRun {
   readonly chainStepsPerSecond: number;
   /** Gradients of the energy of all points in one chain. */
   readonly gradients: number;
+  /** Of an amortized sampler. */
+  readonly mobility: Mobility | null;
   /** Draws of each posterior for figures, [x, y] or [x], at most `SHOWN` of them. */
   readonly shown: readonly (readonly (readonly number[])[])[];
 }

@@ -1,6 +1,7 @@
 import type { Device } from "../types.ts";
 import { checkTarget } from "./check_target.ts";
 import { gatesOf } from "./gates.ts";
+import { mobilityOf } from "./mobility.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { runChains } from "./run_chains.ts";
 import { scoreRun } from "./score_run.ts";
@@ -41,6 +42,9 @@ export async function runToy(
   const run = await runChains(sampler, { target, device, seed, overrides });
   const names = { experiment: target.name, sampler: sampler.name };
   const note = sampler.ungated?.(target) ?? null;
+  const features = sampler.features?.(run.state);
+  const { stepSize } = run.settings;
+  const answer = target.answer.kind === "gaussian" ? target.answer : undefined;
   const base = {
     ...names,
     label: sampler.label,
@@ -48,6 +52,7 @@ export async function runToy(
     seconds: run.seconds,
     chainStepsPerSecond: run.chainStepsPerSecond,
     gradients: run.gradients,
+    mobility: features ? mobilityOf(features, { stepSize, answer }) : null,
   };
   if (!run.draws.data.every(Number.isFinite)) {
     return {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Scalar, Tensor2D, Tensor3D } from "@tensorflow/tfjs";
-import type { HostArrays, Noise, State } from "../types.ts";
+import type { HostArray, HostArrays, Noise, State } from "../types.ts";
 
 /** Rows of numbers. */
 export type Matrix = readonly (readonly number[])[];
@@ -137,6 +137,8 @@ export interface Sampler {
   readonly bias?: { readonly order: number; readonly closedForm: boolean };
   /** The Gaussians that it draws from in `state`, one for each posterior, or one for all; none: it is no fit of Gaussians. */
   fits?(state: HostArrays): readonly GaussianFit[];
+  /** Its fixed features G [chains, points, d] in `state`; none: it moves each z by itself. */
+  features?(state: HostArrays): HostArray;
   /** Why this sampler cannot be held to the truth on `target`, in a sentence; null: it can. */
   ungated?(target: Target): string | null;
 }

@@ -76,6 +76,7 @@ export function amortized(
       return { ...next, features: state.features };
     },
     latents,
+    features: ({ features }) => features,
   };
 }
 
