@@ -12,9 +12,11 @@ import { fileURLToPath } from "node:url";
 import { TARGETS } from "../datasets/toy/mod.ts";
 import { bivariateGaussian } from "../datasets/toy/bivariate_gaussian.ts";
 import { sweepWidths } from "../harness/toy/amortization_gap.ts";
-import { openDevice } from "../harness/engine/device.ts";
+import { openLiveLine } from "../harness/live_line.ts";
 import { runGated } from "../harness/toy/bench.ts";
 import { TOY_SUITE } from "../harness/toy/cli.ts";
+import { openCores } from "../harness/toy/cores.ts";
+import { collect, type Job, runJobs } from "../harness/toy/jobs.ts";
 import type { ToyRow } from "../harness/toy/report.ts";
 import { GATE_DEVIATIONS } from "../harness/toy/score_run.ts";
 import { openTarget, runToy } from "../harness/toy/suite.ts";
@@ -45,6 +47,7 @@ const PARTS: readonly CheckPart[] = [
     samplers: ["ld", "sgld", "mala", "ald", "sgald", "ald_mh", "midpoint", "runge_kutta"],
   },
   { target: "univariate", samplers: ["ld", "ald"], length: { steps: 6000 } },
+  { target: "neural", samplers: ["ald"], length: { steps: 6000 } },
   { target: "eight_gaussians", samplers: ["ald"], length: { steps: 10_000, burnIn: 5000 } },
 ];
 
@@ -53,27 +56,38 @@ const WIDTHS = [2, 32];
 
 /** Rows of the fast part of the suite. `samplers` replaces those of the table by name: a check of the check. */
 export async function checkRows(
-  { seed, samplers = SAMPLERS, parts = PARTS }: {
+  { seed, devices, samplers = SAMPLERS, parts = PARTS, report = () => {} }: {
     readonly seed: number;
+    /** One for each run at a time. */
+    readonly devices: readonly Device[];
     readonly samplers?: Readonly<Record<string, Sampler>>;
     readonly parts?: readonly CheckPart[];
+    /** Called with a line about each run that is over. */
+    readonly report?: (line: string) => void;
   },
 ): Promise<ToyRow[]> {
-  await using device = await openDevice("cpu", { threads: 1 });
-  const rows: ToyRow[] = [];
+  const jobs: Job<{ readonly rows: readonly ToyRow[] }>[] = [];
   for (const { target, samplers: names, length } of parts) {
-    const open = await openTarget(TARGETS[target], device);
+    const open = await openTarget(TARGETS[target], devices[0]);
     for (const name of names) {
-      const options = { ...open, device, seed, overrides: length };
-      rows.push(...(await runToy(samplers[name], options)).rows);
+      jobs.push({
+        group: open.target.label,
+        name: samplers[name].label,
+        work: (device) => runToy(samplers[name], { ...open, device, seed, overrides: length }),
+      });
     }
   }
   if (parts === PARTS) {
     const target = bivariateGaussian;
-    const sweep = await sweepWidths(samplers.ald, { target, device, seed, widths: WIDTHS });
-    rows.push(...sweep.rows);
+    jobs.push({
+      group: "Amortization gap",
+      name: samplers.ald.label,
+      work: (device) => sweepWidths(samplers.ald, { target, device, seed, widths: WIDTHS }),
+    });
   }
-  return rows;
+  const runs = collect(jobs);
+  await runJobs(runs.jobs, { devices, report });
+  return runs.results.flatMap(({ rows }) => rows);
 }
 
 async function main(words: readonly string[]): Promise<void> {
@@ -95,7 +109,10 @@ async function main(words: readonly string[]): Promise<void> {
     return await checkSeeds({ first, last, full });
   }
   const began = performance.now();
-  const rows = await checkRows({ seed: SEED });
+  await using cores = await openCores();
+  using line = openLiveLine();
+  const rows = await checkRows({ seed: SEED, devices: cores.devices, report: line.show });
+  line.clear();
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   if (words.includes("--update")) {
     const before = await readBaseline();
@@ -119,14 +136,14 @@ async function checkSeeds(
   { first, last, full }: { readonly first: number; readonly last: number; readonly full: boolean },
 ): Promise<void> {
   let [gated, failed] = [0, 0];
-  await using stack = new AsyncDisposableStack();
-  const devices: Device[] = [];
-  for (let i = 0; i < navigator.hardwareConcurrency; i++) {
-    devices.push(stack.use(await openDevice("cpu", { threads: 1 })));
-  }
+  await using cores = await openCores();
+  using line = openLiveLine();
+  const { devices } = cores;
   for (let seed = first; seed <= last; seed++) {
-    const all = full ? await runGated(TOY_SUITE, { devices, seed }) : await checkRows({ seed });
+    const options = { devices, seed, report: (text: string) => line.show(`Seed ${seed} ${text}`) };
+    const all = full ? await runGated(TOY_SUITE, options) : await checkRows(options);
     const rows = all.filter(({ verdict }) => verdict !== "shown");
+    line.clear();
     const failures = describeFailures(rows);
     for (const failure of failures) console.error(`Seed ${seed}: ${failure}`);
     gated += rows.length;

@@ -1,6 +1,7 @@
 /** The check finds wrong samplers: each is one slip away from a right one. */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import { openCores } from "../harness/toy/cores.ts";
 import type { Sampler } from "../harness/toy/types.ts";
 import { amortized } from "../methods/samplers/amortized.ts";
 import { direct } from "../methods/samplers/direct.ts";
@@ -80,12 +81,17 @@ const WRONG: Readonly<Record<string, Sampler>> = {
   }),
 };
 
+async function rowsOf(options: Omit<Parameters<typeof checkRows>[0], "devices">) {
+  await using cores = await openCores(1);
+  return await checkRows({ ...options, devices: cores.devices });
+}
+
 const part = (name: string) => [{ target: "bivariate", samplers: [name] }];
 
 for (const [slip, sampler] of Object.entries(WRONG)) {
   Deno.test(`checkRows() fails ${slip}`, async () => {
     const { name } = sampler;
-    const rows = await checkRows({ seed: 0, samplers: { [name]: sampler }, parts: part(name) });
+    const rows = await rowsOf({ seed: 0, samplers: { [name]: sampler }, parts: part(name) });
     assert.ok(rows.some(({ verdict }) => verdict === "fail"), JSON.stringify(rows));
   });
 }
@@ -101,14 +107,14 @@ for (
 ) {
   Deno.test(`checkRows() passes the right ${sampler.name}`, async () => {
     const { name } = sampler;
-    const rows = await checkRows({ seed: 1, samplers: { [name]: sampler }, parts: part(name) });
+    const rows = await rowsOf({ seed: 1, samplers: { [name]: sampler }, parts: part(name) });
     assert.ok(rows.some(({ verdict }) => verdict === "pass"));
     assert.deepEqual(rows.filter(({ verdict }) => verdict === "fail"), []);
   });
 }
 
 Deno.test("checkRows() fails the noise scaled by sqrt(eta) between modes too", async () => {
-  const rows = await checkRows({
+  const rows = await rowsOf({
     seed: 0,
     samplers: { ld: asLd(slipped(1, Math.SQRT1_2)) },
     parts: [{

@@ -1,3 +1,5 @@
+import { openLiveLine } from "../live_line.ts";
+
 /** One line on the terminal that shows how far a long work is. Says nothing where output is no terminal. */
 export interface ProgressBar extends Disposable {
   /** `of` is null when the end is not known; `what` replaces the label from here on, and starts the clock anew. */
@@ -19,23 +21,22 @@ export function openProgressBar(
     readonly now?: () => number;
   } = {},
 ): ProgressBar {
-  const visible = output.isTerminal();
+  const line = openLiveLine(output);
   let started = now();
   let words = label;
   let last = -Infinity;
-  const write = (text: string) => output.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
   return {
     update(done, of, what = words) {
       if (what !== words) {
         words = what;
         started = now();
       }
-      if (!visible || (now() - last < INTERVAL && done !== of)) return;
+      if (now() - last < INTERVAL && done !== of) return;
       last = now();
-      write(`${words} ${describe(done, of, now() - started)}`);
+      line.show(`${words} ${describe(done, of, now() - started)}`);
     },
     [Symbol.dispose]() {
-      if (visible) write("");
+      line.clear();
     },
   };
 }

@@ -7,7 +7,6 @@ import { binned, centreOf, normalise } from "./grid.ts";
 import type {
   BiasPoint,
   BiasSlope,
-  Convergence,
   GapSweep,
   ShownDensity,
   ShownNormal,
@@ -15,6 +14,7 @@ import type {
   ToyRow,
   ToyRun,
 } from "./report.ts";
+import { collect, type Job, runJobs } from "./jobs.ts";
 import { type OpenTarget, openTarget, runToy, type SuiteOptions } from "./suite.ts";
 import { cholesky, solveLower } from "../statistics/gaussian_error.ts";
 import { TOY_METRICS } from "./truth.ts";
@@ -67,6 +67,7 @@ export interface ToyBenchOptions {
   /** One for each run at a time. */
   readonly devices: readonly Device[];
   readonly seed: number;
+  /** Called with a line about each run that is over. */
   readonly report: (line: string) => void;
 }
 
@@ -77,30 +78,25 @@ const SHOWN_CELLS = 80;
 /** The square that shows two-dimensional Gaussian posteriors. */
 const SHOWN_EXTENT = 4;
 
-/** What `runGated` needs. */
-export type GatedOptions = Omit<ToyBenchOptions, "report">;
-
 /** The rows of the suite that have a gate, and no more than these need. */
 export async function runGated(
   { targets, samplers, fits, gaps }: Omit<ToySuite, "convergence" | "normal">,
-  { devices, seed }: GatedOptions,
+  { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyRow[]> {
   const opened = await openAll(targets, devices[0]);
   const compared = new Set([fits.diagonal, fits.full]);
-  const jobs = opened.flatMap((open) =>
-    samplers.filter((sampler) => compared.has(sampler) || !sampler.ungated?.(open.target))
-      .map((sampler): Job<ToyRun> => (device) => runToy(sampler, { ...open, device, seed }))
-  );
-  const runs = withComparisons(await runJobs(jobs, devices), { opened, fits });
-  const sweeps = await runJobs(
-    gaps.map(({ sampler, target }): Job<GapSweep> => (device) =>
-      sweepWidths(sampler, { device, seed, target })
+  const options = (device: Device): SuiteOptions => ({ device, seed });
+  const runs = collect(
+    opened.flatMap((open) =>
+      samplers.filter((sampler) => compared.has(sampler) || !sampler.ungated?.(open.target))
+        .map((sampler) => samplerJob(sampler, { open, options }))
     ),
-    devices,
   );
-  return [...runs, ...sweeps].flatMap(({ rows }) => rows).filter(({ verdict }) =>
-    verdict !== "shown"
-  );
+  const sweeps = collect(gaps.map((gap) => sweepJob(gap, options)));
+  await runJobs([...runs.jobs, ...sweeps.jobs], { devices, report });
+  const rows = [...withComparisons(runs.results, { opened, fits }), ...sweeps.results]
+    .flatMap(({ rows }) => rows);
+  return rows.filter(({ verdict }) => verdict !== "shown");
 }
 
 /** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
@@ -110,44 +106,36 @@ export async function benchToy(
 ): Promise<ToyReport> {
   const began = performance.now();
   const opened = await openAll(targets, devices[0]);
-  const runs: Job<ToyRun>[] = opened.flatMap((open) =>
-    samplers.map((sampler) => async (device) => {
-      const run = await runToy(sampler, { ...open, device, seed });
-      const failed = run.rows.filter((row) => row.verdict === "fail").map((row) => row.metric);
-      report(
-        `${open.target.label}, ${sampler.label}: ${run.seconds.toFixed(1)} s${
-          failed.length > 0 ? `, failed ${failed.join(", ")}` : ""
-        }`,
-      );
-      return run;
-    })
-  );
   const options = (device: Device): SuiteOptions => ({ device, seed });
-  const traces: Job<Convergence>[] = convergence.samplers.map(({ sampler, stepSize }) => (device) =>
-    followConvergence(sampler, {
-      ...options(device),
-      target: convergence.target,
-      steps: CONVERGENCE_STEPS,
-      stepSize,
-    })
+  const runs = collect(
+    opened.flatMap((open) => samplers.map((sampler) => samplerJob(sampler, { open, options }))),
   );
-  const biases: Job<BiasRun>[] = samplers.flatMap((sampler) => {
+  const traces = collect(convergence.samplers.map(({ sampler, stepSize }) => ({
+    group: "Way to the posterior",
+    name: sampler.label,
+    work: (device: Device) =>
+      followConvergence(sampler, {
+        ...options(device),
+        target: convergence.target,
+        steps: CONVERGENCE_STEPS,
+        stepSize,
+      }),
+  })));
+  const biases = collect(samplers.flatMap((sampler) => {
     const { name, label, bias } = sampler;
     if (!bias) return [];
-    return async (device) => {
-      const points = await measureBias(sampler, { ...options(device), target: normal });
-      return { points, slope: biasSlope(points, { sampler: name, label, order: bias.order }) };
+    return {
+      group: "Bias",
+      name: label,
+      work: async (device: Device): Promise<BiasRun> => {
+        const points = await measureBias(sampler, { ...options(device), target: normal });
+        return { points, slope: biasSlope(points, { sampler: name, label, order: bias.order }) };
+      },
     };
-  });
-  const sweeps: Job<GapSweep>[] = gaps.map(({ sampler, target }) => (device) =>
-    sweepWidths(sampler, { ...options(device), target })
-  );
-  const done = {
-    runs: withComparisons(await runJobs(runs, devices), { opened, fits }),
-    convergence: await runJobs(traces, devices),
-    bias: await runJobs(biases, devices),
-    sweeps: await runJobs(sweeps, devices),
-  };
+  }));
+  const sweeps = collect(gaps.map((gap) => sweepJob(gap, options)));
+  const jobs = [...runs.jobs, ...traces.jobs, ...biases.jobs, ...sweeps.jobs];
+  await runJobs(jobs, { devices, report });
   return {
     schema: 1,
     seed,
@@ -160,14 +148,14 @@ export async function benchToy(
       deviations,
     })),
     metrics: [...TOY_METRICS, ...COMPARISONS],
-    runs: done.runs,
-    convergence: done.convergence,
+    runs: withComparisons(runs.results, { opened, fits }),
+    convergence: traces.results,
     gap: {
-      rows: done.sweeps.flatMap(({ rows }) => rows),
-      points: done.sweeps.flatMap(({ points }) => points),
+      rows: sweeps.results.flatMap(({ rows }) => rows),
+      points: sweeps.results.flatMap(({ points }) => points),
     },
-    bias: done.bias.flatMap(({ points }) => points),
-    slopes: done.bias.map(({ slope }) => slope),
+    bias: biases.results.flatMap(({ points }) => points),
+    slopes: biases.results.map(({ slope }) => slope),
     densities: opened.flatMap(densitiesOf),
     normals: opened.flatMap(normalsOf),
   };
@@ -184,16 +172,29 @@ interface BiasRun {
   readonly slope: BiasSlope;
 }
 
-type Job<T> = (device: Device) => Promise<T>;
+type Options = (device: Device) => SuiteOptions;
 
-/** Runs `jobs` in their order, one at a time on each device. */
-async function runJobs<T>(jobs: readonly Job<T>[], devices: readonly Device[]): Promise<T[]> {
-  const results = Array<T>(jobs.length);
-  let next = 0;
-  await Promise.all(devices.map(async (device) => {
-    for (let i = next++; i < jobs.length; i = next++) results[i] = await jobs[i](device);
-  }));
-  return results;
+function samplerJob(
+  sampler: Sampler,
+  { open, options }: { readonly open: OpenTarget; readonly options: Options },
+): Job<ToyRun> {
+  return {
+    group: open.target.label,
+    name: sampler.label,
+    work: (device) => runToy(sampler, { ...open, ...options(device) }),
+    remark: ({ rows }) => {
+      const failed = rows.filter(({ verdict }) => verdict === "fail").map(({ metric }) => metric);
+      return failed.length > 0 ? `, failed ${failed.join(", ")}` : "";
+    },
+  };
+}
+
+function sweepJob({ sampler, target }: ToySuite["gaps"][number], options: Options): Job<GapSweep> {
+  return {
+    group: "Amortization gap",
+    name: sampler.label,
+    work: (device) => sweepWidths(sampler, { ...options(device), target }),
+  };
 }
 
 /** Adds to each run its rows of comparisons. */

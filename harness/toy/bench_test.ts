@@ -34,7 +34,9 @@ Deno.test("benchToy() runs every sampler on every target, and reports in their o
     report: (line) => lines.push(line),
   });
   assert.deepEqual(report.runs.map(({ sampler }) => sampler), SUITE.samplers.map((s) => s.name));
-  assert.equal(lines.length, 4);
+  // Four runs and a trace.
+  assert.equal(lines.length, 5);
+  assert.match(lines[4], /^\[5\/5\] /);
   assert.equal(report.seed, 3);
   const [chain, printed, , full] = report.runs;
   assert.ok(
@@ -42,6 +44,8 @@ Deno.test("benchToy() runs every sampler on every target, and reports in their o
     JSON.stringify(chain.rows),
   );
   assert.ok(printed.rows.every(({ verdict }) => verdict === "shown") && printed.note !== null);
+  const { least, largest } = printed.mobility ?? { least: 0, largest: 0 };
+  assert.ok(chain.mobility === null && least > 0 && largest > 10 * least, `${least}, ${largest}`);
   const cost = chain.rows.find(({ metric }) => metric === "gradients");
   assert.equal(cost?.value, 2000 * 16);
   const ess = chain.rows.find(({ metric }) => metric === "ess")?.value ?? NaN;
@@ -77,7 +81,7 @@ Deno.test("benchToy() refuses a broken target before any sampling", async () => 
 
 Deno.test("runGated() has the rows with a gate, and no others", async () => {
   await using device = await openDevice("cpu", { threads: 1 });
-  const rows = await runGated(SUITE, { devices: [device], seed: 0 });
+  const rows = await runGated(SUITE, { devices: [device], seed: 0, report: () => {} });
   assert.deepEqual([...new Set(rows.map(({ sampler }) => sampler))], ["ld", "avi_full"]);
   assert.ok(rows.every(({ verdict }) => verdict !== "shown"));
 });

@@ -12,11 +12,10 @@ import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
 import { SAMPLERS } from "../../methods/samplers/mod.ts";
 import { toyFigures } from "../../reports/toy_figures.ts";
 import { failures, toyMarkdown } from "../../reports/toy_table.ts";
-import { openDevice } from "../engine/device.ts";
 import { replaceFile } from "../files.ts";
-import type { Device } from "../types.ts";
 import { parseCount, parseNames, parseSeeds } from "../words.ts";
 import { benchToy, partOf, type ToySuite } from "./bench.ts";
+import { openCores } from "./cores.ts";
 import type { ToyReport } from "./report.ts";
 
 /** The suite of section 6.1. */
@@ -59,32 +58,25 @@ export function toyCommand(absolute: (path: string) => string): Command {
     .action(
       async (words: ToyWords) => {
         const suite = partOf(TOY_SUITE, words);
-        const jobs = words.jobs === undefined
-          ? navigator.hardwareConcurrency
-          : parseCount(words.jobs, "--jobs");
         const [seed] = parseSeeds(words.seed);
-        const devices: Device[] = [];
-        for (let i = 0; i < jobs; i++) devices.push(await openDevice("cpu", { threads: 1 }));
-        try {
-          const report = await benchToy(suite, {
-            devices,
-            seed,
-            report: (line) => console.log(line),
-          });
-          const paths = await writeToy(absolute(words.out), report);
-          console.log(`${toyMarkdown(report)}\nWrote ${paths.join(", ")}`);
-          const failed = failures(report);
-          for (const { experiment, sampler, metric, value, low, high } of failed) {
-            console.error(
-              `Failed: ${experiment}, ${sampler}: ${metric} is ${value}, outside [${low ?? "-∞"}, ${
-                high ?? "∞"
-              }]`,
-            );
-          }
-          if (failed.length > 0) Deno.exitCode = 1;
-        } finally {
-          for (const device of devices) await device[Symbol.asyncDispose]();
+        const jobs = words.jobs === undefined ? undefined : parseCount(words.jobs, "--jobs");
+        await using cores = await openCores(jobs);
+        const report = await benchToy(suite, {
+          devices: cores.devices,
+          seed,
+          report: (line) => console.log(line),
+        });
+        const paths = await writeToy(absolute(words.out), report);
+        console.log(`${toyMarkdown(report)}\nWrote ${paths.join(", ")}`);
+        const failed = failures(report);
+        for (const { experiment, sampler, metric, value, low, high } of failed) {
+          console.error(
+            `Failed: ${experiment}, ${sampler}: ${metric} is ${value}, outside [${low ?? "-∞"}, ${
+              high ?? "∞"
+            }]`,
+          );
         }
+        if (failed.length > 0) Deno.exitCode = 1;
       },
     );
 }
