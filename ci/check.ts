@@ -47,7 +47,7 @@ const PARTS: readonly CheckPart[] = [
     samplers: ["ld", "sgld", "mala", "ald", "sgald", "ald_mh", "midpoint", "runge_kutta"],
   },
   { target: "univariate", samplers: ["ld", "ald"], length: { steps: 6000 } },
-  { target: "neural", samplers: ["ald"], length: { steps: 6000 } },
+  { target: "neural", samplers: ["ald"], length: { steps: 8000 } },
   { target: "eight_gaussians", samplers: ["ald"], length: { steps: 10_000, burnIn: 5000 } },
 ];
 
