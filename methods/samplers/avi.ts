@@ -26,7 +26,8 @@ function firstMeans(dim: number): number[][] {
  * A Gaussian q(z) = N(m, L L') for each point, fitted by Adam to the evidence lower bound over the burn-in, with a learning
  * rate that falls to zero, and drawn from afterwards. Every chain gives one reparametrised sample of the bound (one for each
  * copy, where points are copies of one density). The fit is made from several starts: that of the best bound, on average over
- * the second half of the burn-in, is drawn from. Kingma and Welling 2014; LAE appendix F.2.
+ * the last quarter of the burn-in, is drawn from. A full covariance is diagonal for the first half, so that it ends no worse
+ * than a diagonal one. Kingma and Welling 2014; LAE appendix F.2.
  *
  * State: mean [starts, rows, dim], raw [starts, rows, dim, dim], their moments, loss [starts, rows], the summed negative
  * bound up to a constant; rows are the points, or one for all.
@@ -36,8 +37,8 @@ function gaussianFit(
     readonly covariance: "diagonal" | "full";
   },
 ): Sampler {
-  /** L of raw parameters [..., dim, dim]: below the diagonal as they are, exp on it. */
-  const factor = (raw: tf.Tensor) => {
+  /** L of raw parameters [..., dim, dim]: exp on the diagonal; below it, they are as they are times `freed`, 0 or 1. */
+  const factor = (raw: tf.Tensor, freed: tf.Tensor) => {
     const dim = raw.shape[raw.rank - 1];
     const mask = (keep: (i: number, j: number) => boolean) =>
       tf.tensor2d(
@@ -45,13 +46,12 @@ function gaussianFit(
           Array.from({ length: dim }, (_, j) => Number(keep(i, j)))),
       );
     const diagonal = tf.mul(tf.exp(raw), mask((i, j) => i === j));
-    return covariance === "full" ? tf.add(diagonal, tf.mul(raw, mask((i, j) => i > j))) : diagonal;
+    if (covariance === "diagonal") return diagonal;
+    return tf.add(diagonal, tf.mul(tf.mul(raw, mask((i, j) => i > j)), freed));
   };
   /** m + L xi, [starts, chains, points, dim] with xi of the same shape. */
-  const reparametrise = (mean: tf.Tensor, raw: tf.Tensor, xi: tf.Tensor) => {
-    const scaled = tf.mul(tf.expandDims(factor(raw), 1), tf.expandDims(xi, 3));
-    return tf.add(tf.expandDims(mean, 1), tf.sum(scaled, 4));
-  };
+  const reparametrise = (mean: tf.Tensor, l: tf.Tensor, xi: tf.Tensor) =>
+    tf.add(tf.expandDims(mean, 1), tf.sum(tf.mul(tf.expandDims(l, 1), tf.expandDims(xi, 3)), 4));
   // One density, one fit: a fit for each of its copies would be a mixture.
   const rowsOf = ({ points, answer }: Target) =>
     answer.kind === "grid" && answer.shared ? 1 : points;
@@ -95,9 +95,10 @@ function gaussianFit(
     step: (state, { target, parameters, settings: { burnIn, chains }, draws: { xi }, step }) => {
       const { points, dim } = target;
       const rows = rowsOf(target);
+      const freed = tf.cast(tf.greaterEqual(step, burnIn / 2), "float32");
       /** Each fit's negative bound, [starts, rows], times its weight. */
       const losses = (mean: tf.Tensor, raw: tf.Tensor, weights: tf.Tensor) => {
-        const z = tf.reshape(reparametrise(mean, raw, xi), [-1, points, dim]);
+        const z = tf.reshape(reparametrise(mean, factor(raw, freed), xi), [-1, points, dim]);
         const energy = tf.neg(target.logDensity(z as tf.Tensor3D, parameters));
         // A row's samples are those of its point, or of all points.
         const samples = tf.reshape(energy, [STARTS, chains * points / rows, rows]);
@@ -113,11 +114,11 @@ function gaussianFit(
       const rate = tf.mul(tf.relu(tf.sub(1, tf.div(step, burnIn))), LEARNING_RATE);
       const count = tf.add(step, 1);
       const isSettled = tf.logicalAnd(
-        tf.greaterEqual(step, burnIn / 2),
+        tf.greaterEqual(step, 3 * burnIn / 4),
         tf.less(step, burnIn),
       );
       const best = tf.cast(tf.equal(state.loss, tf.min(state.loss, 0, true)), "float32");
-      const all = reparametrise(state.mean, state.raw, xi);
+      const all = reparametrise(state.mean, factor(state.raw, freed), xi);
       return {
         ...state,
         ...adam(state, { gradients: { mean, raw }, rate, count }),
