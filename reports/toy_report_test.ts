@@ -154,10 +154,10 @@ Deno.test("toyMarkdown() tells how features move the latents", () => {
     stability: 0.0102,
     slowest: null,
   };
-  const runs = [{ ...RUN, experiment: REPORT.targets[0].name, mobility }];
-  const label = REPORT.targets[0].label;
-  const row = `| ${label} | LD <plain> | 0.1 | 0.074 | 0.47 | 3.3 | 3 | 0.0102 | – |`;
-  assert.ok(toyMarkdown({ ...REPORT, runs }).includes(row), toyMarkdown({ ...REPORT, runs }));
+  const [{ name, label }] = REPORT.targets;
+  const text = toyMarkdown({ ...REPORT, runs: [{ ...RUN, experiment: name, mobility }] });
+  const row = [label, "LD <plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "–"];
+  assert.match(text, new RegExp(row.map((cell) => `\\| ${cell} +`).join("")));
 });
 
 Deno.test("toyMarkdown() has no section of what did not run", () => {
