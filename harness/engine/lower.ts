@@ -119,6 +119,8 @@ export class Lowering {
         : lowerConvInputGradient(this, conv, bias);
       if (result.blocked) this.#blocked.set(value, result.name);
       else this.#plain.set(value, result.name);
+    } else if (value.op === "convFilterGradient") {
+      this.#plain.set(value, lowerConvFilterGradient(this, value));
     } else if (!this.#lowerBlocked(value)) {
       this.#plain.set(value, this.#lowerPlain(value));
     }
@@ -218,8 +220,6 @@ export class Lowering {
         return e.node("Gather", inputs, { axis: value.axis });
       case "matmul":
         return this.#matmul(value, inputs);
-      case "convFilterGradient":
-        return lowerConvFilterGradient(this, value);
       default:
         if (isElementwise(value)) return lowerElementwise(e, value, inputs);
         throw new Error(`Operation ${value.op} cannot be written as ONNX`);
