@@ -4,7 +4,7 @@
  * a difference of two such values.
  *
  * `deno task check`, or `deno task check --update` to accept the values of today and print what changed, or `deno task check
- * --seeds=20` for the gates of many seeds, with `--full` those of the whole suite.
+ * --seeds 0..19` for the gates of many seeds, with `--full` those of the whole suite.
  *
  * @module
  */
@@ -23,6 +23,7 @@ import { openTarget, runToy } from "../harness/toy/suite.ts";
 import type { RunLength, Sampler } from "../harness/toy/types.ts";
 import type { Device } from "../harness/types.ts";
 import { SAMPLERS } from "../methods/samplers/mod.ts";
+import { fail } from "./programs.ts";
 import {
   type Baseline,
   compare,
@@ -30,6 +31,7 @@ import {
   describeFailures,
   parseBaseline,
 } from "./toy_baseline.ts";
+import { readSeeds, readWords } from "./words.ts";
 
 const BASELINE = fileURLToPath(new URL("./baselines/toy.json", import.meta.url));
 const SEED = 0;
@@ -90,23 +92,26 @@ export async function checkRows(
   return runs.results.flatMap(({ rows }) => rows);
 }
 
-async function main(words: readonly string[]): Promise<void> {
-  const unknown = words.find((word) => !/^(--update|--full|--seeds=\d+(\.\.\d+)?)$/.test(word));
-  if (unknown !== undefined) {
-    console.error(
-      `Unknown word "${unknown}": deno task check takes --update, --seeds=COUNT or --seeds=FIRST..LAST, --full or nothing`,
-    );
-    Deno.exitCode = 2;
-    return;
+const HELP =
+  `deno task check: the fast part of the toy suite against its gates and ci/baselines/toy.json
+
+  --update       write the values of today into the baseline, and print what changed
+  --seeds SEEDS  instead, hold the gates for these seeds: 0..19, or 0,1,2
+  --full         with the gates of the whole suite, about a minute and a half a seed on 2 cores`;
+
+async function main(): Promise<void> {
+  const words = readWords({
+    update: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
+    seeds: { type: "string" },
+    help: { type: "boolean", default: false },
+  });
+  if (words.help) return console.log(HELP);
+  if (words.update && (words.full || words.seeds !== undefined)) {
+    fail("--update writes one seed of the fast part: leave out --seeds and --full", 2);
   }
-  const range = words.map((word) => /^--seeds=(\d+)(?:\.\.(\d+))?$/.exec(word)).find((m) => m);
-  const full = words.includes("--full");
-  if (range || full) {
-    const [first, last] = range?.[2] === undefined
-      ? [0, Number(range?.[1] ?? 1) - 1]
-      : [Number(range[1]), Number(range[2])];
-    if (last < first) throw new RangeError(`No seed from ${first} to ${last}`);
-    return await checkSeeds({ first, last, full });
+  if (words.full || words.seeds !== undefined) {
+    return await checkSeeds(readSeeds(words.seeds ?? `${SEED}`), words.full);
   }
   const began = performance.now();
   await using cores = await openCores();
@@ -114,7 +119,7 @@ async function main(words: readonly string[]): Promise<void> {
   const rows = await checkRows({ seed: SEED, devices: cores.devices, report: line.show });
   line.clear();
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  if (words.includes("--update")) {
+  if (words.update) {
     const before = await readBaseline();
     const text = `${JSON.stringify({ schema: 1, seed: SEED, rows }, null, 2)}\n`;
     await Deno.writeTextFile(BASELINE, text);
@@ -132,14 +137,12 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 /** Holds this check, or all of the suite, to its gates for many seeds: how often do they cry wolf. */
-async function checkSeeds(
-  { first, last, full }: { readonly first: number; readonly last: number; readonly full: boolean },
-): Promise<void> {
+async function checkSeeds(seeds: readonly number[], full: boolean): Promise<void> {
   let [gated, failed] = [0, 0];
   await using cores = await openCores();
   using line = openLiveLine();
   const { devices } = cores;
-  for (let seed = first; seed <= last; seed++) {
+  for (const seed of seeds) {
     const options = { devices, seed, report: (text: string) => line.show(`Seed ${seed} ${text}`) };
     const all = full ? await runGated(TOY_SUITE, options) : await checkRows(options);
     const rows = all.filter(({ verdict }) => verdict !== "shown");
@@ -150,7 +153,7 @@ async function checkSeeds(
     failed += failures.length;
     console.log(`Seed ${seed}: ${rows.length} gates, ${failures.length} failed`);
   }
-  console.log(`Seeds ${first} to ${last}: ${gated} gates, ${failed} failed`);
+  console.log(`${seeds.length} seeds: ${gated} gates, ${failed} failed`);
   if (failed > 0) Deno.exitCode = 1;
 }
 
@@ -165,7 +168,7 @@ async function readBaseline(): Promise<Baseline | undefined> {
 
 if (import.meta.main) {
   try {
-    await main(Deno.args);
+    await main();
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     Deno.exitCode = 1;

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { parseCount, parseNames, UsageError } from "../harness/words.ts";
+import { parseCount, parseNames, parseSeeds, UsageError } from "../harness/words.ts";
 import { fail } from "./programs.ts";
 
 /** The options of the command line; wrong ones end the program with one line and exit code 2. */
@@ -22,6 +22,11 @@ export function readCounts<K extends string>(words: Readonly<Record<K, string>>)
     [name, orFail(() => parseCount(text, `--${name}`))] as const
   );
   return Object.fromEntries(counts) as Readonly<Record<K, number>>;
+}
+
+/** `0..2` to seeds; wrong ones end the program likewise. */
+export function readSeeds(text: string): number[] {
+  return orFail(() => parseSeeds(text));
 }
 
 function orFail<T>(parse: () => T): T {
