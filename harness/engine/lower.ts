@@ -62,14 +62,15 @@ export class Lowering {
   blocked(value: Value): string {
     let name = this.#blocked.get(value);
     if (name === undefined) {
-      name = this.#asFloat(
-        value,
-        this.plain(value),
-        (x) => this.emitter.node("ReorderInput", [x], { channels_last: 1 }, NCHWC),
-      );
+      name = this.#asFloat(value, this.plain(value), (x) => this.reorderInput(x));
       this.#blocked.set(value, name);
     }
     return name;
+  }
+
+  /** Plain to blocked. */
+  reorderInput(x: string): string {
+    return this.emitter.node("ReorderInput", [x], { channels_last: 1 }, NCHWC);
   }
 
   /** Blocked to plain, keeping the first `channels`. */
