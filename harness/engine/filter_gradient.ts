@@ -7,18 +7,14 @@
  * x is an image [1, n, h, w c] of single numbers; the numbers that meet neighbours in dy are s lines and s c numbers apart
  * (dilations); and the output's pixel (i, j c + c') is dW[i, j, c', k]. Nothing is cut out of x, and the output's lines
  * are long, as the kernels like them: the layers of the paper's networks run at 170 to 195 GFLOP/s with all copies,
- * where the matrix products of {@link fromPatches} reach 95 to 140 (two cores with AVX-512).
+ * where matrix products of patches reach 95 to 140 (two cores with AVX-512). Those remain where there are no blocks.
  *
  * @module
  */
 import { blockedConv, cropped } from "./convolutions.ts";
+import { type FilterGradient, fromPatches } from "./filter_gradient_products.ts";
 import type { Value, Window } from "./graph.ts";
 import type { Lowering } from "./lower.ts";
-
-/** Inner sizes below which one product of all patches side by side beats one product each. */
-const NARROW = 64;
-
-type FilterGradient = Value & { readonly op: "convFilterGradient" };
 
 /** An image, and the gradient of what it was convolved to. */
 type Pair = readonly [x: Value, dy: Value];
@@ -61,15 +57,55 @@ interface Correlation {
   readonly shape: readonly number[];
 }
 
+/** Neighbouring taps of a line, and the columns of dy that they are summed over. */
+interface TapGroup {
+  readonly taps: number;
+  readonly from: number;
+  readonly columns: number;
+  /** Pad of x to the left. */
+  readonly left: number;
+}
+
 /** By convolutions, each of which adds to the sum of those before it. */
 function fromConvolution(l: Lowering, pairs: readonly Pair[], to: Correlation): string {
-  const [, , inChannels, outChannels] = to.shape;
+  const [height, , inChannels, outChannels] = to.shape;
   const dilations = [to.strides[0], to.strides[1] * inChannels] as const;
   const convolve = ({ pads, ...operands }: Term, sum?: string) =>
     blockedConv(l, { ...operands, sum, window: { strides: [1, 1], pads, dilations } });
-  const [first, ...others] = pairs.flatMap((pair) => terms(l, pair, to));
-  const sum = others.reduce((sum, term) => convolve(term, sum), convolve(first));
-  return l.emitter.reshape(l.reorderOutput(sum, outChannels), to.shape);
+  const e = l.emitter;
+  const groups = tapGroups(l, pairs[0], to).map((group) => {
+    const [first, ...others] = pairs.flatMap((pair) => terms(l, pair, { to, group }));
+    const sum = others.reduce((sum, term) => convolve(term, sum), convolve(first));
+    const width = group.taps * inChannels;
+    return e.reshape(l.reorderOutput(sum, outChannels), [height, width, outChannels]);
+  });
+  return e.reshape(
+    groups.length === 1 ? groups[0] : e.node("Concat", groups, { axis: 1 }),
+    to.shape,
+  );
+}
+
+/**
+ * All taps of a line and all of x, padded; or, where the pads are so wide that every tap meets every column of x (s of
+ * them at stride s), groups of s taps with the columns of dy that they meet: then no pad is multiplied.
+ */
+function tapGroups(
+  l: Lowering,
+  [x, dy]: Pair,
+  { low: [, left], strides, shape }: Correlation,
+): TapGroup[] {
+  const [stride, width, columns, taps] = [strides[1], x.shape[2], dy.shape[2], shape[1]];
+  const [offset, cells, count] = [left / stride, width / stride, taps / stride];
+  const isFull = [offset, cells, count].every(Number.isInteger) && offset >= count - 1 &&
+    columns >= offset + cells;
+  // Short lines of outputs would cost more.
+  if (!isFull || stride * shape[2] < l.block) return [{ taps, from: 0, columns, left }];
+  return Array.from({ length: count }, (_, i) => ({
+    taps: stride,
+    from: offset - i,
+    columns: cells,
+    left: 0,
+  }));
 }
 
 /** Operands of one of the convolutions. */
@@ -81,21 +117,31 @@ interface Term {
 }
 
 /** The terms of one pair: of fewer images than fill a block, since the operator takes such channels as they are. */
-function terms(l: Lowering, [x, dy]: Pair, to: Correlation): Term[] {
+function terms(
+  l: Lowering,
+  [x, dy]: Pair,
+  { to, group }: { to: Correlation; group: TapGroup },
+): Term[] {
   const e = l.emitter;
-  const [n, rows, columns, outChannels] = dy.shape;
-  const image = lineImage(l, x, { to, rows, columns });
-  const blocks = [n, outChannels / l.block, rows * columns * l.block];
+  const [n, rows, allColumns, outChannels] = dy.shape;
+  const { from, columns } = group;
+  const image = lineImage(l, x, { to, group, rows });
+  const blocks = [n, outChannels / l.block, rows * allColumns * l.block];
   const filter = e.reshape(l.blocked(dy), blocks);
   return parts(n, l.block - 1).map(([begin, end]) => {
     const some = (name: string, shape: readonly number[]) =>
       end - begin === n ? name : e.slice(name, { shape, axes: [0], begin: [begin], end: [end] });
+    const lines = [(end - begin) * outChannels / l.block * rows, allColumns * l.block];
+    const whole = e.reshape(e.transpose(some(filter, blocks), [1, 0, 2]), lines);
+    const met = columns === allColumns ? whole : e.slice(whole, {
+      shape: lines,
+      axes: [1],
+      begin: [from * l.block],
+      end: [(from + columns) * l.block],
+    });
     return {
       x: e.reshape(some(image.name, image.shape), [1, end - begin, ...image.shape.slice(1)]),
-      filter: e.reshape(
-        e.transpose(some(filter, blocks), [1, 0, 2]),
-        [outChannels, end - begin, rows, columns],
-      ),
+      filter: e.reshape(met, [outChannels, end - begin, rows, columns]),
       kernel: [rows, columns],
       pads: image.pads,
     };
@@ -106,16 +152,16 @@ function terms(l: Lowering, [x, dy]: Pair, to: Correlation): Term[] {
 function lineImage(
   l: Lowering,
   x: Value,
-  { to, rows, columns }: { to: Correlation; rows: number; columns: number },
+  { to, group, rows }: { to: Correlation; group: TapGroup; rows: number },
 ) {
   const [n, height, width, channels] = x.shape;
-  const [top, left] = to.low;
+  const [top] = to.low;
   // What dy's taps reach: less than x and its pads where the stride leaves a rest.
   const depth = (rows - 1) * to.strides[0] + to.shape[0];
-  const reach = (columns - 1) * to.strides[1] + to.shape[1];
+  const reach = (group.columns - 1) * to.strides[1] + group.taps;
   const { x: inner, pads: [above, before, below, after] } = cropped(l, l.plain(x), {
     shape: x.shape,
-    pads: [top, left, depth - height - top, reach - width - left],
+    pads: [top, group.left, depth - height - top, reach - width - group.left],
   });
   const lineCount = depth - above - below;
   const e = l.emitter;
@@ -135,66 +181,4 @@ function parts(count: number, most: number): [number, number][] {
   const number = Math.ceil(count / most);
   const bound = (i: number) => Math.floor(i * count / number);
   return Array.from({ length: number }, (_, i) => [bound(i), bound(i + 1)]);
-}
-
-/** Without blocks: by patches of x, [rows, taps in]' [rows, out]. */
-function fromPatches(l: Lowering, value: FilterGradient, [x, dy]: Pair): string {
-  const [n, outHeight, outWidth, outChannels] = dy.shape;
-  const [kernelHeight, kernelWidth, inChannels] = value.shape;
-  const { strides, pads, dilations } = value.window;
-  const e = l.emitter;
-  const rows = n * outHeight * outWidth;
-  // At stride s, s neighbouring taps of a row make one patch of s in channels: longer runs to copy.
-  const stride = strides[1];
-  const joined = dilations[1] === 1 && kernelWidth % stride === 0 ? stride : 1;
-  const width = Math.ceil((x.shape[2] + pads[1] + pads[3]) / joined) * joined;
-  const padded = pad(l, l.plain(x), {
-    shape: x.shape,
-    pads: [pads[0], pads[1], pads[2], width - x.shape[2] - pads[1]],
-  });
-  const depth = joined * inChannels;
-  const patches = taps(kernelHeight, kernelWidth / joined).map(([i, j]) => {
-    const begin = [i * dilations[0], j * dilations[1]];
-    const step = stride / joined;
-    const patch = e.slice(e.reshape(padded.x, [n, padded.shape[1], width / joined, depth]), {
-      shape: [n, padded.shape[1], width / joined, depth],
-      axes: [1, 2],
-      begin,
-      end: [begin[0] + (outHeight - 1) * strides[0] + 1, begin[1] + (outWidth - 1) * step + 1],
-      steps: [strides[0], step],
-    });
-    return e.reshape(patch, [rows, depth]);
-  });
-  const right = e.reshape(l.plain(dy), [rows, outChannels]);
-  const product = (left: string) => e.node("Gemm", [left, right], { transA: 1 });
-  const stacked = patches.length === 1 || depth < NARROW
-    ? product(join(l, patches, 1))
-    // Wide patches side by side would make one product, but only after another copy, by one thread.
-    : join(l, patches.map(product), 0);
-  return e.reshape(stacked, value.shape);
-}
-
-/** All (row, column) of a window. */
-function taps(height: number, width: number): [number, number][] {
-  return Array.from({ length: height * width }, (_, k) => [Math.floor(k / width), k % width]);
-}
-
-function join(l: Lowering, parts: readonly string[], axis: number): string {
-  return parts.length === 1 ? parts[0] : l.emitter.node("Concat", parts, { axis });
-}
-
-/** An image [n, h, w, c] with zeros around it, or cut where a pad is negative. */
-function pad(
-  l: Lowering,
-  image: string,
-  { shape, pads }: { shape: readonly number[]; pads: readonly number[] },
-) {
-  const { x, pads: [top, left, bottom, right] } = cropped(l, image, { shape, pads });
-  const zeros = [0, top, left, 0, 0, bottom, right, 0];
-  return {
-    x: zeros.some((p) => p > 0)
-      ? l.emitter.node("Pad", [x, l.emitter.ints(zeros), l.emitter.float(0)])
-      : x,
-    shape: [shape[0], shape[1] + pads[0] + pads[2], shape[2] + pads[1] + pads[3], shape[3]],
-  };
 }
