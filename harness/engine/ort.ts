@@ -16,48 +16,55 @@ import { encodeModel } from "./onnx_model.ts";
 import { trace } from "./trace.ts";
 
 /** Shapes and types of what a program takes. */
-interface ProgramSpecs {
+export interface ProgramSpecs {
   readonly state: Readonly<Record<string, ArraySpec>>;
   readonly inputs: Readonly<Record<string, ArraySpec>>;
 }
 
 /** State of the CPU device: arrays of the host, since its memory is the host's. */
-interface CpuState extends DeviceState {
+export interface CpuState extends DeviceState {
   readonly arrays: HostArrays;
 }
 
 /** The CPU by ONNX Runtime: a step is one session, state is swapped between two sets of arrays. */
 export async function openOnnxRuntime({ threads }: { readonly threads: number }): Promise<Device> {
   const block = await blockSize();
-  const copy = (array: HostArray): HostArray => ({ ...array, data: array.data.slice() });
   return {
     name: "cpu",
     description: `onnxruntime-node ${ort.env.versions.node}, ${threads} threads, ${
       block ? `blocks of ${block}` : "plain layout"
     }`,
-    upload: (arrays) => {
-      const own = mapValues(arrays, copy);
-      return Promise.resolve<CpuState>({ specs: own, arrays: own });
-    },
+    upload: (arrays) => Promise.resolve(cpuState(mapValues(arrays, copy))),
     download: (state) => Promise.resolve(mapValues((state as CpuState).arrays, copy)),
     compile: (fn, specs) => compileOnnx(fn, specs, { threads, block }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
+/** `arrays`, which are the state's own from now on. */
+export function cpuState(arrays: HostArrays): CpuState {
+  return { specs: arrays, arrays };
+}
+
+function copy(array: HostArray): HostArray {
+  return { ...array, data: array.data.slice() };
+}
+
 /** Compiles `fn` for ONNX Runtime; the batch is that of the input `images` unless `batch` says otherwise. */
 export async function compileOnnx(
   fn: PureFunction,
   specs: ProgramSpecs,
-  { threads, profile, ...options }: OnnxOptions & {
+  { threads, profile, open = openOnnxProgram, ...options }: OnnxOptions & {
     readonly threads: number;
     readonly profile?: string;
+    /** Opens the session. */
+    readonly open?: typeof openOnnxProgram;
   },
 ): Promise<Program> {
   const started = performance.now();
   const program = emitOnnx(trace(fn, specs), { batch: specs.inputs.images?.shape[0], ...options });
   const traced = performance.now();
-  const session = await createSession(program.model, { threads, profile });
+  const session = await open(program, specs, { threads, profile });
   const compiled = performance.now();
   return {
     compiled: {
@@ -66,8 +73,36 @@ export async function compileOnnx(
       traceSeconds: (traced - started) / 1000,
       compileSeconds: (compiled - traced) / 1000,
     },
-    ...runner(session, program, specs),
-    async [Symbol.asyncDispose]() {
+    async run(state, inputs) {
+      const { arrays, outputs } = await session.run((state as CpuState).arrays, inputs);
+      return { state: cpuState(arrays), outputs };
+    },
+    [Symbol.asyncDispose]: () => session.close(),
+  };
+}
+
+/** A model that can be run; `run` consumes the arrays of the state. */
+export interface OnnxSession {
+  run(state: HostArrays, inputs: HostArrays): Promise<OnnxResult>;
+  close(): Promise<void>;
+}
+
+/** All of the state, and the outputs. */
+export interface OnnxResult {
+  readonly arrays: HostArrays;
+  readonly outputs: HostArrays;
+}
+
+/** Opens a session of ONNX Runtime in this thread, which it keeps busy while it runs. */
+export async function openOnnxProgram(
+  program: OnnxProgram,
+  specs: ProgramSpecs,
+  { threads, profile }: { readonly threads: number; readonly profile?: string },
+): Promise<OnnxSession> {
+  const session = await createSession(program.model, { threads, profile });
+  return {
+    run: runner(session, program, specs),
+    async close() {
       if (profile) session.endProfiling();
       await session.release();
     },
@@ -92,7 +127,7 @@ function runner(
   session: ort.InferenceSession,
   program: OnnxProgram,
   specs: ProgramSpecs,
-): Pick<Program, "run"> {
+): OnnxSession["run"] {
   const noises = program.noises.map((noise) => ({
     ...noise,
     array: allocate({ ...noise, dtype: "float32" }),
@@ -100,42 +135,36 @@ function runner(
   const outputs = program.outputs.map((o) => ({ ...o, array: allocate(o) }));
   // The arrays that the next state is written to: those of the state before.
   let spare: HostArrays = Object.fromEntries(program.state.map((s) => [s.name, allocate(s)]));
-  return {
-    async run(state, inputs) {
-      const { arrays } = state as CpuState;
-      checkSpecs("state", arrays, specs.state);
-      checkSpecs("input", inputs, specs.inputs);
-      const feeds: Record<string, ort.Tensor> = {};
-      for (const { array, counters, key, width, kind, parts } of noises) {
-        fillNoise(array.data as Float32Array, {
-          key,
-          counters: inputs[counters].data as Int32Array,
-          width,
-          kind,
-        });
-        for (const part of parts) feeds[part.value] = tensor(array, part);
-      }
-      for (const { group, name, part } of program.inputs) {
-        feeds[part.value] = tensor((group === "state" ? arrays : inputs)[name], part);
-      }
-      const fetches: Record<string, ort.Tensor> = {};
-      const next = spare;
-      for (const { name, parts } of program.state) {
-        for (const part of parts) fetches[part.value] = tensor(next[name], part);
-      }
-      for (const { array, parts } of outputs) {
-        for (const part of parts) fetches[part.value] = tensor(array, part);
-      }
-      await session.run(feeds, fetches);
-      spare = Object.fromEntries(program.state.map(({ name }) => [name, arrays[name]]));
-      const all = { ...arrays, ...next };
-      return {
-        state: { specs: all, arrays: all } as CpuState,
-        outputs: Object.fromEntries(
-          outputs.map(({ name, array }) => [name, { ...array, data: array.data.slice() }]),
-        ),
-      };
-    },
+  return async (arrays, inputs) => {
+    checkSpecs("state", arrays, specs.state);
+    checkSpecs("input", inputs, specs.inputs);
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const { array, counters, key, width, kind, parts } of noises) {
+      fillNoise(array.data as Float32Array, {
+        key,
+        counters: inputs[counters].data as Int32Array,
+        width,
+        kind,
+      });
+      for (const part of parts) feeds[part.value] = tensor(array, part);
+    }
+    for (const { group, name, part } of program.inputs) {
+      feeds[part.value] = tensor((group === "state" ? arrays : inputs)[name], part);
+    }
+    const fetches: Record<string, ort.Tensor> = {};
+    const next = spare;
+    for (const { name, parts } of program.state) {
+      for (const part of parts) fetches[part.value] = tensor(next[name], part);
+    }
+    for (const { array, parts } of outputs) {
+      for (const part of parts) fetches[part.value] = tensor(array, part);
+    }
+    await session.run(feeds, fetches);
+    spare = Object.fromEntries(program.state.map(({ name }) => [name, arrays[name]]));
+    return {
+      arrays: { ...arrays, ...next },
+      outputs: Object.fromEntries(outputs.map(({ name, array }) => [name, copy(array)])),
+    };
   };
 }
 

@@ -1,12 +1,13 @@
-import { openDevice } from "../engine/device.ts";
+import { openOnnxThread } from "../engine/ort_thread.ts";
 import type { Device } from "../types.ts";
 
-/** `count` devices of one thread each, one for each core by default: chains are too small for two. */
+/** `count` devices that run side by side with one thread each, one for each core by default: chains are too small for two. */
 export async function openCores(
   count = navigator.hardwareConcurrency,
 ): Promise<{ readonly devices: readonly Device[] } & AsyncDisposable> {
-  const devices: Device[] = [];
-  for (let i = 0; i < count; i++) devices.push(await openDevice("cpu", { threads: 1 }));
+  const devices = await Promise.all(
+    Array.from({ length: count }, () => openOnnxThread({ threads: 1 })),
+  );
   return {
     devices,
     async [Symbol.asyncDispose]() {
