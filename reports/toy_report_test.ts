@@ -152,11 +152,11 @@ Deno.test("toyMarkdown() tells how features move the latents", () => {
     largest: 3.3,
     rank: 3,
     stability: 0.0102,
-    slowest: null,
+    slowest: Infinity,
   };
   const [{ name, label }] = REPORT.targets;
   const text = toyMarkdown({ ...REPORT, runs: [{ ...RUN, experiment: name, mobility }] });
-  const row = [label, "LD <plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "–"];
+  const row = [label, "LD <plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "never"];
   assert.match(text, new RegExp(row.map((cell) => `\\| ${cell} +`).join("")));
 });
 
