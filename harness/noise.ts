@@ -146,6 +146,15 @@ export function draws(
   return out.subarray(0, count);
 }
 
+/** Rows [rows][width] of standard normal draws of seed 0: the same on every machine, named by `path`. */
+export function fixedNormals(
+  path: string,
+  { rows, width }: { readonly rows: number; readonly width: number },
+): number[][] {
+  const flat = draws(foldIn(keyOf(0), path), { counter: 0, count: rows * width, kind: "normal" });
+  return Array.from({ length: rows }, (_, i) => [...flat.subarray(i * width, (i + 1) * width)]);
+}
+
 const { fround } = Math;
 
 function unit(word: number): number {

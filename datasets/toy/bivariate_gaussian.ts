@@ -1,6 +1,6 @@
 import type { GaussianTarget, Matrix } from "../../harness/toy/types.ts";
 import { gaussianLogDensity, inverse2x2 } from "./conjugate.ts";
-import { fixedNormals } from "./normals.ts";
+import { fixedNormals } from "../../harness/noise.ts";
 
 /** Sigma_x, repaired. */
 const OBSERVATION: Matrix = [[0.7, 0.6], [0.6, 0.8]];

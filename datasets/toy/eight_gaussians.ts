@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Target } from "../../harness/toy/types.ts";
-import { fixedNormals } from "./normals.ts";
+import { fixedNormals } from "../../harness/noise.ts";
 
 const RADIUS = 4;
 const STD = 0.5;

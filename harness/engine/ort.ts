@@ -22,7 +22,7 @@ export interface ProgramSpecs {
 }
 
 /** State of the CPU device: arrays of the host, since its memory is the host's. */
-export interface CpuState extends DeviceState {
+interface CpuState extends DeviceState {
   readonly arrays: HostArrays;
 }
 
@@ -42,7 +42,7 @@ export async function openOnnxRuntime({ threads }: { readonly threads: number })
 }
 
 /** `arrays`, which are the state's own from now on. */
-export function cpuState(arrays: HostArrays): CpuState {
+function cpuState(arrays: HostArrays): CpuState {
   return { specs: arrays, arrays };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { formatDuration } from "../estimate.ts";
+import { mean } from "../statistics.ts";
 import type { Device } from "../types.ts";
 
 /** A piece of work. */
@@ -53,7 +54,7 @@ export async function runJobs(
     const waiting = jobs.slice(over.length + running.size);
     const expected = ({ group }: Job<unknown>) => {
       const same = over.filter((other) => other.group === group);
-      return meanOf((same.length > 0 ? same : over).map(({ seconds }) => seconds));
+      return mean((same.length > 0 ? same : over).map(({ seconds }) => seconds));
     };
     const rest = [
       ...waiting.map(expected),
@@ -78,8 +79,4 @@ export async function runJobs(
       );
     }
   }));
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }

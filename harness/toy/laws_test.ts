@@ -3,9 +3,9 @@
  * (LAE Theorem 1). Each law below is closed-form, and chains are held to it within their sampling error.
  */
 import assert from "node:assert/strict";
+import { fixedNormals } from "../noise.ts";
 import * as tf from "@tensorflow/tfjs";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
-import { fixedNormals } from "../../datasets/toy/normals.ts";
 import { ald, aldAsPrinted, sgald } from "../../methods/samplers/ald.ts";
 import { ld } from "../../methods/samplers/ld.ts";
 import { openDevice } from "../engine/device.ts";

@@ -1,3 +1,4 @@
+import { median } from "../statistics.ts";
 import { symmetricEigenvalues } from "../statistics/symmetric_eigenvalues.ts";
 import type { HostArray } from "../types.ts";
 import type { Mobility } from "./report.ts";
@@ -30,7 +31,7 @@ export function mobilityOf(
   const precisions = answer && extremePrecisions(answer);
   return {
     least,
-    median: of(median),
+    median: of((s) => median([...s])),
     largest,
     rank: of((s) => s.filter((v) => v > RANK_TOLERANCE * s[points - 1]).length),
     stability: precisions ? stepSize * largest * precisions[1] : null,
@@ -42,10 +43,4 @@ export function mobilityOf(
 function extremePrecisions({ covariance }: GaussianAnswer): [number, number] {
   const variances = symmetricEigenvalues(Float64Array.from(covariance.flat()), covariance.length);
   return [1 / variances[variances.length - 1], 1 / variances[0]];
-}
-
-function median(values: ArrayLike<number> & Iterable<number>): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
