@@ -1,25 +1,6 @@
 import assert from "node:assert/strict";
 import * as ort from "onnxruntime-node";
 import { encodeModel } from "./onnx_model.ts";
-import { encode, int, text } from "./protobuf.ts";
-
-Deno.test("protobuf encode() writes the examples of the encoding guide", () => {
-  // https://protobuf.dev/programming-guides/encoding/: field 1 = 150 is 08 96 01; field 2 = "testing" is 12 07 ...
-  assert.deepEqual([...encode(int(1, 150))], [0x08, 0x96, 0x01]);
-  assert.deepEqual([...encode(text(2, "testing"))], [
-    0x12,
-    0x07,
-    0x74,
-    0x65,
-    0x73,
-    0x74,
-    0x69,
-    0x6e,
-    0x67,
-  ]);
-  // A negative int64 takes ten bytes.
-  assert.deepEqual([...encode(int(1, -1))], [0x08, ...Array(9).fill(0xff), 0x01]);
-});
 
 Deno.test("encodeModel() writes a model that ONNX Runtime runs", async () => {
   const model = encodeModel({

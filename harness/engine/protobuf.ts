@@ -1,6 +1,6 @@
 /**
- * Writing of protocol buffers, wire format only: https://protobuf.dev/programming-guides/encoding/.
- * Each function returns the encoded field; a message is the concatenation of its fields.
+ * Protocol buffers, wire format only: https://protobuf.dev/programming-guides/encoding/. To write, each function returns
+ * the encoded field, and a message is the concatenation of its fields; to read, a message is the sequence of its fields.
  *
  * @module
  */
@@ -9,6 +9,7 @@
 export type Pieces = readonly Uint8Array[];
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** A field holding an integer (int32, int64, bool, enum), as varint; negative values as two's complement. */
 export function int(field: number, value: number | bigint): Pieces {
@@ -66,4 +67,68 @@ function varint(value: number | bigint): Uint8Array {
     out.push(rest > 0n ? low | 0x80 : low);
   } while (rest > 0n);
   return Uint8Array.from(out);
+}
+
+/** A field as it is read. */
+export interface Field {
+  readonly number: number;
+  /** Of a varint; beyond 2^53 rounded. */
+  readonly value: number;
+  /** Of a length-delimited field; empty for others. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const NOTHING = new Uint8Array();
+
+/** The fields of a message, in the order in which they are written. Throws SyntaxError. */
+export function* fields(bytes: Uint8Array<ArrayBuffer>): Generator<Field> {
+  for (let at = 0; at < bytes.length;) {
+    const tag = readVarint(bytes, at);
+    const number = Math.floor(tag.value / 8);
+    const wireType = tag.value % 8;
+    const first = wireType === 0 || wireType === 2
+      ? readVarint(bytes, tag.end)
+      : { value: 0, end: tag.end };
+    at = first.end;
+    if (wireType === 0) {
+      yield { number, value: first.value, bytes: NOTHING };
+      continue;
+    }
+    const size = wireType === 2 ? first.value : wireType === 1 ? 8 : wireType === 5 ? 4 : -1;
+    if (size < 0 || size > bytes.length - at) throw broken(at);
+    at += size;
+    yield { number, value: 0, bytes: wireType === 2 ? bytes.subarray(at - size, at) : NOTHING };
+  }
+}
+
+/** Integers of a repeated field: one, or packed. Throws SyntaxError. */
+export function integers({ value, bytes }: Field): number[] {
+  if (bytes.length === 0) return [value];
+  const out: number[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const next = readVarint(bytes, at);
+    out.push(next.value);
+    at = next.end;
+  }
+  return out;
+}
+
+/** Text of a field's bytes. */
+export function utf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+function readVarint(bytes: Uint8Array, begin: number): { value: number; end: number } {
+  let value = 0;
+  let at = begin;
+  for (let scale = 1;; scale *= 128) {
+    if (at >= bytes.length || scale > 2 ** 63) throw broken(at);
+    const byte = bytes[at++];
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return { value, end: at };
+  }
+}
+
+function broken(at: number): SyntaxError {
+  return new SyntaxError(`Protocol buffer is broken at byte ${at}: truncated, or no such message`);
 }

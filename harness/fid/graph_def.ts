@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { fields, utf8 } from "../engine/protobuf.ts";
 import { inceptionUnits } from "./inception_network.ts";
 import type { Weights, WeightTensor } from "./torch_file.ts";
 
@@ -79,8 +80,8 @@ function readConstants(bytes: Uint8Array<ArrayBuffer>): Map<string, WeightTensor
     if (node.number !== 1 || !node.bytes) continue;
     let name = "", op = "", tensor: Uint8Array<ArrayBuffer> | undefined;
     for (const field of fields(node.bytes)) {
-      if (field.number === 1) name = text(field.bytes);
-      if (field.number === 2) op = text(field.bytes);
+      if (field.number === 1) name = utf8(field.bytes);
+      if (field.number === 2) op = utf8(field.bytes);
       if (field.number === 5) tensor ??= attributeTensor(field.bytes); // the attribute "value" alone has one
     }
     if (op !== "Const" || !tensor) continue;
@@ -119,55 +120,6 @@ function readTensor(bytes: Uint8Array<ArrayBuffer>, name: string): WeightTensor 
     throw new SyntaxError(`Constant ${name} [${shape}] has ${content.length} bytes: truncated`);
   }
   return { shape, data: values };
-}
-
-interface Field {
-  readonly number: number;
-  /** Of a varint. */
-  readonly value: number;
-  /** Of a length-delimited field; empty for others. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-const NOTHING = new Uint8Array();
-
-/** The fields of a protocol buffer message (https://protobuf.dev/programming-guides/encoding/). */
-function* fields(bytes: Uint8Array<ArrayBuffer>): Generator<Field> {
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let shift = 1;; shift *= 128) {
-      if (at >= bytes.length || shift > 2 ** 63) {
-        throw new SyntaxError(
-          `Protocol buffer is broken at byte ${at}: not a GraphDef, or truncated`,
-        );
-      }
-      const byte = bytes[at++];
-      value += (byte & 0x7f) * shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const tag = varint();
-    const number = Math.floor(tag / 8);
-    const wireType = tag % 8;
-    if (wireType === 0) {
-      yield { number, value: varint(), bytes: NOTHING };
-      continue;
-    }
-    const size = wireType === 2 ? varint() : wireType === 1 ? 8 : wireType === 5 ? 4 : -1;
-    if (size < 0 || size > bytes.length - at) {
-      throw new SyntaxError(
-        `Protocol buffer is broken at byte ${at}: not a GraphDef, or truncated`,
-      );
-    }
-    at += size;
-    yield { number, value: 0, bytes: wireType === 2 ? bytes.subarray(at - size, at) : NOTHING };
-  }
-}
-
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }
 
 /** The tensor with its axes in the order `axes`, as numpy.transpose. */
