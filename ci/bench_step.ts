@@ -12,6 +12,7 @@ import { cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import { fillNoise, keyOf } from "../harness/noise.ts";
 import { openDevice } from "../harness/engine/device.ts";
+import { readHloProgram, workOf } from "../harness/engine/hlo_program.ts";
 import type { XlaProgram } from "../harness/engine/pjrt.ts";
 import { shuffledRows } from "../harness/batches.ts";
 import { median } from "../harness/statistics.ts";
@@ -31,7 +32,7 @@ interface Measurement {
   readonly products: readonly number[];
   /** Size of the product's matrices. */
   readonly product: number;
-  /** How often XLA's optimised step calls each function of NVIDIA's libraries; none on other devices. */
+  /** How often a step as XLA compiled it calls each function of NVIDIA's libraries; none on other devices. */
   readonly libraryCalls: Readonly<Record<string, number>>;
   readonly trace: number;
   readonly compile: number;
@@ -202,7 +203,9 @@ async function measure(name: string): Promise<Measurement> {
     steps,
     products,
     product: counts.product,
-    libraryCalls: "optimized" in program ? libraryCalls((program as XlaProgram).optimized()) : {},
+    libraryCalls: "optimized" in program
+      ? workOf(readHloProgram((program as XlaProgram).optimized())).libraryCalls
+      : {},
     trace: traceSeconds,
     compile: compileSeconds,
     nodes,
@@ -247,15 +250,6 @@ async function matrixProduct(device: Device) {
   return Object.assign(async () => {
     ({ state } = await program.run(state, {}));
   }, { count, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() });
-}
-
-/** How often each function of cuDNN and cuBLAS is called in XLA's optimised program, as text or as a protocol buffer. */
-function libraryCalls(program: string): Record<string, number> {
-  const calls: Record<string, number> = {};
-  for (const [name] of program.matchAll(/__cu(?:dnn|blas)\$[A-Za-z0-9$]+/g)) {
-    calls[name] = (calls[name] ?? 0) + 1;
-  }
-  return calls;
 }
 
 /** Seconds to draw the noise that the program is fed with in each step. */

@@ -256,3 +256,23 @@ export function caseInputs([inputs]: Case): HostArrays {
     ) => [k, "data" in v ? v : k === "w" || k === "v" ? filter(v) : normal(v)]),
   );
 }
+
+/** The inputs of `allCases`, by `CASE/NAME`. */
+export const allInputs: HostArrays = Object.fromEntries(
+  Object.entries(CASES).flatMap(([name, example]) =>
+    Object.entries(caseInputs(example)).map(([k, v]) => [`${name}/${k}`, v])
+  ),
+);
+
+/** All cases in one program, since each compilation has a price: outputs `CASE/POSITION`. */
+export const allCases: PureFunction = ({ inputs }) => {
+  const outputs: Record<string, tf.Tensor> = {};
+  for (const [name, example] of Object.entries(CASES)) {
+    const own = Object.fromEntries(
+      Object.keys(example[0]).map((k) => [k, inputs[`${name}/${k}`]]),
+    );
+    const result = caseFunction(example)({ state: {}, inputs: own }).outputs;
+    for (const [k, v] of Object.entries(result)) outputs[`${name}/${k}`] = v;
+  }
+  return { outputs };
+};

@@ -15,13 +15,8 @@ import type {
 import { checkSpecs } from "./check_specs.ts";
 import { loadPlugin } from "./pjrt_api.ts";
 import { cachedCompile } from "./pjrt_cache.ts";
-import {
-  type Client,
-  type DeviceBuffer,
-  type Executable,
-  openClient,
-  type XlaFlags,
-} from "./pjrt_client.ts";
+import { type Client, type DeviceBuffer, type Executable, openClient } from "./pjrt_client.ts";
+import type { XlaFlags } from "./pjrt_options.ts";
 import { withRemedy } from "./pjrt_remedy.ts";
 import { emitStableHlo, type StableHloProgram } from "./stablehlo.ts";
 import type { Precision } from "./stablehlo_writer.ts";
@@ -43,8 +38,8 @@ export interface PjrtOptions {
 
 /** A program of XLA. */
 export interface XlaProgram extends Program {
-  /** The program after XLA's optimisations, as text or as the bytes of a protocol buffer. */
-  optimized(): string;
+  /** The program after XLA's optimisations, to be read by hlo_program.ts. */
+  optimized(): Uint8Array<ArrayBuffer>;
 }
 
 interface PjrtState extends DeviceState {

@@ -7,7 +7,8 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../cache_folder.ts";
 import type { Plugin } from "./pjrt_api.ts";
-import type { Client, Executable, Signature, XlaFlags } from "./pjrt_client.ts";
+import type { Client, Executable, Signature } from "./pjrt_client.ts";
+import type { XlaFlags } from "./pjrt_options.ts";
 import { markUsed, pruneCache } from "./prune_cache.ts";
 
 /** What is used of a client. */

@@ -10,7 +10,7 @@ function createCompiler(): Compiler & { readonly compiled: string[] } {
   const compiled: string[] = [];
   const executable = (text: string): Executable => ({
     run: () => [],
-    optimized: () => text,
+    optimized: () => new TextEncoder().encode(text),
     serialize: () => new TextEncoder().encode(text),
     [Symbol.dispose]: () => {},
   });
@@ -50,7 +50,7 @@ Deno.test("cachedCompile() keeps the programs used last within its limit", () =>
       const text = programOf(name);
       const options = { signature: SIGNATURE, flags: {}, folder, limit: 350, ...change };
       const { optimized } = await cachedCompile(compiler, { text, ...options });
-      assert.equal(optimized(), text);
+      assert.equal(new TextDecoder().decode(optimized()), text);
       age(folder);
     };
     for (const name of ["a", "b", "c", "a", "d"]) await compile(name); // d is one too many: b goes
@@ -86,7 +86,7 @@ Deno.test("cachedCompile() gives each of many callers at once its program, withi
     await Promise.all(compilers.map(async (compiler) => {
       for (const name of names) {
         const { optimized } = await cachedCompile(compiler, { text: programOf(name), ...options });
-        assert.equal(optimized(), programOf(name));
+        assert.equal(new TextDecoder().decode(optimized()), programOf(name));
       }
     }));
     const bytes = [...Deno.readDirSync(folder)]

@@ -5,7 +5,8 @@
  */
 import type { ArraySpec, DType, HostArray } from "../types.ts";
 import { sizeOf } from "./graph.ts";
-import { addressOf, Args, type Plugin } from "./pjrt_api.ts";
+import { Args, type Plugin } from "./pjrt_api.ts";
+import { compileOptions, type NamedValues, namedValues, type XlaFlags } from "./pjrt_options.ts";
 
 /** PJRT_Buffer_Type of what crosses the rim. */
 const BUFFER_TYPE: Readonly<Record<DType, number>> = { int32: 4, float32: 11 };
@@ -17,18 +18,12 @@ export interface DeviceBuffer extends ArraySpec {
   readonly address: bigint;
 }
 
-/** An option of the client's creation. */
-export type ClientOptions = Readonly<Record<string, boolean>>;
-
-/** An override of an XLA flag for one compilation. */
-export type XlaFlags = Readonly<Record<string, boolean | string>>;
-
 /** A compiled program. */
 export interface Executable extends Disposable {
   /** Runs; the arguments that the program donates are used up, whatever happens. Results in order. */
   run(inputs: readonly DeviceBuffer[]): DeviceBuffer[];
-  /** The program after XLA's optimisations, where the plugin shows it. */
-  optimized(): string;
+  /** The program after XLA's optimisations, where the plugin shows it: see hlo_program.ts. */
+  optimized(): Uint8Array<ArrayBuffer>;
   /** Bytes that `load` takes back. */
   serialize(): Uint8Array<ArrayBuffer>;
 }
@@ -63,7 +58,7 @@ export interface Client extends Disposable {
 }
 
 /** Opens the first device of `plugin`. Its buffers are freed when they are garbage, and all at disposal. */
-export function openClient(plugin: Plugin, options: ClientOptions): Client {
+export function openClient(plugin: Plugin, options: NamedValues): Client {
   const count = Object.keys(options).length;
   const client = plugin.call("Client_Create", { 16: namedValues(options), 24: count }).word(64);
   const devices = plugin.call("Client_AddressableDevices", { 16: client });
@@ -108,15 +103,7 @@ export function openClient(plugin: Plugin, options: ClientOptions): Client {
       }
       return results.map((spec, i) => own(outputs[i], spec));
     },
-    optimized() {
-      const program = new Args();
-      const fields = { 16: unloaded(address), 24: program };
-      plugin.call("Executable_OptimizedProgram", fields); // its size
-      const code = new Uint8Array(Number(program.word(24)));
-      program.set(16, code);
-      plugin.call("Executable_OptimizedProgram", fields);
-      return new TextDecoder().decode(code);
-    },
+    optimized: () => optimizedProgram(plugin, unloaded(address)),
     serialize() {
       const result = plugin.call("Executable_Serialize", { 16: unloaded(address) });
       const bytes = result.blob(24);
@@ -171,13 +158,10 @@ export function openClient(plugin: Plugin, options: ClientOptions): Client {
     free: release,
     bufferCount: () => live.size,
     async compile(text, signature, flags) {
-      const code = new TextEncoder().encode(text);
-      const format = new TextEncoder().encode("mlir");
-      const program = new Args({ 16: code, 24: code.length, 32: format, 40: format.length });
       const settings = compileOptions(flags);
       const result = await plugin.callAsync("Client_Compile", {
         16: client,
-        24: program,
+        24: programArgs(text),
         32: settings,
         40: settings.length,
       });
@@ -207,53 +191,26 @@ export function openClient(plugin: Plugin, options: ClientOptions): Client {
 
 const DELETER = { parameters: ["pointer"], result: "void" } as const;
 const EXECUTE_OPTIONS = new Args();
-const NAMED_VALUE_SIZE = 56;
-/** PJRT_NamedValue_Type of a bool. */
-const NAMED_BOOL = 4;
 
-/** PJRT_NamedValue structs, one after the other, and behind them the names that they point to. */
-function namedValues(options: ClientOptions): Uint8Array<ArrayBuffer> {
-  const entries = Object.entries(options);
-  const names = entries.map(([name]) => new TextEncoder().encode(name));
-  const bytes = new Uint8Array(
-    entries.length * NAMED_VALUE_SIZE + names.reduce((sum, n) => sum + n.length, 0),
-  );
-  const view = new DataView(bytes.buffer);
-  let nameAt = entries.length * NAMED_VALUE_SIZE;
-  entries.forEach(([, value], i) => {
-    const at = i * NAMED_VALUE_SIZE;
-    bytes.set(names[i], nameAt);
-    view.setBigUint64(at, BigInt(NAMED_VALUE_SIZE), true);
-    view.setBigUint64(at + 16, addressOf(bytes) + BigInt(nameAt), true);
-    view.setBigUint64(at + 24, BigInt(names[i].length), true);
-    view.setInt32(at + 32, NAMED_BOOL, true);
-    view.setUint8(at + 40, Number(value));
-    view.setBigUint64(at + 48, 1n, true); // one value
-    nameAt += names[i].length;
-  });
-  return bytes;
+/** The program after XLA's optimisations of a PJRT_Executable, in whatever form the plugin shows it. */
+export function optimizedProgram(plugin: Plugin, executable: bigint): Uint8Array<ArrayBuffer> {
+  const program = new Args();
+  const fields = { 16: executable, 24: program };
+  plugin.call("Executable_OptimizedProgram", fields); // its size
+  const code = new Uint8Array(Number(program.word(24)));
+  program.set(16, code);
+  plugin.call("Executable_OptimizedProgram", fields);
+  return code;
+}
+
+/** A program's text as a PJRT_Program. */
+export function programArgs(text: string): Args {
+  const code = new TextEncoder().encode(text);
+  const format = new TextEncoder().encode("mlir");
+  return new Args({ 16: code, 24: code.length, 32: format, 40: format.length });
 }
 
 /** An array's bytes without a copy. */
 function bytesOf(data: Float32Array | Int32Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-}
-
-/**
- * A CompileOptionsProto: executable_build_options (field 3) with device_ordinal -1, one replica, one partition; then
- * env_option_overrides (field 7), a map from flag to value.
- */
-function compileOptions(flags: XlaFlags): Uint8Array<ArrayBuffer> {
-  const field = (tag: number, bytes: readonly number[]) => [tag, ...varint(bytes.length), ...bytes];
-  const text = (value: string) => [...new TextEncoder().encode(value)];
-  const build = [0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 0x20, 1, 0x28, 1];
-  const overrides = Object.entries(flags).flatMap(([name, value]) => {
-    const option = typeof value === "string" ? field(0x0a, text(value)) : [0x10, Number(value)];
-    return field(0x3a, [...field(0x0a, text(name)), ...field(0x12, option)]);
-  });
-  return Uint8Array.from([...field(0x1a, build), ...overrides]);
-}
-
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [value % 128 + 128, ...varint(Math.floor(value / 128))];
 }

@@ -13,7 +13,8 @@ import { worstError } from "./kernel_cases.ts";
 import { gpuFlags, openPjrt } from "./pjrt.ts";
 import { loadPlugin } from "./pjrt_api.ts";
 import { cachedCompile } from "./pjrt_cache.ts";
-import { openClient, type XlaFlags } from "./pjrt_client.ts";
+import { openClient } from "./pjrt_client.ts";
+import type { XlaFlags } from "./pjrt_options.ts";
 import { findCpuPlugin } from "./pjrt_find.ts";
 import { inputs, langevinStep, STATE, STATE_TOLERANCE, states } from "./step_case.ts";
 
