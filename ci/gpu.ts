@@ -27,7 +27,8 @@ Says which accelerators were found and tests them for some seconds.
 
   --fetch ${Object.keys(WHEELS).join("|")}
                      fetch XLA's plugin by pip, every wheel pinned by SHA-256, into the cache folder;
-                     cuda13 brings NVIDIA's libraries along (2 GB)
+                     cuda13 brings NVIDIA's libraries along (2 GB); cuda13-compiler is what gpu:compile
+                     needs (260 MB)
   --install tfjs-node|tfjs-node-gpu
                      install TensorFlow's package with its build script, which downloads TensorFlow 2.9;
                      deno task tfjs-node:build takes a later one from PyPI

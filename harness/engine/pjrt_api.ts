@@ -39,6 +39,10 @@ const FUNCTIONS = {
   Executable_DeserializeAndLoad: 488,
   Buffer_Destroy: 504,
   Buffer_ToHostBuffer: 600,
+  TopologyDescription_Create: 696,
+  TopologyDescription_Destroy: 704,
+  Compile: 752,
+  Executable_GetCompiledMemoryStats: 808,
 } as const;
 
 /** A function of the API, without its prefix `PJRT_`. */

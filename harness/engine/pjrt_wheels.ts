@@ -9,6 +9,21 @@ import { join } from "node:path";
 /** Name on PyPI, version, SHA-256 of the wheel. */
 export type Wheel = readonly [name: string, version: string, sha256: string];
 
+/** XLA's CUDA plugin, NVIDIA's assembler, and its library of mathematical functions. */
+const COMPILER = [
+  [
+    "jax-cuda13-pjrt",
+    "0.12.0.1",
+    "5899bb6177eda86ea532afb9a26794f2bdd04966f6a01f9028266b16c2b6cf90",
+  ],
+  [
+    "nvidia-cuda-nvcc",
+    "13.5.37",
+    "f5c4f7ead5d964fb4af42bbf1e6d3ec3c1e6e9d83b53749f691d387e7fcaa3a7",
+  ],
+  ["nvidia-nvvm", "13.5.37", "c41bfa362e407405163f103c2229f0765f8cc2ed7d148b754dc77f228bf7e070"],
+] as const satisfies readonly Wheel[];
+
 /** Sets of wheels by the name of the folder that they go to. */
 export const WHEELS = {
   /** XLA's CPU plugin: for tests, and to compare with ONNX Runtime. A third party's build of the XLA of jaxlib 0.11.2. */
@@ -19,13 +34,11 @@ export const WHEELS = {
       "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
     ],
   ],
+  /** Of the set below what compiles for a card but runs on none: about 260 MB. */
+  "cuda13-compiler": COMPILER,
   /** XLA's CUDA plugin with NVIDIA's libraries for CUDA 13: about 2 GB; the driver has to be 580 or later. */
   cuda13: [
-    [
-      "jax-cuda13-pjrt",
-      "0.12.0.1",
-      "5899bb6177eda86ea532afb9a26794f2bdd04966f6a01f9028266b16c2b6cf90",
-    ],
+    ...COMPILER,
     [
       "nvidia-cublas",
       "13.10.0.20",
@@ -35,11 +48,6 @@ export const WHEELS = {
       "nvidia-cuda-cupti",
       "13.5.25",
       "9dcca41c12a734192b14e7128ae116bc9ce1b9da686e2ebf48ae7a4415f76650",
-    ],
-    [
-      "nvidia-cuda-nvcc",
-      "13.5.37",
-      "f5c4f7ead5d964fb4af42bbf1e6d3ec3c1e6e9d83b53749f691d387e7fcaa3a7",
     ],
     [
       "nvidia-cuda-runtime",
@@ -96,7 +104,6 @@ export const WHEELS = {
       "13.5.37",
       "e898b7f73d3035fa89915a3f7bf3b54a73e90249746111aed295822c4729bb29",
     ],
-    ["nvidia-nvvm", "13.5.37", "c41bfa362e407405163f103c2229f0765f8cc2ed7d148b754dc77f228bf7e070"],
   ],
 } as const satisfies Readonly<Record<string, readonly Wheel[]>>;
 
