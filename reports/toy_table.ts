@@ -88,7 +88,7 @@ function mobilitySection({ runs, targets }: ToyReport): string[] {
   return [
     "## Mobility of the last layer",
     "",
-    "Eigenvalues λ of K = G G', with which steps on the last layer move z (LAE Theorem 1), medians over chains. On Gaussian posteriors of precision P Euler's steps are stable for η λ_max P < 2, and the slowest direction forgets in 1 / (η λ_min P) steps; η of pSGALD stands before its preconditioner.",
+    "Eigenvalues λ of K = G G', with which steps on the last layer move z (LAE Theorem 1), medians over chains. On Gaussian posteriors of precision P Euler's steps are stable for η λ_max P < 2, and the slowest direction forgets in 1 / (η λ_min P) steps; not so for pSGALD, whose steps a preconditioner scales.",
     "",
     markdownTable(head, rows),
     "",

@@ -1,3 +1,4 @@
+import type { Law } from "./reach.ts";
 import type { Sample } from "./sample.ts";
 
 /**
@@ -29,22 +30,49 @@ export function squaredMmdToNormal(x: Sample, bandwidth: number): number {
 }
 
 /**
- * Where the law of `squaredMmdToNormal` of `count` normal draws begins: it is that of sum_k lambda_k (chi^2_k - 1) / (count -
- * 1), about, with the eigenvalues of the centred kernel, whose sum is 1 - E k(Y, Y'). Gretton et al. 2012, theorem 12.
+ * The law of `squaredMmdToNormal` of `count` independent draws X of N(0, diag(variances)): its mean and deviation as a
+ * U-statistic's of order two (Hoeffding 1948, 5.13), and where it begins: V >= 0 of all pairs, those of a draw with itself
+ * among them, is (1 - E k(X, X')) / (count - 1) more, about. With variances of 1 it is that of sum_k lambda_k (chi^2_k - 1) /
+ * (count - 1), about, lambda_k the eigenvalues of the centred kernel: Gretton et al. 2012, theorem 12.
  */
-export function leastMmdToNormal(
-  { count, dim, bandwidth }: {
+export function mmdToNormalLaw(
+  { count, variances, bandwidth }: {
     readonly count: number;
-    readonly dim: number;
+    readonly variances: readonly number[];
     readonly bandwidth: number;
   },
-): number {
-  return -(1 - normalPairs(dim, bandwidth)) / (count - 1);
+): Required<Law> {
+  const b = bandwidth ** 2;
+  // X and X' of the draws' law, Y and Y' of N(0, 1).
+  const mean = (f: (variance: number) => number) => variances.reduce((p, s) => p * f(s), 1);
+  const xx = mean((s) => meanOfProduct(s, [s], b));
+  const xy = mean((s) => meanOfProduct(s, [1], b));
+  const yy = normalPairs(variances.length, bandwidth);
+  const squared = mean((s) => meanOfProduct(s, [s], b / 2)); // the kernel's square is a kernel
+  // Covariances of E k(X, X') and E k(X, Y), given X.
+  const ofXx = mean((s) => meanOfProduct(s, [s, s], b)) - xx ** 2;
+  const ofBoth = mean((s) => meanOfProduct(s, [s, 1], b)) - xx * xy;
+  const ofXy = mean((s) => meanOfProduct(s, [1, 1], b)) - xy ** 2;
+  // k(X, X') - E k(X, Y) - E k(X', Y), given X and given nothing.
+  const single = ofXx - 2 * ofBoth + ofXy;
+  const pair = squared - xx ** 2 - 4 * ofBoth + 2 * ofXy;
+  return {
+    mean: xx + yy - 2 * xy,
+    std: Math.sqrt(2 * (2 * (count - 2) * single + pair) / (count * (count - 1))),
+    least: -(1 - xx) / (count - 1),
+  };
+}
+
+/** E of the product of k(C, L_j) over j, all independent, C of N(0, centre) and L_j of N(0, leaves[j]), with h^2 = `b`. */
+function meanOfProduct(centre: number, leaves: readonly number[], b: number): number {
+  const rate = leaves.reduce((sum, leaf) => sum + 1 / (b + leaf), 0);
+  const scale = leaves.reduce((product, leaf) => product * b / (b + leaf), 1);
+  return Math.sqrt(scale / (1 + centre * rate));
 }
 
 /** E k(Y, Y') of independent N(0, I). */
 function normalPairs(dim: number, bandwidth: number): number {
-  return (bandwidth ** 2 / (bandwidth ** 2 + 2)) ** (dim / 2);
+  return meanOfProduct(1, [1], bandwidth ** 2) ** dim;
 }
 
 /** Mean of the kernel over pairs of different draws. */

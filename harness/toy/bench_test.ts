@@ -6,8 +6,10 @@ import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
 import { ald, aldAsPrinted } from "../../methods/samplers/ald.ts";
 import { aviDiagonal, aviFull } from "../../methods/samplers/avi.ts";
 import { ld } from "../../methods/samplers/ld.ts";
+import { psgald } from "../../methods/samplers/psgld.ts";
 import { openDevice } from "../engine/device.ts";
 import { benchToy, partOf, runGated, type ToySuite } from "./bench.ts";
+import { openTarget, runToy } from "./suite.ts";
 import type { GaussianTarget } from "./types.ts";
 
 const short = {
@@ -46,6 +48,7 @@ Deno.test("benchToy() runs every sampler on every target, and reports in their o
   assert.ok(printed.rows.every(({ verdict }) => verdict === "shown") && printed.note !== null);
   const { least, largest } = printed.mobility ?? { least: 0, largest: 0 };
   assert.ok(chain.mobility === null && least > 0 && largest > 10 * least, `${least}, ${largest}`);
+  assert.ok((printed.mobility?.stability ?? 0) > 0);
   const cost = chain.rows.find(({ metric }) => metric === "gradients");
   assert.equal(cost?.value, 2000 * 16);
   const ess = chain.rows.find(({ metric }) => metric === "ess")?.value ?? NaN;
@@ -58,6 +61,17 @@ Deno.test("benchToy() runs every sampler on every target, and reports in their o
   assert.deepEqual(report.densities.map(({ posterior }) => posterior), [0, 1, 2]);
   assert.equal(report.convergence[0].stepSize, 5e-4);
   assert.deepEqual(report.bias, []);
+});
+
+Deno.test("runToy() draws no conclusion from K where a preconditioner scales the steps", async () => {
+  await using device = await openDevice("cpu", { threads: 1 });
+  const { mobility } = await runToy(psgald, {
+    ...await openTarget(short, device),
+    device,
+    seed: 0,
+    overrides: { chains: 2, steps: 60, burnIn: 20 },
+  });
+  assert.deepEqual([mobility?.rank, mobility?.stability, mobility?.slowest], [3, null, null]);
 });
 
 Deno.test("benchToy() refuses a broken target before any sampling", async () => {

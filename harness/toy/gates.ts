@@ -1,8 +1,8 @@
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
-import { gammaReach } from "../statistics/gamma_reach.ts";
 import { momentsOf } from "../statistics/gaussian_error.ts";
+import { type Law, reachOf } from "../statistics/reach.ts";
 import { binned } from "./grid.ts";
-import { type Expected, GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
+import { GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
 import { BINS, type Truth } from "./truth.ts";
 import type { Sampler, SamplerSettings, Target } from "./types.ts";
 
@@ -45,14 +45,7 @@ export function gatesOf(
   if (answer.kind === "gaussian") {
     return {
       ...Object.fromEntries(
-        Object.entries(predicted).map(([name, expected]) => [
-          name,
-          atMost(
-            name in truth.least
-              ? gammaReach({ ...expected, least: truth.least[name], deviations: GATE_DEVIATIONS })
-              : reach(expected),
-          ),
-        ]),
+        Object.entries(predicted).map(([name, law]) => [name, atMost(reach(law))]),
       ),
       ess: { low: LEAST_EFFECTIVE_SIZE, high: Infinity },
       r_hat: atMost(LARGEST_R_HAT),
@@ -77,9 +70,9 @@ export function gatesOf(
   };
 }
 
-/** How far a score goes by chance, of a law that is about normal: means over many points, and norms. */
-function reach({ mean, std }: Expected): number {
-  return mean + GATE_DEVIATIONS * std;
+/** How far a score goes by chance. */
+function reach(law: Law): number {
+  return reachOf(law, GATE_DEVIATIONS);
 }
 
 /** Mean total variation between each posterior and the Gaussian of its moments, on bins: the best that a Gaussian can do. */

@@ -1,4 +1,5 @@
 import { diagnose, type Mixing } from "../statistics/effective_sample_size.ts";
+import type { Law } from "../statistics/reach.ts";
 import type { Sample } from "../statistics/sample.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { gaussianTruth, type Scores, type Truth } from "./truth.ts";
@@ -12,26 +13,20 @@ const REPLICATES = 24;
  */
 export const GATE_DEVIATIONS = 6;
 
-/** Mean and standard deviation of a score over replicates. */
-export interface Expected {
-  readonly mean: number;
-  readonly std: number;
-}
-
 /** A scored run. */
 export interface ScoredRun {
   readonly scores: Scores;
   /** The scores of each posterior. */
   readonly posteriors: readonly Scores[];
   /** Of independent draws from the truth, of the same effective size. */
-  readonly exact: Readonly<Record<string, Expected>>;
+  readonly exact: Readonly<Record<string, Law>>;
   /** Of independent draws from the law that theory gives the sampler: the truth, or the truth with its step's bias. */
-  readonly predicted: Readonly<Record<string, Expected>>;
+  readonly predicted: Readonly<Record<string, Law>>;
   /**
    * Where modes are known: of independent draws as many as those are worth within modes, where chains forget sooner than
    * between them.
    */
-  readonly within: Readonly<Record<string, Expected>> | null;
+  readonly within: Readonly<Record<string, Law>> | null;
   /** Draws of each posterior, all chains together. */
   readonly samples: readonly Sample[];
 }
@@ -51,7 +46,10 @@ export function scoreRun(
   const mixing = mixingOf(run.draws, shared);
   const sizes = mixing.map(sizeOf);
   const law = answer.kind === "gaussian" ? biasedLaw(answer, { run, sampler, target }) : null;
-  const exact = expected(truth, { truth, sizes, seed: "exact" });
+  const exact = {
+    ...expected(truth, { truth, sizes, seed: "exact" }),
+    ...answer.kind === "gaussian" && truth.laws(sizes, answer.covariance.map(() => 1)),
+  };
   const withinSizes = answer.kind === "grid" && answer.modes
     ? mixingOf(residualsOf(run.draws, answer.modes.centres), shared).map(sizeOf)
     : null;
@@ -63,7 +61,12 @@ export function scoreRun(
     posteriors: each,
     exact,
     within: withinSizes && expected(truth, { truth, sizes: withinSizes, seed: "within" }),
-    predicted: law ? expected(gaussianTruth(law), { truth, sizes, seed: "predicted" }) : exact,
+    predicted: law
+      ? {
+        ...expected(gaussianTruth(law.answer), { truth, sizes, seed: "predicted" }),
+        ...truth.laws(sizes, law.ratios),
+      }
+      : exact,
     scores: {
       ...all,
       ess: effectiveSize,
@@ -141,7 +144,7 @@ function expected(
     readonly sizes: readonly number[];
     readonly seed: string;
   },
-): Record<string, Expected> {
+): Record<string, Law> {
   const replicates = Array.from({ length: REPLICATES }, (_, r) =>
     truth.score(
       sizes.map((count, point) => law.draw(point, { count, seed: `${seed}/${r}/${point}` })),
@@ -164,17 +167,20 @@ function biasedLaw(
     readonly sampler: Sampler;
     readonly target: Target;
   },
-): (GaussianAnswer) | null {
+): { readonly answer: GaussianAnswer; readonly ratios: readonly number[] } | null {
   const { varianceRatio } = sampler;
   if (!varianceRatio) return null;
   const { values, vectors } = symmetricEigen(covariance);
-  const biased = values.map((v) => v * varianceRatio(1 / v, { target, settings }));
+  const ratios = values.map((v) => varianceRatio(1 / v, { target, settings }));
+  const entry = (i: number, j: number) =>
+    values.reduce((sum, v, k) => sum + ratios[k] * v * vectors[k][i] * vectors[k][j], 0);
   return {
-    kind: "gaussian",
-    means,
-    covariance: covariance.map((row, i) =>
-      row.map((_, j) => biased.reduce((sum, v, k) => sum + v * vectors[k][i] * vectors[k][j], 0))
-    ),
+    answer: {
+      kind: "gaussian",
+      means,
+      covariance: covariance.map((row, i) => row.map((_, j) => entry(i, j))),
+    },
+    ratios,
   };
 }
 

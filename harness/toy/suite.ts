@@ -44,7 +44,10 @@ export async function runToy(
   const note = sampler.ungated?.(target) ?? null;
   const features = sampler.features?.(run.state);
   const { stepSize } = run.settings;
-  const answer = target.answer.kind === "gaussian" ? target.answer : undefined;
+  // What follows from K for steps of this size, where nothing else scales them.
+  const answer = target.answer.kind === "gaussian" && !sampler.preconditioned
+    ? target.answer
+    : undefined;
   const base = {
     ...names,
     label: sampler.label,

@@ -12,7 +12,8 @@ import {
   solveLower,
 } from "../statistics/gaussian_error.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
-import { leastMmdToNormal, squaredMmd, squaredMmdToNormal } from "../statistics/mmd.ts";
+import { mmdToNormalLaw, squaredMmd, squaredMmdToNormal } from "../statistics/mmd.ts";
+import type { Law } from "../statistics/reach.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Device } from "../types.ts";
@@ -63,8 +64,11 @@ export interface Truth {
   draw(point: number, options: { readonly count: number; readonly seed: string }): Sample;
   /** Scores of samples, one for each posterior; `kl` is that of the Gaussians of their moments, or of `fits`. */
   score(samples: readonly Sample[], fits?: readonly GaussianFit[]): PosteriorScores;
-  /** Where the law of a score begins, of scores whose law has a long tail above. */
-  readonly least: Scores;
+  /**
+   * Laws of the scores that are known in closed form, of independent draws: sizes[i] of each posterior, whose variances
+   * along its principal axes are `ratios` of the true ones.
+   */
+  laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Law>>;
   /** Tabulated densities, for figures; none for Gaussians. */
   readonly grids: readonly Grid[];
 }
@@ -95,8 +99,10 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   const factor = cholesky(covariance);
   const dim = covariance.length;
   const reference = normals("reference", SLICED_COUNT, dim);
+  /** Draws of each posterior that are pooled. */
+  const share = (posteriors: number) => Math.ceil(SLICED_COUNT / posteriors);
   const whiten = (samples: readonly Sample[]): Sample => {
-    const each = Math.ceil(SLICED_COUNT / samples.length);
+    const each = share(samples.length);
     const rows = samples.flatMap((sample, point) => {
       const { data, count } = thinned(sample, each);
       return Array.from(
@@ -109,7 +115,16 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   return {
     count: means.length,
     grids: [],
-    least: { mmd2: leastMmdToNormal({ count: MMD_COUNT, dim, bandwidth: MMD_BANDWIDTH }) },
+    laws: (sizes, ratios) => {
+      const pooled = sizes.reduce((sum, size) => sum + Math.min(size, share(sizes.length)), 0);
+      return {
+        mmd2: mmdToNormalLaw({
+          count: Math.min(pooled, MMD_COUNT),
+          variances: ratios,
+          bandwidth: MMD_BANDWIDTH,
+        }),
+      };
+    },
     draw: (point, { count, seed }) => {
       const { data } = normals(seed, count, dim);
       const out = new Float64Array(count * dim);
@@ -186,7 +201,7 @@ export function gridTruth(
   return {
     count: grids.length,
     grids,
-    least: {},
+    laws: () => ({}),
     draw: (point, options) => drawFromGrid(grids[point], options),
     score: (samples, fits) => {
       const each = samples.map((sample, i) => scoreOne(sample, known[i], fits && fitOf(fits, i)));

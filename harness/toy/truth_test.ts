@@ -63,6 +63,39 @@ Deno.test("a Gaussian's scores do not depend on whether it is known or on a grid
   assert.ok(Math.abs(truth.score(samples).all.kl - 5 / 8000) < 5 * 4e-4 / Math.sqrt(3) + 1e-4);
 });
 
+Deno.test("Truth.laws() are those of the scores of independent draws, biased ones too", () => {
+  const means = [[0, 0], [3, -1]];
+  const truth = gaussianTruth({ kind: "gaussian", means, covariance: [[0.5, 0], [0, 2]] });
+  for (
+    const [replicates, sizes, ratios] of [[500, [30, 70], [1, 1]], [200, [90, 10], [
+      1.5,
+      0.8,
+    ]]] as const
+  ) {
+    const covariance = [[0.5 * ratios[0], 0], [0, 2 * ratios[1]]];
+    const law = gaussianTruth({ kind: "gaussian", means, covariance });
+    const values = Array.from({ length: replicates }, (_, r) => {
+      const draw = (count: number, i: number) =>
+        law.draw(i, { count, seed: `${ratios}/${r}/${i}` });
+      return truth.score(sizes.map(draw)).all.mmd2;
+    });
+    const mean = values.reduce((a, b) => a + b) / replicates;
+    const moment = (k: number) => values.reduce((sum, v) => sum + (v - mean) ** k, 0) / replicates;
+    const std = Math.sqrt(moment(2));
+    const { mmd2 } = truth.laws(sizes, ratios);
+    assert.ok(Math.abs(mean - mmd2.mean) < 4.5 * std / Math.sqrt(replicates), `mean ${mean}`);
+    const error = std * Math.sqrt((moment(4) / std ** 4 - 1) / (4 * replicates)); // of a deviation
+    assert.ok(Math.abs(std - mmd2.std) < 4.5 * error, `${std} +- ${error}, not ${mmd2.std}`);
+  }
+  // Of two posteriors at most 1,000 draws each are pooled, and of those 1,200 seen.
+  const least = (sizes: number[]) => truth.laws(sizes, [1, 1]).mmd2.least ?? 0;
+  const pooled = (count: number) => -(1 - 1 / 3) / (count - 1); // E k is 1 / 3 in two dimensions
+  const counts = [[[3000, 40], 1040], [[3000, 3000], 1200], [[10, 10], 20]] as const;
+  for (const [sizes, count] of counts) {
+    assert.ok(Math.abs(least([...sizes]) / pooled(count) - 1) < 1e-12, `${sizes}`);
+  }
+});
+
 Deno.test("findBasins() finds eight modes of an eighth each", async () => {
   await using device = await openDevice("cpu", { threads: 1 });
   const { answer } = eightGaussians;

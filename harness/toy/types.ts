@@ -139,6 +139,8 @@ export interface Sampler {
   fits?(state: HostArrays): readonly GaussianFit[];
   /** Its fixed features G [chains, points, d] in `state`; none: it moves each z by itself. */
   features?(state: HostArrays): HostArray;
+  /** Whether its steps have a preconditioner, so that their size alone does not say how far it moves. */
+  readonly preconditioned?: boolean;
   /** Why this sampler cannot be held to the truth on `target`, in a sentence; null: it can. */
   ungated?(target: Target): string | null;
 }

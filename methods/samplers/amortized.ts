@@ -53,6 +53,7 @@ export function amortized(
     ...minibatchSettings(described, minibatch),
     ...cost,
     ...(features === "whitened" && varianceRatio && { varianceRatio }),
+    ...(integrator.preconditioned && { preconditioned: true }),
     init: (target, { settings, noise }) => {
       const x = noise.split("start").normal(shapeOf(target, settings)) as Positions;
       const fixed = drawFeatures(target, { features, settings, noise });

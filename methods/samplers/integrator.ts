@@ -31,6 +31,8 @@ export interface Integrator {
   /** What it carries besides x; nothing by default. */
   init?(x: Positions, potential: Potential): State;
   step(state: State, move: Move): State;
+  /** Whether it scales each coordinate's step by a preconditioner, so that eta alone does not say how far it moves. */
+  readonly preconditioned?: boolean;
   /** Stationary variance times P on a Gaussian of precision P, for x = eta P and full gradients. */
   varianceRatio?(x: number): number;
 }

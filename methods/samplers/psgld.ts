@@ -15,6 +15,7 @@ const DAMPING = 1e-3;
  */
 export const rmsPreconditioned: Integrator = {
   gradients: 1,
+  preconditioned: true,
   draws: normalDraws,
   // The power alpha^t is carried along, from 1.
   init: (x) => ({ v: tf.zerosLike(x), decay: tf.scalar(1) }),
