@@ -35,7 +35,7 @@ export type Message =
 /** An answer: the number of a session, a result, or nothing; or why there is none. */
 export type Answer =
   | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly error: Error };
 
 /** The memory of `arrays`, to be handed to the other thread. */
 export function buffersOf(arrays: HostArrays): Transferable[] {
@@ -69,7 +69,7 @@ function asker(worker: Worker) {
   worker.onmessage = ({ data }: MessageEvent<Answer>) => {
     const asked = waiting.get(data.id);
     waiting.delete(data.id);
-    if ("error" in data) asked?.reject(new Error(data.error));
+    if ("error" in data) asked?.reject(data.error);
     else asked?.resolve(data.result);
   };
   worker.onerror = (event) => {

@@ -32,6 +32,6 @@ self.onmessage = async ({ data: { id, message } }) => {
     const { result, memory } = await answer(message);
     self.postMessage({ id, result } satisfies Answer, memory);
   } catch (error) {
-    self.postMessage({ id, error: (error as Error).message } satisfies Answer);
+    self.postMessage({ id, error: error as Error } satisfies Answer);
   }
 };

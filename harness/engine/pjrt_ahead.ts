@@ -7,8 +7,9 @@ import type { ArraySpec, PureFunction } from "../types.ts";
 import { type GpuCard, targetConfig } from "./gpu_cards.ts";
 import { type HloProgram, readHloProgram } from "./hlo_program.ts";
 import type { Plugin } from "./pjrt_api.ts";
-import { optimizedProgram, programArgs } from "./pjrt_client.ts";
-import { compileOptions, namedValues, type XlaFlags } from "./pjrt_options.ts";
+import { optimizedProgram } from "./pjrt_client.ts";
+import { compileOptions, namedValues, programArgs, type XlaFlags } from "./pjrt_options.ts";
+import { withRemedy } from "./pjrt_remedy.ts";
 import { emitStableHlo } from "./stablehlo.ts";
 import type { Precision } from "./stablehlo_writer.ts";
 import { trace } from "./trace.ts";
@@ -39,9 +40,18 @@ export interface AheadProgram {
 
 /**
  * Compiles `fn` for `card` by XLA's CUDA plugin; no timing chooses among kernels, for lack of a card to time them on.
- * Throws PjrtError.
+ * Throws PjrtError, or Error with a remedy.
  */
-export async function compileAhead(
+export function compileAhead(
+  plugin: Plugin,
+  card: GpuCard,
+  fn: PureFunction,
+  options: AheadOptions,
+): Promise<AheadProgram> {
+  return withRemedy(() => compile(plugin, card, fn, options));
+}
+
+async function compile(
   plugin: Plugin,
   card: GpuCard,
   fn: PureFunction,

@@ -6,7 +6,13 @@
 import type { ArraySpec, DType, HostArray } from "../types.ts";
 import { sizeOf } from "./graph.ts";
 import { Args, type Plugin } from "./pjrt_api.ts";
-import { compileOptions, type NamedValues, namedValues, type XlaFlags } from "./pjrt_options.ts";
+import {
+  compileOptions,
+  type NamedValues,
+  namedValues,
+  programArgs,
+  type XlaFlags,
+} from "./pjrt_options.ts";
 
 /** PJRT_Buffer_Type of what crosses the rim. */
 const BUFFER_TYPE: Readonly<Record<DType, number>> = { int32: 4, float32: 11 };
@@ -201,13 +207,6 @@ export function optimizedProgram(plugin: Plugin, executable: bigint): Uint8Array
   program.set(16, code);
   plugin.call("Executable_OptimizedProgram", fields);
   return code;
-}
-
-/** A program's text as a PJRT_Program. */
-export function programArgs(text: string): Args {
-  const code = new TextEncoder().encode(text);
-  const format = new TextEncoder().encode("mlir");
-  return new Args({ 16: code, 24: code.length, 32: format, 40: format.length });
 }
 
 /** An array's bytes without a copy. */

@@ -1,9 +1,9 @@
 /**
- * Options as PJRT takes them: values by name, and the settings of a compilation.
+ * What PJRT takes as bytes: options by name, the settings of a compilation, the text of a program.
  *
  * @module
  */
-import { addressOf } from "./pjrt_api.ts";
+import { addressOf, Args } from "./pjrt_api.ts";
 import { encode, int, message, text } from "./protobuf.ts";
 
 /** Options of a client, or of a description of devices. */
@@ -64,4 +64,11 @@ export function compileOptions(flags: XlaFlags): Uint8Array<ArrayBuffer> {
     )
   );
   return encode(build, ...overrides);
+}
+
+/** A program's text as a PJRT_Program. A zero stands behind it: MLIR's lexer looks one byte beyond the end. */
+export function programArgs(text: string): Args {
+  const code = new TextEncoder().encode(`${text}\0`);
+  const format = new TextEncoder().encode("mlir");
+  return new Args({ 16: code, 24: code.length - 1, 32: format, 40: format.length });
 }

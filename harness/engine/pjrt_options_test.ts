@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { addressOf } from "./pjrt_api.ts";
-import { compileOptions, namedValues } from "./pjrt_options.ts";
+import { compileOptions, namedValues, programArgs } from "./pjrt_options.ts";
 
 Deno.test("namedValues() lays structs out as the PJRT C API has them", () => {
   const bytes = namedValues({ preallocate: false, topology: "1x1x1", empty: "" });
@@ -26,4 +26,16 @@ Deno.test("compileOptions() writes one replica, one partition, and flags", () =>
     ...[0x3a, 7, 0x0a, 1, 0x61, 0x12, 2, 0x10, 1],
     ...[0x3a, 8, 0x0a, 1, 0x62, 0x12, 3, 0x0a, 1, 0x78],
   ]);
+});
+
+Deno.test("programArgs() ends its text by a zero that it does not count", () => {
+  const long = Array.from({ length: 40 }, (_, i) => "x".repeat(4000 + i)); // what lies behind may be anything
+  for (const text of ["module @é {}", ...long]) {
+    const args = programArgs(text);
+    assert.equal(args.text(16), text);
+    assert.equal(args.text(32), "mlir");
+    const pointer = Deno.UnsafePointer.create(args.word(16));
+    assert.ok(pointer);
+    assert.equal(new Deno.UnsafePointerView(pointer).getUint8(Number(args.word(24))), 0);
+  }
 });

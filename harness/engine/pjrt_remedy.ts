@@ -14,6 +14,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     "no NVIDIA GPU is visible to this process: check nvidia-smi and CUDA_VISIBLE_DEVICES",
   ],
   [
+    /dimension is too fragmented|Failed to parse using StableHLO|CompiledMemoryStats is not supported/,
+    "this plugin's XLA is too old: use the plugin of jax 0.9.2 or later",
+  ],
+  [
     /The plugin (.*) cannot be loaded: \1: cannot open shared object file/,
     "name the file of a PJRT plugin",
   ],

@@ -25,6 +25,11 @@ Deno.test("withRemedy() keeps the plugin's text and says what would help", async
     ),
     /update NVIDIA's driver/,
   );
+  // As the plugins of jax 0.7.2 to 0.9.0 say it of a step of LEBM.
+  assert.match(
+    await after(new PjrtError("PJRT_Compile: Contracting dimension is too fragmented.", 13)),
+    /too fragmented: this plugin's XLA is too old: use the plugin of jax 0\.9\.2 or later$/,
+  );
 });
 
 Deno.test("withRemedy() tells a plugin that is not there from one that lacks a library", async () => {
