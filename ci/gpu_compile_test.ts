@@ -26,7 +26,7 @@ Deno.test({
   name: "gpu:compile: every convolution of a paper's step is cuDNN's, gradients by their own kinds",
   ignore,
   async fn() {
-    const { code, out, err } = await compile("--methods abp,lae --json");
+    const { code, out, err } = await compile("--methods vae,abp,lae --json");
     assert.equal(code, 0, err);
     const rows: Compiled[] = out.trim().split("\n").map((line) => JSON.parse(line));
     const calls = (name: string) => {
@@ -40,7 +40,9 @@ Deno.test({
     // layer is a product. It runs forward and back to its latents for each Langevin step and for the update.
     const steps = METHODS.abp.defaults.posteriorSteps;
     assert.deepEqual(calls("abp"), [(steps + 1) * 4, (steps + 1) * 4, 4]);
-    // Four more of the encoder's, forward only: its features are not trained.
+    // Four more of the encoder's; a gradient in the image is not asked for.
+    assert.deepEqual(calls("vae"), [4 + 4, 4 + 3, 4 + 4]);
+    // Of LAE's, forward only: its features are not trained.
     assert.deepEqual(calls("lae"), [4 + 4, 4, 4]);
   },
 });

@@ -125,10 +125,11 @@ function lowerUnary(w: Writer, fn: UnaryFn, x: Term): Term {
       );
     case "swish":
       return w.binary("multiply", x, w.unary("logistic", x));
-    case "swishGradient": { // s + y (1 - s), with s = sigmoid(x), y = x s
+    case "swishGradient": {
+      // s + s (x (1 - s)), s = sigmoid(x): of x alone. With y = x s in it, XLA reads swish's result from memory.
       const s = w.unary("logistic", x);
-      const y = w.binary("multiply", x, s);
-      return w.binary("add", s, w.binary("multiply", y, w.binary("subtract", one(), s)));
+      const slope = w.binary("multiply", x, w.binary("subtract", one(), s));
+      return w.binary("add", s, w.binary("multiply", s, slope));
     }
     default: {
       const op = UNARY[fn];
@@ -183,6 +184,10 @@ function lowerConvolution(w: Writer, value: Convolution, [a, b]: readonly Term[]
       });
     }
     case "convFilterGradient": {
+      const isPlain = [...strides, ...dilations].every((size) => size === 1);
+      if (isPlain && b.shape[1] * b.shape[2] > a.shape[1] * a.shape[2]) {
+        return largeFilterGradient(w, { image: a, gradient: b, shape, low });
+      }
       const padding = [0, 1].map((i) => {
         const reach = (shape[i] - 1) * dilations[i];
         const dilated = (b.shape[i + 1] - 1) * strides[i] + 1;
@@ -197,4 +202,31 @@ function lowerConvolution(w: Writer, value: Convolution, [a, b]: readonly Term[]
       });
     }
   }
+}
+
+/**
+ * The filter's gradient where that of the output is larger than the image, as after padding by more than half the filter:
+ * the image moves over the gradient, and the taps come out in reverse. The other way round, XLA:GPU exchanges the two and
+ * then no longer sees cuDNN's backward-filter: a forward convolution with a filter as large as the image runs instead.
+ */
+function largeFilterGradient(
+  w: Writer,
+  { image, gradient, shape, low }: {
+    readonly image: Term;
+    readonly gradient: Term;
+    readonly shape: readonly number[];
+    readonly low: readonly number[];
+  },
+): Term {
+  const [height, width, inChannels, outChannels] = shape;
+  const padding = [0, 1].map((i) => [
+    shape[i] - 1 - low[i],
+    image.shape[i + 1] - gradient.shape[i + 1] + low[i],
+  ]);
+  const reversed = w.convolution(gradient, image, {
+    layout: FILTER_GRADIENT,
+    shape: [height, width, outChannels, inChannels],
+    padding,
+  });
+  return w.transpose(w.reverse(reversed, [0, 1]), [0, 1, 3, 2]);
 }
