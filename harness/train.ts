@@ -124,22 +124,31 @@ export async function* train(
     stopwatch.switchTo("train");
     const order = shuffledRows(options.orderKey, epoch, options.trainCount);
     const sums: Record<string, number> = {};
-    for (let step = 0; step < steps; step++) {
-      const rows = order.subarray(step * options.batchSize, (step + 1) * options.batchSize);
-      const inputs = feed(rows, epoch * steps + step);
-      const result = await options.program.run(state, {
-        ...inputs,
-        ...withPrefix(gatherChains(chains, rows)),
-      });
-      state = result.state;
-      scatterChains(chains, rows, withoutPrefix(result.outputs));
-      const metrics = readMetrics(result.outputs);
+    const finish = ({ rows, outputs }: Finished, step: number) => {
+      scatterChains(chains, rows, withoutPrefix(outputs));
+      const metrics = readMetrics(outputs);
       for (const [name, value] of Object.entries(metrics)) {
         if (!Number.isFinite(value)) throw new NotFiniteError(name, value);
         sums[name] = (sums[name] ?? 0) + value;
       }
-      options.onStep?.(step + 1, metrics);
-    }
+      options.onStep?.(step, metrics);
+    };
+    let finished = 0;
+    for await (
+      const result of inTurn(steps, {
+        ahead: options.program.begin ? 1 : 0,
+        begin: async (step) => {
+          const rows = order.subarray(step * options.batchSize, (step + 1) * options.batchSize);
+          // The rows of an epoch's steps are different ones: no step waits for the chains of the one before.
+          const begun = await beginStep(options.program, state, {
+            ...feed(rows, epoch * steps + step),
+            ...withPrefix(gatherChains(chains, rows)),
+          });
+          state = begun.state;
+          return { result: begun.outputs.then((outputs) => ({ rows, outputs })) };
+        },
+      })
+    ) finish(result, ++finished);
     stopwatch.switchTo("other");
     const record: EpochRecord = {
       epoch,
@@ -152,9 +161,48 @@ export async function* train(
   }
 }
 
+/** A step that is over. */
+interface Finished {
+  readonly rows: Int32Array;
+  readonly outputs: HostArrays;
+}
+
+/** A step under way where the device can compute by itself, else one that is over. */
+async function beginStep(program: Program, state: DeviceState, inputs: HostArrays) {
+  if (program.begin) return program.begin(state, inputs);
+  const result = await program.run(state, inputs);
+  return { state: result.state, outputs: Promise.resolve(result.outputs) };
+}
+
+/**
+ * Begins `count` jobs one after the other, each before the result of the one `ahead` of it is waited for, and yields their
+ * results in order. Waits for what has begun, whatever happens.
+ */
+export async function* inTurn<T>(
+  count: number,
+  { ahead, begin }: {
+    readonly ahead: number;
+    /** Resolves when the job has begun, to its result. */
+    readonly begin: (job: number) => Promise<{ readonly result: Promise<T> }>;
+  },
+): AsyncGenerator<T> {
+  const running: Promise<T>[] = [];
+  try {
+    for (let job = 0; job < count; job++) {
+      const { result } = await begin(job);
+      result.catch(() => {}); // seen when its turn comes
+      running.push(result);
+      if (running.length > ahead) yield await running.shift()!;
+    }
+    while (running.length > 0) yield await running.shift()!;
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
+
 /**
  * What turns row numbers into a step's inputs. It fills the same buffers for every step: a program has read
- * its inputs when `run` resolves.
+ * its inputs when `begin` returns, or `run` resolves.
  */
 export function createFeed(
   { images, batchSize }: Pick<TrainOptions, "images" | "batchSize">,

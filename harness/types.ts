@@ -266,6 +266,14 @@ export interface Program extends AsyncDisposable {
    * the function passed through unchanged, or did not return, are carried over without a copy).
    */
   run(state: DeviceState, inputs: HostArrays): Promise<{ state: DeviceState; outputs: HostArrays }>;
+  /**
+   * The same, but returns while the device computes: `inputs` have been read, and the new state may enter the next run
+   * before `outputs` are there. Absent where the thread that calls is the one that computes.
+   */
+  begin?(
+    state: DeviceState,
+    inputs: HostArrays,
+  ): { readonly state: DeviceState; readonly outputs: Promise<HostArrays> };
   /** Facts of the compilation, for logs and benches. */
   readonly compiled: {
     readonly nodes: number;

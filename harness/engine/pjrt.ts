@@ -66,7 +66,7 @@ export function openPjrt(
       ...words.filter(Boolean),
     ].join(", "),
     cardCount: client.deviceCount,
-    upload: (arrays) => withRemedy(() => upload(client, arrays)),
+    upload: (arrays) => withRemedy(() => Promise.resolve(upload(client, arrays))),
     download: (state) => withRemedy(() => download(client, (state as PjrtState).buffers)),
     compile: (fn, specs) =>
       withRemedy(() =>
@@ -89,9 +89,10 @@ export function gpuFlags(
   };
 }
 
-async function upload(client: Client, arrays: HostArrays): Promise<PjrtState> {
-  const buffers: Record<string, DeviceBuffer> = {};
-  for (const [name, array] of Object.entries(arrays)) buffers[name] = await client.upload(array);
+function upload(client: Client, arrays: HostArrays): PjrtState {
+  const buffers = Object.fromEntries(
+    Object.entries(arrays).map(([name, array]) => [name, client.upload(array)]),
+  );
   return { specs: buffers, buffers };
 }
 
@@ -125,6 +126,16 @@ async function compile(
     folder: cache,
   });
   const compiled = performance.now();
+  const begin: NonNullable<Program["begin"]> = (from, arrays) =>
+    withRemedy(() => {
+      checkSpecs("state", from.specs, state);
+      checkSpecs("input", arrays, inputs);
+      const begun = beginRun(client, { program, executable }, {
+        state: from as PjrtState,
+        inputs: arrays,
+      });
+      return { ...begun, outputs: withRemedy(() => begun.outputs) };
+    });
   return {
     compiled: {
       nodes: program.nodeCount,
@@ -132,50 +143,44 @@ async function compile(
       traceSeconds: (traced - started) / 1000,
       compileSeconds: (compiled - traced) / 1000,
     },
-    run: (from, arrays) =>
-      withRemedy(async () => {
-        checkSpecs("state", from.specs, state);
-        checkSpecs("input", arrays, inputs);
-        return await run(client, { program, executable }, {
-          state: from as PjrtState,
-          inputs: arrays,
-        });
-      }),
+    begin,
+    run: async (from, arrays) => {
+      const { state, outputs } = begin(from, arrays);
+      return { state, outputs: await outputs };
+    },
     optimized: executable.optimized,
     [Symbol.asyncDispose]: () => Promise.resolve(executable[Symbol.dispose]()),
   };
 }
 
-async function run(
+function beginRun(
   client: Client,
   { program, executable }: { program: StableHloProgram; executable: Executable },
   { state, inputs }: { state: PjrtState; inputs: HostArrays },
-): Promise<{ state: PjrtState; outputs: HostArrays }> {
-  const fed: DeviceBuffer[] = [];
-  const arguments_: DeviceBuffer[] = [];
-  for (const { group, name } of program.inputs) {
-    const buffer = group === "state" ? state.buffers[name] : await client.upload(inputs[name]);
-    if (group === "input") fed.push(buffer);
-    arguments_.push(buffer);
-  }
+): { state: PjrtState; outputs: Promise<HostArrays> } {
+  const fed = new Map<string, DeviceBuffer>();
   let results: DeviceBuffer[];
   try {
+    const arguments_ = program.inputs.map(({ group, name }) => {
+      if (group === "state") return state.buffers[name];
+      const buffer = client.upload(inputs[name]);
+      fed.set(name, buffer);
+      return buffer;
+    });
     results = executable.run(arguments_);
   } finally {
-    fed.forEach(client.free);
+    fed.forEach(client.free); // the device keeps it as long as it needs it
   }
-  const next = results.slice(0, program.state.length);
-  const buffers = {
-    ...state.buffers,
-    ...Object.fromEntries(program.state.map(({ name }, i) => [name, next[i]])),
-  };
+  const shown = results.slice(program.state.length);
+  const outputs = download(
+    client,
+    Object.fromEntries(program.outputs.map(({ name }, i) => [name, shown[i]])),
+  ).finally(() => shown.forEach(client.free));
   // What was replaced without being read.
   for (const { name } of program.state) client.free(state.buffers[name]);
-  const shown = results.slice(program.state.length);
-  const arrays = await client.download(shown);
-  shown.forEach(client.free);
-  return {
-    state: { specs: buffers, buffers },
-    outputs: Object.fromEntries(program.outputs.map(({ name }, i) => [name, arrays[i]])),
+  const buffers = {
+    ...state.buffers,
+    ...Object.fromEntries(program.state.map(({ name }, i) => [name, results[i]])),
   };
+  return { state: { specs: buffers, buffers }, outputs };
 }

@@ -138,6 +138,8 @@ export interface Plugin {
   callAsync(name: PjrtFunction, fields: Fields): Promise<Args>;
   /** Waits for an event and destroys it; none is no wait. */
   wait(event: bigint): Promise<void>;
+  /** Destroys an event that nobody waits for. */
+  forget(event: bigint): void;
 }
 
 /** Loads the plugin at `path` and initialises it. Throws Error where it is no plugin, or of a version that is not known. */
@@ -198,8 +200,11 @@ export function loadPlugin(path: string): Plugin {
           await plugin.callAsync("Event_Await", { 16: event });
         } else plugin.call("Event_Await", { 16: event }); // for its error
       } finally {
-        plugin.call("Event_Destroy", { 16: event });
+        plugin.forget(event);
       }
+    },
+    forget(event) {
+      if (event !== 0n) plugin.call("Event_Destroy", { 16: event });
     },
   };
   plugin.call("Plugin_Initialize", {});

@@ -51,7 +51,8 @@ export interface Client extends Disposable {
   readonly kind: string;
   /** Devices that the plugin found; the client uses the first. */
   readonly deviceCount: number;
-  upload(array: HostArray): Promise<DeviceBuffer>;
+  /** Copies the array before it returns; what goes wrong on the way to the device is said where the buffer is used. */
+  upload(array: HostArray): DeviceBuffer;
   /** Reads several buffers back at once. */
   download(buffers: readonly DeviceBuffer[]): Promise<HostArray[]>;
   free(buffer: DeviceBuffer): void;
@@ -133,7 +134,7 @@ export function openClient(plugin: Plugin, options: NamedValues): Client {
     platformVersion: plugin.call("Client_PlatformVersion", { 16: client }).text(24),
     kind: plugin.call("DeviceDescription_Kind", { 16: description }).text(24),
     deviceCount: Number(devices.word(32)),
-    async upload({ data, shape, dtype }) {
+    upload({ data, shape, dtype }) {
       const result = plugin.call("Client_BufferFromHostBuffer", {
         16: client,
         24: bytesOf(data),
@@ -143,9 +144,8 @@ export function openClient(plugin: Plugin, options: NamedValues): Client {
         72: IMMUTABLE_ONLY_DURING_CALL,
         80: device,
       });
-      const buffer = own(result.word(112), { shape, dtype });
-      await plugin.wait(result.word(104));
-      return buffer;
+      plugin.forget(result.word(104)); // of the host's memory, which is free again by now
+      return own(result.word(112), { shape, dtype });
     },
     async download(buffers) {
       const started = buffers.map(({ address, shape, dtype }) => {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { projectPath } from "../project.ts";
 import { createNoise, draws, foldIn, keyOf } from "../noise.ts";
-import type { PureFunction } from "../types.ts";
+import type { HostArrays, PureFunction } from "../types.ts";
 import { openEager } from "./eager.ts";
 import { worstError } from "./kernel_cases.ts";
 import { gpuFlags, openPjrt } from "./pjrt.ts";
@@ -41,6 +41,32 @@ withPlugin(
     assert.notDeepEqual(actual.w1.data, STATE.w1.data);
     assert.deepEqual(actual.frozen.data, STATE.frozen.data);
     assert.deepEqual(await states(device, program, 3), actual); // again, the same bits
+  },
+);
+
+withPlugin(
+  "Program.begin() hands the state on before outputs are there, and computes what run() does",
+  async () => {
+    await using device = openPjrt(path, { name: "pjrt", cache: null });
+    await using program = await device.compile(langevinStep, { state: STATE, inputs: inputs(0) });
+    const losses = async (ahead: boolean) => {
+      let state = await device.upload(STATE);
+      const all: Promise<HostArrays>[] = [];
+      const fed = { ...inputs(0), step: { ...inputs(0).step, data: Int32Array.of(0) } };
+      for (let step = 0; step < 4; step++) {
+        fed.step.data[0] = step;
+        const result = ahead ? program.begin!(state, fed) : await program.run(state, fed);
+        state = result.state;
+        fed.step.data[0] = -1; // the device has its own copy
+        all.push(Promise.resolve(result.outputs));
+      }
+      return [await Promise.all(all), await device.download(state)];
+    };
+    assert.deepEqual(await losses(true), await losses(false));
+    assert.throws(
+      () => program.begin!({ specs: {} }, inputs(0)),
+      /state "w0" should be float32 .* missing/,
+    );
   },
 );
 
