@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { blockedConv, cropped } from "./convolutions.ts";
+import { blockedConv, cropped } from "./blocked_convolution.ts";
 import { type FilterGradient, fromPatches } from "./filter_gradient_products.ts";
 import type { Value, Window } from "./graph.ts";
 import type { Lowering } from "./lower.ts";

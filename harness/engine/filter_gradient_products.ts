@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { cropped } from "./convolutions.ts";
+import { cropped } from "./blocked_convolution.ts";
 import type { Value } from "./graph.ts";
 import type { Lowering } from "./lower.ts";
 

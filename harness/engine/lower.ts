@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { lowerConv, lowerConvInputGradient } from "./convolutions.ts";
+import { lowerConv } from "./convolutions.ts";
+import { lowerConvInputGradient } from "./input_gradient.ts";
 import { Emitter } from "./emit.ts";
 import { lowerConvFilterGradient } from "./filter_gradient.ts";
 import { lowerElementwise } from "./onnx_elementwise.ts";
