@@ -18,7 +18,7 @@ import type {
   Program,
 } from "../harness/types.ts";
 import { METHODS } from "../methods/mod.ts";
-import { prepareStep, type TrainingStep } from "./training_step.ts";
+import { prepareStep, type TrainingStep, WARM_UPS } from "./training_step.ts";
 import { readCounts, readNames, readWords } from "./words.ts";
 
 const ORACLE = "tfjs-cpu";
@@ -54,7 +54,7 @@ seconds a step at the paper's 32x32 nets.
 
   --devices LIST   comma-separated; default all that this machine has
   --methods LIST   comma-separated; default lae,lebm
-  --steps N        timed steps, after one warm-up (default 3)
+  --steps N        timed steps, after two warm-ups (default 3)
   --batch N        default 100
   --threads N      of the device cpu; default all cores
   --limit SECONDS  leave out a step that would take longer by its FLOPs (default 60)
@@ -151,10 +151,10 @@ async function compareDevices(
     if (seconds * large.flops / small.flops > counts.limit * SMALL_STEP_HANDICAP) continue;
     runners.push(await start(device, large));
   }
-  for (let turn = 0; turn <= counts.steps; turn++) {
+  for (let turn = 0; turn < WARM_UPS + counts.steps; turn++) {
     for (const runner of runners) {
       const { seconds } = await advance(runner, turn);
-      if (turn > 0) runner.seconds.push(seconds);
+      if (turn >= WARM_UPS) runner.seconds.push(seconds);
     }
   }
   const cpu = runners.find(({ name }) => name === "cpu");

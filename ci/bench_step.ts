@@ -20,7 +20,7 @@ import { createFeed } from "../harness/train.ts";
 import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../harness/types.ts";
 import { METHODS } from "../methods/mod.ts";
 import { fail } from "./programs.ts";
-import { prepareStep, uniform } from "./training_step.ts";
+import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
 import { readCounts, readNames, readWords } from "./words.ts";
 
 /** What a child prints, one line of JSON. */
@@ -48,8 +48,6 @@ interface Measurement {
 
 /** Matrix products between two steps: on an accelerator one is over before the host has seen it begin. */
 const PRODUCTS_ON_ACCELERATORS = 8;
-/** State is swapped between two sets of arrays: after two steps the system has given memory to both. */
-const WARM_UPS = 2;
 
 const words = readWords({
   methods: { type: "string", default: Object.keys(METHODS).join() },

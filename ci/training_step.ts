@@ -8,6 +8,9 @@ import { stepFlops } from "../methods/flops.ts";
 /** Of CIFAR-10: a step's noise and moves depend on it, its time does not. */
 const TRAIN_COUNT = 50_000;
 
+/** Steps before those that are timed: state is swapped between two sets of arrays, and both have to be given memory. */
+export const WARM_UPS = 2;
+
 /** A training step of a method, ready to be compiled on any device. */
 export interface TrainingStep {
   readonly problem: Problem;
