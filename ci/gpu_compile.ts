@@ -4,7 +4,6 @@
  *
  * @module
  */
-import process from "node:process";
 import { GPU_CARDS, type GpuCard } from "../harness/engine/gpu_cards.ts";
 import { type HloWork, workOf } from "../harness/engine/hlo_program.ts";
 import { gpuFlags } from "../harness/engine/pjrt.ts";
@@ -128,8 +127,6 @@ function openCompiler() {
       1,
     );
   }
-  // The plugin's notes on each program; its warnings and errors stay.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
   try {
     return { plugin: loadPlugin(found.path), flags: gpuFlags({ cudaDataFolder: folder }) };
   } catch (error) {

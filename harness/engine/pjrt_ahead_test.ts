@@ -4,7 +4,6 @@
  * hand, in devices_test.ts: the same StableHLO. Steps of all methods: ci/gpu_compile_test.ts.
  */
 import assert from "node:assert/strict";
-import process from "node:process";
 import { GPU_CARDS, type GpuCard } from "./gpu_cards.ts";
 import { workOf } from "./hlo_program.ts";
 import { allCases, allInputs } from "./kernel_cases.ts";
@@ -24,7 +23,6 @@ function withCompiler(name: string, fn: (t: Deno.TestContext) => Promise<void>):
   Deno.test({ name, ignore: !folder, fn });
 }
 
-process.env.TF_CPP_MIN_LOG_LEVEL ??= "1"; // no notes of the plugin's on every program
 const plugin = () => loadPlugin(found!.path);
 const flags = gpuFlags({ cudaDataFolder: folder });
 

@@ -9,6 +9,7 @@
  * @module
  */
 
+import process from "node:process";
 import { pinLibrary } from "./pin_library.ts";
 
 /** Byte offset of each function in PJRT_Api. */
@@ -222,8 +223,18 @@ export function checkVersion(
   );
 }
 
+/** How much a plugin of XLA prints by itself, from 0 to 3. */
+const LOG_VARIABLE = "TF_CPP_MIN_LOG_LEVEL";
+
+/** Keeps XLA from printing beside the errors that it returns, unless the user has asked for more. */
+function quieten(): void {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: LOG_VARIABLE });
+  if (state === "granted") process.env[LOG_VARIABLE] ??= "3";
+}
+
 function openTable(path: string): Deno.UnsafePointerView {
   let table: Deno.PointerValue;
+  quieten();
   try {
     const library = Deno.dlopen(path, { GetPjrtApi: { parameters: [], result: "pointer" } });
     pinLibrary(path);
