@@ -10,7 +10,8 @@ import { createNoise, draws, foldIn, keyOf } from "../noise.ts";
 import type { HostArrays, PureFunction } from "../types.ts";
 import { openEager } from "./eager.ts";
 import { worstError } from "./kernel_cases.ts";
-import { gpuFlags, openPjrt } from "./pjrt.ts";
+import { readHloProgram } from "./hlo_program.ts";
+import { gpuFlags, openPjrt, type XlaProgram } from "./pjrt.ts";
 import { loadPlugin } from "./pjrt_api.ts";
 import { cachedCompile } from "./pjrt_cache.ts";
 import { openClient } from "./pjrt_client.ts";
@@ -128,6 +129,22 @@ withPlugin("Client frees what it is told, what is donated, and the rest at its e
   client.free(sum);
   client.free(sum); // twice is once
   assert.equal(client.bufferCount(), 1);
+});
+
+withPlugin("readHloProgram() reads what the plugin shows of a compiled loop", async () => {
+  await using device = openPjrt(path, { name: "pjrt", cache: null });
+  await using program = await device.compile(langevinStep, { state: STATE, inputs: inputs(0) });
+  const { computations, entry } = readHloProgram((program as XlaProgram).optimized());
+  const all = [...computations.values()].flatMap((instructions) => [...instructions.values()]);
+  const loops = all.filter(({ opcode }) => opcode === "while");
+  assert.ok(
+    loops.length >= 1 && loops.every(({ called }) => called.every((id) => computations.has(id))),
+  );
+  const parameters = [...computations.get(entry)?.values() ?? []]
+    .filter(({ opcode }) => opcode === "parameter");
+  const bytes = [...Object.values(STATE), ...Object.values(inputs(0))]
+    .reduce((sum, { data }) => sum + data.byteLength, 0);
+  assert.equal(parameters.reduce((sum, p) => sum + p.bytes, 0), bytes);
 });
 
 withPlugin("Client.compile() carries the plugin's text over in one line", async () => {
