@@ -46,26 +46,31 @@ export function scoreRun(
   const mixing = mixingOf(run.draws, shared);
   const sizes = mixing.map(sizeOf);
   const law = answer.kind === "gaussian" ? biasedLaw(answer, { run, sampler, target }) : null;
-  const exact = {
-    ...expected(truth, { truth, sizes, seed: "exact" }),
-    ...answer.kind === "gaussian" && truth.laws(sizes, answer.covariance.map(() => 1)),
-  };
+  const unbiased = answer.kind === "gaussian" ? answer.covariance.map(() => 1) : [];
+  const exact = expected(truth, {
+    truth,
+    sizes,
+    seed: "exact",
+    known: truth.laws(sizes, unbiased),
+  });
   const withinSizes = answer.kind === "grid" && answer.modes
     ? mixingOf(residualsOf(run.draws, answer.modes.centres), shared).map(sizeOf)
     : null;
   const effectiveSize = Math.min(...mixing.map((m) => m.effectiveSize));
   const gradients = run.gradients * run.settings.chains;
-  const { all, each } = truth.score(samples, sampler.fits?.(run.state));
+  const { all, each } = truth.score(samples, { fits: sampler.fits?.(run.state) });
   return {
     samples,
     posteriors: each,
     exact,
     within: withinSizes && expected(truth, { truth, sizes: withinSizes, seed: "within" }),
     predicted: law
-      ? {
-        ...expected(gaussianTruth(law.answer), { truth, sizes, seed: "predicted" }),
-        ...truth.laws(sizes, law.ratios),
-      }
+      ? expected(gaussianTruth(law.answer), {
+        truth,
+        sizes,
+        seed: "predicted",
+        known: truth.laws(sizes, law.ratios),
+      })
       : exact,
     scores: {
       ...all,
@@ -137,19 +142,22 @@ export function mixingOf(
   });
 }
 
+/** Laws of the scores of sizes[i] draws from `law` of each posterior: those that are known, the others from replicates. */
 function expected(
   law: Truth,
-  { truth, sizes, seed }: {
+  { truth, sizes, seed, known = {} }: {
     readonly truth: Truth;
     readonly sizes: readonly number[];
     readonly seed: string;
+    readonly known?: Readonly<Record<string, Law>>;
   },
 ): Record<string, Law> {
   const replicates = Array.from({ length: REPLICATES }, (_, r) =>
     truth.score(
       sizes.map((count, point) => law.draw(point, { count, seed: `${seed}/${r}/${point}` })),
+      { known },
     ).all);
-  return Object.fromEntries(
+  const found = Object.fromEntries(
     Object.keys(replicates[0]).map((name) => {
       const values = replicates.map((scores) => scores[name]);
       const mean = values.reduce((a, b) => a + b) / values.length;
@@ -157,6 +165,7 @@ function expected(
       return [name, { mean, std: Math.sqrt(squares / (values.length - 1)) }];
     }),
   );
+  return { ...found, ...known };
 }
 
 /** The stationary law of a chain with a known bias: each principal axis of the covariance has a ratio of its own. */

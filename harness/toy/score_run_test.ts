@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
 import { eightGaussians } from "../../datasets/toy/eight_gaussians.ts";
 import { ld } from "../../methods/samplers/ld.ts";
 import { draws as normals, foldIn, keyOf } from "../noise.ts";
@@ -6,6 +7,7 @@ import { openDevice } from "../engine/device.ts";
 import { resolveSettings } from "./run_chains.ts";
 import { mixingOf, samplesOf, scoreRun, symmetricEigen } from "./score_run.ts";
 import { openTarget } from "./suite.ts";
+import { gaussianTruth } from "./truth.ts";
 import type { Draws } from "./types.ts";
 
 /** [draws 20, chains 3, points 2, dim 2]: thousands of the draw, hundreds of the chain, tens of the point, and coordinate. */
@@ -67,6 +69,36 @@ Deno.test("symmetricEigen() rebuilds the matrix from orthonormal vectors", () =>
       assert.ok(Math.abs(rebuilt - entry) < 1e-9);
       assert.ok(Math.abs(product - Number(i === j)) < 1e-9);
     })
+  );
+});
+
+Deno.test("scoreRun() takes laws in closed form where there are, with the bias of the step", () => {
+  const { answer } = bivariateGaussian;
+  const truth = gaussianTruth(answer);
+  const [count, chains] = [400, 2];
+  const samples = answer.means.map((_, i) =>
+    truth.draw(i, { count: count * chains, seed: `run/${i}` }).data
+  );
+  const points = samples.length;
+  const data = Float32Array.from(
+    { length: count * chains * points * 2 },
+    (_, at) => samples[Math.floor(at / 2) % points][2 * Math.floor(at / (2 * points)) + at % 2],
+  );
+  const settings = { ...resolveSettings(ld, { target: bivariateGaussian }), chains };
+  const draws = { count, chains, points, dim: 2, data };
+  const run = { settings, draws, state: {}, seconds: 1, chainStepsPerSecond: 1, gradients: 1 };
+  const { exact, predicted } = scoreRun(run, { target: bivariateGaussian, sampler: ld, truth });
+  const ratios = symmetricEigen(answer.covariance).values.map((variance) =>
+    ld.varianceRatio?.(1 / variance, { target: bivariateGaussian, settings }) ?? NaN
+  );
+  // So many draws that sizes no longer matter: the pool is full.
+  assert.deepEqual(exact.mmd2, truth.laws([1000, 1000, 1000], [1, 1]).mmd2);
+  assert.deepEqual(predicted.mmd2, truth.laws([1000, 1000, 1000], ratios).mmd2);
+  assert.ok(predicted.mmd2.mean > exact.mmd2.mean + 1e-5);
+  assert.deepEqual(
+    Object.keys(exact).sort(),
+    Object.keys(truth.score([0, 1, 2].map((i) => truth.draw(i, { count: 50, seed: "keys" }))).all)
+      .sort(),
   );
 });
 

@@ -62,8 +62,17 @@ export interface Truth {
   readonly count: number;
   /** Independent draws of the posterior of `point`. */
   draw(point: number, options: { readonly count: number; readonly seed: string }): Sample;
-  /** Scores of samples, one for each posterior; `kl` is that of the Gaussians of their moments, or of `fits`. */
-  score(samples: readonly Sample[], fits?: readonly GaussianFit[]): PosteriorScores;
+  /**
+   * Scores of samples, one for each posterior; `kl` is that of the Gaussians of their moments, or of `fits`. Scores
+   * over all posteriors that `known` has are left out: MMD costs n^2.
+   */
+  score(
+    samples: readonly Sample[],
+    options?: {
+      readonly fits?: readonly GaussianFit[];
+      readonly known?: Readonly<Record<string, unknown>>;
+    },
+  ): PosteriorScores;
   /**
    * Laws of the scores that are known in closed form, of independent draws: sizes[i] of each posterior, whose variances
    * along its principal axes are `ratios` of the true ones.
@@ -136,7 +145,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
       }
       return { count, dim, data: out };
     },
-    score: (samples, fits) => {
+    score: (samples, { fits, known = {} } = {}) => {
       const each = samples.map((sample, i) => {
         const truth = { mean: means[i], covariance };
         const error = gaussianError(momentsOf(sample), truth);
@@ -154,7 +163,9 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
           covariance_error: rms(each.map((e) => e.covariance_error)),
           kl: average(each.map((e) => e.kl)),
           sliced_w2: slicedWasserstein(pooled, reference),
-          mmd2: squaredMmdToNormal(thinned(pooled, MMD_COUNT), MMD_BANDWIDTH),
+          ...!("mmd2" in known) && {
+            mmd2: squaredMmdToNormal(thinned(pooled, MMD_COUNT), MMD_BANDWIDTH),
+          },
         },
       };
     },
@@ -203,7 +214,7 @@ export function gridTruth(
     grids,
     laws: () => ({}),
     draw: (point, options) => drawFromGrid(grids[point], options),
-    score: (samples, fits) => {
+    score: (samples, { fits } = {}) => {
       const each = samples.map((sample, i) => scoreOne(sample, known[i], fits && fitOf(fits, i)));
       const all = Object.keys(each[0]).map((name) =>
         [name, average(each.map((scores) => scores[name]))] as const

@@ -170,7 +170,7 @@ Deno.test("gaussianTruth() takes root mean squares over the points", () => {
   assert.ok(all.sliced_w2 < 1.5, `${all.sliced_w2}`);
   // Fits stand for moments.
   const fits = [{ mean: [0], covariance: [[4]] }, { mean: [10], covariance: [[4]] }];
-  assert.ok(Math.abs(truth.score([at(0), at(13)], fits).all.kl) < 1e-12);
+  assert.ok(Math.abs(truth.score([at(0), at(13)], { fits }).all.kl) < 1e-12);
 });
 
 Deno.test("drawFromGrid() draws evenly within a cell", () => {
