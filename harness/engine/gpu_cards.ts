@@ -1,8 +1,8 @@
 /**
  * NVIDIA's cards as XLA's compiler describes them, so that programs can be compiled for one that is not here. Figures of
  * NVIDIA's data sheets and architecture papers (A100, 2020; RTX 4090, Ada, 2022; H100, 2022; H200, 2023) and of the CUDA
- * programming guide's table of compute capabilities; they agree with those that XLA keeps of its own
- * (xla/backends/gpu/target_config/specs).
+ * programming guide's table of compute capabilities; those of A100, H100 and H200 agree with XLA's own
+ * (xla/backends/gpu/target_config/specs, as far as these go) to three digits.
  *
  * @module
  */
@@ -14,11 +14,13 @@ export interface GpuCard {
   readonly capability: readonly [major: number, minor: number];
   /** Streaming multiprocessors. */
   readonly cores: number;
+  /** Float32 units of a multiprocessor. */
+  readonly lanes: number;
   /** Threads that a multiprocessor holds. */
   readonly threads: number;
   /** Highest clock of the multiprocessors, GHz. */
   readonly clock: number;
-  /** Bytes of memory. */
+  /** Bytes of memory, as the driver counts them. */
   readonly memory: number;
   /** Bytes a second from and to memory. */
   readonly bandwidth: number;
@@ -35,6 +37,7 @@ export interface GpuCard {
 const HOPPER = {
   capability: [9, 0],
   cores: 132,
+  lanes: 128,
   threads: 2048,
   clock: 1.98,
   cache: 50 * 2 ** 20,
@@ -45,15 +48,21 @@ const HOPPER = {
 
 /** Cards by the name of the command line. */
 export const GPU_CARDS = {
-  h200: { ...HOPPER, label: "NVIDIA H200 (141 GB)", memory: 141e9, bandwidth: 4.8e12 },
-  h100: { ...HOPPER, label: "NVIDIA H100 SXM (80 GB)", memory: 80e9, bandwidth: 3.35e12 },
+  h200: { ...HOPPER, label: "NVIDIA H200 (141 GB)", memory: 151_397_597_184, bandwidth: 4.8e12 },
+  h100: {
+    ...HOPPER,
+    label: "NVIDIA H100 SXM (80 GB)",
+    memory: 84_942_979_072,
+    bandwidth: 3.352e12,
+  },
   a100: {
     label: "NVIDIA A100 SXM (80 GB)",
     capability: [8, 0],
     cores: 108,
+    lanes: 64,
     threads: 2048,
     clock: 1.41,
-    memory: 80e9,
+    memory: 85_100_068_864,
     bandwidth: 2.039e12,
     cache: 40 * 2 ** 20,
     shared: [164 * 1024, 163 * 1024],
@@ -64,9 +73,10 @@ export const GPU_CARDS = {
     label: "NVIDIA GeForce RTX 4090 (24 GB)",
     capability: [8, 9],
     cores: 128,
+    lanes: 128,
     threads: 1536,
     clock: 2.52,
-    memory: 24e9,
+    memory: 24_564 * 2 ** 20,
     bandwidth: 1.008e12,
     cache: 72 * 2 ** 20,
     shared: [100 * 1024, 99 * 1024],
@@ -78,6 +88,8 @@ export const GPU_CARDS = {
 /** The card as a stream_executor.GpuTargetConfigProto, in the text form of protocol buffers. */
 export function targetConfig(card: GpuCard): string {
   const [major, minor] = card.capability;
+  // Instructions of one architecture alone, sm_90a, exist from Hopper on.
+  const extension = major >= 9 ? " feature_extension: ACCELERATED_FEATURES" : "";
   return `gpu_device_info {
   threads_per_block_limit: 1024
   threads_per_warp: 32
@@ -86,7 +98,7 @@ export function targetConfig(card: GpuCard): string {
   shared_memory_per_block_optin: ${card.shared[1]}
   threads_per_core_limit: ${card.threads}
   core_count: ${card.cores}
-  fpus_per_core: 128
+  fpus_per_core: ${card.lanes}
   block_dim_limit_x: ${2 ** 31 - 1}
   block_dim_limit_y: ${2 ** 16 - 1}
   block_dim_limit_z: ${2 ** 16 - 1}
@@ -94,7 +106,7 @@ export function targetConfig(card: GpuCard): string {
   l2_cache_size: ${card.cache}
   clock_rate_ghz: ${card.clock}
   device_memory_size: ${card.memory}
-  cuda_compute_capability { major: ${major} minor: ${minor} }
+  cuda_compute_capability { major: ${major} minor: ${minor}${extension} }
   registers_per_core_limit: ${2 ** 16}
   registers_per_block_limit: ${2 ** 16}
 }

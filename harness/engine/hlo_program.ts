@@ -8,7 +8,6 @@ import { type Field, fields, integers, utf8 } from "./protobuf.ts";
 
 /** An instruction. */
 export interface HloInstruction {
-  readonly name: string;
   readonly opcode: string;
   /** Function of a library that a custom call calls, or "". */
   readonly target: string;
@@ -52,11 +51,11 @@ const FREE = new Set([
 /** Reads an HloModuleProto, or an HloModuleProtoWithConfig around it. Throws SyntaxError. */
 export function readHloProgram(bytes: Uint8Array<ArrayBuffer>): HloProgram {
   const outer = [...fields(bytes)];
-  // HloModuleProto begins with its name, text; HloModuleProtoWithConfig with the module.
+  // Computations are field 3 of a module; around it, the module is field 1.
   const isWrapped = !outer.some(({ number }) => number === 3);
-  const module_ = isWrapped ? [...fields(one(outer, 1)?.bytes ?? bytes)] : outer;
+  const module = isWrapped ? [...fields(one(outer, 1)?.bytes ?? new Uint8Array())] : outer;
   const computations = new Map<number, ReadonlyMap<number, HloInstruction>>();
-  for (const { number, bytes } of module_) {
+  for (const { number, bytes } of module) {
     if (number !== 3) continue;
     const parts = [...fields(bytes)];
     const instructions = parts.filter(({ number }) => number === 2).map((f) =>
@@ -64,7 +63,7 @@ export function readHloProgram(bytes: Uint8Array<ArrayBuffer>): HloProgram {
     );
     computations.set(one(parts, 5)?.value ?? 0, new Map(instructions));
   }
-  const entry = one(module_, 6)?.value;
+  const entry = one(module, 6)?.value;
   if (entry === undefined || !computations.has(entry)) {
     throw new SyntaxError("This is no program of XLA: it has no entry computation");
   }
@@ -107,7 +106,6 @@ function instruction(bytes: Uint8Array<ArrayBuffer>): [id: number, HloInstructio
   const list = (number: number) => parts.filter((f) => f.number === number).flatMap(integers);
   const trips = /"known_trip_count":\{"n":"(\d+)"/.exec(text(43));
   return [one(parts, 35)?.value ?? 0, {
-    name: text(1),
     opcode: text(2),
     target: text(28),
     bytes: shapeBytes(one(parts, 3)?.bytes ?? new Uint8Array()),

@@ -24,7 +24,7 @@ export interface AheadOptions {
 
 /** A program compiled for a card, without the card. */
 export interface AheadProgram {
-  /** Kernels of tfjs in the trace, repeated bodies once. */
+  /** Operations of StableHLO, those inside loops once. */
   readonly nodes: number;
   /** Seconds that XLA took. */
   readonly compileSeconds: number;

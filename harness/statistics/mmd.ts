@@ -31,7 +31,7 @@ export function squaredMmdToNormal(x: Sample, bandwidth: number): number {
 
 /**
  * The law of `squaredMmdToNormal` of `count` independent draws X of N(0, diag(variances)): its mean and deviation as a
- * U-statistic's of order two (Hoeffding 1948, 5.13), and where it begins: V >= 0 of all pairs, those of a draw with itself
+ * U-statistic's of order two (Hoeffding 1948, section 5), and where it begins: V >= 0 of all pairs, those of a draw with itself
  * among them, is (1 - E k(X, X')) / (count - 1) more, about. With variances of 1 it is that of sum_k lambda_k (chi^2_k - 1) /
  * (count - 1), about, lambda_k the eigenvalues of the centred kernel: Gretton et al. 2012, theorem 12.
  */
