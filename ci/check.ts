@@ -12,26 +12,26 @@ import { fileURLToPath } from "node:url";
 import { TARGETS } from "../datasets/toy/mod.ts";
 import { bivariateGaussian } from "../datasets/toy/bivariate_gaussian.ts";
 import { sweepWidths } from "../harness/toy/amortization_gap.ts";
-import { openLiveLine } from "../harness/live_line.ts";
-import { runGated } from "../harness/toy/bench.ts";
-import { TOY_SUITE } from "../harness/toy/cli.ts";
+import { openLiveLine } from "../harness/core/live_line.ts";
+import { runGated } from "../harness/toy/run_suite.ts";
+import { TOY_SUITE } from "../harness/cli/toy.ts";
 import { openCores } from "../harness/toy/cores.ts";
 import { collect, type Job, runJobs } from "../harness/toy/jobs.ts";
-import type { ToyRow } from "../harness/toy/report.ts";
+import type { ToyRow } from "../harness/core/toy_report.ts";
 import { GATE_DEVIATIONS } from "../harness/toy/score_run.ts";
-import { openTarget, runToy } from "../harness/toy/suite.ts";
-import type { RunLength, Sampler } from "../harness/toy/types.ts";
-import type { Device } from "../harness/types.ts";
-import { SAMPLERS } from "../methods/samplers/mod.ts";
-import { fail } from "./programs.ts";
+import { openTarget, runToy } from "../harness/toy/run_sampler.ts";
+import type { RunLength, Sampler } from "../harness/core/toy_types.ts";
+import type { Device } from "../harness/core/types.ts";
+import { SAMPLERS } from "../methods/toy/mod.ts";
+import { fail } from "../harness/cli/programs.ts";
 import {
   type Baseline,
   compare,
   describeChanges,
   describeFailures,
   parseBaseline,
-} from "./toy_baseline.ts";
-import { readSeeds, readWords } from "./words.ts";
+} from "../harness/toy/baseline.ts";
+import { readSeeds, readWords } from "../harness/cli/arguments.ts";
 
 const BASELINE = fileURLToPath(new URL("./baselines/toy.json", import.meta.url));
 const SEED = 0;

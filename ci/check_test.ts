@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openCores } from "../harness/toy/cores.ts";
-import type { Sampler } from "../harness/toy/types.ts";
-import { amortized } from "../methods/samplers/amortized.ts";
-import { direct } from "../methods/samplers/direct.ts";
-import { eulerMaruyama } from "../methods/samplers/euler_maruyama.ts";
-import type { Integrator, Positions } from "../methods/samplers/integrator.ts";
-import { SAMPLERS } from "../methods/samplers/mod.ts";
-import { metropolisAdjusted } from "../methods/samplers/metropolis.ts";
-import { psgld, rmsPreconditioned } from "../methods/samplers/psgld.ts";
+import type { Sampler } from "../harness/core/toy_types.ts";
+import { amortized } from "../methods/toy/amortized.ts";
+import { direct } from "../methods/toy/direct.ts";
+import { eulerMaruyama } from "../methods/toy/euler_maruyama.ts";
+import type { Integrator, Positions } from "../methods/toy/integrator.ts";
+import { SAMPLERS } from "../methods/toy/mod.ts";
+import { metropolisAdjusted } from "../methods/toy/metropolis.ts";
+import { psgld, rmsPreconditioned } from "../methods/toy/psgld.ts";
 import { checkRows } from "./check.ts";
-import { compare, describeChanges, parseBaseline } from "./toy_baseline.ts";
+import { compare, describeChanges, parseBaseline } from "../harness/toy/baseline.ts";
 
 /** Euler and Maruyama's rule with the drift and the noise times these factors. */
 function slipped(driftFactor: number, noiseFactor: number): Integrator {

@@ -27,41 +27,41 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   harness: { files: [], packages: "any" },
   methods: {
     files: [
-      "harness/types.ts",
-      "harness/toy/types.ts",
-      "harness/noise.ts",
-      "harness/engine/repeat.ts",
+      "harness/core/types.ts",
+      "harness/core/toy_types.ts",
+      "harness/core/noise.ts",
+      "harness/core/repeat.ts",
     ],
     packages: [TFJS],
   },
   datasets: {
     // Readers of containers are written once, beside their first user.
     files: [
-      "harness/types.ts",
-      "harness/toy/types.ts",
-      "harness/noise.ts",
-      "harness/cache_folder.ts",
-      "harness/project.ts",
-      "harness/fid/byte_source.ts",
-      "harness/fid/pickle.ts",
-      "harness/fid/tar.ts",
-      "harness/fid/zip.ts",
+      "harness/core/types.ts",
+      "harness/core/toy_types.ts",
+      "harness/core/noise.ts",
+      "harness/core/cache_folder.ts",
+      "harness/core/project.ts",
+      "harness/formats/byte_source.ts",
+      "harness/formats/pickle.ts",
+      "harness/formats/tar.ts",
+      "harness/formats/zip.ts",
     ],
     packages: "any",
   },
   reports: {
     files: [
-      "harness/types.ts",
-      "harness/toy/types.ts",
-      "harness/toy/report.ts",
-      "harness/statistics.ts",
+      "harness/core/types.ts",
+      "harness/core/toy_types.ts",
+      "harness/core/toy_report.ts",
+      "harness/statistics/summary.ts",
     ],
     packages: ["@observablehq/plot", "linkedom"], // figures as SVG, without a browser
   },
 };
 
 /** The files that put the parts together: the command lines of the benchmark, of the FID and of the toy posteriors. */
-const COMPOSITION_ROOTS = ["harness/cli.ts", "harness/fid/cli.ts", "harness/toy/cli.ts"];
+const COMPOSITION_ROOTS = ["harness/cli/main.ts", "harness/cli/fid.ts", "harness/cli/toy.ts"];
 const ROOT_FOLDERS = ["methods", "datasets", "reports"];
 
 /** The imports that break a rule, each as a sentence. */

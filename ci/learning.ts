@@ -7,13 +7,13 @@
  * @module
  */
 import { fashion4k } from "../datasets/fashion_4k.ts";
-import { fdFashion } from "../harness/fid/fd_fashion.ts";
-import { foldIn, keyOf, words } from "../harness/noise.ts";
-import { createImageSet } from "../harness/sampling.ts";
-import { scoreImages } from "../harness/scorer.ts";
-import { userPath } from "../harness/project.ts";
-import { latestRecords, readResults } from "../harness/store.ts";
-import type { ImageSet, RunRecord } from "../harness/types.ts";
+import { fdFashion } from "../harness/metrics/fd_fashion.ts";
+import { foldIn, keyOf, words } from "../harness/core/noise.ts";
+import { createImageSet } from "../harness/run/generator.ts";
+import { scoreImages } from "../harness/run/scorer.ts";
+import { userPath } from "../harness/core/project.ts";
+import { latestRecords, readResults } from "../harness/sweep/store.ts";
+import type { ImageSet, RunRecord } from "../harness/core/types.ts";
 import { markdownTable } from "../reports/markdown.ts";
 
 const METRIC = "fd_fashion";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createImageSet } from "../harness/sampling.ts";
+import { createImageSet } from "../harness/run/generator.ts";
 import { exampleRecord } from "../reports/example_records.ts";
 import { learningRows, pixelGaussian } from "./learning.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readResults } from "../harness/store.ts";
-import type { ResultTable } from "../reports/result_table.ts";
+import { readResults } from "../harness/sweep/store.ts";
+import type { ResultTable } from "../reports/document/result_table.ts";
 import { learningRows, pixelGaussianScore } from "./learning.ts";
 
 /** Runs a task of this project; its folder is the tests' own. */

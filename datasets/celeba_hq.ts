@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import * as z from "zod";
-import type { Dataset, ImageSet, Split } from "../harness/types.ts";
-import { decodedFolder, sourceFolder } from "./file_dataset.ts";
-import { loadPicturePart, type PictureDefinition, pictureParts } from "./picture_dataset.ts";
-import { byCodeUnit, openPictureFiles } from "./picture_files.ts";
+import type { Dataset, ImageSet, Split } from "../harness/core/types.ts";
+import { decodedFolder, sourceFolder } from "./parts/file_dataset.ts";
+import { loadPicturePart, type PictureDefinition, pictureParts } from "./parts/picture_dataset.ts";
+import { byCodeUnit, openPictureFiles } from "./parts/picture_files.ts";
 
 /** Name for the command line and the data folder; the data sets add their size. */
 export const CELEBA_HQ = "celeba_hq";

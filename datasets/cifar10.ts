@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
-import { type PickleTable, type PickleValue, unpickle } from "../harness/fid/pickle.ts";
-import { tarMembers } from "../harness/fid/tar.ts";
-import type { Dataset, DatasetFile, Split } from "../harness/types.ts";
-import type { Decoded } from "./decoded_cache.ts";
-import { fileDataset, type FileSource } from "./file_dataset.ts";
-import { readSourceFile } from "./source_file.ts";
+import { type PickleTable, type PickleValue, unpickle } from "../harness/formats/pickle.ts";
+import { tarMembers } from "../harness/formats/tar.ts";
+import type { Dataset, DatasetFile, Split } from "../harness/core/types.ts";
+import type { Decoded } from "./parts/decoded_cache.ts";
+import { fileDataset, type FileSource } from "./parts/file_dataset.ts";
+import { readSourceFile } from "./parts/source_file.ts";
 
 const URL_PREFIX = "https://www.cs.toronto.edu/~kriz/";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { assertSameBytes, fixture, fixtureImages } from "./_fixtures.ts";
+import { assertSameBytes, fixture, fixtureImages } from "./parts/fixtures.ts";
 import { decodeCifar10 } from "./cifar10.ts";
 
 async function decodeFixture(name: string, split: "train" | "test") {

@@ -1,6 +1,6 @@
 import sharp from "sharp";
-import type { Dataset, DatasetFile, ImageSet, Split } from "../harness/types.ts";
-import { bytesPerImage, createImageSet, padImages } from "./image_set.ts";
+import type { Dataset, DatasetFile, ImageSet, Split } from "../harness/core/types.ts";
+import { bytesPerImage, createImageSet, padImages } from "../harness/core/image_set.ts";
 
 /** Number of classes of Fashion-MNIST. */
 export const CLASS_COUNT = 10;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fashion4k } from "./fashion_4k.ts";
-import { sha256Hex } from "./image_set.ts";
+import { sha256Hex } from "../harness/core/image_set.ts";
 
 // Facts of the original IDX files, computed with python3 (gzip and sums over the bytes, no code of this
 // repository): the image at row 9 is the first ankle boot of its part (index 0 in both files). Sums over

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { CELEBA_HQ, CELEBA_HQ_ADVICE, isCelebaHqThere, takeCelebaHq } from "./celeba_hq.ts";
 import { cifar10Source } from "./cifar10.ts";
-import { downloadFile } from "./download.ts";
+import { downloadFile } from "./parts/download.ts";
 import { fashionMnistSource } from "./fashion_mnist.ts";
 import {
   decodedFolder,
@@ -9,7 +9,7 @@ import {
   isDecoded,
   loadPart,
   sourceFolder,
-} from "./file_dataset.ts";
+} from "./parts/file_dataset.ts";
 import { mnistSource } from "./mnist.ts";
 import { svhnSource } from "./svhn.ts";
 

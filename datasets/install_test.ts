@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { withFolder } from "./_fixtures.ts";
-import { idxSource } from "./idx_dataset.ts";
-import { sha256Hex } from "./image_set.ts";
+import { withFolder } from "./parts/fixtures.ts";
+import { idxSource } from "./parts/idx_dataset.ts";
+import { sha256Hex } from "../harness/core/image_set.ts";
 import { fileInstaller, findInstaller } from "./install.ts";
 
 Deno.test("fileInstaller() downloads, decodes, and knows that the set is there", async () => {

@@ -1,6 +1,6 @@
-import type { Dataset } from "../harness/types.ts";
-import { fileDataset, type FileSource } from "./file_dataset.ts";
-import { idxSource, mnistParts } from "./idx_dataset.ts";
+import type { Dataset } from "../harness/core/types.ts";
+import { fileDataset, type FileSource } from "./parts/file_dataset.ts";
+import { idxSource, mnistParts } from "./parts/idx_dataset.ts";
 
 /** The mirror that TensorFlow uses; the author's own page refuses downloads at times. */
 const URL_PREFIX = "https://storage.googleapis.com/cvdf-datasets/mnist/";

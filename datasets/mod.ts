@@ -1,13 +1,13 @@
 /** The table of data sets. A new one is one file and one line here. @module */
-import { userPath } from "../harness/project.ts";
-import type { Dataset } from "../harness/types.ts";
+import { userPath } from "../harness/core/project.ts";
+import type { Dataset } from "../harness/core/types.ts";
 import { celebaHq32, celebaHq64 } from "./celeba_hq.ts";
 import { cifar10 } from "./cifar10.ts";
 import { fashion4k } from "./fashion_4k.ts";
 import { fashionMnist } from "./fashion_mnist.ts";
-import { decodedFolder } from "./file_dataset.ts";
+import { decodedFolder } from "./parts/file_dataset.ts";
 import { mnist } from "./mnist.ts";
-import { pictureDataset } from "./picture_dataset.ts";
+import { pictureDataset } from "./parts/picture_dataset.ts";
 import { svhn } from "./svhn.ts";
 
 /** Data sets by name, in the order of reports. */

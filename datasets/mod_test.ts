@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
-import { fixture, withFolder } from "./_fixtures.ts";
+import { fixture, withFolder } from "./parts/fixtures.ts";
 import { DATASETS, resolveDataset } from "./mod.ts";
 
 Deno.test("DATASETS keys are the names of the data sets", () => {

@@ -1,8 +1,8 @@
-import type { Dataset, DatasetFile, Split } from "../harness/types.ts";
-import type { Decoded } from "./decoded_cache.ts";
-import { fileDataset, type FileSource } from "./file_dataset.ts";
-import { type MatArray, readMat5 } from "./mat5.ts";
-import { type KnownFile, readSourceFile } from "./source_file.ts";
+import type { Dataset, DatasetFile, Split } from "../harness/core/types.ts";
+import type { Decoded } from "./parts/decoded_cache.ts";
+import { fileDataset, type FileSource } from "./parts/file_dataset.ts";
+import { type MatArray, readMat5 } from "../harness/formats/mat5.ts";
+import { type KnownFile, readSourceFile } from "./parts/source_file.ts";
 
 const URL_PREFIX = "http://ufldl.stanford.edu/housenumbers/";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { assertSameBytes, fixture, fixtureImages, withFolder } from "./_fixtures.ts";
+import { assertSameBytes, fixture, fixtureImages, withFolder } from "./parts/fixtures.ts";
 import { decodeSvhn, svhnSource } from "./svhn.ts";
 
 async function decodeFixture(name: string) {

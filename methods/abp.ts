@@ -1,10 +1,10 @@
 /** Alternating back-propagation (Han et al. 2017), the row ABP of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import { adam, initAdam } from "./adam.ts";
-import { checkCounts, checkPositive } from "./checks.ts";
-import { lossAndGradients } from "./gradients.ts";
-import { toModelRange } from "./likelihood.ts";
+import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
+import { adam, initAdam } from "./parts/adam.ts";
+import { checkCounts, checkPositive } from "./parts/checks.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
+import { toModelRange } from "./parts/likelihood.ts";
 import {
   boundSigma,
   checkModel,
@@ -16,12 +16,12 @@ import {
   pick,
   reconstruct,
   sigmaOf,
-} from "./model.ts";
+} from "./parts/model.ts";
 import {
   halfSquaredNorm,
   sampleStandardNormal,
   standardNormalPosteriorChain,
-} from "./standard_normal.ts";
+} from "./parts/standard_normal.ts";
 
 const defaults = {
   ...MODEL_DEFAULTS,

@@ -1,11 +1,16 @@
 /** Deep latent Gaussian model learned with Langevin chains that an encoder starts (Hoffman 2017), the row DLGM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import { encoderNet } from "./architectures.ts";
-import { checkCounts, checkPositive } from "./checks.ts";
-import { drawFrom, encode, gaussianLogWeight, klToStandardNormal } from "./gaussian_encoder.ts";
-import { lossAndGradients } from "./gradients.ts";
-import { toModelRange } from "./likelihood.ts";
+import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
+import { encoderNet } from "./parts/architectures.ts";
+import { checkCounts, checkPositive } from "./parts/checks.ts";
+import {
+  drawFrom,
+  encode,
+  gaussianLogWeight,
+  klToStandardNormal,
+} from "./parts/gaussian_encoder.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
+import { toModelRange } from "./parts/likelihood.ts";
 import {
   boundSigma,
   checkModel,
@@ -18,10 +23,10 @@ import {
   pick,
   reconstruct,
   sigmaOf,
-} from "./model.ts";
-import { initNet } from "./nets.ts";
-import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./optimizer.ts";
-import { sampleStandardNormal, standardNormalPosteriorChain } from "./standard_normal.ts";
+} from "./parts/model.ts";
+import { initNet } from "./parts/nets.ts";
+import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./parts/optimizer.ts";
+import { sampleStandardNormal, standardNormalPosteriorChain } from "./parts/standard_normal.ts";
 
 const defaults = {
   ...MODEL_DEFAULTS,

@@ -1,15 +1,15 @@
 /** Langevin autoencoder, the row LAE of Table 1: amortized Langevin dynamics for the posterior and for a learned prior. */
 import * as tf from "@tensorflow/tfjs";
-import { repeat } from "../harness/engine/repeat.ts";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import { encode, encoderFeatures } from "./amortized_encoder.ts";
-import { energyNet, featureCount, featureNet, samplerFeatureCount } from "./architectures.ts";
-import { checkCounts, checkNotNegative, checkPositive, choice } from "./checks.ts";
-import { lossAndGradients } from "./gradients.ts";
+import { repeat } from "../harness/core/repeat.ts";
+import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
+import { encode, encoderFeatures } from "./parts/amortized_encoder.ts";
+import { energyNet, featureCount, featureNet, samplerFeatureCount } from "./parts/architectures.ts";
+import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
 import { amortizedChains } from "./lae_chain_freedom.ts";
 import { inferNeurips, initNeurips, logWeightNeurips, stepNeurips } from "./lae_neurips.ts";
-import { netEnergy, posteriorChain, priorChain, priorEnergy } from "./latent_prior.ts";
-import { toModelRange } from "./likelihood.ts";
+import { netEnergy, posteriorChain, priorChain, priorEnergy } from "./parts/latent_prior.ts";
+import { toModelRange } from "./parts/likelihood.ts";
 import {
   boundSigma,
   checkModel,
@@ -22,8 +22,8 @@ import {
   pick,
   reconstruct,
   sigmaOf,
-} from "./model.ts";
-import { initNet } from "./nets.ts";
+} from "./parts/model.ts";
+import { initNet } from "./parts/nets.ts";
 import {
   decayedStepSize,
   drawsLike,
@@ -31,10 +31,10 @@ import {
   psgld,
   PSGLD_DEVIATIONS,
   psgldEntries,
-} from "./psgld.ts";
-import { rankWarnings } from "./rank_condition.ts";
-import { chainFeatures, initSampler, newChainFeatures } from "./sampler.ts";
-import { sampleStandardNormal } from "./standard_normal.ts";
+} from "./samplers/psgld.ts";
+import { rankWarnings } from "./parts/rank_condition.ts";
+import { chainFeatures, initSampler, newChainFeatures } from "./parts/latent_sampler.ts";
+import { sampleStandardNormal } from "./parts/standard_normal.ts";
 
 /** Words for the hyperparameters `variant` and `learning`. */
 const VARIANTS = ["iclr", "neurips"] as const;

@@ -1,19 +1,19 @@
 /**
- * What measures how freely LAE's posterior chains z = Phi g(x) move (harness/amortization.ts: leverage, rank and variance
+ * What measures how freely LAE's posterior chains z = Phi g(x) move (harness/run/amortization.ts: leverage, rank and variance
  * ratio): their features, one move of Phi by the training's own rule, and free chains for the same posterior.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { AmortizedChains, Batch, Noise, State } from "../harness/types.ts";
-import { encode, encoderFeatures } from "./amortized_encoder.ts";
-import { lossAndGradients } from "./gradients.ts";
+import type { AmortizedChains, Batch, Noise, State } from "../harness/core/types.ts";
+import { encode, encoderFeatures } from "./parts/amortized_encoder.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
 import { moveChain, type NeuripsHyper } from "./lae_neurips.ts";
-import { posteriorChain, type PosteriorChainHyper, priorEnergy } from "./latent_prior.ts";
-import { toModelRange } from "./likelihood.ts";
-import { pick, reconstruct } from "./model.ts";
-import { decayedStepSize, type DecayHyper, drawsLike, psgld } from "./psgld.ts";
-import { standardNormalPosteriorChain } from "./standard_normal.ts";
+import { posteriorChain, type PosteriorChainHyper, priorEnergy } from "./parts/latent_prior.ts";
+import { toModelRange } from "./parts/likelihood.ts";
+import { pick, reconstruct } from "./parts/model.ts";
+import { decayedStepSize, type DecayHyper, drawsLike, psgld } from "./samplers/psgld.ts";
+import { standardNormalPosteriorChain } from "./parts/standard_normal.ts";
 
 /** Hyperparameters of LAE that decide how its posterior chains move. */
 export type ChainHyper =

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { measureAmortization } from "../harness/amortization.ts";
+import { measureAmortization } from "../harness/run/amortization.ts";
 import { openDevice } from "../harness/engine/device.ts";
-import { createNoise, keyOf } from "../harness/noise.ts";
-import { createImageSet } from "../harness/sampling.ts";
-import type { Batch, HostArrays, Hyperparams, Method, State } from "../harness/types.ts";
-import { initialState, TOY, toyHyper, toyImages } from "./_toy.ts";
+import { createNoise, keyOf } from "../harness/core/noise.ts";
+import { createImageSet } from "../harness/run/generator.ts";
+import type { Batch, HostArrays, Hyperparams, Method, State } from "../harness/core/types.ts";
+import { initialState, TOY, toyHyper, toyImages } from "./testing/tiny_problem.ts";
 import { lae } from "./lae.ts";
 import { amortizedChains } from "./lae_chain_freedom.ts";
 

@@ -6,15 +6,15 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import { encode, encoderFeatures } from "./amortized_encoder.ts";
-import { featureCount, featureNet } from "./architectures.ts";
-import { lossAndGradients } from "./gradients.ts";
-import { toModelRange } from "./likelihood.ts";
-import { metropolisStep, type Position } from "./metropolis.ts";
-import { initModel, type ModelHyper, namesBelow, pick, reconstruct } from "./model.ts";
-import { initNet } from "./nets.ts";
-import { halfSquaredNorm, logJoint } from "./standard_normal.ts";
+import type { Batch, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
+import { encode, encoderFeatures } from "./parts/amortized_encoder.ts";
+import { featureCount, featureNet } from "./parts/architectures.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
+import { toModelRange } from "./parts/likelihood.ts";
+import { metropolisStep, type Position } from "./samplers/metropolis.ts";
+import { initModel, type ModelHyper, namesBelow, pick, reconstruct } from "./parts/model.ts";
+import { initNet } from "./parts/nets.ts";
+import { halfSquaredNorm, logJoint } from "./parts/standard_normal.ts";
 
 /** Hyperparameters of this variant. */
 export type NeuripsHyper =

@@ -1,9 +1,9 @@
 /** Whole steps of LAE with linear nets against plain loops in float64: eq. 14, its gradients by hand, and pSGLD. */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { createNoise, keyOf } from "../harness/noise.ts";
-import type { HostArrays, Hyperparams, Problem } from "../harness/types.ts";
-import { recordNoise } from "./_replay.ts";
+import { createNoise, keyOf } from "../harness/core/noise.ts";
+import type { HostArrays, Hyperparams, Problem } from "../harness/core/types.ts";
+import { recordNoise } from "./testing/replay.ts";
 import { lae } from "./lae.ts";
 
 const PROBLEM: Problem = {

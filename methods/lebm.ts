@@ -1,12 +1,12 @@
 /** Latent-space energy-based model (Pang et al. 2020), the row LEBM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import { adam, initAdam } from "./adam.ts";
-import { energyNet } from "./architectures.ts";
-import { checkCounts, checkPositive } from "./checks.ts";
-import { lossAndGradients } from "./gradients.ts";
-import { netEnergy, posteriorChain, priorChain } from "./latent_prior.ts";
-import { toModelRange } from "./likelihood.ts";
+import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
+import { adam, initAdam } from "./parts/adam.ts";
+import { energyNet } from "./parts/architectures.ts";
+import { checkCounts, checkPositive } from "./parts/checks.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
+import { netEnergy, posteriorChain, priorChain } from "./parts/latent_prior.ts";
+import { toModelRange } from "./parts/likelihood.ts";
 import {
   boundSigma,
   checkModel,
@@ -19,8 +19,8 @@ import {
   pick,
   reconstruct,
   sigmaOf,
-} from "./model.ts";
-import { initNet } from "./nets.ts";
+} from "./parts/model.ts";
+import { initNet } from "./parts/nets.ts";
 
 // LEBM's code, train_svhn.py, but for the networks and the latent dimension: `nets=pang2020 latentDim=100` is all of it.
 const defaults = {

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../harness/engine/device.ts";
-import { createNoise, keyOf } from "../harness/noise.ts";
-import { mean } from "../harness/statistics.ts";
+import { createNoise, keyOf } from "../harness/core/noise.ts";
+import { mean } from "../harness/statistics/summary.ts";
 import { importanceBound } from "../harness/statistics/importance_bound.ts";
-import type { HostArrays, Hyperparams, Method, State } from "../harness/types.ts";
+import type { HostArrays, Hyperparams, Method, State } from "../harness/core/types.ts";
 import {
   asImages,
   chainVariance,
@@ -14,8 +14,8 @@ import {
   negLogEvidence,
   type SpectralData,
   spectralData,
-} from "./_linear_gaussian.ts";
-import { initialState, train } from "./_toy.ts";
+} from "./testing/linear_gaussian.ts";
+import { initialState, train } from "./testing/tiny_problem.ts";
 import { METHODS } from "./mod.ts";
 
 /** Steps of full batches, 400 of them with a tenth of the step size at the end; sigma^2 is the mean over these. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Method } from "../harness/types.ts";
+import type { Method } from "../harness/core/types.ts";
 import { abp } from "./abp.ts";
 import { dlgm } from "./dlgm.ts";
 import { lae } from "./lae.ts";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../harness/engine/device.ts";
-import { createNoise, keyOf } from "../harness/noise.ts";
-import type { Device, HostArrays, Hyperparams, Method, Problem } from "../harness/types.ts";
-import { initialState, TOY, toyHyper, toyImages, train } from "./_toy.ts";
+import { createNoise, keyOf } from "../harness/core/noise.ts";
+import type { Device, HostArrays, Hyperparams, Method, Problem } from "../harness/core/types.ts";
+import { initialState, TOY, toyHyper, toyImages, train } from "./testing/tiny_problem.ts";
 import { METHODS } from "./mod.ts";
 
 /** Every method, with its defaults and with each word that changes its step. */

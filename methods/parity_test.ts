@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
-import { createNoise, keyOf } from "../harness/noise.ts";
-import type { HostArray, Method } from "../harness/types.ts";
-import { decodeArrays, type ParityCase, replayNoise } from "./_replay.ts";
+import { createNoise, keyOf } from "../harness/core/noise.ts";
+import type { HostArray, Method } from "../harness/core/types.ts";
+import { decodeArrays, type ParityCase, replayNoise } from "./testing/replay.ts";
 import { METHODS } from "./mod.ts";
 
 const FIXTURE = new URL("../fixtures/parity/methods.json", import.meta.url);

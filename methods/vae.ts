@@ -1,11 +1,16 @@
 /** Variational autoencoder (Kingma and Welling 2014), the row VAE of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import { encoderNet } from "./architectures.ts";
-import { checkPositive } from "./checks.ts";
-import { drawFrom, encode, gaussianLogWeight, klToStandardNormal } from "./gaussian_encoder.ts";
-import { lossAndGradients } from "./gradients.ts";
-import { toModelRange } from "./likelihood.ts";
+import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
+import { encoderNet } from "./parts/architectures.ts";
+import { checkPositive } from "./parts/checks.ts";
+import {
+  drawFrom,
+  encode,
+  gaussianLogWeight,
+  klToStandardNormal,
+} from "./parts/gaussian_encoder.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
+import { toModelRange } from "./parts/likelihood.ts";
 import {
   boundSigma,
   checkModel,
@@ -18,10 +23,10 @@ import {
   pick,
   reconstruct,
   sigmaOf,
-} from "./model.ts";
-import { initNet } from "./nets.ts";
-import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./optimizer.ts";
-import { sampleStandardNormal } from "./standard_normal.ts";
+} from "./parts/model.ts";
+import { initNet } from "./parts/nets.ts";
+import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./parts/optimizer.ts";
+import { sampleStandardNormal } from "./parts/standard_normal.ts";
 
 const defaults = {
   ...MODEL_DEFAULTS,

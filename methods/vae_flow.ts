@@ -1,17 +1,17 @@
 /** VAE with planar flows in the posterior (Rezende and Mohamed 2015), the row VAE-flow of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/types.ts";
-import { encoderNet } from "./architectures.ts";
-import { checkCounts, checkPositive } from "./checks.ts";
+import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
+import { encoderNet } from "./parts/architectures.ts";
+import { checkCounts, checkPositive } from "./parts/checks.ts";
 import {
   type DiagonalGaussian,
   drawFrom,
   encode,
   entropy,
   logDensity,
-} from "./gaussian_encoder.ts";
-import { lossAndGradients } from "./gradients.ts";
-import { toModelRange } from "./likelihood.ts";
+} from "./parts/gaussian_encoder.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
+import { toModelRange } from "./parts/likelihood.ts";
 import {
   boundSigma,
   checkModel,
@@ -24,11 +24,11 @@ import {
   pick,
   reconstruct,
   sigmaOf,
-} from "./model.ts";
-import { initNet } from "./nets.ts";
-import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./optimizer.ts";
-import { initPlanarFlow, planarFlow } from "./planar_flow.ts";
-import { halfSquaredNorm, logJoint, sampleStandardNormal } from "./standard_normal.ts";
+} from "./parts/model.ts";
+import { initNet } from "./parts/nets.ts";
+import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./parts/optimizer.ts";
+import { initPlanarFlow, planarFlow } from "./parts/planar_flow.ts";
+import { halfSquaredNorm, logJoint, sampleStandardNormal } from "./parts/standard_normal.ts";
 
 const defaults = {
   ...MODEL_DEFAULTS,

@@ -1,7 +1,7 @@
-import { mean, median, sampleStd } from "../harness/statistics.ts";
-import type { BoundBasis, EpochRecord, RunRecord, RunSpec } from "../harness/types.ts";
-import { PAPER_RATIOS, PAPER_SCORES, type Published } from "./paper.ts";
-import { POSTER_SCORES } from "./poster.ts";
+import { mean, median, sampleStd } from "../harness/statistics/summary.ts";
+import type { BoundBasis, EpochRecord, RunRecord, RunSpec } from "../harness/core/types.ts";
+import { PAPER_RATIOS, PAPER_SCORES, type Published } from "./published/paper.ts";
+import { POSTER_SCORES } from "./published/poster.ts";
 import type {
   FreedomCell,
   RatioCell,
@@ -9,7 +9,7 @@ import type {
   Row,
   ScoreCell,
   TimeCell,
-} from "./result_table.ts";
+} from "./document/result_table.ts";
 import { describeMachine } from "./settings.ts";
 
 /** The score of a method on a data set, over the seeds of `group`. */

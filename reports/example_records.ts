@@ -1,6 +1,12 @@
 /** Records with everything that a report must show: for its tests. */
-import type { BoundBasis, Diagnostics, Provenance, RunRecord, RunSpec } from "../harness/types.ts";
-import type { Names } from "./result_table.ts";
+import type {
+  BoundBasis,
+  Diagnostics,
+  Provenance,
+  RunRecord,
+  RunSpec,
+} from "../harness/core/types.ts";
+import type { Names } from "./document/result_table.ts";
 
 /** Three methods, two data sets, two scores of samples and two of the likelihood. */
 export const EXAMPLE_NAMES: Names = {

@@ -1,4 +1,4 @@
-import type { ResultTable } from "./result_table.ts";
+import type { ResultTable } from "./document/result_table.ts";
 
 /** The table as JSON, two spaces deep, by table.schema.json. */
 export function toJson(table: ResultTable): string {

@@ -1,5 +1,5 @@
-import type { Block } from "./block.ts";
-import type { ResultTable } from "./result_table.ts";
+import type { Block } from "./document/block.ts";
+import type { ResultTable } from "./document/result_table.ts";
 import { freedomBlocks } from "./sections/chain_freedom.ts";
 import { likelihoodBlocks } from "./sections/likelihood.ts";
 import { provenanceBlocks, settingsBlocks } from "./sections/provenance.ts";

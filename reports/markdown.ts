@@ -1,6 +1,6 @@
-import type { Block } from "./block.ts";
+import type { Block } from "./document/block.ts";
 import { layOut } from "./layout.ts";
-import type { ResultTable } from "./result_table.ts";
+import type { ResultTable } from "./document/result_table.ts";
 
 /** The report as Markdown. */
 export function toMarkdown(table: ResultTable): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EXAMPLE_NAMES, exampleRecord } from "./example_records.ts";
 import { markdownTable, toMarkdown } from "./markdown.ts";
-import type { ScoreCell } from "./result_table.ts";
+import type { ScoreCell } from "./document/result_table.ts";
 import { formatScore } from "./sections/scores.ts";
 import { buildTable } from "./table.ts";
 

@@ -1,4 +1,4 @@
-import type { Provenance, RunRecord, RunSpec } from "../harness/types.ts";
+import type { Provenance, RunRecord, RunSpec } from "../harness/core/types.ts";
 
 /** Settings of a run that make another row: all but what a row or a cell already names. */
 function settingsOf(spec: RunSpec): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { RunRecord } from "../harness/types.ts";
+import type { RunRecord } from "../harness/core/types.ts";
 import { freedomCell, ratioCells, reconstructionCell, scoreCell, timeCell } from "./cells.ts";
 import {
   type MetricName,
@@ -6,7 +6,7 @@ import {
   type ResultTable,
   type Row,
   TABLE_SCHEMA,
-} from "./result_table.ts";
+} from "./document/result_table.ts";
 import {
   collectHyper,
   collectProvenance,

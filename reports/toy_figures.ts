@@ -1,4 +1,4 @@
-import type { ToyReport } from "../harness/toy/report.ts";
+import type { ToyReport } from "../harness/core/toy_report.ts";
 import { everySamplerFigure } from "./toy_figures/every_sampler.ts";
 import { posteriorsFigure } from "./toy_figures/fig2_4_6_posteriors.ts";
 import { tracesFigure } from "./toy_figures/fig3_traces.ts";

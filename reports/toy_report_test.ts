@@ -1,6 +1,6 @@
 /** Tables and figures of a small report. */
 import assert from "node:assert/strict";
-import type { ToyReport, ToyRow, ToyRun } from "../harness/toy/report.ts";
+import type { ToyReport, ToyRow, ToyRun } from "../harness/core/toy_report.ts";
 import { toyFigures } from "./toy_figures.ts";
 import { failures, toyMarkdown } from "./toy_table.ts";
 

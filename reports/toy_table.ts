@@ -1,4 +1,4 @@
-import type { ToyReport, ToyRow } from "../harness/toy/report.ts";
+import type { ToyReport, ToyRow } from "../harness/core/toy_report.ts";
 import { markdownTable } from "./markdown.ts";
 
 /** The toy table as Markdown: one section a target, and those of Figs. 3 and 5 and of the integrators. */

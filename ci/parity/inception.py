@@ -1,4 +1,4 @@
-"""Golden features of the Inception network with random weights, for harness/fid/inception_test.ts.
+"""Golden features of the Inception network with random weights, for harness/metrics/fid/inception_test.ts.
 
     python ci/parity/inception.py fixtures/fid/inception.json [FOLDER]
 

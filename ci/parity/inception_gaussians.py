@@ -1,4 +1,4 @@
-"""Golden values of the Frechet distance, for harness/fid/frechet_test.ts.
+"""Golden values of the Frechet distance, for harness/metrics/fid/frechet_test.ts.
 
     python ci/parity/inception_gaussians.py > fixtures/fid/gaussians.json
 

@@ -1,4 +1,4 @@
-"""Golden Frechet distances over a grid of set sizes and dimensions, for harness/fid/frechet_grid_test.ts.
+"""Golden Frechet distances over a grid of set sizes and dimensions, for harness/metrics/fid/frechet_grid_test.ts.
 
     python ci/parity/inception_grid.py > fixtures/fid/grid.json
 

@@ -1,4 +1,4 @@
-"""Reproducible numbers that harness/fid/random_weights.ts computes too."""
+"""Reproducible numbers that harness/metrics/fid/random_weights.ts computes too."""
 
 import numpy as np
 

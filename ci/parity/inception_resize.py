@@ -1,4 +1,4 @@
-"""Golden images for harness/fid/resize_test.ts.
+"""Golden images for harness/metrics/fid/resize_test.ts.
 
     python ci/parity/inception_resize.py > fixtures/fid/resize.json
 

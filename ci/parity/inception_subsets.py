@@ -1,4 +1,4 @@
-"""Indices of the CIFAR-10 images behind torch-fidelity's published FIDs, for harness/fid/fid_pins_test.ts.
+"""Indices of the CIFAR-10 images behind torch-fidelity's published FIDs, for harness/metrics/fid/fid_pins_test.ts.
 
     python ci/parity/inception_subsets.py > fixtures/fid/cifar10_subsets.json
 

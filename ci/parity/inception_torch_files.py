@@ -1,4 +1,4 @@
-"""Small files of torch.save in both of its formats, for harness/fid/torch_file_test.ts.
+"""Small files of torch.save in both of its formats, for harness/formats/torch_file_test.ts.
 
     python ci/parity/inception_torch_files.py fixtures/fid
 """

@@ -8,10 +8,16 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../../harness/engine/device.ts";
-import { createNoise, keyOf } from "../../harness/noise.ts";
-import type { HostArray, Hyperparams, Method, Problem } from "../../harness/types.ts";
-import { encodeArrays, recordNoise } from "../../methods/_replay.ts";
-import { initialState, takeRows, toyHyper, toyImages, train } from "../../methods/_toy.ts";
+import { createNoise, keyOf } from "../../harness/core/noise.ts";
+import type { HostArray, Hyperparams, Method, Problem } from "../../harness/core/types.ts";
+import { encodeArrays, recordNoise } from "../../methods/testing/replay.ts";
+import {
+  initialState,
+  takeRows,
+  toyHyper,
+  toyImages,
+  train,
+} from "../../methods/testing/tiny_problem.ts";
 import { METHODS } from "../../methods/mod.ts";
 
 /** Colour images, so that no channel axis is 1; steps before the one that is compared, so that no optimizer slot is 0. */

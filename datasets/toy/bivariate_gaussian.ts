@@ -1,6 +1,6 @@
-import type { GaussianTarget, Matrix } from "../../harness/toy/types.ts";
+import type { GaussianTarget, Matrix } from "../../harness/core/toy_types.ts";
 import { gaussianLogDensity, inverse2x2 } from "./conjugate.ts";
-import { fixedNormals } from "../../harness/noise.ts";
+import { fixedNormals } from "../../harness/core/noise.ts";
 
 /** Sigma_x, repaired. */
 const OBSERVATION: Matrix = [[0.7, 0.6], [0.6, 0.8]];

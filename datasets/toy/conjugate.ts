@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Matrix } from "../../harness/toy/types.ts";
+import type { Matrix } from "../../harness/core/toy_types.ts";
 
 /** log N(z; means[i], precision^-1) up to a constant, for z [chains, points, dim]: [chains, points]. */
 export function gaussianLogDensity(

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Target } from "../../harness/toy/types.ts";
-import { fixedNormals } from "../../harness/noise.ts";
+import type { Target } from "../../harness/core/toy_types.ts";
+import { fixedNormals } from "../../harness/core/noise.ts";
 
 const RADIUS = 4;
 const STD = 0.5;

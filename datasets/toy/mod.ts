@@ -1,5 +1,5 @@
 /** The table of toy targets. A new one is one file and one line here. @module */
-import type { Target } from "../../harness/toy/types.ts";
+import type { Target } from "../../harness/core/toy_types.ts";
 import { bivariateGaussian } from "./bivariate_gaussian.ts";
 import { eightGaussians } from "./eight_gaussians.ts";
 import { neuralLikelihood } from "./neural_likelihood.ts";

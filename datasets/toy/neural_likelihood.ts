@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Target } from "../../harness/toy/types.ts";
-import type { HostArrays, State } from "../../harness/types.ts";
-import { fixedNormals } from "../../harness/noise.ts";
+import type { Target } from "../../harness/core/toy_types.ts";
+import type { HostArrays, State } from "../../harness/core/types.ts";
+import { fixedNormals } from "../../harness/core/noise.ts";
 
 const WIDTHS = [2, 128, 128, 128, 2];
 const LAYERS = WIDTHS.length - 1;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Target } from "../../harness/toy/types.ts";
+import type { Target } from "../../harness/core/toy_types.ts";
 
 /** N(0, 1), where the bias of every integrator is known in closed form. */
 export const standardNormal: Target = {

@@ -1,6 +1,6 @@
-import type { GaussianTarget } from "../../harness/toy/types.ts";
+import type { GaussianTarget } from "../../harness/core/toy_types.ts";
 import { gaussianLogDensity } from "./conjugate.ts";
-import { fixedNormals } from "../../harness/noise.ts";
+import { fixedNormals } from "../../harness/core/noise.ts";
 
 /** sigma_x^2; the prior has mean 0 and variance 1. */
 const OBSERVATION_VARIANCE = 0.01;

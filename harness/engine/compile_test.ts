@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { openEager } from "./eager.ts";
-import { blockSize, compileOnnx, openOnnxRuntime } from "./ort.ts";
+import { openEager } from "./eager/eager.ts";
+import { blockSize, compileOnnx, openOnnxRuntime } from "./onnx/ort.ts";
 import {
   BATCH,
   filled,
@@ -12,7 +12,7 @@ import {
   STATE,
   STATE_TOLERANCE,
   states,
-} from "./step_case.ts";
+} from "./testing/step_case.ts";
 
 Deno.test("compile() agrees with eager tfjs after three steps, with and without blocks and chunks", async () => {
   await using eager = await openEager("tfjs-cpu", "cpu");

@@ -1,6 +1,6 @@
-import type { Device } from "../types.ts";
-import { openEager } from "./eager.ts";
-import { openOnnxRuntime } from "./ort.ts";
+import type { Device } from "../core/types.ts";
+import { openEager } from "./eager/eager.ts";
+import { openOnnxRuntime } from "./onnx/ort.ts";
 
 /** Words for `--device`, with what each is. */
 export const DEVICES: Readonly<Record<string, string>> = {
@@ -31,14 +31,14 @@ export async function openDevice(
       return await openEager(name, "cpu");
     case "cuda":
     case "cuda:":
-      return (await import("./pjrt_cuda.ts")).openCuda(name);
+      return (await import("./xla/pjrt_cuda.ts")).openCuda(name);
     case "pjrt:":
-      return (await import("./pjrt.ts")).openPjrt(rest, { name });
+      return (await import("./xla/pjrt.ts")).openPjrt(rest, { name });
     case "webgpu":
-      return await (await import("./webgpu.ts")).openWebGpu();
+      return await (await import("./eager/webgpu.ts")).openWebGpu();
     case "tfjs-node":
     case "tfjs-node-gpu":
-      return await (await import("./tfjs_node.ts")).openTfjsNode(name, { threads });
+      return await (await import("./eager/tfjs_node.ts")).openTfjsNode(name, { threads });
     default:
       throw new RangeError(
         `Unknown device "${name}": known devices are ${Object.keys(DEVICES).join(", ")}`,

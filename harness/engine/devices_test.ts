@@ -1,12 +1,18 @@
 /** Every device that this machine has against eager tfjs-cpu: all kernels, ten steps of all methods; what absent ones say. */
 import assert from "node:assert/strict";
 import { METHODS } from "../../methods/mod.ts";
-import { initialState, TOY, toyHyper, toyImages, train } from "../../methods/_toy.ts";
-import type { Device, Method } from "../types.ts";
+import {
+  initialState,
+  TOY,
+  toyHyper,
+  toyImages,
+  train,
+} from "../../methods/testing/tiny_problem.ts";
+import type { Device, Method } from "../core/types.ts";
 import { openDevice } from "./device.ts";
-import { allCases, allInputs, KERNEL_TOLERANCE, worstError } from "./kernel_cases.ts";
-import { openPjrt } from "./pjrt.ts";
-import { findCpuPlugin } from "./pjrt_find.ts";
+import { allCases, allInputs, KERNEL_TOLERANCE, worstError } from "./testing/kernel_cases.ts";
+import { openPjrt } from "./xla/pjrt.ts";
+import { findCpuPlugin } from "./xla/pjrt_find.ts";
 
 /** Float32 sums in another order through ten training steps, relative to each entry's largest value. */
 const TRAINING_TOLERANCE = 1e-4;

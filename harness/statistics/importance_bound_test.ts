@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createNoise, keyOf } from "../noise.ts";
-import { mean, sampleStd } from "../statistics.ts";
+import { createNoise, keyOf } from "../core/noise.ts";
+import { mean, sampleStd } from "./summary.ts";
 import { importanceBound } from "./importance_bound.ts";
 import * as tf from "@tensorflow/tfjs";
 

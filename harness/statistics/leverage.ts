@@ -1,5 +1,5 @@
-import { pivotedCholesky } from "../fid/pivoted_cholesky.ts";
-import { addRowProducts, rowsOf } from "../fid/row_products.ts";
+import { pivotedCholesky } from "../linalg/pivoted_cholesky.ts";
+import { addRowProducts, rowsOf } from "../linalg/row_products.ts";
 
 /** How freely amortized chains move: the hat matrix of the features. */
 export interface Leverages {

@@ -1,4 +1,4 @@
-import type { Law } from "./reach.ts";
+import type { Law } from "./upper_bound.ts";
 import type { Sample } from "./sample.ts";
 
 /**

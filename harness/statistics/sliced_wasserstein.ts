@@ -1,4 +1,4 @@
-import { draws, foldIn, keyOf } from "../noise.ts";
+import { draws, foldIn, keyOf } from "../core/noise.ts";
 import type { Sample } from "./sample.ts";
 
 /** Directions in the half plane: enough for dimension two, where the integrand is smooth. */

@@ -1,6 +1,6 @@
 /** Every metric against an exact sampler, and against what it should be where that is known. */
 import assert from "node:assert/strict";
-import { fillNoise, foldIn, keyOf } from "../noise.ts";
+import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
 import { diagnose } from "./effective_sample_size.ts";
 import { gaussianError, momentsOf } from "./gaussian_error.ts";
 import { histogram2d, totalVariation } from "./histogram.ts";

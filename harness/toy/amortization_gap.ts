@@ -1,9 +1,9 @@
 import { momentsOf } from "../statistics/gaussian_error.ts";
 import { mixingOf, samplesOf } from "./score_run.ts";
 import { runChains } from "./run_chains.ts";
-import type { GapPoint, GapSweep, ToyRow } from "./report.ts";
-import type { SuiteOptions } from "./suite.ts";
-import type { Draws, GaussianAnswer, GaussianTarget, Sampler } from "./types.ts";
+import type { GapPoint, GapSweep, ToyRow } from "../core/toy_report.ts";
+import type { SuiteOptions } from "./run_sampler.ts";
+import type { Draws, GaussianAnswer, GaussianTarget, Sampler } from "../core/toy_types.ts";
 
 /** Widths of the last hidden layer: below, at and above the three points. LAE, appendix E. */
 export const GAP_WIDTHS: readonly number[] = [1, 2, 3, 4, 8, 32, 128];

@@ -4,9 +4,9 @@
  * @module
  */
 import { runChains } from "./run_chains.ts";
-import type { BiasPoint, BiasSlope } from "./report.ts";
-import type { SuiteOptions } from "./suite.ts";
-import type { Draws, Sampler, Target } from "./types.ts";
+import type { BiasPoint, BiasSlope } from "../core/toy_report.ts";
+import type { SuiteOptions } from "./run_sampler.ts";
+import type { Draws, Sampler, Target } from "../core/toy_types.ts";
 
 /** Large enough for biases of the third order, 0.016 at 0.4, to be seen. */
 export const BIAS_STEPS: readonly number[] = [0.1, 0.2, 0.4, 0.6];

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { standardNormal } from "../../datasets/toy/standard_normal.ts";
-import { ld } from "../../methods/samplers/ld.ts";
+import { ld } from "../../methods/toy/ld.ts";
 import { openDevice } from "../engine/device.ts";
 import { biasSlope, measureBias, varianceAboutZero } from "./bias_slopes.ts";
-import type { BiasPoint } from "./report.ts";
+import type { BiasPoint } from "../core/toy_report.ts";
 
 const names = { sampler: "ld", label: "LD", order: 2 };
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { createNoise, foldIn, keyOf } from "../noise.ts";
-import type { Target } from "./types.ts";
+import { createNoise, foldIn, keyOf } from "../core/noise.ts";
+import type { Target } from "../core/toy_types.ts";
 
 const STARTS = 4;
 /** Half the distance of the differences: float32 knows them to about eps |U| / STEP, the quotient errs by STEP^2. */

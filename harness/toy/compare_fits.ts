@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { findBasins } from "./basins.ts";
+import { findBasins } from "./modes.ts";
 import type { Grid } from "./grid.ts";
-import type { ToyRow, ToyRun } from "./report.ts";
+import type { ToyRow, ToyRun } from "../core/toy_report.ts";
 import type { ToyMetric, Truth } from "./truth.ts";
 
 /** What is compared, with labels as in `TOY_METRICS`. */

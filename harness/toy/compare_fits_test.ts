@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { compareToFits } from "./compare_fits.ts";
 import { centreOf, normalise } from "./grid.ts";
-import type { ToyRun } from "./report.ts";
+import type { ToyRun } from "../core/toy_report.ts";
 import { gaussianTruth, gridTruth } from "./truth.ts";
 
 const SQUARE = { extent: 4, cells: 40 };

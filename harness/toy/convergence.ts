@@ -1,7 +1,7 @@
 import { runChains } from "./run_chains.ts";
-import type { Convergence } from "./report.ts";
-import type { SuiteOptions } from "./suite.ts";
-import type { Draws, GaussianTarget, Sampler } from "./types.ts";
+import type { Convergence } from "../core/toy_report.ts";
+import type { SuiteOptions } from "./run_sampler.ts";
+import type { Draws, GaussianTarget, Sampler } from "../core/toy_types.ts";
 
 /** Steps of the running mean, which is also over all chains: draws of one chain correlate too long to know it to 0.5 sd. */
 const WINDOW = 100;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
-import { ld } from "../../methods/samplers/ld.ts";
+import { ld } from "../../methods/toy/ld.ts";
 import { openDevice } from "../engine/device.ts";
 import { firstClose, followConvergence } from "./convergence.ts";
-import type { Draws } from "./types.ts";
+import type { Draws } from "../core/toy_types.ts";
 
 /** Two chains of ten points that stand at `values[t]`, the first point at `first[t]`. */
 function drawsOf(values: readonly number[], first: readonly number[] = values): Draws {

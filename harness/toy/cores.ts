@@ -1,5 +1,5 @@
-import { openOnnxThread } from "../engine/ort_thread.ts";
-import type { Device } from "../types.ts";
+import { openOnnxThread } from "../engine/onnx/ort_thread.ts";
+import type { Device } from "../core/types.ts";
 
 /** `count` devices that run side by side with one thread each, one for each core by default: chains are too small for two. */
 export async function openCores(

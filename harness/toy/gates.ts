@@ -1,10 +1,10 @@
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
 import { momentsOf } from "../statistics/gaussian_error.ts";
-import { type Law, reachOf } from "../statistics/reach.ts";
+import { type Law, reachOf } from "../statistics/upper_bound.ts";
 import { binned } from "./grid.ts";
 import { GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
 import { BINS, type Truth } from "./truth.ts";
-import type { Sampler, SamplerSettings, Target } from "./types.ts";
+import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 
 /** What a metric has to be: within [low, high]. */
 export interface Gate {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
 import { eightGaussians } from "../../datasets/toy/eight_gaussians.ts";
 import { neuralLikelihood } from "../../datasets/toy/neural_likelihood.ts";
-import { ld } from "../../methods/samplers/ld.ts";
+import { ld } from "../../methods/toy/ld.ts";
 import { gatesOf } from "./gates.ts";
 import { centreOf, normalise } from "./grid.ts";
 import { resolveSettings } from "./run_chains.ts";
 import type { ScoredRun } from "./score_run.ts";
 import { gridTruth, type Truth } from "./truth.ts";
-import type { Sampler, Target } from "./types.ts";
+import type { Sampler, Target } from "../core/toy_types.ts";
 
 const SQUARE = { extent: 4, cells: 80 };
 

@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs";
-import { fillNoise, foldIn, keyOf } from "../noise.ts";
+import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
 import type { Sample } from "../statistics/sample.ts";
-import type { Device } from "../types.ts";
-import type { GridAnswer, Target } from "./types.ts";
+import type { Device } from "../core/types.ts";
+import type { GridAnswer, Target } from "../core/toy_types.ts";
 
 /** A density on the cells of a square, row-major in x then y; masses sum to 1. */
 export interface Grid {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { formatDuration } from "../estimate.ts";
-import { mean } from "../statistics.ts";
-import type { Device } from "../types.ts";
+import { formatDuration } from "../experiment/estimate.ts";
+import { mean } from "../statistics/summary.ts";
+import type { Device } from "../core/types.ts";
 
 /** A piece of work. */
 export interface Job<T> {

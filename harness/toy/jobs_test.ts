@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Device } from "../types.ts";
+import type { Device } from "../core/types.ts";
 import { collect, runJobs } from "./jobs.ts";
 
 const device = (name: string): Device => ({ description: name }) as Device;

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import { repeat } from "../engine/repeat.ts";
-import { createNoise, foldIn, keyOf } from "../noise.ts";
-import type { ArraySpec, Device, HostArray, HostArrays, Program, State } from "../types.ts";
-import type { Draws, Sampler, SamplerSettings, Target } from "./types.ts";
+import { repeat } from "../core/repeat.ts";
+import { createNoise, foldIn, keyOf } from "../core/noise.ts";
+import type { ArraySpec, Device, HostArray, HostArrays, Program, State } from "../core/types.ts";
+import type { Draws, Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 
 /** Steps in one graph: loops are written out on the CPU, and longer ones compile for seconds. */
 const STEPS_PER_CALL = 100;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
-import { ald } from "../../methods/samplers/ald.ts";
-import { ld, sgld } from "../../methods/samplers/ld.ts";
+import { ald } from "../../methods/toy/ald.ts";
+import { ld, sgld } from "../../methods/toy/ld.ts";
 import { openDevice } from "../engine/device.ts";
 import { resolveSettings, runChains } from "./run_chains.ts";
 

@@ -1,9 +1,9 @@
 import { diagnose, type Mixing } from "../statistics/effective_sample_size.ts";
-import type { Law } from "../statistics/reach.ts";
+import type { Law } from "../statistics/upper_bound.ts";
 import type { Sample } from "../statistics/sample.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { gaussianTruth, type Scores, type Truth } from "./truth.ts";
-import type { Draws, GaussianAnswer, Matrix, Sampler, Target } from "./types.ts";
+import type { Draws, GaussianAnswer, Matrix, Sampler, Target } from "../core/toy_types.ts";
 
 /** Sets of independent draws that say what a metric is worth at an effective size, and how much it varies. */
 const REPLICATES = 24;

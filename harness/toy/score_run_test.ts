@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
 import { eightGaussians } from "../../datasets/toy/eight_gaussians.ts";
-import { ld } from "../../methods/samplers/ld.ts";
-import { draws as normals, foldIn, keyOf } from "../noise.ts";
+import { ld } from "../../methods/toy/ld.ts";
+import { draws as normals, foldIn, keyOf } from "../core/noise.ts";
 import { openDevice } from "../engine/device.ts";
 import { resolveSettings } from "./run_chains.ts";
 import { mixingOf, samplesOf, scoreRun, symmetricEigen } from "./score_run.ts";
-import { openTarget } from "./suite.ts";
+import { openTarget } from "./run_sampler.ts";
 import { gaussianTruth } from "./truth.ts";
-import type { Draws } from "./types.ts";
+import type { Draws } from "../core/toy_types.ts";
 
 /** [draws 20, chains 3, points 2, dim 2]: thousands of the draw, hundreds of the chain, tens of the point, and coordinate. */
 function labelled(): Draws {

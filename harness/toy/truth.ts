@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fillNoise, foldIn, keyOf } from "../noise.ts";
+import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
 import {
   cholesky,
   gaussianError,
@@ -13,13 +13,13 @@ import {
 } from "../statistics/gaussian_error.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
 import { mmdToNormalLaw, squaredMmd, squaredMmdToNormal } from "../statistics/mmd.ts";
-import type { Law } from "../statistics/reach.ts";
+import type { Law } from "../statistics/upper_bound.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
-import type { Device } from "../types.ts";
-import { type Basins, basinShares, findBasins } from "./basins.ts";
+import type { Device } from "../core/types.ts";
+import { type Basins, basinShares, findBasins } from "./modes.ts";
 import { binned, drawFromGrid, type Grid, tabulate } from "./grid.ts";
-import type { GaussianAnswer, GaussianFit, GridAnswer, Matrix, Target } from "./types.ts";
+import type { GaussianAnswer, GaussianFit, GridAnswer, Matrix, Target } from "../core/toy_types.ts";
 
 /** Scores by the metric's name. */
 export type Scores = Readonly<Record<string, number>>;

@@ -6,10 +6,10 @@ import { neuralLikelihood } from "../../datasets/toy/neural_likelihood.ts";
 import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
 import { openDevice } from "../engine/device.ts";
 import { momentsOf } from "../statistics/gaussian_error.ts";
-import { basinShares, findBasins } from "./basins.ts";
+import { basinShares, findBasins } from "./modes.ts";
 import { binned, drawFromGrid, tabulate } from "./grid.ts";
 import { gaussianKl, gaussianTruth, gridTruth } from "./truth.ts";
-import type { GridAnswer } from "./types.ts";
+import type { GridAnswer } from "../core/toy_types.ts";
 
 const GRID: GridAnswer = { kind: "grid", extent: 6, cells: 240, shared: false };
 

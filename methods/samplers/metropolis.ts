@@ -1,59 +1,54 @@
 import * as tf from "@tensorflow/tfjs";
-import { langevinStep } from "../langevin.ts";
-import { amortized } from "./amortized.ts";
-import { direct } from "./direct.ts";
-import { type Integrator, normalDraws, type Positions, type Potential } from "./integrator.ts";
 
-/**
- * Metropolis-adjusted Langevin: Euler and Maruyama's proposal y, accepted with probability min(1, exp(U(x) - U(y)) q(x|y) /
- * q(y|x)) in each block, so that no bias is left. Roberts and Tweedie 1996. Energy and gradient at x are carried along.
- */
-export const metropolisAdjusted: Integrator = {
-  gradients: 1,
-  draws: (shape) => ({
-    ...normalDraws(shape),
-    threshold: { shape: shape.slice(0, 2), kind: "uniform" },
-  }),
-  init: (x, potential) => carried(x, potential),
-  step: ({ x, energy, gradient }, { potential, draws, stepSize }) => {
-    const y = langevinStep(x as Positions, { gradient, xi: draws.xi, stepSize });
-    const proposed = carried(y, potential);
-    // log q up to a constant, [chains, blocks].
-    const forward = tf.mul(tf.sum(tf.square(draws.xi), 2), -0.5);
-    const back = tf.sub(x, tf.sub(y, tf.mul(proposed.gradient, stepSize)));
-    const backward = tf.mul(tf.sum(tf.square(back), 2), -0.25 / stepSize);
-    const logRatio = tf.add(tf.sub(energy, proposed.energy), tf.sub(backward, forward));
-    // 1 - u is in (0, 1].
-    const accept = tf.less(tf.log(tf.sub(1, draws.threshold)), logRatio);
-    const choose = (next: tf.Tensor, old: tf.Tensor, condition: tf.Tensor) =>
-      tf.where(tf.broadcastTo(condition, old.shape as [number, number]), next, old);
-    const wide = tf.expandDims(accept, 2);
-    return {
-      x: choose(y, x, wide),
-      energy: choose(proposed.energy, energy, accept),
-      gradient: choose(proposed.gradient, gradient, wide),
-    };
-  },
-  varianceRatio: () => 1,
-};
-
-function carried(x: Positions, potential: Potential) {
-  return { energy: potential.energy(x) as tf.Tensor, gradient: potential.gradient(x) as tf.Tensor };
+/** Chains, their energies and the gradients there. */
+export interface Position {
+  /** [chains, dimension]. */
+  readonly w: tf.Tensor2D;
+  /** U(w) for each chain, [chains]. */
+  readonly energy: tf.Tensor1D;
+  /** grad U(w), [chains, dimension]. */
+  readonly gradient: tf.Tensor2D;
 }
 
-/** Metropolis-adjusted Langevin dynamics of each z. */
-export const mala = direct(metropolisAdjusted, {
-  name: "mala",
-  label: "LD + MH",
-  source: "Roberts and Tweedie 1996",
-  deviations: [],
-});
+/** Draws and size of one move. */
+export interface MetropolisMove {
+  /** eta: the proposal is w - eta grad U(w) + sqrt(2 eta) xi. */
+  readonly stepSize: number;
+  /** Standard normal, [chains, dimension]. */
+  readonly xi: tf.Tensor2D;
+  /** Uniform in [0, 1), [chains]. */
+  readonly uniform: tf.Tensor1D;
+}
 
-/** Amortized Langevin dynamics with Metropolis and Hastings' correction on the last layer: one decision for all points. */
-export const aldMetropolis = amortized(metropolisAdjusted, {
-  name: "ald_mh",
-  label: "ALD + MH",
-  source: "LAE section 3.1; NeurIPS version, algorithm 1",
-  deviations: ["features are whitened: G G' = I"],
-  features: "whitened",
-});
+/**
+ * One Metropolis-adjusted Langevin step of each chain (Roberts and Tweedie 1996): the proposal w' is accepted with
+ * probability min(1, exp(U(w) - U(w') + log q(w | w') - log q(w' | w))), so that exp(-U) is stationary at any step size.
+ */
+export function metropolisStep(
+  current: Position,
+  evaluate: (w: tf.Tensor2D) => Position,
+  { stepSize, xi, uniform }: MetropolisMove,
+): { readonly position: Position; readonly accepted: tf.Tensor1D } {
+  const drift = tf.mul(current.gradient, stepSize);
+  const w = tf.add(tf.sub(current.w, drift), tf.mul(xi, Math.sqrt(2 * stepSize))) as tf.Tensor2D;
+  const proposed = evaluate(w);
+  // w - w' + eta grad U(w'), whose square over 4 eta is -log q(w | w'); xi is that of the forward move over sqrt(2 eta).
+  const back = tf.add(tf.sub(current.w, w), tf.mul(proposed.gradient, stepSize));
+  const backward = tf.mul(tf.sum(tf.square(back), 1), -0.25 / stepSize);
+  const forward = tf.mul(tf.sum(tf.square(xi), 1), -0.5);
+  const logRatio = tf.add(tf.sub(current.energy, proposed.energy), tf.sub(backward, forward));
+  const accept = tf.less(tf.log(uniform), logRatio);
+  const rows = tf.expandDims(accept, 1);
+  return {
+    position: {
+      w: tf.where(tf.broadcastTo(rows, w.shape), w, current.w) as tf.Tensor2D,
+      energy: tf.where(accept, proposed.energy, current.energy) as tf.Tensor1D,
+      gradient: tf.where(
+        tf.broadcastTo(rows, w.shape),
+        proposed.gradient,
+        current.gradient,
+      ) as tf.Tensor2D,
+    },
+    accepted: tf.cast(accept, "float32") as tf.Tensor1D,
+  };
+}

@@ -1,87 +1,93 @@
-import * as tf from "@tensorflow/tfjs";
-import type { RunLength, Sampler, Target } from "../../harness/toy/types.ts";
-import { amortized } from "./amortized.ts";
-import { direct } from "./direct.ts";
-import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
-
-/** Memory of the mean square: Li et al. take 0.99. */
-const ALPHA = 0.9998;
-/** lambda of Li et al. */
-const DAMPING = 1e-3;
-
 /**
- * Langevin dynamics with RMSProp's preconditioner: V <- alpha V + (1 - alpha) g^2, G = 1 / (lambda + sqrt(V / (1 -
- * alpha^t))), x - eta G g + sqrt(2 eta G) xi. Li et al. 2016, algorithm 1.
+ * Preconditioned stochastic gradient Langevin dynamics (Li et al. 2016, algorithm 1), for the density
+ * exp(-n l(w)) of a mean loss l over n terms. With g the gradient of l on a minibatch:
+ *
+ *     V <- alpha V + (1 - alpha) g^2,   G = 1 / (lambda + sqrt(V)),
+ *     w <- w - eta G n g + sqrt(2 eta G) xi.
+ *
+ * @module
  */
-export const rmsPreconditioned: Integrator = {
-  gradients: 1,
-  preconditioned: true,
-  draws: normalDraws,
-  // The power alpha^t is carried along, from 1.
-  init: (x) => ({ v: tf.zerosLike(x), decay: tf.scalar(1) }),
-  step: ({ x, v, decay }, { potential, draws, stepSize }) => {
-    const gradient = potential.gradient(x as Positions);
-    const nextV = tf.add(tf.mul(v, ALPHA), tf.mul(tf.square(gradient), 1 - ALPHA));
-    const nextDecay = tf.mul(decay, ALPHA);
-    const rms = tf.sqrt(tf.div(nextV, tf.sub(1, nextDecay)));
-    const scaled = tf.div(stepSize, tf.add(rms, DAMPING)); // eta G
-    const moved = tf.sub(x, tf.mul(scaled, gradient));
-    return {
-      x: tf.add(moved, tf.mul(tf.sqrt(tf.mul(scaled, 2)), draws.xi)),
-      v: nextV,
-      decay: nextDecay,
-    };
-  },
-};
+import * as tf from "@tensorflow/tfjs";
+import type { Noise, State } from "../../harness/core/types.ts";
 
-const DEVIATIONS = [
-  "alpha is 0.9998, not 0.99: chains forget in some 100 steps, and G that follows them samples exp(-U) / G instead",
-  "V is divided by 1 - alpha^t, as in Adam, since such a long memory starts from zero",
-  "Gamma, the derivative of G, is dropped, as Li et al. do in practice",
-];
+/** alpha of Li et al. (section 5). */
+const ALPHA = 0.99;
 
-/** Steps until V knows the mean square to some percent. */
-const SETTLING = 2000;
-
-/** Makes eta G about the target's step size. */
-const preconditionedStep = ({ stepSize, gradientScale }: Target) => stepSize * gradientScale;
-
-/** Time for V to settle, on top of the target's burn-in, and `times` the target's draws. */
-function longer({ length: { steps, burnIn }, answer }: Target, times = 1): Partial<RunLength> {
-  const kept = (steps - burnIn) * (answer.kind === "gaussian" ? times : 1);
-  return { steps: burnIn + SETTLING + kept, burnIn: burnIn + SETTLING };
+/** One move of pSGLD. */
+export interface PsgldMove {
+  /** Gradients of the mean loss, by name. */
+  readonly gradients: State;
+  /** Standard normal draws by name, or null for none: the drift alone, RMSProp. */
+  readonly xi: State | null;
+  /** n eta: about the length of the drift, since G g is about the sign of g. */
+  readonly stepSize: number | tf.Scalar;
+  /** n, the number of terms of the loss: the noise is sqrt(2 eta G) with eta = stepSize / n. */
+  readonly count: number | tf.Scalar;
+  /** lambda: bounds G, and so the noise on weights without a gradient, by 1 / lambda. */
+  readonly damping: number;
+  /** Moves made before this one, a float32 scalar. */
+  readonly moves: tf.Scalar;
 }
 
-/** Preconditioned Langevin dynamics of each z. */
-export const psgld: Sampler = {
-  ...direct(rmsPreconditioned, {
-    name: "psgld",
-    label: "pSGLD",
-    source: "Li et al. 2016, algorithm 1; LAE section 3.1",
-    deviations: DEVIATIONS,
-    settings: (target) => ({ stepSize: preconditionedStep(target), ...longer(target) }),
-  }),
-  // Euler's factor with the step size that eta G is meant to have.
-  varianceRatio: (precision, { target }) => 1 / (1 - target.stepSize * precision / 2),
-};
+/** Hyperparameters of a step size that decays. */
+export type DecayHyper = Readonly<{ stepSize: number; decayPower: number; decaySteps: number }>;
 
-/** Preconditioned amortized Langevin dynamics on minibatches. */
-export const psgald: Sampler = {
-  ...amortized(rmsPreconditioned, {
-    name: "psgald",
-    label: "pSGALD",
-    source: "LAE section 3.1 and algorithm 2 with Li et al. 2016",
-    deviations: [...DEVIATIONS, "features are whitened: G G' = I"],
-    features: "whitened",
-    minibatch: true,
-    // An entry of Phi sees a sum over the points by a column of an orthonormal G, of mean square points / d, and n / m times
-    // that in minibatches. So eta G is about sqrt(m / n) of the target's step size, or less where columns differ in length.
-    settings: (target) => ({
-      stepSize: preconditionedStep(target) * Math.sqrt(target.points / target.encoder.width),
-      ...longer(target, 3),
-    }),
-  }),
-  // Euler's factor of minibatches with that step size, the largest that eta G takes.
-  varianceRatio: (precision, { target: { stepSize, points }, settings: { batchSize } }) =>
-    1 / (1 - stepSize * precision * Math.sqrt(points / batchSize) / 2),
-};
+/** stepSize (1 + t / decaySteps)^-decayPower, the polynomial decay of Welling and Teh 2011, at move `t`, from 0. */
+export function decayedStepSize(
+  { stepSize, decayPower, decaySteps }: DecayHyper,
+  t: tf.Scalar,
+): number | tf.Scalar {
+  if (decayPower === 0) return stepSize;
+  const age = tf.log(tf.add(tf.div(t, decaySteps), 1));
+  return tf.mul(tf.exp(tf.mul(age, -decayPower)), stepSize) as tf.Scalar;
+}
+
+const slot = (name: string) => `psgld/v/${name}`;
+
+/** The slot V for each of `names`, zero. */
+export function initPsgld(state: State, names: readonly string[]): State {
+  return Object.fromEntries(names.map((name) => [slot(name), tf.zerosLike(state[name])]));
+}
+
+/** Names of the entries that `psgld` replaces when it moves `names`. */
+export function psgldEntries(names: readonly string[]): string[] {
+  return names.flatMap((name) => [name, slot(name)]);
+}
+
+/** Standard normal draws for each of `names` in `state`, with `leading` axes in front. */
+export function drawsLike(
+  state: State,
+  { names, noise, leading = [] }: {
+    names: readonly string[];
+    noise: Noise;
+    leading?: readonly number[];
+  },
+): State {
+  return Object.fromEntries(
+    names.map((name) => [name, noise.split(name).normal([...leading, ...state[name].shape])]),
+  );
+}
+
+/** `state` after one move of the parameters named in `gradients`, their slots included. */
+export function psgld(state: State, move: PsgldMove): State {
+  const { gradients, xi, stepSize, count, damping, moves } = move;
+  // Deviation: V is divided by 1 - alpha^t, as in Adam: Li et al. do not, and the first steps are ten times too long
+  const unbias = tf.sub(1, tf.exp(tf.mul(tf.add(moves, 1), Math.log(ALPHA))));
+  const noiseScale = tf.mul(tf.div(stepSize, count), 2); // 2 eta
+  const next: Record<string, tf.Tensor> = {};
+  for (const [name, gradient] of Object.entries(gradients)) {
+    const v = tf.add(tf.mul(state[slot(name)], ALPHA), tf.mul(tf.square(gradient), 1 - ALPHA));
+    const g = tf.reciprocal(tf.add(tf.sqrt(tf.div(v, unbias)), damping));
+    const drifted = tf.sub(state[name], tf.mul(tf.mul(g, gradient), stepSize));
+    // Deviation: Gamma, the derivative of G, is dropped, as Li et al. do in practice
+    next[name] = xi ? tf.add(drifted, tf.mul(tf.sqrt(tf.mul(g, noiseScale)), xi[name])) : drifted;
+    next[slot(name)] = v;
+  }
+  return { ...state, ...next };
+}
+
+/** Deviations of this sampler from Li et al. */
+export const PSGLD_DEVIATIONS: readonly string[] = [
+  "V is divided by 1 - alpha^t, as in Adam: Li et al. do not, and the first steps are ten times too long",
+  "Gamma, the derivative of G, is dropped, as Li et al. do in practice",
+];

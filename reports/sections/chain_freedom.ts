@@ -1,5 +1,5 @@
-import { type Block, formatNumber, nameOf, NONE } from "../block.ts";
-import type { ResultTable } from "../result_table.ts";
+import { type Block, formatNumber, nameOf, NONE } from "../document/block.ts";
+import type { ResultTable } from "../document/result_table.ts";
 
 /** Diagnostics of chains that share weights. */
 export function freedomBlocks({ rows, datasets }: ResultTable): Block[] {

@@ -1,6 +1,6 @@
-import { type Block, NONE } from "../block.ts";
-import { POSTER_DATASETS, POSTER_SCORES } from "../poster.ts";
-import type { ResultTable } from "../result_table.ts";
+import { type Block, NONE } from "../document/block.ts";
+import { POSTER_DATASETS, POSTER_SCORES } from "../published/poster.ts";
+import type { ResultTable } from "../document/result_table.ts";
 import { scoreBlocks } from "./scores.ts";
 
 /** The bounds on the likelihood, and the table of the NeurIPS version's poster. */

@@ -1,5 +1,5 @@
-import type { Block } from "../block.ts";
-import type { ResultTable } from "../result_table.ts";
+import type { Block } from "../document/block.ts";
+import type { ResultTable } from "../document/result_table.ts";
 
 /** Settings and hyperparameters of the runs. */
 export function settingsBlocks({ settings, hyper }: ResultTable): Block[] {

@@ -1,5 +1,5 @@
-import { type Block, formatMeanStd, nameOf, NONE } from "../block.ts";
-import type { ResultTable } from "../result_table.ts";
+import { type Block, formatMeanStd, nameOf, NONE } from "../document/block.ts";
+import type { ResultTable } from "../document/result_table.ts";
 
 /** How well test images are made from draws of their posteriors. */
 export function reconstructionBlocks({ rows, datasets }: ResultTable): Block[] {

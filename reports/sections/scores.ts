@@ -1,5 +1,5 @@
-import { type Block, formatMeanStd, formatNumber, nameOf, NONE } from "../block.ts";
-import type { MetricName, ResultTable, ScoreCell } from "../result_table.ts";
+import { type Block, formatMeanStd, formatNumber, nameOf, NONE } from "../document/block.ts";
+import type { MetricName, ResultTable, ScoreCell } from "../document/result_table.ts";
 
 const ARROW = { lower: "↓", higher: "↑" } as const;
 

@@ -1,6 +1,6 @@
-import { type Block, formatNumber, nameOf, NONE } from "../block.ts";
-import { PAPER_EPOCH_SECONDS } from "../paper.ts";
-import type { ResultTable } from "../result_table.ts";
+import { type Block, formatNumber, nameOf, NONE } from "../document/block.ts";
+import { PAPER_EPOCH_SECONDS } from "../published/paper.ts";
+import type { ResultTable } from "../document/result_table.ts";
 
 /** Seconds of an epoch, and the paper's ratios. */
 export function timeBlocks({ datasets, rows, ratios }: ResultTable): Block[] {

@@ -1,4 +1,4 @@
-import type { ToyReport } from "../../harness/toy/report.ts";
+import type { ToyReport } from "../../harness/core/toy_report.ts";
 import { grid } from "./panel.ts";
 import { histogramPanel, samplePanel } from "./posterior_panels.ts";
 

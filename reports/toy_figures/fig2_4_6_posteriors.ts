@@ -1,4 +1,4 @@
-import type { ToyReport, ToyRun } from "../../harness/toy/report.ts";
+import type { ToyReport, ToyRun } from "../../harness/core/toy_report.ts";
 import { grid, subscript } from "./panel.ts";
 import { densityPanel, samplePanel } from "./posterior_panels.ts";
 

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { ToyReport } from "../../harness/toy/report.ts";
+import type { ToyReport } from "../../harness/core/toy_report.ts";
 import { COLOURS, grid, panel } from "./panel.ts";
 
 /** LAE Fig. 3, the way to the posterior: it has two samplers, each at step sizes from large to small. */

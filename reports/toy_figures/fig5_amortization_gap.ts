@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { ToyReport } from "../../harness/toy/report.ts";
+import type { ToyReport } from "../../harness/core/toy_report.ts";
 import { COLOURS, grid, panel, subscript } from "./panel.ts";
 
 /** LAE Fig. 5: variances of amortized chains by the leverages of the points, and by the width of the last layer. */

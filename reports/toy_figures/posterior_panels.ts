@@ -4,7 +4,12 @@
  * @module
  */
 import * as Plot from "@observablehq/plot";
-import type { ShownDensity, ShownNormal, ToyReport, ToyRun } from "../../harness/toy/report.ts";
+import type {
+  ShownDensity,
+  ShownNormal,
+  ToyReport,
+  ToyRun,
+} from "../../harness/core/toy_report.ts";
 import { COLOURS, type Panel, panel, square } from "./panel.ts";
 
 /** Draws shown at most. */

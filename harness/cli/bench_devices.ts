@@ -1,0 +1,217 @@
+/**
+ * `deno task bench:devices`: training steps on every usable device, how far the first two are from eager tfjs-cpu's, and
+ * seconds a step at the paper's 32x32 nets. Devices take turns step by step in one process, so that a drift of the
+ * machine's speed meets all of them; `against cpu` is the median over those turns.
+ *
+ * @module
+ */
+import { cpus } from "node:os";
+import { openDevice } from "../engine/device.ts";
+import { findCpuPlugin } from "../engine/xla/pjrt_find.ts";
+import { median } from "../statistics/summary.ts";
+import type {
+  Device,
+  DeviceState,
+  HostArrays,
+  Hyperparams,
+  Method,
+  Program,
+} from "../core/types.ts";
+import { METHODS } from "../../methods/mod.ts";
+import { prepareStep, type TrainingStep, WARM_UPS } from "./training_step.ts";
+import { readCounts, readNames, readWords } from "./arguments.ts";
+
+const ORACLE = "tfjs-cpu";
+
+/** At 32x32, as bench:step has it. */
+const LATENT_DIM = 64;
+/** Small nets: what is not a method's hyperparameter is left out. */
+const SMALL: Hyperparams = {
+  latentDim: 3,
+  featureDim: 64,
+  width: 0.125,
+  inputDim: 16,
+  posteriorSteps: 2,
+  priorSteps: 2,
+};
+/** A small step is slower than its FLOPs say, by calls and first use: allow for so much. */
+const SMALL_STEP_HANDICAP = 30;
+
+const words = readWords({
+  devices: { type: "string" },
+  methods: { type: "string", default: "lae,lebm" },
+  steps: { type: "string", default: "3" },
+  batch: { type: "string", default: "100" },
+  threads: { type: "string", default: String(cpus().length) },
+  limit: { type: "string", default: "60" },
+  help: { type: "boolean", default: false },
+});
+
+const HELP = `Usage: deno task bench:devices [options]
+
+Training steps on every usable device: the difference of the first two from ${ORACLE}'s on small nets, and
+seconds a step at the paper's 32x32 nets.
+
+  --devices LIST   comma-separated; default all that this machine has
+  --methods LIST   comma-separated; default lae,lebm
+  --steps N        timed steps, after two warm-ups (default 3)
+  --batch N        default 100
+  --threads N      of the device cpu; default all cores
+  --limit SECONDS  leave out a step that would take longer by its FLOPs (default 60)
+`;
+
+/** A compiled step on a device, and where it stands. */
+interface Runner {
+  readonly name: string;
+  readonly program: Program;
+  readonly inputs: HostArrays;
+  state: DeviceState;
+  readonly seconds: number[];
+}
+
+const counts = readCounts({
+  steps: words.steps,
+  batch: words.batch,
+  threads: words.threads,
+  limit: words.limit,
+});
+if (words.help) console.log(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
+  await using oracle = await openDevice(ORACLE, { threads: 1 });
+  const devices = await openAll();
+  if (devices.length === 0) return; // each is told above
+  const rows = [
+    "| method | device | difference | trace + compile | s/step | against cpu |",
+    "|---|---|---|---|---|---|",
+  ];
+  for (const name of names) {
+    const method = METHODS[name as keyof typeof METHODS] as unknown as Method;
+    rows.push(...await compareDevices(method, { devices, oracle }));
+  }
+  for (const device of devices) await device[Symbol.asyncDispose]();
+  console.log(rows.join("\n"));
+  console.log(
+    `\n${
+      cpus()[0].model
+    }; batch ${words.batch}, 32x32x3, latent ${LATENT_DIM}; medians of ${words.steps} steps. ` +
+      `Difference: largest relative one over the metrics of two steps of small nets.`,
+  );
+  for (const device of devices) console.log(`${device.name}: ${device.description}`);
+}
+
+/** Every device that opens; why another does not is told on stderr. */
+async function openAll(): Promise<Device[]> {
+  const plugin = findCpuPlugin();
+  const names = words.devices?.split(",") ??
+    [
+      "cpu",
+      ...plugin ? [`pjrt:${plugin.path}`] : [],
+      "cuda",
+      "webgpu",
+      "tfjs-node-gpu",
+      "tfjs-node",
+      ORACLE,
+    ];
+  const devices: Device[] = [];
+  for (const name of names) {
+    try {
+      devices.push(await openDevice(name, { threads: counts.threads }));
+    } catch (error) {
+      console.error(`${name} is left out: ${error instanceof Error ? error.message : error}`);
+      if (words.devices !== undefined) Deno.exitCode = 1;
+    }
+  }
+  return devices;
+}
+
+async function compareDevices(
+  method: Method,
+  { devices, oracle }: { devices: readonly Device[]; oracle: Device },
+): Promise<string[]> {
+  const small = prepareStep(method, {
+    image: { height: 8, width: 8, channels: 1 },
+    batchSize: 8,
+    overrides: SMALL,
+  });
+  const large = prepareStep(method, {
+    image: { height: 32, width: 32, channels: 3 },
+    batchSize: counts.batch,
+    overrides: { latentDim: LATENT_DIM },
+  });
+  const expected = (await twoSteps(oracle, small)).metrics;
+  const differences = new Map<string, number>();
+  const runners: Runner[] = [];
+  for (const device of devices) {
+    console.error(`${method.name} on ${device.name} ...`);
+    const { metrics, seconds } = await twoSteps(device, small);
+    differences.set(device.name, largestDifference(metrics, expected));
+    if (seconds * large.flops / small.flops > counts.limit * SMALL_STEP_HANDICAP) continue;
+    runners.push(await start(device, large));
+  }
+  for (let turn = 0; turn < WARM_UPS + counts.steps; turn++) {
+    for (const runner of runners) {
+      const { seconds } = await advance(runner, turn);
+      if (turn >= WARM_UPS) runner.seconds.push(seconds);
+    }
+  }
+  const cpu = runners.find(({ name }) => name === "cpu");
+  const rows = devices.map(({ name }) => {
+    const runner = runners.find((r) => r.name === name);
+    const { traceSeconds = 0, compileSeconds = 0 } = runner?.program.compiled ?? {};
+    return `| ${
+      [
+        method.label,
+        name.replace(/^pjrt:.*\//, "pjrt:"),
+        (differences.get(name) ?? NaN).toExponential(1),
+        runner ? `${(traceSeconds + compileSeconds).toFixed(1)} s` : "–",
+        runner ? median(runner.seconds).toPrecision(3) : `over ${words.limit} s by its FLOPs`,
+        runner && cpu
+          ? `${median(runner.seconds.map((s, i) => cpu.seconds[i] / s)).toFixed(2)}x`
+          : "–",
+      ].join(" | ")
+    } |`;
+  });
+  for (const { program } of runners) await program[Symbol.asyncDispose]();
+  return rows;
+}
+
+async function start(device: Device, step: TrainingStep): Promise<Runner> {
+  const state = await device.upload(await step.initial());
+  return {
+    name: device.name,
+    program: await device.compile(step.fn, { state: state.specs, inputs: step.specs }),
+    inputs: step.inputs(),
+    state,
+    seconds: [],
+  };
+}
+
+/** One step; its metrics come back to the host, so it is over when this returns. Chains are left out of them. */
+async function advance(runner: Runner, step: number) {
+  runner.inputs.step.data[0] = step;
+  const begun = performance.now();
+  const { state, outputs } = await runner.program.run(runner.state, runner.inputs);
+  const seconds = (performance.now() - begun) / 1000;
+  runner.state = state;
+  const scalars = Object.entries(outputs).filter(([, { shape }]) => shape.length === 0);
+  return { seconds, metrics: Object.fromEntries(scalars) as HostArrays };
+}
+
+/** The metrics of two steps, the second on what the first made of the state, and the seconds of the second. */
+async function twoSteps(device: Device, small: TrainingStep) {
+  const runner = await start(device, small);
+  const first = await advance(runner, 0);
+  const second = await advance(runner, 1);
+  await runner.program[Symbol.asyncDispose]();
+  const both = [first.metrics, second.metrics].flatMap((m) => Object.values(m));
+  return { metrics: both.map(({ data }) => data[0]), seconds: second.seconds };
+}
+
+function largestDifference(actual: readonly number[], expected: readonly number[]): number {
+  return Math.max(
+    ...expected.map((v, i) => Math.abs(v - actual[i]) / Math.max(1e-30, Math.abs(v))),
+  );
+}

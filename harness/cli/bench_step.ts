@@ -1,0 +1,291 @@
+/**
+ * `deno task bench:step`: one training step of every method at the paper's 32x32 nets, batch 100, against a 2048 x 2048
+ * float32 matrix product of the same runtime, timed in turn in the same process. One process a method, so that peak
+ * memory is the method's own.
+ *
+ * FLOPs are counted by methods/parts/flops.ts. A transposed convolution counts there at its input size, cropped border
+ * included; the engine does not compute the border, so a fraction may pass 1.
+ *
+ * @module
+ */
+import { cpus } from "node:os";
+import * as tf from "@tensorflow/tfjs";
+import { fillNoise, keyOf } from "../core/noise.ts";
+import { openDevice } from "../engine/device.ts";
+import { readHloProgram, workOf } from "../engine/xla/hlo_program.ts";
+import type { XlaProgram } from "../engine/xla/pjrt.ts";
+import { PjrtError } from "../engine/xla/pjrt_api.ts";
+import { shuffledRows } from "../run/batches.ts";
+import { median } from "../statistics/summary.ts";
+import { createFeed } from "../run/train.ts";
+import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../core/types.ts";
+import { METHODS } from "../../methods/mod.ts";
+import { fail } from "./programs.ts";
+import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
+import { readCounts, readNames, readWords } from "./arguments.ts";
+
+/** What a child prints, one line of JSON. */
+interface Measurement {
+  readonly method: string;
+  readonly flops: number;
+  /** Seconds of each step and of each matrix product, in turn. */
+  readonly steps: readonly number[];
+  readonly products: readonly number[];
+  /** Size of the product's matrices. */
+  readonly product: number;
+  /** How often a step as XLA compiled it calls each function of NVIDIA's libraries; none on other devices. */
+  readonly libraryCalls: Readonly<Record<string, number>>;
+  readonly trace: number;
+  readonly compile: number;
+  readonly nodes: number;
+  /** Resident set of the process after the steps, bytes. */
+  readonly peak: number;
+  /** Seconds to draw a step's noise on the host. */
+  readonly noise: number;
+  /** Seconds to gather a step's images from a set in memory, shuffled, and make floats of them. */
+  readonly feed: number;
+  readonly device: string;
+}
+
+/** Matrix products between two steps: on an accelerator one is over before the host has seen it begin. */
+const PRODUCTS_ON_ACCELERATORS = 8;
+
+const words = readWords({
+  methods: { type: "string", default: Object.keys(METHODS).join() },
+  steps: { type: "string", default: "5" },
+  device: { type: "string", default: "cpu" },
+  threads: { type: "string", default: String(cpus().length) },
+  batch: { type: "string", default: "100" },
+  size: { type: "string", default: "32" },
+  "latent-dim": { type: "string", default: "64" },
+  product: { type: "string", default: "2048" },
+  set: { type: "string", multiple: true, default: [] },
+  child: { type: "string" },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+});
+
+const HELP = `Usage: deno task bench:step [options]
+
+Seconds a training step at the paper's networks, and the fraction of the matrix-product rate.
+
+  --methods LIST     comma-separated; default all
+  --steps N          timed steps a method, after two warm-ups (default 5)
+  --device NAME      default cpu
+  --threads N        default all cores
+  --batch N          default 100
+  --size 32|64       image size, 3 channels (default 32)
+  --latent-dim N     default 64
+  --product N        size of the matrices of the product (default 2048; a large GPU needs 8192)
+  --set KEY=NUMBER   a hyperparameter of every method that has it, e.g. posteriorSteps=10
+  --json             raw measurements, one JSON line a method
+`;
+
+const counts = readCounts({
+  steps: words.steps,
+  threads: words.threads,
+  batch: words.batch,
+  size: words.size,
+  "latent-dim": words["latent-dim"],
+  product: words.product,
+});
+if (words.help) console.log(HELP);
+else if (words.child) await child(words.child);
+else await table();
+
+/** Prints the measurement of one method; what prevents it is one line. */
+async function child(name: string): Promise<void> {
+  try {
+    console.log(JSON.stringify(await measure(name)));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    Deno.exitCode = 1;
+  }
+}
+
+/** Runs a child for each method and prints the table. */
+async function table(): Promise<void> {
+  const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
+  settings(); // refused here rather than by every child
+  const rows: Measurement[] = [];
+  for (const [i, name] of names.entries()) {
+    console.error(`${name} (${i + 1} of ${names.length}) ...`);
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "bench:step", "--child", name, ...Deno.args],
+      stderr: "inherit",
+    }).output();
+    if (code !== 0) {
+      console.error(`${name} failed: see its message above`);
+      Deno.exitCode = 1;
+      continue;
+    }
+    rows.push(JSON.parse(new TextDecoder().decode(stdout)));
+    if (words.json) console.log(JSON.stringify(rows.at(-1)));
+  }
+  if (!words.json && rows.length > 0) console.log(format(rows));
+}
+
+function format(rows: readonly Measurement[]): string {
+  const header = [
+    "| method | s/step | GFLOP | GFLOP/s | matrix product | fraction | noise | feed | trace + compile | nodes | peak memory |",
+    "|---|---|---|---|---|---|---|---|---|---|---|",
+  ];
+  const lines = rows.map((r) => {
+    const step = median(r.steps);
+    const rate = r.flops / step / 1e9;
+    const product = 2 * r.product ** 3 / median(r.products) / 1e9;
+    // Pair by pair, so that a drift of the machine's speed cancels.
+    const fraction = median(
+      r.steps.map((s, i) => r.flops / s / (2 * r.product ** 3 / r.products[i])),
+    );
+    return `| ${
+      [
+        METHODS[r.method as keyof typeof METHODS].label,
+        `${seconds(step)} (${seconds(Math.min(...r.steps))} to ${seconds(Math.max(...r.steps))})`,
+        (r.flops / 1e9).toFixed(0),
+        rate.toFixed(0),
+        `${product.toFixed(0)} GFLOP/s`,
+        fraction.toFixed(2),
+        `${(100 * r.noise / step).toFixed(1)} %`,
+        `${(100 * r.feed / step).toFixed(2)} %`,
+        `${(r.trace + r.compile).toFixed(1)} s`,
+        String(r.nodes),
+        `${(r.peak / 1e9).toFixed(2)} GB`,
+      ].join(" | ")
+    } |`;
+  });
+  const { batch, size, threads } = words;
+  const machine = `${cpus()[0].model}, ${threads} threads; ${
+    rows[0].device
+  }; batch ${batch}, ${size}x${size}x3, latent ${words["latent-dim"]}; median of ${
+    rows[0].steps.length
+  } steps (least to most)`;
+  return [...header, ...lines, "", machine].join("\n");
+}
+
+/** Three digits, hundredths at least. */
+function seconds(value: number): string {
+  return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
+}
+
+async function measure(name: string): Promise<Measurement> {
+  const method = METHODS[name as keyof typeof METHODS] as unknown as Method;
+  const training = prepareStep(method, {
+    image: { height: counts.size, width: counts.size, channels: 3 },
+    batchSize: counts.batch,
+    overrides: { latentDim: counts["latent-dim"], ...settings() },
+  });
+  await using device = await openDevice(words.device, { threads: counts.threads });
+  const inputs = training.inputs();
+  let state = await device.upload(await training.initial());
+  await using program = await device.compile(training.fn, {
+    state: state.specs,
+    inputs: training.specs,
+  });
+  await using product = await matrixProduct(device);
+  const steps: number[] = [];
+  const products: number[] = [];
+  for (let i = 0; i < WARM_UPS + counts.steps; i++) {
+    inputs.step.data[0] = i;
+    const begun = performance.now();
+    ({ state } = await program.run(state, inputs));
+    const between = performance.now();
+    await product();
+    if (i < WARM_UPS) continue;
+    steps.push((between - begun) / 1000);
+    products.push((performance.now() - between) / 1000 / product.count);
+  }
+  const { traceSeconds, compileSeconds, nodes } = program.compiled;
+  return {
+    method: name,
+    flops: training.flops,
+    steps,
+    products,
+    product: counts.product,
+    libraryCalls: "optimized" in program ? libraryCalls(program as XlaProgram) : {},
+    trace: traceSeconds,
+    compile: compileSeconds,
+    nodes,
+    // ONNX Runtime keeps what it has allocated, so this is the peak.
+    peak: Deno.memoryUsage().rss,
+    noise: noiseSeconds(program),
+    feed: feedSeconds(training.problem),
+    device: device.description,
+  };
+}
+
+/** The hyperparameters of `--set`. */
+function settings(): Hyperparams {
+  const known = Object.values(METHODS).flatMap(({ defaults }) => Object.keys(defaults));
+  return Object.fromEntries(words.set.map((word) => {
+    const [, key, value] = /^(\w+)=(.+)$/.exec(word) ?? [];
+    if (!known.includes(key) || !Number.isFinite(Number(value))) {
+      fail(`Unknown setting "${word}": write KEY=NUMBER, KEY a hyperparameter of some method`, 2);
+    }
+    return [key, Number(value)];
+  }));
+}
+
+/** The same runtime's matrix product, operands in place, `count` one after the other. */
+async function matrixProduct(device: Device) {
+  const size = counts.product;
+  const count = device.name === "cpu" ? 1 : PRODUCTS_ON_ACCELERATORS;
+  const operand: HostArray = {
+    shape: [size, size],
+    dtype: "float32",
+    data: uniform(size ** 2).map((x) => x * 2 / size), // rows sum to 1: products keep their scale
+  };
+  const program = await device.compile(
+    ({ state: { a, b } }) => {
+      let c = b as tf.Tensor2D;
+      for (let i = 0; i < count; i++) c = tf.matMul(a as tf.Tensor2D, c);
+      return { state: { c }, outputs: { corner: tf.slice(c, [0, 0], [1, 1]) } }; // read: waits
+    },
+    { state: { a: operand, b: operand, c: operand }, inputs: {} },
+  );
+  let state = await device.upload({ a: operand, b: operand, c: operand });
+  return Object.assign(async () => {
+    ({ state } = await program.run(state, {}));
+  }, { count, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() });
+}
+
+/** Calls of NVIDIA's libraries by function; none where the plugin does not show the program in a form that is known. */
+function libraryCalls(program: XlaProgram): Readonly<Record<string, number>> {
+  try {
+    return workOf(readHloProgram(program.optimized())).libraryCalls;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof PjrtError) return {};
+    throw error;
+  }
+}
+
+/** Seconds to draw the noise that the program is fed with in each step. */
+function noiseSeconds(program: Program): number {
+  const count = program.compiled.noiseCount;
+  if (!count) return 0;
+  const out = new Float32Array(count);
+  const times = Array.from({ length: 3 }, (_, counter) => {
+    const begun = performance.now();
+    fillNoise(out, {
+      key: keyOf(3),
+      counters: Int32Array.of(counter),
+      width: count,
+      kind: "normal",
+    });
+    return (performance.now() - begun) / 1000;
+  });
+  return median(times);
+}
+
+/** Seconds to feed one step with images of a set as large as the problem's, in shuffled order. */
+function feedSeconds({ image, trainCount, batchSize }: Problem): number {
+  const pixels = new Uint8Array(trainCount * image.height * image.width * image.channels).fill(128);
+  const feed = createFeed({ images: { image, count: trainCount, pixels, sha256: "" }, batchSize });
+  const order = shuffledRows(keyOf(4), 0, trainCount);
+  const times = Array.from({ length: 21 }, (_, step) => {
+    const begun = performance.now();
+    feed(order.subarray(step * batchSize, (step + 1) * batchSize), step);
+    return (performance.now() - begun) / 1000;
+  });
+  return median(times);
+}

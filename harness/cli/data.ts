@@ -1,0 +1,81 @@
+/** `deno task data`: brings data sets into the data folder; the only entry point with network permission. @module */
+import { Command, CommanderError } from "commander";
+import { dataFolder } from "../core/cache_folder.ts";
+import { userPath } from "../core/project.ts";
+import { findInstaller, INSTALLERS, megabytes } from "../../datasets/install.ts";
+
+/** Exit codes: work that failed, and words that are not understood. */
+const FAILED = 1;
+const MISUSED = 2;
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+/** Runs the command line `args`; resolves to the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const command = new Command("deno task data")
+    .description(
+      "Download data sets, check and unpack them into the data folder ($LAEBENCH_DATA, else the cache folder of the platform)",
+    )
+    .argument("[names...]", `data sets: ${INSTALLERS.map(({ name }) => name).join(", ")}`)
+    .option(
+      "--from <path>",
+      "take the files as published from this folder, file or archive, without download",
+    )
+    .option("--list", "say what is there and what is missing, with sizes, sources and licences")
+    .exitOverride();
+  try {
+    command.parse(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
+    throw error;
+  }
+  const { from, list } = command.opts<{ from?: string; list?: true }>();
+  try {
+    if (list) return await printList();
+    if (command.args.length === 0) throw new RangeError("No data set named: see --list");
+    const installers = command.args.map(findInstaller);
+    if (from !== undefined && installers.length > 1) {
+      throw new RangeError("--from goes with one data set: call once for each");
+    }
+    for (const installer of installers) {
+      if (from === undefined && await installer.isThere()) {
+        console.log(`${installer.name}: is there`);
+        continue;
+      }
+      await installer.install({
+        from: from && userPath(from),
+        say: console.log,
+        onProgress: progressPrinter(),
+      });
+    }
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return error instanceof RangeError ? MISUSED : FAILED;
+  }
+}
+
+async function printList(): Promise<number> {
+  console.log(`Data folder: ${dataFolder()}`);
+  for (const { name, bytes, images, source, isThere } of INSTALLERS) {
+    const state = await isThere() ? "there  " : "missing";
+    const size = bytes === null ? "no download" : `${megabytes(bytes)} to download`;
+    console.log(`${name.padEnd(14)} ${state}  ${images} images, ${size}`);
+    console.log(`               ${source}`);
+  }
+  return 0;
+}
+
+/** Prints each whole percent on one line of a terminal, or each tenth on a line of its own elsewhere. */
+function progressPrinter(): (what: string, done: number, total: number) => void {
+  const terminal = Deno.stderr.isTerminal();
+  const parts = terminal ? 100 : 10;
+  let shown = "";
+  return (what, done, total) => {
+    const text = `${what} ${Math.floor(parts * done / total) * (100 / parts)} %`;
+    if (text === shown) return;
+    shown = text;
+    const end = terminal ? (done === total ? "\n" : "\r") : "\n";
+    Deno.stderr.writeSync(new TextEncoder().encode(`${text}${end}`));
+  };
+}

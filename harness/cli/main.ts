@@ -1,0 +1,295 @@
+/**
+ * The command line: words to calls, and the only place that knows the tables and the reports.
+ *
+ * @module
+ */
+import { Command, CommanderError, Option } from "commander";
+import { DATASET_FORMS, DATASETS, resolveDataset } from "../../datasets/mod.ts";
+import { METHODS } from "../../methods/mod.ts";
+import { toHtml } from "../../reports/html.ts";
+import { toJson } from "../../reports/json.ts";
+import { toMarkdown } from "../../reports/markdown.ts";
+import { buildTable } from "../../reports/table.ts";
+import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
+import { dataFolder } from "../core/cache_folder.ts";
+import { DEVICES, openDevice } from "../engine/device.ts";
+import type { RunEvent } from "../run/events.ts";
+import { type ExperimentWords, readExperiment } from "../experiment/experiment_arguments.ts";
+import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
+import { replaceFile } from "../core/files.ts";
+import { listTables } from "../experiment/listing.ts";
+import { METRICS } from "../metrics/metrics.ts";
+import { measurePace } from "../run/probe.ts";
+import { userPath } from "../core/project.ts";
+import { readProvenance } from "../run/provenance.ts";
+import { parseSpec } from "../experiment/record_schema.ts";
+import { executeRun } from "../run/run.ts";
+import { lookUp, type Tables } from "../experiment/spec.ts";
+import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
+import { RECORD_FILE } from "../sweep/sweep.ts";
+import { throttleEvents } from "../run/throttle.ts";
+import { toyCommand } from "./toy.ts";
+import type { Method, RunRecord, RunSpec } from "../core/types.ts";
+import { parseCount, UsageError } from "../core/arguments.ts";
+
+const TABLES: Tables = {
+  methods: METHODS as Readonly<Record<string, Method>>,
+  datasets: DATASETS,
+  metrics: METRICS,
+};
+
+/** Exit codes: failed work, and words that are wrong. */
+const FAILED = 1;
+const MISUSED = 2;
+/** What a shell reports after Ctrl-C: 128 + SIGINT. */
+const INTERRUPTED = 130;
+
+interface BenchWords extends ExperimentWords {
+  readonly out?: string;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly strict?: boolean;
+  readonly size?: string;
+}
+
+function createProgram(): Command {
+  const program = new Command("deno task")
+    .enablePositionalOptions() // words behind a command are that command's
+    .description("Trains Langevin autoencoders and their rivals, and tabulates what comes out.");
+  const collect = (value: string, values: readonly string[] = []) => [...values, value];
+
+  const benchCommand = program.command("bench")
+    .description(
+      "train, sample, score and tabulate every method on every data set and seed; from --methods to --device, what is left out is the preset's (deno task bench list)",
+    )
+    .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
+    .option("--methods <names>", "comma-separated")
+    .option(
+      "--datasets <names>",
+      `comma-separated, ${DATASET_FORMS.join(", ")} too`,
+    )
+    .option("--metrics <names>", "comma-separated scores")
+    .option("--seeds <seeds>", "0..2 or 0,1,2")
+    .option("--epochs <count>", "epochs of training")
+    .option("--batch-size <count>", "images a step")
+    .option("--images <count>", "training images, the first of the set")
+    .option("--samples <count>", "images drawn for the scores")
+    .option(
+      "--set <METHOD.KEY=VALUE>",
+      "a hyperparameter, as lae.stepSize=1e-4; *.KEY for all methods that have it; repeatable",
+      collect,
+    )
+    .option(
+      "--device <name>",
+      `one of ${Object.keys(DEVICES).join(", ")}`,
+    )
+    .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
+    .option(
+      "--jobs <count>",
+      "runs at a time; times of runs side by side do not compare; 1 by default",
+    )
+    .option("--out <folder>", "where to write; runs/PRESET by default")
+    .option("--dry-run", "print the runs and how long they will take, write nothing")
+    .option("--force", "repeat runs that are done")
+    .option("--strict", "refuse settings that a method warns of")
+    .addOption(
+      new Option("--size <pixels>", "of folder: and archive: data sets, 32 by default")
+        .choices(["32", "64"]),
+    )
+    .action(benchAction);
+  benchCommand.enablePositionalOptions().addCommand(toyCommand(userPath));
+  benchCommand.command("list")
+    .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
+    .action(() => {
+      const words = { presets: PRESETS, devices: DEVICES, datasetForms: DATASET_FORMS };
+      console.log(listTables(TABLES, words).trimEnd());
+    });
+
+  program.command("report")
+    .description("rebuild the tables of an output folder from its results.jsonl alone")
+    .argument("<folder>", "the output folder")
+    .action(reportAction);
+
+  program.command("run")
+    .description(
+      "one run in this process: what bench starts, and what a cluster scheduler may start",
+    )
+    .argument("<spec>", "a file with a run spec, as bench writes it")
+    .requiredOption(
+      "--out <folder>",
+      `where to write ${RECORD_FILE}, the checkpoint and the samples`,
+    )
+    .option("--experiment <name>", "the name of the experiment, for the record", "single")
+    .option("--jobs <count>", "runs that share the machine, for the record", "1")
+    .action(runAction);
+
+  program.command("probe", { hidden: true })
+    .description("print the pace of a run as JSON")
+    .argument("<spec>", "a run spec as JSON")
+    .action(probeAction);
+
+  program.command("device", { hidden: true })
+    .description("open a device and close it: whether runs can use it, and how many cards it found")
+    .argument("<name>", "as for --device")
+    .action(async (name: string) => {
+      await using device = await openDevice(name, { threads: 1 });
+      console.log(device.cardCount ?? 0);
+    });
+  return program;
+}
+
+async function benchAction(typed: BenchWords): Promise<void> {
+  const words = { ...typed, datasets: sized(typed.datasets, typed.size) };
+  const tables = await tablesWith(words.datasets);
+  const { experiment, jobs } = readExperiment(words, {
+    tables,
+    presets: PRESETS,
+    devices: Object.keys(DEVICES),
+    cores: navigator.hardwareConcurrency,
+  });
+  const out = userPath(words.out ?? `runs/${experiment.name}`);
+  const options: BenchOptions = {
+    tables,
+    out,
+    jobs,
+    force: words.force ?? false,
+    strict: words.strict ?? false,
+    dataFolder: dataFolder(),
+    publish: async (records) => {
+      const { markdown, paths } = await writeReports(out, records);
+      return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
+    },
+  };
+  if (words.dryRun) return await dryRun(experiment, options);
+  const { complete, interrupted } = await bench(experiment, options);
+  Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
+}
+
+/** Data-set words with `--size` put behind those of the user's pictures that name no size. */
+function sized(datasets: string | undefined, size: string | undefined): string | undefined {
+  if (datasets === undefined || size === undefined) return datasets;
+  return datasets.split(",").map((word) =>
+    word.includes(":") && !/@\d+$/.test(word) ? `${word}@${size}` : word
+  ).join();
+}
+
+/** The tables, and the data sets that words such as `folder:PATH` make. */
+async function tablesWith(words = ""): Promise<Tables> {
+  const made = words.split(",").filter((word) => word.includes(":"));
+  const datasets = await Promise.all(made.map(async (word) => {
+    try {
+      return [word, await resolveDataset(word)] as const;
+    } catch (error) {
+      throw error instanceof RangeError ? new UsageError(error.message) : error;
+    }
+  }));
+  return { ...TABLES, datasets: { ...TABLES.datasets, ...Object.fromEntries(datasets) } };
+}
+
+async function reportAction(folder: string): Promise<void> {
+  const dir = userPath(folder);
+  const { records, torn } = await readResults(dir);
+  if (torn !== "") console.error(`Left out the torn last line of ${dir}/${RESULTS_FILE}`);
+  if (records.length === 0) {
+    throw new Error(
+      `No results in ${dir}/${RESULTS_FILE}: deno task bench --out ${dir} makes them`,
+    );
+  }
+  const { markdown, paths } = await writeReports(dir, latestRecords(records));
+  console.log(`${markdown}\nWrote ${paths.join(", ")}`);
+}
+
+/** Writes the tables of `records`: the same records give the same bytes. */
+async function writeReports(
+  dir: string,
+  records: readonly RunRecord[],
+): Promise<{ readonly markdown: string; readonly paths: readonly string[] }> {
+  const table = buildTable(records, {
+    methods: Object.values(TABLES.methods),
+    datasets: Object.values(TABLES.datasets),
+    metrics: Object.values(TABLES.metrics),
+  });
+  const markdown = toMarkdown(table);
+  const files = {
+    "table.md": markdown,
+    "table.json": toJson(table),
+    "report.html": toHtml(table),
+  };
+  for (const [name, text] of Object.entries(files)) await replaceFile(`${dir}/${name}`, text);
+  return { markdown, paths: Object.keys(files).map((name) => `${dir}/${name}`) };
+}
+
+async function runAction(
+  path: string,
+  words: { readonly out: string; readonly experiment: string; readonly jobs: string },
+): Promise<void> {
+  const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
+  const dir = userPath(words.out);
+  const jobs = parseCount(words.jobs, "--jobs");
+  await Deno.mkdir(dir, { recursive: true });
+  try {
+    const { method, dataset, metrics } = await entriesOf(spec);
+    await using device = await openDevice(spec.device, { threads: spec.threads });
+    const record = await executeRun(spec, {
+      method,
+      dataset,
+      metrics,
+      device,
+      experiment: words.experiment,
+      dir,
+      provenance: (datasetSha256) =>
+        readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
+      report: throttleEvents(tell),
+    });
+    await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);
+  } catch (error) {
+    if (error instanceof Error) {
+      await Deno.writeTextFile(`${dir}/log.txt`, `${error.stack}\n`, { append: true });
+    }
+    throw error;
+  }
+}
+
+/** Writes `event` as a line of standard output. Throws when nobody listens: a run does not outlive its bench. */
+function tell(event: RunEvent): void {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
+
+async function probeAction(text: string): Promise<void> {
+  const start = performance.now();
+  const spec = parseSpec(text, "The argument");
+  await using device = await openDevice(spec.device, { threads: spec.threads });
+  const pace = await measurePace(spec, { ...await entriesOf(spec), device });
+  console.log(JSON.stringify({ ...pace, seconds: (performance.now() - start) / 1000 }));
+}
+
+async function entriesOf(spec: RunSpec) {
+  const { methods, datasets, metrics } = await tablesWith(spec.dataset);
+  return {
+    method: lookUp(methods, "method", spec.method),
+    dataset: lookUp(datasets, "data set", spec.dataset),
+    metrics: spec.metrics.map((name) => lookUp(metrics, "metric", name)),
+  };
+}
+
+/** Runs the words; every error is one line on standard error and an exit code. */
+async function main(words: readonly string[]): Promise<void> {
+  const program = createProgram();
+  const silence = (command: Command) => {
+    command.exitOverride().configureOutput({ writeErr: () => {} });
+    command.commands.forEach(silence);
+  };
+  silence(program);
+  try {
+    await program.parseAsync([...words], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return; // help was printed
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " "));
+    const misused = error instanceof CommanderError || error instanceof UsageError;
+    Deno.exitCode = misused ? MISUSED : FAILED;
+  }
+}
+
+if (import.meta.main) await main(Deno.args);

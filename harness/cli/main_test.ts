@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { withTempDir } from "../testing/temp_dir.ts";
+import { childCommand } from "../sweep/child.ts";
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line with `words` in a process that may write in `out` only. */
+async function cli(words: readonly string[], out = "/nowhere"): Promise<Outcome> {
+  const { path, args } = childCommand(words, { read: [out], write: [out], anyLibrary: false });
+  const mayStart = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
+  const output = await new Deno.Command(path, { args: mayStart }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code: output.code, stdout: decode(output.stdout), stderr: decode(output.stderr) };
+}
+
+Deno.test("cli bench refuses wrong words with one line, exit code 2 and nothing written", () =>
+  withTempDir(async (dir) => {
+    const cases: [string[], RegExp][] = [
+      [
+        ["--methods", "lea"],
+        /^Unknown method "lea": known methods are vae, .*; did you mean "lae"\?$/,
+      ],
+      [["--datasets", "fashion"], /^Unknown data set "fashion": known data sets are fashion_4k, /],
+      [["--datasets", "what:ever"], /^Unknown data set "what:ever": known data sets are /],
+      [["--preset", "fast"], /^Unknown preset "fast": known presets are smoke, quick, /],
+      [["--device", "gpu"], /^Unknown device "gpu": known devices are cpu, tfjs-cpu/],
+      [["--seeds", "x"], /^Unknown seeds "x"/],
+      [["--set", "lae.stepsize=1"], /^Unknown hyperparameter of lae "stepsize": .*stepSize/],
+      [["--set", "lae.stepSize=fast"], /^Hyperparameter lae.stepSize is a finite number/],
+      [["--epochs", "many"], /^--epochs "many" is not a whole number/],
+      [["--epoch", "3"], /^unknown option '--epoch' .*--epochs/],
+      [["toy", "--jobs", "zero"], /^--jobs "zero" is not a whole number/], // toy's own option
+      [["lst"], /too many arguments|unknown command/],
+    ];
+    const outcomes = await Promise.all(
+      cases.map(([words]) => cli(["bench", ...words, "--out", `${dir}/out`], dir)),
+    );
+    outcomes.forEach(({ code, stdout, stderr }, i) => {
+      assert.match(stderr.trimEnd(), cases[i][1]);
+      assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+      assert.deepEqual([code, stdout], [2, ""], stderr);
+    });
+    assert.deepEqual([...Deno.readDirSync(dir)], []);
+  }));
+
+Deno.test("cli answers --help for each command, and bench list names all methods", async () => {
+  const [all, ofBench, ofReport, list] = await Promise.all([
+    cli(["--help"]),
+    cli(["bench", "--help"]),
+    cli(["report", "--help"]),
+    cli(["bench", "list"]),
+  ]);
+  for (const { code, stderr } of [all, ofBench, ofReport, list]) {
+    assert.deepEqual([code, stderr], [0, ""]);
+  }
+  assert.match(all.stdout, /bench.*\n.*report.*\n.*run/s);
+  for (
+    const option of ["methods", "datasets", "seeds", "epochs", "set", "device", "out", "dry-run"]
+  ) {
+    assert.match(ofBench.stdout, new RegExp(`--${option}\\b`));
+  }
+  assert.match(ofReport.stdout, /results\.jsonl/);
+  for (const name of ["vae", "vae_flow", "abp", "dlgm", "lebm", "lae"]) {
+    assert.match(list.stdout, new RegExp(`^  ${name}: `, "m"));
+  }
+  assert.match(list.stdout, /Deviation: /);
+});
+
+Deno.test("cli bench says in one line when the output folder cannot be written", () =>
+  withTempDir(async (dir) => {
+    await Deno.writeTextFile(`${dir}/file`, "");
+    const { code, stderr } = await cli(
+      ["bench", "--preset", "smoke", "--out", `${dir}/file/x`],
+      dir,
+    );
+    assert.equal(code, 1);
+    assert.match(stderr, /^Cannot make the output folder .*\n$/);
+  }));
+
+Deno.test("cli bench and report refuse foreign results, and leave them as they are", () =>
+  withTempDir(async (dir) => {
+    await Deno.writeTextFile(`${dir}/results.jsonl`, "mine\n");
+    for (const words of [["bench", "--preset", "smoke", "--out", dir], ["report", dir]]) {
+      const { code, stderr } = await cli(words, dir);
+      assert.equal(code, 1);
+      assert.match(stderr, /^[^\n]*results\.jsonl line 1 is not JSON[^\n]*\n$/);
+    }
+    assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), ["results.jsonl"]);
+    assert.equal(await Deno.readTextFile(`${dir}/results.jsonl`), "mine\n");
+  }));
+
+Deno.test("cli report says when there is nothing to report", () =>
+  withTempDir(async (dir) => {
+    const { code, stderr } = await cli(["report", dir], dir);
+    const remedy = `deno task bench --out ${dir} makes them`;
+    assert.deepEqual([code, stderr], [1, `No results in ${dir}/results.jsonl: ${remedy}\n`]);
+  }));
+
+Deno.test("cli run says in one line that a file holds no run spec", () =>
+  withTempDir(async (dir) => {
+    const specs = { "broken.json": "{", "other.json": "{}" };
+    for (const [name, text] of Object.entries(specs)) {
+      await Deno.writeTextFile(`${dir}/${name}`, text);
+      const { code, stderr } = await cli(["run", `${dir}/${name}`, "--out", `${dir}/out`], dir);
+      assert.equal(code, 1);
+      assert.match(stderr, /^[^\n]*\/(broken|other)\.json is not (JSON|a run spec): [^\n]*\n$/);
+    }
+  }));

@@ -1,0 +1,81 @@
+/**
+ * `deno task tfjs-node:build`: the npm package @tensorflow/tfjs-node with its binding compiled here, against the
+ * TensorFlow of PyPI in place of the libtensorflow 2.9.1 that its install script downloads from Google's servers. Both
+ * use the same C API, which is stable. `--device tfjs-node` finds the result in the cache folder.
+ *
+ * Needs Python 3 with pip, g++, 2 GB of disk; Linux on x86-64.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { cacheFolder } from "../core/cache_folder.ts";
+import { pipCommand, type Wheel } from "../engine/xla/pjrt_wheels.ts";
+import { BUILD_FOLDER } from "../engine/eager/tfjs_node.ts";
+import { fail, runVisibly } from "./programs.ts";
+import { readWords } from "./arguments.ts";
+
+/** Carries the headers of TensorFlow's C API and the libraries that implement it. */
+const TENSORFLOW: Wheel = [
+  "tensorflow-cpu",
+  "2.15.1",
+  "54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26",
+];
+/** The wheel is made for one Python, which does not matter here: its libraries do not need it. */
+const WHEEL_TAGS = "--python-version=3.11 --implementation=cp --abi=cp311".split(" ");
+
+/** Versions of the package with the binding's source, and of Node-API's headers. */
+const PACKAGES = { "@tensorflow/tfjs-node": "4.22.0", "node-api-headers": "1.9.0" };
+/** The newest Node-API that the package looks for (`binary.napi_versions` in its package.json). */
+const NAPI_VERSION = 8;
+
+const HELP = `Usage: deno task tfjs-node:build
+
+Builds @tensorflow/tfjs-node ${PACKAGES["@tensorflow/tfjs-node"]} against TensorFlow ${
+  TENSORFLOW[1]
+} of PyPI, in the cache folder.
+
+  --help
+`;
+
+if (readWords({ help: { type: "boolean" } }).help) console.log(HELP);
+else await build();
+
+async function build(): Promise<void> {
+  const folder = cacheFolder(BUILD_FOLDER);
+  if (!folder) fail("No folder to build in: set XDG_CACHE_HOME to one", 1);
+  const wheels = join(folder, "python");
+  await Deno.mkdir(wheels, { recursive: true });
+
+  console.log(`Fetching TensorFlow ${TENSORFLOW[1]} into ${wheels}`);
+  const { list, content, args } = pipCommand([TENSORFLOW], { folder: wheels });
+  await Deno.writeTextFile(list, content);
+  await runVisibly("python3", [...args, ...WHEEL_TAGS], { what: "Python 3 with pip" });
+
+  const manifest = { name: "laebench-tfjs-node", private: true, dependencies: PACKAGES };
+  await Deno.writeTextFile(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  // deno.json says that this is a project of its own, whatever lies above it.
+  await Deno.writeTextFile(join(folder, "deno.json"), '{ "nodeModulesDir": "auto" }\n');
+  const config = `--config=${join(folder, "deno.json")}`;
+  await runVisibly(Deno.execPath(), ["install", "--quiet", "--no-lock", config], { what: "Deno" });
+
+  console.log("Compiling the binding");
+  const modules = join(folder, "node_modules");
+  const source = join(modules, "@tensorflow", "tfjs-node");
+  const target = join(source, "lib", `napi-v${NAPI_VERSION}`);
+  await Deno.mkdir(target, { recursive: true });
+  const tensorflow = join(wheels, "tensorflow");
+  await runVisibly("g++", [
+    ..."-std=c++17 -O2 -shared -fPIC -w".split(" "),
+    `-DNAPI_VERSION=${NAPI_VERSION}`,
+    `-I${source}`,
+    `-I${join(tensorflow, "include")}`,
+    `-I${join(modules, "node-api-headers", "include")}`,
+    join(source, "binding", "tfjs_backend.cc"),
+    join(source, "binding", "tfjs_binding.cc"),
+    join(tensorflow, "libtensorflow_cc.so.2"),
+    join(tensorflow, "libtensorflow_framework.so.2"),
+    `-Wl,-rpath,${tensorflow}`,
+    `-o${join(target, "tfjs_binding.node")}`,
+  ], { what: "GNU's C++ compiler (Debian: g++)" });
+  console.log("Built; deno task gpu --device tfjs-node tests it");
+}

@@ -1,0 +1,114 @@
+/**
+ * `bench toy`: words to calls, and the only place of the toy suite that knows the tables and the reports.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import sharp from "sharp";
+import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
+import { TARGETS } from "../../datasets/toy/mod.ts";
+import { standardNormal } from "../../datasets/toy/standard_normal.ts";
+import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
+import { SAMPLERS } from "../../methods/toy/mod.ts";
+import { toyFigures } from "../../reports/toy_figures.ts";
+import { failures, toyMarkdown } from "../../reports/toy_table.ts";
+import { replaceFile } from "../core/files.ts";
+import { parseCount, parseNames, parseSeeds } from "../core/arguments.ts";
+import { benchToy, partOf, type ToySuite } from "../toy/run_suite.ts";
+import { openCores } from "../toy/cores.ts";
+import type { ToyReport } from "../core/toy_report.ts";
+
+/** The suite of section 6.1. */
+export const TOY_SUITE: ToySuite = {
+  targets: Object.values(TARGETS),
+  samplers: Object.values(SAMPLERS),
+  fits: { diagonal: SAMPLERS.avi_diagonal, full: SAMPLERS.avi_full },
+  gaps: [{ sampler: SAMPLERS.ald, target: bivariateGaussian }],
+  convergence: {
+    samplers: [
+      ...Object.values(SAMPLERS).filter(({ fits }) => !fits).map((sampler) => ({ sampler })),
+      { sampler: SAMPLERS.ld, stepSize: 1e-4 },
+      { sampler: SAMPLERS.sgald, stepSize: 1e-3 }, // as printed
+    ],
+    target: univariateGaussian,
+  },
+  normal: standardNormal,
+};
+
+/** Pixels of a PNG for each of the SVG. */
+const SCALE = 2;
+
+/** The command `toy`; `absolute` resolves a folder as the user meant it. */
+export function toyCommand(absolute: (path: string) => string): Command {
+  return new Command("toy")
+    .description("toy posteriors of section 6.1: every sampler on every target, table and figures")
+    .option(
+      "--targets <names>",
+      "a comma between them; all by default",
+      (text: string) => parseNames(text, { kind: "target", known: Object.keys(TARGETS) }),
+    )
+    .option(
+      "--samplers <names>",
+      "a comma between them; all by default",
+      (text: string) => parseNames(text, { kind: "sampler", known: Object.keys(SAMPLERS) }),
+    )
+    .option("--seed <seed>", "seed of all chains", "0")
+    .option("--out <folder>", "where to write", "runs/toy")
+    .option("--jobs <count>", "runs at a time; one for each core by default")
+    .action(
+      async (words: ToyWords) => {
+        const suite = partOf(TOY_SUITE, words);
+        const [seed] = parseSeeds(words.seed);
+        const jobs = words.jobs === undefined ? undefined : parseCount(words.jobs, "--jobs");
+        await using cores = await openCores(jobs);
+        const report = await benchToy(suite, {
+          devices: cores.devices,
+          seed,
+          report: (line) => console.log(line),
+        });
+        const paths = await writeToy(absolute(words.out), report);
+        console.log(`${toyMarkdown(report)}\nWrote ${paths.join(", ")}`);
+        const failed = failures(report);
+        for (const { experiment, sampler, metric, value, low, high } of failed) {
+          console.error(
+            `Failed: ${experiment}, ${sampler}: ${metric} is ${value}, outside [${low ?? "-∞"}, ${
+              high ?? "∞"
+            }]`,
+          );
+        }
+        if (failed.length > 0) Deno.exitCode = 1;
+      },
+    );
+}
+
+interface ToyWords {
+  readonly seed: string;
+  readonly out: string;
+  readonly targets?: readonly string[];
+  readonly samplers?: readonly string[];
+  readonly jobs?: string;
+}
+
+/** Writes table, raw statistics and figures; resolves to the paths. */
+async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
+  await Deno.mkdir(folder, { recursive: true });
+  const files: Record<string, string | Uint8Array<ArrayBuffer>> = {
+    "toy.md": toyMarkdown(report),
+    "toy.json": `${JSON.stringify(withoutDraws(report), null, 1)}\n`,
+  };
+  for (const [name, svg] of Object.entries(toyFigures(report))) {
+    files[`${name}.svg`] = svg;
+    const png = await sharp(new TextEncoder().encode(svg), { density: 72 * SCALE }).png()
+      .toBuffer();
+    files[`${name}.png`] = new Uint8Array(png);
+  }
+  for (const [name, content] of Object.entries(files)) {
+    await replaceFile(`${folder}/${name}`, content);
+  }
+  return Object.keys(files).map((name) => `${folder}/${name}`);
+}
+
+/** What figures show is in the figures. */
+function withoutDraws({ densities: _, normals: __, ...report }: ToyReport) {
+  return { ...report, runs: report.runs.map(({ shown: _, ...run }) => run) };
+}

@@ -1,0 +1,74 @@
+import * as tf from "@tensorflow/tfjs";
+import { readTensors } from "../run/initial_state.ts";
+import { createNoise, fillNoise, keyOf } from "../core/noise.ts";
+import { stepFunction, stepInputs } from "../run/train.ts";
+import type { HostArrays, Hyperparams, ImageShape, Method, Problem } from "../core/types.ts";
+import { stepFlops } from "../../methods/parts/flops.ts";
+
+/** Of CIFAR-10: a step's noise and moves depend on it, its time does not. */
+const TRAIN_COUNT = 50_000;
+
+/** Steps before those that are timed: state is swapped between two sets of arrays, and both have to be given memory. */
+export const WARM_UPS = 2;
+
+/** A training step of a method, ready to be compiled on any device. */
+export interface TrainingStep {
+  readonly problem: Problem;
+  readonly fn: ReturnType<typeof stepFunction>;
+  /** Shapes of its inputs. */
+  readonly specs: ReturnType<typeof stepInputs>;
+  /** Floating-point operations that its formulas count. */
+  readonly flops: number;
+  /** The state before the first step, made anew: a large one need not stay on the host. */
+  initial(): Promise<HostArrays>;
+  /** Inputs of the first step in buffers of their own: uniform pixels, rows from 0. */
+  inputs(): HostArrays;
+}
+
+/** The step of `method` on batches of `batchSize` images, at its defaults but for those of `overrides` that it has. */
+export function prepareStep(
+  method: Method,
+  { image, batchSize, overrides }: {
+    readonly image: ImageShape;
+    readonly batchSize: number;
+    readonly overrides: Hyperparams;
+  },
+): TrainingStep {
+  const known = Object.entries(overrides).filter(([key]) => Object.hasOwn(method.defaults, key));
+  const hyper: Hyperparams = { ...method.defaults, ...Object.fromEntries(known) };
+  const problem: Problem = { image, trainCount: TRAIN_COUNT, batchSize };
+  method.check?.(problem, hyper);
+  const specs = stepInputs({ image, batchSize, chains: method.chains?.(problem, hyper) ?? {} });
+  return {
+    problem,
+    fn: stepFunction(method, hyper, keyOf(1)),
+    specs,
+    flops: stepFlops(method.name, problem, hyper),
+    async initial() {
+      await tf.setBackend("cpu");
+      let arrays: HostArrays = {};
+      tf.tidy(() => {
+        const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
+        arrays = readTensors(method.init(problem, hyper, noise));
+      });
+      return arrays;
+    },
+    inputs: () =>
+      Object.fromEntries(
+        Object.entries(specs).map(([name, { shape, dtype }]) => {
+          const length = shape.reduce((a, b) => a * b, 1);
+          const data = dtype === "int32"
+            ? Int32Array.from({ length }, (_, i) => i)
+            : uniform(length);
+          return [name, { shape, dtype, data }];
+        }),
+      ),
+  };
+}
+
+/** Uniform numbers in [0, 1), the same every time. */
+export function uniform(length: number): Float32Array {
+  const out = new Float32Array(length);
+  fillNoise(out, { key: keyOf(2), counters: Int32Array.of(0), width: length, kind: "uniform" });
+  return out;
+}

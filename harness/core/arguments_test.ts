@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import {
+  editDistance,
+  nearestWord,
+  parseCount,
+  parseNames,
+  parseSeeds,
+  parseSetting,
+  parseValue,
+  unknownWord,
+  UsageError,
+} from "./arguments.ts";
+
+Deno.test("editDistance() knows kitten and sitting, counts a swap once", () => {
+  assert.equal(editDistance("kitten", "sitting"), 3); // Levenshtein's textbook pair
+  assert.equal(editDistance("sitting", "kitten"), 3);
+  assert.equal(editDistance("", "abc"), 3);
+  assert.equal(editDistance("lae", "lae"), 0);
+  assert.equal(editDistance("lea", "lae"), 1); // one swap
+});
+
+Deno.test("nearestWord() suggests a slip and nothing far away", () => {
+  const known = ["vae", "vae_flow", "lebm", "lae"];
+  assert.equal(nearestWord("lbem", known), "lebm");
+  assert.equal(nearestWord("transformer", known), undefined);
+  assert.equal(nearestWord("x", known), undefined);
+});
+
+Deno.test("unknownWord() lists what is known and the nearest, in one line", () => {
+  const { message } = unknownWord("method", "vea", ["vae", "lae"]);
+  assert.equal(
+    message,
+    'Unknown method "vea": known methods are vae, lae; did you mean "vae"?',
+  );
+});
+
+Deno.test("parseNames() keeps order, drops repeats, refuses strangers and emptiness", () => {
+  const options = { kind: "method", known: ["vae", "lae"] };
+  assert.deepEqual(parseNames("lae, vae,lae", options), ["lae", "vae"]);
+  assert.throws(() => parseNames("lae,abc", options), /Unknown method "abc"/);
+  assert.throws(() => parseNames(" ,", options), UsageError);
+});
+
+Deno.test("parseSeeds() reads ranges and lists", () => {
+  assert.deepEqual(parseSeeds("0..2"), [0, 1, 2]);
+  assert.deepEqual(parseSeeds("4,0..1,4"), [4, 0, 1]);
+  for (const bad of ["", "a", "1..", "-1", "2..1", "0..5000", "1.5"]) {
+    assert.throws(() => parseSeeds(bad), UsageError, bad);
+  }
+});
+
+Deno.test("parseCount() takes whole numbers from 1", () => {
+  assert.equal(parseCount("12", "--epochs"), 12);
+  for (const bad of ["0", "-1", "1.5", "1e3", "", "many"]) {
+    assert.throws(() => parseCount(bad, "--epochs"), /--epochs "/, bad);
+  }
+});
+
+Deno.test("parseSetting() splits at the first dot and the first equals sign", () => {
+  assert.deepEqual(parseSetting("lae.stepSize=1e-4"), {
+    method: "lae",
+    key: "stepSize",
+    value: "1e-4",
+  });
+  assert.deepEqual(parseSetting("*.note=a=b"), { method: "*", key: "note", value: "a=b" });
+  for (const bad of ["lae", "lae.x", "x=1", ".x=1"]) assert.throws(() => parseSetting(bad), bad);
+});
+
+Deno.test("parseValue() takes the type of the default and refuses others", () => {
+  assert.equal(parseValue("1e-4", { name: "lae.stepSize", like: 1 }), 1e-4);
+  assert.equal(parseValue("true", { name: "abp.persistent", like: false }), true);
+  assert.equal(parseValue("tanh", { name: "lae.output", like: "none" }), "tanh");
+  for (const bad of ["", "fast", "NaN", "Infinity"]) {
+    assert.throws(() => parseValue(bad, { name: "lae.stepSize", like: 1 }), /finite number/, bad);
+  }
+  assert.throws(() => parseValue("1", { name: "abp.persistent", like: false }), /true or false/);
+});

@@ -1,0 +1,66 @@
+import * as tf from "@tensorflow/tfjs";
+import type { State } from "./types.ts";
+
+/** One iteration: the carried tensors and this iteration's slices to the new carried tensors (same names, shapes, types). */
+export type Body<S extends State, E extends State> = (state: S, each: E) => S;
+
+/** A backend that can write a loop into its graph instead of running it. */
+export interface LoopBackend {
+  repeat<S extends State, E extends State>(count: number, state: S, body: Body<S, E>, each: E): S;
+}
+
+/**
+ * Applies `body` `count` times to `state`: one loop in the graph of a compiled step, a plain loop elsewhere.
+ *
+ * `each` holds tensors [count, ...]; iteration i sees their i-th slices, without the first axis. Noise for
+ * the iterations is drawn before the loop, [count, ...], and passed so. `tf.grad` inside the body works;
+ * differentiating through the loop does not, and throws.
+ *
+ * ```ts
+ * const { z } = repeat(K, { z: z0 }, ({ z }, { xi }) => ({ z: langevin(z, xi) }), { xi: noise.normal([K, m, d]) });
+ * ```
+ */
+export function repeat<S extends State, E extends State>(
+  count: number,
+  state: S,
+  body: Body<S, E>,
+  each: E = {} as E,
+): S {
+  for (const [name, tensor] of Object.entries(each)) {
+    if (tensor.shape[0] !== count) {
+      throw new RangeError(
+        `repeat: "${name}" has shape [${tensor.shape}], its first axis should be ${count}`,
+      );
+    }
+  }
+  if ((tf.engine() as unknown as { state: { gradientDepth: number } }).state.gradientDepth > 0) {
+    throw new Error(
+      "repeat() inside tf.grad: gradients do not pass through a loop; run it before, or unroll it",
+    );
+  }
+  if (count === 0) return state;
+  const backend = tf.engine().backend as unknown as Partial<LoopBackend>;
+  if (backend.repeat) return backend.repeat(count, state, body, each);
+  return tf.tidy(() => {
+    let current = state;
+    for (let i = 0; i < count; i++) {
+      const next = tf.tidy(() =>
+        body(
+          current,
+          Object.fromEntries(
+            Object.entries(each).map(([name, t]) => {
+              const begin = [i, ...t.shape.slice(1).map(() => 0)];
+              return [
+                name,
+                tf.reshape(tf.slice(t, begin, [1, ...t.shape.slice(1)]), t.shape.slice(1)),
+              ];
+            }),
+          ) as unknown as E,
+        ) as unknown as tf.TensorContainerObject
+      ) as unknown as S;
+      if (i > 0) tf.dispose(Object.values(current).filter((t) => !Object.values(next).includes(t)));
+      current = next;
+    }
+    return current as unknown as tf.TensorContainerObject;
+  }) as unknown as S;
+}

@@ -1,0 +1,167 @@
+/**
+ * Interfaces of the toy posteriors (paper, section 6.1): a target says what is sampled, a sampler how.
+ *
+ * @module
+ */
+import type { Scalar, Tensor2D, Tensor3D } from "@tensorflow/tfjs";
+import type { HostArray, HostArrays, Noise, State } from "./types.ts";
+
+/** Rows of numbers. */
+export type Matrix = readonly (readonly number[])[];
+
+/** A fully-connected network that amortized samplers put below their last layer: He-normal weights, no bias. */
+export interface Encoder {
+  /** Hidden layers, the last of which makes the features. */
+  readonly depth: number;
+  readonly width: number;
+  readonly activation: "relu" | "tanh";
+}
+
+/** Posteriors N(means[i], covariance), known exactly. */
+export interface GaussianAnswer {
+  readonly kind: "gaussian";
+  /** [points][dim]. */
+  readonly means: Matrix;
+  /** [dim][dim], the same for all points. */
+  readonly covariance: Matrix;
+}
+
+/** Mean [dim] and covariance [dim][dim] of a Gaussian. */
+export interface GaussianFit {
+  readonly mean: readonly number[];
+  readonly covariance: Matrix;
+}
+
+/** Two-dimensional posteriors, to be tabulated on a square grid. */
+export interface GridAnswer {
+  readonly kind: "grid";
+  /** The square is [-extent, extent]^2; what lies outside should not matter. */
+  readonly extent: number;
+  /** Cells along an axis. */
+  readonly cells: number;
+  /** Whether all points have the same density: draws of all points are then pooled. */
+  readonly shared: boolean;
+  /** Centres of the modes and the standard deviation about them, if known. */
+  readonly modes?: { readonly centres: Matrix; readonly std: number };
+}
+
+/** How long chains run on a target: steps count from the start, `burnIn` of them are thrown away. */
+export interface RunLength {
+  readonly chains: number;
+  readonly steps: number;
+  readonly burnIn: number;
+  /** Every so many steps a draw is kept. */
+  readonly thin: number;
+}
+
+/** Posteriors of `points` observations, or `points` copies of one density: a value; it owns no loop and no clock. */
+export interface Target {
+  readonly name: string;
+  readonly label: string;
+  /** Paper, section; how gaps in it were filled. */
+  readonly source: string;
+  readonly deviations: readonly string[];
+  /** Observations n, each with a posterior of its own; for one density, the fixed inputs k of a sampler network. */
+  readonly points: number;
+  /** Dimension of z. */
+  readonly dim: number;
+  /** What an encoder sees, [points][inputDim]. */
+  readonly inputs: Matrix;
+  readonly encoder: Encoder;
+  /** Length-scale of random Fourier features, where the encoder's have too low a rank to be whitened. */
+  readonly fourierScale?: number;
+  /** Arrays that `logDensity` needs, as weights of a network. */
+  readonly parameters: HostArrays;
+  /** log density of z [chains, points, dim] up to a constant of each point: [chains, points]. */
+  logDensity(z: Tensor3D, parameters: State): Tensor2D;
+  readonly answer: GaussianAnswer | GridAnswer;
+  /** Root mean square of a coordinate of the gradient under the posterior: sqrt(P) for a Gaussian of precision P. */
+  readonly gradientScale: number;
+  /** eta of Euler-Maruyama. */
+  readonly stepSize: number;
+  /** Points in a minibatch. */
+  readonly batchSize: number;
+  readonly length: RunLength;
+}
+
+/** A target with Gaussian posteriors. */
+export type GaussianTarget = Target & { readonly answer: GaussianAnswer };
+
+/** A random array that every step of a sampler needs. */
+export interface DrawSpec {
+  readonly shape: readonly number[];
+  readonly kind: "normal" | "uniform";
+}
+
+/** What a sampler is run with: the target's numbers, unless the sampler or an experiment has others. */
+export interface SamplerSettings extends RunLength {
+  readonly stepSize: number;
+  readonly batchSize: number;
+  /** Width d of the last hidden layer of an amortized sampler. */
+  readonly featureDim: number;
+}
+
+/** A Markov chain, or a fit that is drawn from; many of them in one graph. */
+export interface Sampler {
+  readonly name: string;
+  readonly label: string;
+  /** Paper, section, equations. */
+  readonly source: string;
+  readonly deviations: readonly string[];
+  /** What differs from the target's own settings. */
+  settings?(target: Target): Partial<SamplerSettings>;
+  /** Gradients of the energy of all points that a step costs; a minibatch of m of n points counts m / n. */
+  gradientsPerStep(target: Target, settings: SamplerSettings): number;
+  /** The state of all chains before the first step. Runs eagerly. */
+  init(
+    target: Target,
+    options: { readonly settings: SamplerSettings; readonly noise: Noise },
+  ): State;
+  /** Random numbers that one step needs. */
+  draws(target: Target, settings: SamplerSettings): Readonly<Record<string, DrawSpec>>;
+  /** One step of all chains: pure, traced once. */
+  step(state: State, context: StepContext): State;
+  /** Where the chains are, [chains, points, dim]. */
+  latents(state: State, target: Target): Tensor3D;
+  /**
+   * Stationary variance on a Gaussian of this precision P, times P: 1 if exact. None: theory does not say.
+   */
+  varianceRatio?(
+    precision: number,
+    options: { readonly target: Target; readonly settings: SamplerSettings },
+  ): number;
+  /**
+   * Of a rule that discretises Langevin dynamics: the order of its bias in the step size, and whether `varianceRatio` is
+   * exact. The suite measures its bias.
+   */
+  readonly bias?: { readonly order: number; readonly closedForm: boolean };
+  /** The Gaussians that it draws from in `state`, one for each posterior, or one for all; none: it is no fit of Gaussians. */
+  fits?(state: HostArrays): readonly GaussianFit[];
+  /** Its fixed features G [chains, points, d] in `state`; none: it moves each z by itself. */
+  features?(state: HostArrays): HostArray;
+  /** Whether its steps have a preconditioner, so that their size alone does not say how far it moves. */
+  readonly preconditioned?: boolean;
+  /** Why this sampler cannot be held to the truth on `target`, in a sentence; null: it can. */
+  ungated?(target: Target): string | null;
+}
+
+/** What a step gets besides the state. */
+export interface StepContext {
+  readonly target: Target;
+  /** The target's parameters as tensors. */
+  readonly parameters: State;
+  readonly settings: SamplerSettings;
+  /** One of each of `draws`. */
+  readonly draws: State;
+  /** Steps before this one, float32 scalar. */
+  readonly step: Scalar;
+}
+
+/** Recorded draws, row-major [draws, chains, points, dim]. */
+export interface Draws {
+  readonly count: number;
+  readonly chains: number;
+  readonly points: number;
+  readonly dim: number;
+  readonly data: Float32Array;
+}

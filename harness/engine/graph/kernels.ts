@@ -1,0 +1,308 @@
+/**
+ * What each tfjs kernel is in the primitives of the graph. The names and attributes are those of tfjs-core 4.22
+ * (kernel_names.ts); its gradients call the same kernels, so this one table covers forward and backward.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { type Key, NOISE_KERNEL, type NoiseKind } from "../../core/noise.ts";
+import type { Builder } from "./builder.ts";
+import {
+  type BinaryFn,
+  broadcastShape,
+  type CompareFn,
+  type ReduceFn,
+  sizeOf,
+  type Type,
+  type UnaryFn,
+  type Value,
+  type Window,
+} from "./graph.ts";
+
+/** A kernel call as tfjs makes it, with graph values in place of tensors. */
+export interface Call {
+  readonly b: Builder;
+  /** Inputs by name; lists (Concat, Pack) by position. */
+  readonly inputs: Readonly<Record<string, Value>>;
+  readonly attrs: Readonly<Record<string, never>>;
+}
+
+/** A kernel: its outputs, one or several. */
+export type Kernel = (call: Call) => Value | Value[];
+
+const unary = (fn: UnaryFn): Kernel => ({ b, inputs: { x } }) => b.unary(fn, x);
+const binary = (fn: BinaryFn): Kernel => ({ b, inputs }) => b.binary(fn, inputs.a, inputs.b);
+const compare = (fn: CompareFn): Kernel => ({ b, inputs }) => b.compare(fn, inputs.a, inputs.b);
+
+const reduce = (fn: ReduceFn, axisName: string): Kernel => ({ b, inputs: { x }, attrs }) => {
+  const axes = tf.util.parseAxisParam(attrs[axisName] as number | number[], x.shape as number[]);
+  const reduced = b.reduce(fn, x, axes);
+  return attrs.keepDims
+    ? b.reshape(reduced, x.shape.map((d, i) => axes.includes(i) ? 1 : d))
+    : reduced;
+};
+
+interface ConvAttrs {
+  readonly strides: [number, number] | number;
+  readonly pad: "same" | "valid" | number;
+  readonly dilations?: [number, number] | number;
+  readonly dimRoundingMode?: "floor";
+  readonly dataFormat?: string;
+}
+
+function convInfo(x: readonly number[], filter: readonly number[], attrs: ConvAttrs) {
+  if (attrs.dataFormat && attrs.dataFormat !== "NHWC") {
+    throw new RangeError(`Convolutions are compiled for data format NHWC, not ${attrs.dataFormat}`);
+  }
+  const info = tf.backend_util.computeConv2DInfo(
+    x as [number, number, number, number],
+    filter as [number, number, number, number],
+    attrs.strides,
+    attrs.dilations ?? 1,
+    attrs.pad,
+    attrs.dimRoundingMode,
+  );
+  if (info.inChannels !== filter[2]) {
+    throw new RangeError(
+      `Grouped convolution: ${info.inChannels} channels in, filter for ${filter[2]}`,
+    );
+  }
+  const { top, left, bottom, right } = info.padInfo;
+  const window: Window = {
+    strides: [info.strideHeight, info.strideWidth],
+    pads: [top, left, bottom, right],
+    dilations: [info.dilationHeight, info.dilationWidth],
+  };
+  return { window, outShape: info.outShape };
+}
+
+function sliceAlong(
+  b: Builder,
+  x: Value,
+  { axis, begin, size }: { axis: number; begin: number; size: number },
+): Value {
+  return b.slice(x, {
+    begin: x.shape.map((_, i) => i === axis ? begin : 0),
+    size: x.shape.map((d, i) => i === axis ? size : d),
+  });
+}
+
+const zero = (b: Builder, x: Value) => b.constant([0], [], x.type);
+const one = (b: Builder, x: Value) => b.constant([1], [], x.type);
+
+/** Kernels by name. */
+export const KERNELS: Readonly<Record<string, Kernel>> = {
+  Abs: unary("abs"),
+  Cos: unary("cos"),
+  Exp: unary("exp"),
+  Expm1: unary("expm1"),
+  Log: unary("log"),
+  Log1p: unary("log1p"),
+  LogicalNot: unary("logicalNot"),
+  Neg: unary("neg"),
+  Reciprocal: unary("reciprocal"),
+  Relu: unary("relu"),
+  Rsqrt: unary("rsqrt"),
+  Sigmoid: unary("sigmoid"),
+  Sign: unary("sign"),
+  Sin: unary("sin"),
+  Softplus: unary("softplus"),
+  Sqrt: unary("sqrt"),
+  Tanh: unary("tanh"),
+  Square: ({ b, inputs: { x } }) => b.binary("mul", x, x),
+  LeakyRelu: ({ b, inputs: { x }, attrs }) => b.leakyRelu(x, attrs.alpha),
+  Elu: ({ b, inputs: { x } }) =>
+    b.select(b.compare("greater", x, zero(b, x)), x, b.unary("expm1", x)),
+  EluGrad: ({ b, inputs: { dy, y } }) =>
+    b.select(
+      b.compare("greaterEqual", y, zero(b, y)),
+      dy,
+      b.binary("mul", dy, b.binary("add", y, one(b, y))),
+    ),
+  Step: ({ b, inputs: { x }, attrs }) =>
+    b.select(
+      b.compare("greater", x, zero(b, x)),
+      one(b, x),
+      b.constant([(attrs.alpha as number) ?? 0], [], x.type),
+    ),
+  Relu6: ({ b, inputs: { x } }) => b.binary("min", b.unary("relu", x), b.constant([6], [], x.type)),
+  ClipByValue: ({ b, inputs: { x }, attrs }) =>
+    b.binary(
+      "min",
+      b.binary("max", x, b.constant([attrs.clipValueMin], [], x.type)),
+      b.constant([attrs.clipValueMax], [], x.type),
+    ),
+
+  Add: binary("add"),
+  Sub: binary("sub"),
+  Multiply: binary("mul"),
+  RealDiv: binary("div"),
+  Maximum: binary("max"),
+  Minimum: binary("min"),
+  Pow: binary("pow"),
+  AddN: ({ b, inputs }) => Object.values(inputs).reduce((sum, x) => b.binary("add", sum, x)),
+  SquaredDifference: ({ b, inputs }) => {
+    const d = b.binary("sub", inputs.a, inputs.b);
+    return b.binary("mul", d, d);
+  },
+
+  Equal: compare("equal"),
+  NotEqual: ({ b, inputs }) => b.unary("logicalNot", b.compare("equal", inputs.a, inputs.b)),
+  Greater: compare("greater"),
+  GreaterEqual: compare("greaterEqual"),
+  Less: compare("less"),
+  LessEqual: compare("lessEqual"),
+  LogicalAnd: compare("and"),
+  LogicalOr: compare("or"),
+  Select: ({ b, inputs: { condition, t, e } }) => {
+    // A condition of rank 1 picks whole rows (tf.where).
+    const shape = condition.shape.length === 1
+      ? [condition.shape[0], ...t.shape.slice(1).map(() => 1)]
+      : condition.shape;
+    return b.select(b.reshape(condition, shape), t, e);
+  },
+
+  Cast: ({ b, inputs: { x }, attrs }) => b.cast(x, attrs.dtype as Type),
+  Identity: ({ inputs: { x } }) => x,
+  Reshape: ({ b, inputs: { x }, attrs }) =>
+    b.reshape(x, tf.util.inferFromImplicitShape(attrs.shape as number[], sizeOf(x.shape))),
+  ExpandDims: ({ b, inputs: { input }, attrs }) => {
+    const shape = [...input.shape];
+    const dim = attrs.dim as number;
+    shape.splice(dim < 0 ? shape.length + 1 + dim : dim, 0, 1);
+    return b.reshape(input, shape);
+  },
+  Transpose: ({ b, inputs: { x }, attrs }) => b.transpose(x, attrs.perm),
+  BroadcastTo: ({ b, inputs: { x }, attrs }) => b.broadcast(x, attrs.shape),
+  Tile: ({ b, inputs: { x }, attrs }) => {
+    const reps = attrs.reps as number[];
+    // [d] tiled r times is [1, d] broadcast to [r, d].
+    const open = b.reshape(x, x.shape.flatMap((d) => [1, d]));
+    return b.reshape(
+      b.broadcast(open, x.shape.flatMap((d, i) => [reps[i], d])),
+      x.shape.map((d, i) => d * reps[i]),
+    );
+  },
+  Slice: ({ b, inputs: { x }, attrs }) => {
+    const like = { shape: x.shape, rank: x.shape.length } as unknown as tf.Tensor;
+    const [begin, size] = tf.slice_util.parseSliceParams(like, attrs.begin, attrs.size);
+    return b.slice(x, { begin, size });
+  },
+  StridedSlice: ({ b, inputs: { x }, attrs }) => {
+    const info = tf.slice_util.sliceInfo(
+      x.shape as number[],
+      attrs.begin,
+      attrs.end,
+      attrs.strides,
+      attrs.beginMask,
+      attrs.endMask,
+      attrs.ellipsisMask,
+      attrs.newAxisMask,
+      attrs.shrinkAxisMask,
+    );
+    if (info.strides.some((s) => s < 1)) {
+      throw new RangeError(`Strides [${info.strides}] of a slice should be positive`);
+    }
+    const size = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
+    return b.reshape(b.slice(x, { begin: info.begin, size, steps: info.strides }), info.finalShape);
+  },
+  SplitV: ({ b, inputs: { x }, attrs }) => {
+    const [axis] = tf.util.parseAxisParam(attrs.axis, x.shape as number[]);
+    const like = { shape: x.shape } as unknown as tf.Tensor;
+    const sizes = tf.backend_util.prepareSplitSize(like, attrs.numOrSizeSplits, axis);
+    let begin = 0;
+    return sizes.map((size) => {
+      const part = sliceAlong(b, x, { axis, begin, size });
+      begin += size;
+      return part;
+    });
+  },
+  Unpack: ({ b, inputs: { value }, attrs }) => {
+    const [axis] = tf.util.parseAxisParam(attrs.axis, value.shape as number[]);
+    const rest = value.shape.filter((_, i) => i !== axis);
+    return Array.from(
+      { length: value.shape[axis] },
+      (_, i) => b.reshape(sliceAlong(b, value, { axis, begin: i, size: 1 }), rest),
+    );
+  },
+  Pack: ({ b, inputs, attrs }) => {
+    const parts = Object.values(inputs);
+    const axis = attrs.axis as number;
+    const at = axis < 0 ? axis + parts[0].shape.length + 1 : axis;
+    return b.concat(
+      parts.map((p) => b.reshape(p, [...p.shape.slice(0, at), 1, ...p.shape.slice(at)])),
+      at,
+    );
+  },
+  Concat: ({ b, inputs, attrs }) => {
+    const parts = Object.values(inputs);
+    const [axis] = tf.util.parseAxisParam(attrs.axis, parts[0].shape as number[]);
+    const filled = parts.filter((p) => sizeOf(p.shape) > 0);
+    return b.concat(filled.length > 0 ? filled : parts.slice(0, 1), axis);
+  },
+  PadV2: ({ b, inputs: { x }, attrs }) => {
+    const paddings = attrs.paddings as [number, number][];
+    return b.pad(x, {
+      low: paddings.map((p) => p[0]),
+      high: paddings.map((p) => p[1]),
+      value: attrs.constantValue,
+    });
+  },
+  GatherV2: ({ b, inputs: { x, indices }, attrs }) => {
+    if (attrs.batchDims) {
+      throw new RangeError(
+        "tf.gather with batchDims is not compiled: reshape and gather along one axis",
+      );
+    }
+    const [axis] = tf.util.parseAxisParam(attrs.axis, x.shape as number[]);
+    return b.gather(x, indices, axis);
+  },
+  ZerosLike: ({ b, inputs: { x } }) => b.constant([0], x.shape, x.type),
+  OnesLike: ({ b, inputs: { x } }) => b.constant([1], x.shape, x.type),
+  Fill: ({ b, attrs }) =>
+    b.constant([Number(attrs.value)], attrs.shape, (attrs.dtype as Type) ?? "float32"),
+  Range: ({ b, attrs }) => {
+    const { start, stop, step, dtype } = attrs as unknown as {
+      start: number;
+      stop: number;
+      step: number;
+      dtype: Type;
+    };
+    const data = Array.from(
+      { length: Math.max(0, Math.ceil((stop - start) / step)) },
+      (_, i) => start + i * step,
+    );
+    return b.constant(data, [data.length], dtype);
+  },
+
+  Sum: reduce("sum", "axis"),
+  Mean: reduce("mean", "axis"),
+  Max: reduce("max", "reductionIndices"),
+  Min: reduce("min", "axis"),
+  Prod: reduce("prod", "axis"),
+  All: ({ b, inputs: { x }, attrs }) => {
+    const least = reduce("min", "axis")({ b, inputs: { x: b.cast(x, "int32") }, attrs });
+    return b.cast(least as Value, "bool");
+  },
+
+  BatchMatMul: ({ b, inputs, attrs }) =>
+    b.matmul(inputs.a, inputs.b, { transposeA: attrs.transposeA, transposeB: attrs.transposeB }),
+  Conv2D: ({ b, inputs: { x, filter }, attrs }) => {
+    const { window, outShape } = convInfo(x.shape, filter.shape, attrs as unknown as ConvAttrs);
+    return b.conv(x, filter, { window, shape: outShape });
+  },
+  Conv2DBackpropInput: ({ b, inputs: { dy, filter }, attrs }) => {
+    const shape = attrs.inputShape as number[];
+    const { window, outShape } = convInfo(shape, filter.shape, attrs as unknown as ConvAttrs);
+    broadcastShape(outShape, dy.shape);
+    return b.convInputGradient(dy, filter, { window, shape });
+  },
+  Conv2DBackpropFilter: ({ b, inputs: { x, dy }, attrs }) => {
+    const shape = attrs.filterShape as number[];
+    const { window } = convInfo(x.shape, shape, attrs as unknown as ConvAttrs);
+    return b.convFilterGradient(x, dy, { window, shape });
+  },
+
+  [NOISE_KERNEL]: ({ b, inputs: { counters }, attrs }) =>
+    b.noise(counters, attrs as unknown as { key: Key; width: number; kind: NoiseKind }),
+};

@@ -1,0 +1,117 @@
+import { sizeOf } from "../graph/graph.ts";
+import {
+  ONNX_TYPES,
+  type OnnxAttribute,
+  type OnnxInitializer,
+  type OnnxNode,
+  type OnnxType,
+} from "../../formats/onnx_model.ts";
+
+/** Collects nodes and constants; the same node asked for twice is written once. */
+export class Emitter {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxInitializer[] = [];
+  readonly #made = new Map<string, string>();
+
+  /** Writes a node with one output and returns the name of that. */
+  node(
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    domain = "",
+  ): string {
+    const key = JSON.stringify([op, inputs, attributes, domain]);
+    let name = this.#made.get(key);
+    if (!name) {
+      name = `n${this.nodes.length}`;
+      this.nodes.push({ op, domain, inputs, outputs: [name], attributes });
+      this.#made.set(key, name);
+    }
+    return name;
+  }
+
+  /** A constant of `shape`; floats, int32, bool or int64. */
+  constant(
+    type: OnnxType & ("float32" | "int32" | "bool" | "int64"),
+    shape: readonly number[],
+    data: readonly number[],
+  ): string {
+    const key = `${type}[${shape}]${data.join()}`;
+    let name = this.#made.get(key);
+    if (!name) {
+      name = `c${this.initializers.length}`;
+      const values = type === "float32"
+        ? Float32Array.from(data)
+        : type === "int32"
+        ? Int32Array.from(data)
+        : type === "bool"
+        ? Uint8Array.from(data)
+        : BigInt64Array.from(data.map(BigInt));
+      this.initializers.push({ name, type, shape, data: values });
+      this.#made.set(key, name);
+    }
+    return name;
+  }
+
+  /** A vector of int64, as shapes, axes and bounds are given. */
+  ints(data: readonly number[]): string {
+    return this.constant("int64", [data.length], data);
+  }
+
+  float(value: number): string {
+    return this.constant("float32", [], [value]);
+  }
+
+  cast(x: string, type: OnnxType): string {
+    return this.node("Cast", [x], { to: ONNX_TYPES[type] });
+  }
+
+  reshape(x: string, shape: readonly number[]): string {
+    return this.node("Reshape", [x, this.ints(shape)]);
+  }
+
+  transpose(x: string, perm: readonly number[]): string {
+    return perm.every((p, i) => p === i) ? x : this.node("Transpose", [x], { perm });
+  }
+
+  /** Elements begin, begin + step, ... before end of each of `axes`, in ascending order, of `x` of `shape`. */
+  slice(x: string, range: SliceRange): string {
+    const { shape, axes, begin, end, steps = axes.map(() => 1) } = range;
+    const last = axes[axes.length - 1];
+    if (steps[steps.length - 1] === 1 && last < shape.length - 1) {
+      // The axes after the last one cut are whole, so its runs are contiguous: ONNX Runtime copies them whole only
+      // if they are one axis (measured: 0.2 ms instead of 0.9 ms for 1.7 MB).
+      const run = sizeOf(shape.slice(last + 1));
+      const flat = this.#slice(this.reshape(x, [...shape.slice(0, last), shape[last] * run]), {
+        axes,
+        begin: [...begin.slice(0, -1), begin[begin.length - 1] * run],
+        end: [...end.slice(0, -1), end[end.length - 1] * run],
+        steps,
+      });
+      const size = [...shape];
+      axes.forEach((axis, i) => size[axis] = Math.ceil((end[i] - begin[i]) / steps[i]));
+      return this.reshape(flat, size);
+    }
+    return this.#slice(x, { axes, begin, end, steps });
+  }
+
+  #slice(x: string, { axes, begin, end, steps }: Required<Omit<SliceRange, "shape">>): string {
+    return this.node("Slice", [
+      x,
+      this.ints(begin),
+      this.ints(end),
+      this.ints(axes),
+      this.ints(steps),
+    ]);
+  }
+}
+
+/** What to cut of an array. */
+export interface SliceRange {
+  readonly shape: readonly number[];
+  readonly axes: readonly number[];
+  readonly begin: readonly number[];
+  readonly end: readonly number[];
+  /** 1 each if left out. */
+  readonly steps?: readonly number[];
+}

@@ -1,0 +1,185 @@
+/**
+ * Transposed convolutions as ONNX nodes: phase by phase as blocked convolutions, or a plain ConvTranspose between transposes
+ * where the blocked operator cannot express them.
+ *
+ * @module
+ */
+import {
+  blockedConv,
+  blockFilter,
+  canBlock,
+  type Conv,
+  finish,
+  type LoweredConv,
+  padBias,
+  paddedTo,
+} from "./blocked_convolution.ts";
+import type { Window } from "../graph/graph.ts";
+import type { Lowering } from "./lower.ts";
+
+/** dx = gradient of conv in x, from (dy, filter): the transposed convolution. */
+export function lowerConvInputGradient(l: Lowering, value: Conv, bias?: string): LoweredConv {
+  const [dy, filter] = value.inputs;
+  const outChannels = filter.shape[3];
+  const e = l.emitter;
+  const phases = phasesOf(value.window, { x: value.shape, y: dy.shape, filter: filter.shape });
+  if (phases && canBlock(l, { inChannels: outChannels, pads: [0, 0, 0, 0] })) {
+    return lowerPhases(l, { value, phases, bias });
+  }
+  const { strides, pads, dilations } = value.window;
+  const grown = (axis: 0 | 1) =>
+    (dy.shape[axis + 1] - 1) * strides[axis] + (filter.shape[axis] - 1) * dilations[axis] + 1 -
+    pads[axis] - pads[axis + 2];
+  const dx = e.node("ConvTranspose", [
+    e.transpose(l.plain(dy), [0, 3, 1, 2]),
+    e.transpose(l.plain(filter), [3, 2, 0, 1]),
+    ...(bias ? [bias] : []),
+  ], {
+    strides: [...strides],
+    dilations: [...dilations],
+    pads: [...pads],
+    output_padding: [value.shape[1] - grown(0), value.shape[2] - grown(1)],
+  });
+  return { name: e.transpose(dx, [0, 2, 3, 1]), blocked: false };
+}
+
+interface Shapes {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly filter: readonly number[];
+}
+
+/** Along one axis, the outputs at `phase` modulo the stride: a convolution of stride 1 with every stride-th tap. */
+interface Phase {
+  /** First (largest) tap; the others follow at -stride. */
+  readonly lastTap: number;
+  readonly taps: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The phases of a transposed convolution along both axes, or undefined where they do not fit the blocked operator.
+ *
+ * dx[s m + a] = sum over taps k = a + p (mod s) of dy[m + (a + p - k)/s] W[k]; with k = r + s t this reads dy in
+ * decreasing t from m + (a + p - r)/s - (T - 1), so the low pad is T - 1 - (a + p - r)/s.
+ */
+function phasesOf(
+  { strides, pads, dilations }: Window,
+  { x, y, filter }: Shapes,
+): [Phase[], Phase[]] | undefined {
+  if (dilations.some((d) => d !== 1)) return undefined;
+  const axes = ([0, 1] as const).map((axis) => {
+    const [s, p, k, size, ySize] = [
+      strides[axis],
+      pads[axis],
+      filter[axis],
+      x[axis + 1],
+      y[axis + 1],
+    ];
+    if (size % s !== 0) return undefined;
+    const phases = Array.from({ length: s }, (_, a): Phase | undefined => {
+      const r = (a + p) % s;
+      const taps = Math.ceil((k - r) / s);
+      const low = taps - 1 - (a + p - r) / s;
+      const high = size / s + taps - 1 - ySize - low;
+      return taps > 0 && low >= 0 && high >= 0
+        ? { lastTap: r + s * (taps - 1), taps, low, high }
+        : undefined;
+    });
+    return phases.every((phase) => phase !== undefined) ? phases : undefined;
+  });
+  const [rows, columns] = axes;
+  return rows && columns ? [rows, columns] : undefined;
+}
+
+/** Whether the phases differ in their taps' values alone. */
+function sameWindow([first, ...others]: readonly Phase[]): boolean {
+  return others.every(({ taps, low, high }) =>
+    taps === first.taps && low === first.low && high === first.high
+  );
+}
+
+function lowerPhases(
+  l: Lowering,
+  { value, phases: [rows, columns], bias }: {
+    value: Conv;
+    phases: [Phase[], Phase[]];
+    bias?: string;
+  },
+): LoweredConv {
+  const [dy, filter] = value.inputs;
+  // Of the convolution: the roles are swapped here.
+  const [kernelHeight, kernelWidth, inChannels, outChannels] = filter.shape;
+  const [n, height, width] = value.shape;
+  const [strideHeight, strideWidth] = value.window.strides;
+  const e = l.emitter;
+  const source = l.fitsBlocks(outChannels) ? l.blocked(dy) : e.transpose(l.plain(dy), [0, 3, 1, 2]);
+  const swapped = e.transpose(l.plain(filter), [0, 1, 3, 2]); // [kh, kw, out, in]
+  const paddedBias = bias && padBias(l, bias, inChannels);
+  const [m, w] = [height / strideHeight, width / strideWidth];
+  const filterOf = (row: Phase, column: Phase) => {
+    const taps = e.slice(swapped, {
+      shape: [kernelHeight, kernelWidth, outChannels, inChannels],
+      axes: [0, 1],
+      begin: [row.lastTap, column.lastTap],
+      end: [row.lastTap - strideHeight * row.taps, column.lastTap - strideWidth * column.taps]
+        .map((x) => x < 0 ? -2147483648 : x),
+      steps: [-strideHeight, -strideWidth],
+    });
+    return blockFilter(l, taps, [row.taps, column.taps, outChannels, inChannels]);
+  };
+  const convolve = (
+    row: Phase,
+    column: Phase,
+    { filter, bias }: { filter: string; bias?: string },
+  ) =>
+    blockedConv(l, {
+      x: source,
+      filter,
+      bias,
+      kernel: [row.taps, column.taps],
+      window: {
+        strides: [1, 1],
+        pads: [row.low, column.low, row.high, column.high],
+        dilations: [1, 1],
+      },
+    });
+  const count = rows.length * columns.length;
+  if (count > 1 && sameWindow(rows) && sameWindow(columns)) {
+    // All phases read the same window: one convolution to all their channels, then one transpose.
+    const y = convolve(rows[0], columns[0], {
+      filter: e.node(
+        "Concat",
+        rows.flatMap((row) => columns.map((column) => filterOf(row, column))),
+        { axis: 0 },
+      ),
+      bias: paddedBias &&
+        e.node("Concat", Array<string>(count).fill(paddedBias), { axis: 0 }),
+    });
+    const channels = paddedTo(l.block, inChannels);
+    const open = e.reshape(y, [n, strideHeight, strideWidth, channels / l.block, m, w, l.block]);
+    const joined = e.transpose(open, [0, 3, 4, 1, 5, 2, 6]);
+    return finish(l, e.reshape(joined, [n, channels, height, width]), value.shape);
+  }
+  const phaseOutputs = rows.map((row) =>
+    columns.map((column) => {
+      const name = convolve(row, column, { filter: filterOf(row, column), bias: paddedBias });
+      return finish(l, name, [n, m, w, inChannels]);
+    })
+  );
+  const blocked = phaseOutputs[0][0].blocked;
+  if (strideHeight === 1 && strideWidth === 1) return phaseOutputs[0][0];
+  // Interleave: [.., m, 1, w, 1, c] joined along the unit axes.
+  const [before, inner] = blocked ? [[n, inChannels / l.block], l.block] : [[n], inChannels];
+  const axis = before.length + 1;
+  const open = phaseOutputs.map((line) =>
+    line.map(({ name }) => e.reshape(name, [...before, m, 1, w, 1, inner]))
+  );
+  const lines = open.map((line) => e.node("Concat", line, { axis: axis + 2 }));
+  const joined = e.node("Concat", lines, { axis });
+  return {
+    name: e.reshape(joined, blocked ? [n, inChannels, height, width] : value.shape),
+    blocked,
+  };
+}

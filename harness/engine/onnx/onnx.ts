@@ -1,0 +1,162 @@
+import type { Key, NoiseKind } from "../../core/noise.ts";
+import type { ArraySpec, DType } from "../../core/types.ts";
+import { reachable, sizeOf, type Value } from "../graph/graph.ts";
+import { Lowering } from "./lower.ts";
+import { encodeModel } from "../../formats/onnx_model.ts";
+import { type ChunkRule, splitBatch } from "../graph/split_batch.ts";
+import { splitState } from "../graph/split_state.ts";
+import type { Traced } from "../graph/trace.ts";
+import { unroll } from "../graph/unroll.ts";
+
+/** A contiguous part of a host array, under its name in the model. */
+export interface Part {
+  readonly value: string;
+  readonly shape: readonly number[];
+  readonly offset: number;
+}
+
+/** An argument that the graph reads, whole or in parts. */
+export interface OnnxInput {
+  readonly group: "state" | "input";
+  readonly name: string;
+  readonly part: Part;
+}
+
+/** Noise to be drawn before each run; `counters` names the int32 input that it counts by. */
+export interface OnnxNoise {
+  readonly shape: readonly number[];
+  readonly key: Key;
+  readonly width: number;
+  readonly kind: NoiseKind;
+  readonly counters: string;
+  readonly parts: readonly Part[];
+}
+
+/** A result and where it goes. */
+export interface OnnxOutput extends ArraySpec {
+  readonly name: string;
+  readonly parts: readonly Part[];
+}
+
+/** A model, and how its inputs and outputs belong to the traced function. */
+export interface OnnxProgram {
+  readonly model: Uint8Array;
+  readonly nodeCount: number;
+  readonly inputs: readonly OnnxInput[];
+  readonly noises: readonly OnnxNoise[];
+  /** State entries that the function replaces. */
+  readonly state: readonly OnnxOutput[];
+  readonly outputs: readonly OnnxOutput[];
+}
+
+/** How a model is written. */
+export interface OnnxOptions {
+  /** Channels a block, 0 for plain layout. */
+  readonly block: number;
+  /** Rows of the batch, which wide steps are split along; 0 for one piece. */
+  readonly batch?: number;
+  readonly chunks?: ChunkRule;
+  /** Elements a piece of a state update. */
+  readonly pieceElements?: number;
+}
+
+/** Writes a traced function as an ONNX model. */
+export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptions): OnnxProgram {
+  const { block, batch, chunks, pieceElements } = options;
+  const names = [...Object.keys(state), ...Object.keys(outputs)];
+  const unrolled = unroll(builder, [...Object.values(state), ...Object.values(outputs)]);
+  const targets = batch ? splitBatch(builder, unrolled, { batch, rule: chunks }) : unrolled;
+  const stateCount = Object.keys(state).length;
+  const pieces = [
+    ...splitState(builder, targets.slice(0, stateCount), { elements: pieceElements }),
+    ...targets.slice(stateCount).map((v) => [v]),
+  ];
+  const schedule = reachable(pieces.flat());
+  const lowering = new Lowering(schedule, pieces.flat(), { block });
+  const { nodes, initializers } = lowering.emitter;
+
+  const fed = new Set(schedule.flatMap((v) => isFed(v) ? [lowering.plain(v)] : []));
+  const constants = new Set(initializers.map((c) => c.name));
+  const taken = new Set<string>();
+  const outputName = (value: Value) => {
+    let name = lowering.plain(value);
+    // An output has to be made by a node, and by one that makes no other output.
+    if (fed.has(name) || constants.has(name) || taken.has(name)) {
+      const fresh = `copy${taken.size}`;
+      nodes.push({ op: "Identity", inputs: [name], outputs: [fresh] });
+      name = fresh;
+    }
+    taken.add(name);
+    return name;
+  };
+  const results = targets.map((value, i): OnnxOutput => {
+    let offset = 0;
+    const parts = pieces[i].map((v): Part => {
+      const part = { value: outputName(v), shape: v.shape, offset };
+      offset += sizeOf(v.shape);
+      return part;
+    });
+    return { name: names[i], shape: value.shape, dtype: dtypeOf(value), parts };
+  });
+
+  const read = new Set(nodes.flatMap((n) => n.inputs));
+  const feeds = schedule.filter((v) => isFed(v) && read.has(lowering.plain(v)));
+  const partOf = (v: Value): Part => ({
+    value: lowering.plain(v),
+    shape: v.shape,
+    offset: v.op === "view" ? v.offset : 0,
+  });
+  const sourceOf = (v: Value) => v.op === "view" ? v.inputs[0] : v;
+  const inputs = feeds.flatMap((v): OnnxInput[] => {
+    const source = sourceOf(v);
+    if (source.op !== "input") return [];
+    const [group, ...name] = source.name.split(".");
+    return [{ group: group as "state" | "input", name: name.join("."), part: partOf(v) }];
+  });
+  const noises = schedule.flatMap((noise): OnnxNoise[] => {
+    if (noise.op !== "noise") return [];
+    const { key, width, kind, shape } = noise;
+    const parts = feeds.filter((v) => sourceOf(v) === noise).map(partOf);
+    return [{ key, width, kind, shape, counters: counterOf(noise), parts }];
+  });
+  const model = encodeModel({
+    name: "step",
+    nodes,
+    initializers,
+    inputs: feeds.map((v) => ({ name: lowering.plain(v), type: v.type, shape: v.shape })),
+    outputs: results.flatMap(({ parts, dtype }) =>
+      parts.map(({ value, shape }) => ({ name: value, type: dtype, shape }))
+    ),
+  }, { "com.microsoft.nchwc": 1, "com.microsoft": 1 });
+  return {
+    model,
+    nodeCount: nodes.length,
+    inputs,
+    noises,
+    state: results.slice(0, stateCount),
+    outputs: results.slice(stateCount),
+  };
+}
+
+function isFed({ op }: Value): boolean {
+  return op === "input" || op === "noise" || op === "view";
+}
+
+function dtypeOf({ type, op }: Value): DType {
+  if (type === "bool") {
+    throw new TypeError(`A compiled function returned a bool (${op}): cast it to int32`);
+  }
+  return type;
+}
+
+/** Noise is drawn on the host before the run, so its counters have to be an input as it came in. */
+function counterOf(noise: Value): string {
+  let [counters] = noise.inputs;
+  while (counters.op === "reshape") [counters] = counters.inputs;
+  if (counters.op !== "input" || !counters.name.startsWith("input.")) {
+    throw new Error(
+      `Noise counts by a computed value (${counters.op}): use the step counter or the rows as they come in`,
+    );
+  }
+  return counters.name.slice("input.".length);
+}

@@ -1,0 +1,278 @@
+/**
+ * Every kernel on small random inputs: what each compiled device is tested with, against eager tfjs-cpu.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { fillNoise, keyOf } from "../../core/noise.ts";
+import type { HostArray, HostArrays, PureFunction } from "../../core/types.ts";
+
+/** Issue 2, part 1: relative error of a kernel, against the largest element of the result. */
+export const KERNEL_TOLERANCE = 1e-5;
+
+/** Inputs, by shape (drawn here) or as given, and what is computed of them. */
+export type Case = readonly [
+  inputs: Readonly<Record<string, readonly number[] | HostArray>>,
+  fn: (x: Record<string, tf.Tensor>) => tf.Tensor | tf.Tensor[],
+];
+
+let draws = 0;
+function normal(shape: readonly number[]): HostArray {
+  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  fillNoise(data, {
+    key: keyOf(7),
+    counters: Int32Array.of(draws++),
+    width: data.length,
+    kind: "normal",
+  });
+  return { shape, dtype: "float32", data };
+}
+/** A filter scaled by its fan-in, so that no case amplifies the rounding of the one before. */
+function filter(shape: readonly number[]): HostArray {
+  const { data } = normal(shape);
+  const scale = 1 / Math.sqrt(data.length / Math.min(...shape.slice(2)));
+  return { shape, dtype: "float32", data: (data as Float32Array).map((x) => x * scale) };
+}
+const ints = (...values: number[]): HostArray => ({
+  shape: [values.length],
+  dtype: "int32",
+  data: Int32Array.from(values),
+});
+
+const S = [3, 4] as const;
+const positive = (x: tf.Tensor) => tf.add(tf.abs(x), 0.1);
+const asFloat = (x: tf.Tensor) => tf.cast(x, "float32");
+
+/** Gradient of the weighted sum of `f` in each input: reaches the backward kernels. */
+const gradients = (f: (...x: tf.Tensor[]) => tf.Tensor): Case[1] => (x) =>
+  tf.grads((...args: tf.Tensor[]) => {
+    const y = f(...args);
+    return tf.sum(tf.mul(y, tf.cos(y)));
+  })(Object.values(x));
+
+const conv =
+  (stride: number, pad: number | "same" | "valid", dilation = 1) => (x: tf.Tensor, w: tf.Tensor) =>
+    tf.conv2d(
+      x as tf.Tensor4D,
+      w as tf.Tensor4D,
+      stride,
+      typeof pad === "number" ? [[0, 0], [pad, pad], [pad, pad], [0, 0]] : pad,
+      "NHWC",
+      dilation,
+    );
+const deconv = (stride: number, pad: number, size: number) => (x: tf.Tensor, w: tf.Tensor) =>
+  tf.conv2dTranspose(
+    x as tf.Tensor4D,
+    w as tf.Tensor4D,
+    [x.shape[0], size, size, w.shape[2] ?? 0] as [number, number, number, number],
+    stride,
+    [[0, 0], [pad, pad], [pad, pad], [0, 0]],
+  );
+
+/** Convolutions: name, image [n, h, w, in], filter, function. Channels both on and off the block of 16 or 8. */
+const CONVOLUTIONS: readonly [
+  string,
+  number[],
+  number[],
+  (x: tf.Tensor, w: tf.Tensor) => tf.Tensor,
+][] = [
+  ["conv 3x3 pad 2, 3 -> 32", [2, 7, 7, 3], [3, 3, 3, 32], conv(1, 2)],
+  ["conv 3x3 pad 2, 1 -> 16", [2, 7, 7, 1], [3, 3, 1, 16], conv(1, 2)],
+  ["conv 4x4 stride 2 pad 2, 32 -> 48", [2, 10, 10, 32], [4, 4, 32, 48], conv(2, 2)],
+  ["conv 4x4 stride 2 pad 2, 8 -> 16", [2, 10, 10, 8], [4, 4, 8, 16], conv(2, 2)],
+  ["deconv 4x4 stride 2 pad 2, 16 -> 8", [2, 6, 6, 16], [4, 4, 8, 16], deconv(2, 2, 10)],
+  ["conv 4x4 stride 2 pad 2 of 20 images, 3 -> 16", [20, 6, 6, 3], [4, 4, 3, 16], conv(2, 2)],
+  ["conv 4x4 stride 2 pad 1, 16 -> 32", [2, 8, 8, 16], [4, 4, 16, 32], conv(2, 1)],
+  ["conv 3x3 valid, 32 -> 3", [2, 7, 7, 32], [3, 3, 32, 3], conv(1, "valid")],
+  ["conv 3x3 same, 5 -> 7", [2, 6, 6, 5], [3, 3, 5, 7], conv(1, "same")],
+  ["conv 3x3 stride 2 same, odd, 16 -> 16", [1, 7, 9, 16], [3, 3, 16, 16], conv(2, "same")],
+  [
+    "conv 3x3 pad 1 as a number, 16 -> 16",
+    [2, 6, 6, 16],
+    [3, 3, 16, 16],
+    (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 1, "NHWC", 1, "floor"),
+  ],
+  ["conv 2x3 dilated, 16 -> 16", [1, 9, 9, 16], [2, 3, 16, 16], conv(1, "valid", 2)],
+  ["conv 6x6 over its whole input", [3, 6, 6, 16], [6, 6, 16, 10], conv(1, 0)],
+  ["conv 1x1, 16 -> 24", [2, 5, 5, 16], [1, 1, 16, 24], conv(1, 0)],
+  ["deconv 6x6 from 1x1", [3, 1, 1, 10], [6, 6, 32, 10], deconv(1, 0, 6)],
+  ["deconv 4x4 stride 2 pad 2, 32 -> 16", [2, 6, 6, 32], [4, 4, 16, 32], deconv(2, 2, 10)],
+  ["deconv 4x4 stride 2 pad 1, 32 -> 16", [2, 4, 4, 32], [4, 4, 16, 32], deconv(2, 1, 8)],
+  ["deconv 4x4 stride 2 pad 1, 16 -> 3", [2, 4, 4, 16], [4, 4, 3, 16], deconv(2, 1, 8)],
+  ["deconv 3x3 stride 1 pad 0, 16 -> 16", [2, 4, 4, 16], [3, 3, 16, 16], deconv(1, 0, 6)],
+  ["deconv 5x5 stride 2 pad 2, odd, 16 -> 16", [2, 4, 4, 16], [5, 5, 16, 16], deconv(2, 2, 7)],
+];
+
+/** Every kernel by its name, and combinations that a compiler fuses. */
+export const CASES: Readonly<Record<string, Case>> = {
+  ...Object.fromEntries(
+    ([
+      ["Abs", tf.abs],
+      ["Cos", tf.cos],
+      ["Exp", tf.exp],
+      ["Expm1", tf.expm1],
+      ["Neg", tf.neg],
+      ["Relu", tf.relu],
+      ["Relu6", tf.relu6],
+      ["Sigmoid", tf.sigmoid],
+      ["Sign", tf.sign],
+      ["Sin", tf.sin],
+      ["Softplus", tf.softplus],
+      ["Square", tf.square],
+      ["Tanh", tf.tanh],
+      ["Elu", tf.elu],
+      ["Step", (x) => tf.step(x, 0.3)],
+      ["LeakyRelu", (x) => tf.leakyRelu(x, 0.2)],
+      ["ClipByValue", (x) => tf.clipByValue(x, -0.5, 0.7)],
+      ["Log", (x) => tf.log(positive(x))],
+      ["Log1p", (x) => tf.log1p(tf.mul(positive(x), 1e-4))],
+      ["Log1p, large", (x) => tf.log1p(positive(x))],
+      ["Log1p, negative", (x) => tf.log1p(tf.mul(tf.sigmoid(x), -0.9))],
+      ["Reciprocal", (x) => tf.reciprocal(positive(x))],
+      ["Rsqrt", (x) => tf.rsqrt(positive(x))],
+      ["Sqrt", (x) => tf.sqrt(positive(x))],
+      ["Identity", (x) => tf.add(tf.clone(x), 1)],
+      ["LogicalNot", (x) => asFloat(tf.logicalNot(tf.greater(x, 0)))],
+      ["Reshape", (x) => tf.reshape(x, [2, -1])],
+      ["ExpandDims", (x) => tf.expandDims(x, -1)],
+      ["Transpose", (x) => tf.transpose(x)],
+      ["BroadcastTo", (x) => tf.broadcastTo(tf.reshape(x, [3, 1, 4]), [3, 2, 4])],
+      ["Tile", (x) => tf.tile(x, [2, 3])],
+      ["Slice", (x) => tf.slice(x, [1, 1], [2, 2])],
+      ["StridedSlice", (x) => tf.stridedSlice(x, [0, 1], [3, 4], [2, 2])],
+      ["PadV2", (x) => tf.pad(x, [[1, 0], [2, 3]], 0.5)],
+      ["ZerosLike", (x) => tf.add(tf.zerosLike(x), x)],
+      ["OnesLike", (x) => tf.add(tf.onesLike(x), x)],
+      ["Fill", (x) => tf.add(tf.fill([3, 4], 2.5), x)],
+      ["Range", (x) => tf.mul(tf.range(0, 4, 1), x)],
+      ["Sum", (x) => tf.sum(x, 1, true)],
+      ["Mean", (x) => tf.mean(x, 0)],
+      ["Max", (x) => tf.max(x, 1)],
+      ["Min", (x) => tf.min(x, [0, 1])],
+      ["Prod", (x) => tf.prod(x, 1)],
+      ["All", (x) => asFloat(tf.all(tf.greater(x, -9), 1))],
+      ["Cast", (x) => asFloat(tf.cast(tf.mul(x, 3), "int32"))],
+    ] as [string, (x: tf.Tensor) => tf.Tensor][]).map((
+      [name, fn],
+    ) => [name, [{ x: S }, ({ x }) => fn(x)] as Case]),
+  ),
+  ...Object.fromEntries(
+    ([
+      ["Add", tf.add],
+      ["Sub", tf.sub],
+      ["Multiply", tf.mul],
+      ["Maximum", tf.maximum],
+      ["Minimum", tf.minimum],
+      ["SquaredDifference", tf.squaredDifference],
+      ["RealDiv", (a, b) => tf.div(a, positive(b))],
+      ["Pow", (a, b) => tf.pow(positive(a), b)],
+      ["Equal", (a, b) => asFloat(tf.equal(tf.sign(a), tf.sign(b)))],
+      ["NotEqual", (a, b) => asFloat(tf.notEqual(tf.sign(a), tf.sign(b)))],
+      ["Greater", (a, b) => asFloat(tf.greater(a, b))],
+      ["GreaterEqual", (a, b) => asFloat(tf.greaterEqual(a, b))],
+      ["Less", (a, b) => asFloat(tf.less(a, b))],
+      ["LessEqual", (a, b) => asFloat(tf.lessEqual(a, b))],
+      ["LogicalAnd", (a, b) => asFloat(tf.logicalAnd(tf.greater(a, 0), tf.greater(b, 0)))],
+      ["LogicalOr", (a, b) => asFloat(tf.logicalOr(tf.greater(a, 0), tf.greater(b, 0)))],
+      ["Select", (a, b) => tf.where(tf.greater(a, 0), a, tf.add(tf.zerosLike(a), b))],
+      ["AddN", (a, b) => tf.addN([a, tf.add(tf.zerosLike(a), b), a])],
+    ] as [string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor][]).flatMap(([name, fn]) => [
+      [name, [{ a: S, b: S }, ({ a, b }) => fn(a, b)] as Case],
+      [`${name} broadcasts`, [{ a: [2, 3, 4], b: [3, 1] }, ({ a, b }) => fn(a, b)] as Case],
+    ]),
+  ),
+  Concat: [{ a: [2, 3], b: [2, 1] }, ({ a, b }) => tf.concat([a, b], 1)],
+  Pack: [{ a: S, b: S }, ({ a, b }) => tf.stack([a, b], 1)],
+  Unpack: [{ x: S }, ({ x }) => tf.unstack(x, 1)],
+  SplitV: [{ x: S }, ({ x }) => tf.split(x, [1, 3], 1)],
+  GatherV2: [{ x: [5, 3], i: ints(4, 0, 4) }, ({ x, i }) => tf.gather(x, i as tf.Tensor1D)],
+  BatchMatMul: [{ a: [3, 4], b: [4, 5] }, ({ a, b }) => tf.matMul(a, b)],
+  "BatchMatMul transposed": [{ a: [4, 3], b: [5, 4] }, ({ a, b }) => tf.matMul(a, b, true, true)],
+  "BatchMatMul batched": [
+    { a: [2, 4, 3], b: [2, 5, 4] },
+    ({ a, b }) => tf.matMul(a, b, true, true),
+  ],
+  "EluGrad": [{ x: S }, gradients((x) => tf.elu(x))],
+  Noise: [
+    { step: ints(3) },
+    ({ step }) =>
+      tf.engine().runKernel(
+        "Noise",
+        { counters: step },
+        { key: [1, 2], width: 5, kind: "normal" } as never,
+      ) as tf.Tensor,
+  ],
+  "swish and its gradient": [{ x: [2, 3, 3, 16] }, gradients((x) => tf.mul(x, tf.sigmoid(x)))],
+  "bias, swish, bias gradient between convolutions": [
+    { x: [2, 6, 6, 16], w: [3, 3, 16, 32], b: [32], v: [3, 3, 32, 16] },
+    gradients((x, w, b, v) => {
+      const h = tf.add(conv(1, 1)(x, w), b);
+      return conv(2, 1)(tf.mul(h, tf.sigmoid(h)), v);
+    }),
+  ],
+  "leaky ReLU and tanh between transposed convolutions": [
+    { x: [2, 4, 4, 32], w: [4, 4, 16, 32], b: [16], v: [4, 4, 3, 16] },
+    gradients((x, w, b, v) =>
+      tf.tanh(deconv(2, 1, 16)(tf.leakyRelu(tf.add(deconv(2, 1, 8)(x, w), b), 0.2), v))
+    ),
+  ],
+  ...Object.fromEntries(CONVOLUTIONS.flatMap(([name, x, w, fn]) => [
+    [name, [{ x, w }, ({ x, w }) => fn(x, w)] as Case],
+    // tfjs has no gradient of a dilated convolution.
+    ...(name.includes("dilated")
+      ? []
+      : [[`gradients of ${name}`, [{ x, w }, gradients(fn)]] as [string, Case]]),
+  ])),
+};
+
+/** The case as a function to compile: outputs by position. */
+export function caseFunction([, fn]: Case): PureFunction {
+  return ({ inputs }) => {
+    const result = fn({ ...inputs });
+    const list = Array.isArray(result) ? result : [result];
+    return { outputs: Object.fromEntries(list.map((t, i) => [String(i), t])) };
+  };
+}
+
+/** The largest error, relative to the largest element of its array. */
+export function worstError(actual: HostArrays, expected: HostArrays): number {
+  assert.deepEqual(Object.keys(actual), Object.keys(expected));
+  return Math.max(
+    ...Object.entries(expected).map(([name, { data, shape }]) => {
+      assert.deepEqual([...actual[name].shape], [...shape]);
+      const values: number[] = [...data];
+      const scale = values.reduce((m, x) => Math.max(m, Math.abs(x)), 1e-30);
+      return values.reduce((m, x, i) => Math.max(m, Math.abs(x - actual[name].data[i])), 0) / scale;
+    }),
+  );
+}
+
+/** What the case is run on: images and vectors are standard normal, filters (`w`, `v`) are scaled by their fan-in. */
+export function caseInputs([inputs]: Case): HostArrays {
+  return Object.fromEntries(
+    Object.entries(inputs).map((
+      [k, v],
+    ) => [k, "data" in v ? v : k === "w" || k === "v" ? filter(v) : normal(v)]),
+  );
+}
+
+/** The inputs of `allCases`, by `CASE/NAME`. */
+export const allInputs: HostArrays = Object.fromEntries(
+  Object.entries(CASES).flatMap(([name, example]) =>
+    Object.entries(caseInputs(example)).map(([k, v]) => [`${name}/${k}`, v])
+  ),
+);
+
+/** All cases in one program, since each compilation has a price: outputs `CASE/POSITION`. */
+export const allCases: PureFunction = ({ inputs }) => {
+  const outputs: Record<string, tf.Tensor> = {};
+  for (const [name, example] of Object.entries(CASES)) {
+    const own = Object.fromEntries(
+      Object.keys(example[0]).map((k) => [k, inputs[`${name}/${k}`]]),
+    );
+    const result = caseFunction(example)({ state: {}, inputs: own }).outputs;
+    for (const [k, v] of Object.entries(result)) outputs[`${name}/${k}`] = v;
+  }
+  return { outputs };
+};

@@ -1,0 +1,186 @@
+/**
+ * Devices of PJRT plugins: steps compiled by XLA, state and noise on the device, arrays crossing only at the rim.
+ *
+ * @module
+ */
+import { basename } from "node:path";
+import type {
+  ArraySpec,
+  Device,
+  DeviceState,
+  HostArrays,
+  Program,
+  PureFunction,
+} from "../../core/types.ts";
+import { checkSpecs } from "../graph/check_specs.ts";
+import { loadPlugin } from "./pjrt_api.ts";
+import { cachedCompile } from "./pjrt_cache.ts";
+import { type Client, type DeviceBuffer, type Executable, openClient } from "./pjrt_client.ts";
+import type { XlaFlags } from "./pjrt_options.ts";
+import { withRemedy } from "./pjrt_hint.ts";
+import { emitStableHlo, type StableHloProgram } from "./stablehlo.ts";
+import type { Precision } from "./stablehlo_writer.ts";
+import { trace } from "../graph/trace.ts";
+
+/** How a PJRT device computes. */
+export interface PjrtOptions {
+  /** As on the command line. */
+  readonly name: string;
+  /** Whether float32 products keep all their bits on a GPU (`HIGHEST`) or may round operands to TF32. */
+  readonly highest?: boolean;
+  /** Whether the same program gives the same bits every time on a GPU, at some cost. */
+  readonly deterministic?: boolean;
+  /** Where XLA finds NVIDIA's assembler (`bin/ptxas`) and device library. */
+  readonly cudaDataFolder?: string;
+  /** Where compiled programs are kept; null for nowhere, by default in the user's cache. */
+  readonly cache?: string | null;
+}
+
+/** A program of XLA. */
+export interface XlaProgram extends Program {
+  /** The program after XLA's optimisations, to be read by hlo_program.ts. */
+  optimized(): Uint8Array<ArrayBuffer>;
+}
+
+interface PjrtState extends DeviceState {
+  readonly buffers: Readonly<Record<string, DeviceBuffer>>;
+}
+
+/** Opens the first device of the plugin at `path`, any vendor's. Throws Error with the plugin's text and a remedy in one line. */
+export function openPjrt(
+  path: string,
+  { name, highest = false, deterministic = false, cudaDataFolder, cache }: PjrtOptions,
+): Device {
+  const isGpu = /cuda|rocm|gpu/i.test(basename(path));
+  const client = withRemedy(() =>
+    // XLA takes three quarters of a card's memory at once unless told not to.
+    openClient(loadPlugin(path), isGpu ? { preallocate: false } : {})
+  );
+  const flags = isGpu ? gpuFlags({ deterministic, cudaDataFolder }) : {};
+  const words = [highest ? "full float32" : "", deterministic ? "deterministic" : ""];
+  return {
+    name,
+    description: [
+      `XLA on ${client.kind || client.platform}`,
+      `PJRT ${client.plugin.version} of ${basename(path)}`,
+      ...words.filter(Boolean),
+    ].join(", "),
+    cardCount: client.deviceCount,
+    upload: (arrays) => withRemedy(() => Promise.resolve(upload(client, arrays))),
+    download: (state) => withRemedy(() => download(client, (state as PjrtState).buffers)),
+    compile: (fn, specs) =>
+      withRemedy(() =>
+        compile(client, fn, { ...specs, flags, precision: highest ? "HIGHEST" : "DEFAULT", cache })
+      ),
+    [Symbol.asyncDispose]: () => Promise.resolve(client[Symbol.dispose]()),
+  };
+}
+
+/**
+ * XLA's flags for a GPU. `deterministic`: xla_gpu_deterministic_ops leaves out kernels that add in no fixed order, and
+ * chooses among the others without timing them, so that runs and processes agree to the bit.
+ */
+export function gpuFlags(
+  { deterministic = false, cudaDataFolder }: Pick<PjrtOptions, "deterministic" | "cudaDataFolder">,
+): XlaFlags {
+  return {
+    ...deterministic ? { xla_gpu_deterministic_ops: true } : {},
+    ...cudaDataFolder ? { xla_gpu_cuda_data_dir: cudaDataFolder } : {},
+  };
+}
+
+function upload(client: Client, arrays: HostArrays): PjrtState {
+  const buffers = Object.fromEntries(
+    Object.entries(arrays).map(([name, array]) => [name, client.upload(array)]),
+  );
+  return { specs: buffers, buffers };
+}
+
+async function download(
+  client: Client,
+  buffers: Readonly<Record<string, DeviceBuffer>>,
+): Promise<HostArrays> {
+  const arrays = await client.download(Object.values(buffers));
+  return Object.fromEntries(Object.keys(buffers).map((name, i) => [name, arrays[i]]));
+}
+
+async function compile(
+  client: Client,
+  fn: PureFunction,
+  { state, inputs, flags, precision, cache }: {
+    readonly state: Readonly<Record<string, ArraySpec>>;
+    readonly inputs: Readonly<Record<string, ArraySpec>>;
+    readonly flags: XlaFlags;
+    readonly precision: Precision;
+    readonly cache?: string | null;
+  },
+): Promise<XlaProgram> {
+  const started = performance.now();
+  const program = emitStableHlo(trace(fn, { state, inputs }), { precision });
+  const traced = performance.now();
+  const signature = { results: [...program.state, ...program.outputs], donated: program.donated };
+  const executable = await cachedCompile(client, {
+    text: program.text,
+    signature,
+    flags,
+    folder: cache,
+  });
+  const compiled = performance.now();
+  const begin: NonNullable<Program["begin"]> = (from, arrays) =>
+    withRemedy(() => {
+      checkSpecs("state", from.specs, state);
+      checkSpecs("input", arrays, inputs);
+      const begun = beginRun(client, { program, executable }, {
+        state: from as PjrtState,
+        inputs: arrays,
+      });
+      return { ...begun, outputs: withRemedy(() => begun.outputs) };
+    });
+  return {
+    compiled: {
+      nodes: program.nodeCount,
+      noiseCount: 0,
+      traceSeconds: (traced - started) / 1000,
+      compileSeconds: (compiled - traced) / 1000,
+    },
+    begin,
+    run: async (from, arrays) => {
+      const { state, outputs } = begin(from, arrays);
+      return { state, outputs: await outputs };
+    },
+    optimized: executable.optimized,
+    [Symbol.asyncDispose]: () => Promise.resolve(executable[Symbol.dispose]()),
+  };
+}
+
+function beginRun(
+  client: Client,
+  { program, executable }: { program: StableHloProgram; executable: Executable },
+  { state, inputs }: { state: PjrtState; inputs: HostArrays },
+): { state: PjrtState; outputs: Promise<HostArrays> } {
+  const fed = new Map<string, DeviceBuffer>();
+  let results: DeviceBuffer[];
+  try {
+    const arguments_ = program.inputs.map(({ group, name }) => {
+      if (group === "state") return state.buffers[name];
+      const buffer = client.upload(inputs[name]);
+      fed.set(name, buffer);
+      return buffer;
+    });
+    results = executable.run(arguments_);
+  } finally {
+    fed.forEach(client.free); // the device keeps it as long as it needs it
+  }
+  const shown = results.slice(program.state.length);
+  const outputs = download(
+    client,
+    Object.fromEntries(program.outputs.map(({ name }, i) => [name, shown[i]])),
+  ).finally(() => shown.forEach(client.free));
+  // What was replaced without being read.
+  for (const { name } of program.state) client.free(state.buffers[name]);
+  const buffers = {
+    ...state.buffers,
+    ...Object.fromEntries(program.state.map(({ name }, i) => [name, results[i]])),
+  };
+  return { state: { specs: buffers, buffers }, outputs };
+}

@@ -1,0 +1,232 @@
+/**
+ * One operation of the graph as StableHLO. Convolutions take the forms that XLA matches: the input gradient convolves
+ * with a filter that is itself a `reverse`, which XLA:GPU recognises as cuDNN's backward-data and XLA:CPU, whose
+ * layout pass visits only the entry computation, runs as it stands (NHWC, HWIO) inside loops too.
+ *
+ * @module
+ */
+import type { BinaryFn, CompareFn, Operation, UnaryFn, Value } from "../graph/graph.ts";
+import { writeNoise } from "./stablehlo_noise.ts";
+import type { Term, Writer } from "./stablehlo_writer.ts";
+
+const UNARY: Readonly<Partial<Record<UnaryFn, string>>> = {
+  abs: "abs",
+  cos: "cosine",
+  exp: "exponential",
+  expm1: "exponential_minus_one",
+  log: "log",
+  log1p: "log_plus_one",
+  logicalNot: "not",
+  neg: "negate",
+  rsqrt: "rsqrt",
+  sigmoid: "logistic",
+  sign: "sign",
+  sin: "sine",
+  sqrt: "sqrt",
+  tanh: "tanh",
+};
+const BINARY: Readonly<Record<BinaryFn, string>> = {
+  add: "add",
+  div: "divide",
+  max: "maximum",
+  min: "minimum",
+  mul: "multiply",
+  pow: "power",
+  sub: "subtract",
+};
+const COMPARE: Readonly<
+  Record<Exclude<CompareFn, "and" | "or">, "EQ" | "GE" | "GT" | "LE" | "LT">
+> = { equal: "EQ", greater: "GT", greaterEqual: "GE", less: "LT", lessEqual: "LE" };
+const REDUCE = {
+  max: ["maximum", -Infinity],
+  mean: ["add", 0],
+  min: ["minimum", Infinity],
+  prod: ["multiply", 1],
+  sum: ["add", 0],
+} as const;
+/** Least and greatest int32, where a reduction of integers starts. */
+const INT_LIMITS = { max: -(2 ** 31), min: 2 ** 31 - 1 } as const;
+
+const NHWC = "[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]";
+/** Channels of the image as batch, the batch as features to sum over: the gradient in the filter. */
+const FILTER_GRADIENT = "[f, 0, 1, b]x[i, 0, 1, o]->[0, 1, b, f]";
+
+/** Writes the operation of `value` on its inputs, which are written already. */
+export function lowerOperation(w: Writer, value: Value, inputs: readonly Term[]): Term {
+  const [x, y] = inputs;
+  switch (value.op) {
+    case "constant":
+      return w.constant(value.data, value.shape, value.type);
+    case "noise":
+      return writeNoise(w, x, value);
+    case "unary":
+      return lowerUnary(w, value.fn, x);
+    case "leakyRelu":
+      return w.select(
+        w.compare("GT", x, w.constant(0)),
+        x,
+        w.binary("multiply", x, w.constant(value.alpha)),
+      );
+    case "binary":
+      return w.binary(BINARY[value.fn], x, y);
+    case "compare":
+      return value.fn === "and" || value.fn === "or"
+        ? w.binary(value.fn, x, y)
+        : w.compare(COMPARE[value.fn], x, y);
+    case "select":
+      return w.select(x, y, inputs[2]);
+    case "cast":
+      return w.convert(x, value.type);
+    case "reshape":
+      return w.reshape(x, value.shape);
+    case "broadcast":
+      return w.broadcast(x, value.shape);
+    case "transpose":
+      return w.transpose(x, value.perm);
+    case "slice": {
+      const { begin, steps, shape } = value;
+      const end = begin.map((b, i) => b + (shape[i] - 1) * steps[i] + 1);
+      return w.slice(x, { begin, end, steps });
+    }
+    case "concat":
+      return w.concat(inputs, value.axis);
+    case "pad":
+      return w.pad(x, value);
+    case "reduce":
+      return lowerReduce(w, value, x);
+    case "matmul": {
+      const batch = value.shape.slice(0, -2);
+      const [a, b] = inputs.map((t) => w.broadcast(t, [...batch, ...t.shape.slice(-2)]));
+      return w.dot(a, b, value);
+    }
+    case "conv":
+    case "convInputGradient":
+    case "convFilterGradient":
+      return lowerConvolution(w, value, inputs);
+    case "gather":
+      return w.gather(x, y, value.axis);
+    default:
+      throw new Error(`Operation ${value.op} cannot be written as StableHLO`);
+  }
+}
+
+function lowerUnary(w: Writer, fn: UnaryFn, x: Term): Term {
+  const one = () => w.constant(1);
+  switch (fn) {
+    case "reciprocal":
+      return w.binary("divide", one(), x);
+    case "relu":
+      return w.binary("maximum", x, w.constant(0, [], x.type));
+    case "softplus": // max(x, 0) + log1p(exp(-|x|))
+      return w.binary(
+        "add",
+        w.binary("maximum", x, w.constant(0)),
+        w.unary("log_plus_one", w.unary("exponential", w.unary("negate", w.unary("abs", x)))),
+      );
+    case "swish":
+      return w.binary("multiply", x, w.unary("logistic", x));
+    case "swishGradient": {
+      // s + s (x (1 - s)), s = sigmoid(x): of x alone. With y = x s in it, XLA reads swish's result from memory.
+      const s = w.unary("logistic", x);
+      const slope = w.binary("multiply", x, w.binary("subtract", one(), s));
+      return w.binary("add", s, w.binary("multiply", s, slope));
+    }
+    default: {
+      const op = UNARY[fn];
+      if (!op) throw new Error(`Function ${fn} cannot be written as StableHLO`);
+      return w.unary(op, x);
+    }
+  }
+}
+
+function lowerReduce(w: Writer, value: Value & { op: "reduce" }, x: Term): Term {
+  const { fn, axes } = value;
+  const [op, initial] = REDUCE[fn];
+  const limit = x.type === "int32" && (fn === "max" || fn === "min") ? INT_LIMITS[fn] : initial;
+  const total = w.reduce(op, x, { axes, initial: limit });
+  if (fn !== "mean") return total;
+  const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
+  return w.binary("divide", total, w.constant(count, [], x.type));
+}
+
+type Convolution =
+  & Value
+  & Extract<Operation, { op: "conv" | "convInputGradient" | "convFilterGradient" }>;
+
+/** Which numbers stand where: for y[o] = sum over k of x[o s + k d - p] w[k], with stride s, dilation d, pad p. */
+function lowerConvolution(w: Writer, value: Convolution, [a, b]: readonly Term[]): Term {
+  const { strides, dilations, pads: [top, left, bottom, right] } = value.window;
+  const { shape } = value;
+  const low = [top, left];
+  switch (value.op) {
+    case "conv":
+      return w.convolution(a, b, {
+        layout: NHWC,
+        shape,
+        strides,
+        padding: [[top, bottom], [left, right]],
+        rhsDilation: dilations,
+      });
+    case "convInputGradient": {
+      const filter = w.reverse(w.transpose(b, [0, 1, 3, 2]), [0, 1]);
+      const padding = [0, 1].map((i) => {
+        const reach = (b.shape[i] - 1) * dilations[i];
+        const dilated = (a.shape[i + 1] - 1) * strides[i] + 1;
+        const before = reach - low[i];
+        return [before, shape[i + 1] + reach - dilated - before];
+      });
+      return w.convolution(a, filter, {
+        layout: NHWC,
+        shape,
+        padding,
+        lhsDilation: strides,
+        rhsDilation: dilations,
+      });
+    }
+    case "convFilterGradient": {
+      const isPlain = [...strides, ...dilations].every((size) => size === 1);
+      if (isPlain && b.shape[1] * b.shape[2] > a.shape[1] * a.shape[2]) {
+        return largeFilterGradient(w, { image: a, gradient: b, shape, low });
+      }
+      const padding = [0, 1].map((i) => {
+        const reach = (shape[i] - 1) * dilations[i];
+        const dilated = (b.shape[i + 1] - 1) * strides[i] + 1;
+        return [low[i], reach + dilated - a.shape[i + 1] - low[i]];
+      });
+      return w.convolution(a, b, {
+        layout: FILTER_GRADIENT,
+        shape,
+        strides: dilations,
+        padding,
+        rhsDilation: strides,
+      });
+    }
+  }
+}
+
+/**
+ * The filter's gradient where that of the output is larger than the image, as after padding by more than half the filter:
+ * the image moves over the gradient, and the taps come out in reverse. The other way round, XLA:GPU exchanges the two and
+ * then no longer sees cuDNN's backward-filter: a forward convolution with a filter as large as the image runs instead.
+ */
+function largeFilterGradient(
+  w: Writer,
+  { image, gradient, shape, low }: {
+    readonly image: Term;
+    readonly gradient: Term;
+    readonly shape: readonly number[];
+    readonly low: readonly number[];
+  },
+): Term {
+  const [height, width, inChannels, outChannels] = shape;
+  const padding = [0, 1].map((i) => [
+    shape[i] - 1 - low[i],
+    image.shape[i + 1] - gradient.shape[i + 1] + low[i],
+  ]);
+  const reversed = w.convolution(gradient, image, {
+    layout: FILTER_GRADIENT,
+    shape: [height, width, outChannels, inChannels],
+    padding,
+  });
+  return w.transpose(w.reverse(reversed, [0, 1]), [0, 1, 3, 2]);
+}

@@ -1,0 +1,81 @@
+import { stepsPerEpoch } from "../run/batches.ts";
+import { canonicalJson } from "./spec.ts";
+import { median } from "../statistics/summary.ts";
+import type { Dataset, EpochRecord, RunRecord, RunSpec } from "../core/types.ts";
+
+/** How long the parts of a run take on this machine, as measured. */
+export interface Pace {
+  readonly secondsPerStep: number;
+  /** Everything but training: start, compilation, sampling, scores. */
+  readonly restSeconds: number;
+}
+
+/** Paces of runs that differ in seed and length only, by `paceKey`. */
+export type Paces = ReadonlyMap<string, Pace>;
+
+/** What decides the time of a step: equal for runs that differ in seed and length only. */
+export function paceKey(spec: RunSpec): string {
+  const { method, dataset, batchSize, hyper, device, threads } = spec;
+  return canonicalJson({ method, dataset, batchSize, hyper, device, threads });
+}
+
+/** Seconds a step: the median over `epochs`, without the warm-up where there are others. */
+export function secondsPerStep(epochs: readonly EpochRecord[]): number | undefined {
+  const steady = epochs.filter(({ warmup }) => !warmup);
+  const counted = steady.length > 0 ? steady : epochs;
+  if (counted.length === 0) return undefined;
+  return median(counted.map(({ seconds, steps }) => seconds / steps));
+}
+
+/** The paces of completed runs; of several with one key the last. */
+export function pacesOf(records: readonly RunRecord[]): Map<string, Pace> {
+  const paces = new Map<string, Pace>();
+  for (const record of records) {
+    const pace = secondsPerStep(record.epochs);
+    if (record.status !== "completed" || pace === undefined) continue;
+    const { sample, score, other } = record.seconds;
+    paces.set(paceKey(record.spec), { secondsPerStep: pace, restSeconds: sample + score + other });
+  }
+  return paces;
+}
+
+/** Optimizer steps of a whole run. */
+export function stepsOfRun(spec: RunSpec, dataset: Dataset): number {
+  return spec.epochs * stepsPerEpoch(spec.trainCount ?? dataset.counts.train, spec.batchSize);
+}
+
+/** How long a sweep will take. */
+export interface Estimate {
+  /** Undefined when nothing is known of any run. */
+  readonly seconds: number | undefined;
+  /** Runs whose own pace is not known: counted with the mean of the known ones. */
+  readonly guessed: number;
+}
+
+/** Seconds of each run in sequence, `jobs` at a time on as many shares of the machine. */
+export function estimateSweep(
+  runs: readonly { readonly key: string; readonly steps: number }[],
+  { paces, jobs }: { readonly paces: Paces; readonly jobs: number },
+): Estimate {
+  const known = runs.flatMap(({ key, steps }) => {
+    const pace = paces.get(key);
+    return pace === undefined ? [] : [steps * pace.secondsPerStep + pace.restSeconds];
+  });
+  const guessed = runs.length - known.length;
+  if (runs.length === 0) return { seconds: 0, guessed };
+  if (known.length === 0) return { seconds: undefined, guessed };
+  const sum = known.reduce((a, b) => a + b);
+  return { seconds: sum * (runs.length / known.length) / jobs, guessed };
+}
+
+/** `95` to `1 min 35 s`: the two largest units that matter. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const minutes = Math.round(seconds / 60);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.round(seconds / 3600);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { type ExperimentWords, readExperiment, type Vocabulary } from "./experiment_arguments.ts";
+import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
+import { UsageError } from "../core/arguments.ts";
+
+const { name: _name, methods: _methods, threads: _threads, ...rest } = TINY_EXPERIMENT;
+const { tiny } = TINY_TABLES.methods;
+const VOCABULARY: Vocabulary = {
+  tables: { ...TINY_TABLES, methods: { tiny, other: { ...tiny, name: "other" } } },
+  presets: {
+    small: { ...rest, about: "a test", hyper: { "*": { rate: 0.1 } } },
+    future: { ...rest, about: "ahead", datasets: ["faces"], metrics: ["fid"] },
+  },
+  devices: ["cpu", "tfjs-cpu", "pjrt:PATH"],
+  cores: 8,
+};
+
+const read = (words: Partial<ExperimentWords>) =>
+  readExperiment({ preset: "small", set: [], ...words }, VOCABULARY);
+
+Deno.test("readExperiment() takes the preset for what is not said, and every method", () => {
+  const { experiment, jobs } = read({});
+  assert.deepEqual(experiment, {
+    ...rest,
+    name: "small",
+    methods: ["tiny", "other"],
+    threads: 8,
+    hyper: { "*": { rate: 0.1 } },
+  });
+  assert.equal(jobs, 1);
+});
+
+Deno.test("readExperiment() lays every word over the preset", () => {
+  const { experiment, jobs } = read({
+    methods: "other",
+    datasets: "bright",
+    seeds: "0..2",
+    epochs: "9",
+    batchSize: "5",
+    images: "12",
+    samples: "70",
+    device: "cpu",
+    jobs: "3",
+    set: ["other.rate=0.75", "*.persistent=false"],
+  });
+  assert.deepEqual(experiment.methods, ["other"]);
+  assert.deepEqual(experiment.seeds, [0, 1, 2]);
+  assert.equal(experiment.epochs, 9);
+  assert.equal(experiment.batchSize, 5);
+  assert.equal(experiment.trainCount, 12);
+  assert.equal(experiment.sampleCount, 70);
+  assert.equal(experiment.device, "cpu");
+  assert.equal(jobs, 3);
+  assert.equal(experiment.threads, 2, "the cores are shared by the jobs");
+  assert.deepEqual(experiment.hyper, {
+    "*": { rate: 0.1 },
+    other: { rate: 0.75, persistent: false },
+  });
+});
+
+Deno.test("readExperiment() takes a device of a form with a path", () => {
+  assert.equal(read({ device: "pjrt:lib/plugin.so" }).experiment.device, "pjrt:lib/plugin.so");
+});
+
+Deno.test("readExperiment() refuses each wrong word in one line that lists what is known", () => {
+  const cases: [Partial<ExperimentWords>, RegExp][] = [
+    [{ preset: "smal" }, /Unknown preset "smal": known presets are small, future; did you mean/],
+    [{ methods: "tiny,gan" }, /Unknown method "gan": known methods are tiny, other$/],
+    [{ datasets: "dark" }, /Unknown data set "dark": known data sets are bright$/],
+    [{ seeds: "a" }, /Unknown seeds "a": write 0\.\.2/],
+    [{ epochs: "0" }, /--epochs "0" is not a whole number of at least 1/],
+    [{ samples: "1" }, /--samples "1" is too few: a score compares covariances/],
+    [{ batchSize: "0" }, /--batch-size "0" is not a whole number/],
+    [{ images: "1.5" }, /--images "1\.5" is not a whole number/],
+    [{ threads: "two" }, /--threads "two"/],
+    [{ jobs: "-1" }, /--jobs "-1"/],
+    [{ device: "gpu" }, /Unknown device "gpu": known devices are cpu, tfjs-cpu, pjrt:PATH/],
+    [{ device: "pjrt:" }, /Unknown device "pjrt:"/],
+    [{ set: ["rate"] }, /Unknown setting "rate": write METHOD\.KEY=VALUE/],
+    [{ set: ["gan.rate=1"] }, /Unknown method "gan"/],
+    [
+      { set: ["tiny.rat=1"] },
+      /Unknown hyperparameter of tiny "rat": known hyperparameters of tiny are rate, /,
+    ],
+    [{ set: ["*.rat=1"] }, /Unknown hyperparameter of \* "rat"/],
+    [
+      { set: ["tiny.rate=x"] },
+      /Hyperparameter tiny\.rate is a finite number \(default 0\.5\), got "x"/,
+    ],
+    [{ methods: "other", set: ["tiny.rate=1"] }, /has no effect: the methods chosen are other/],
+    [{ preset: "future" }, /Preset "future" needs .* not have yet: data set faces, metric fid/],
+  ];
+  for (const [words, pattern] of cases) {
+    assert.throws(
+      () => read(words),
+      (error: unknown) =>
+        error instanceof UsageError && pattern.test(error.message) && !error.message.includes("\n"),
+      JSON.stringify(words),
+    );
+  }
+});

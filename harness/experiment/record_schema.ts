@@ -1,0 +1,126 @@
+import * as z from "zod";
+import type { RunRecord, RunSpec } from "../core/types.ts";
+
+/** The schema number of records that this program writes, and the highest that it reads. */
+export const RECORD_SCHEMA = 1;
+
+/** Checks numbers by name. */
+export const NUMBERS = z.record(z.string(), z.number());
+
+/** Checks an `EpochRecord`. */
+export const EPOCH_RECORD = z.object({
+  epoch: z.int().min(0),
+  seconds: z.number().min(0),
+  warmup: z.boolean(),
+  steps: z.int().min(0),
+  metrics: NUMBERS,
+});
+
+/** Checks `Seconds`. */
+export const SECONDS = z.object({
+  train: z.number(),
+  sample: z.number(),
+  score: z.number(),
+  other: z.number(),
+});
+
+/** Checks a `RunSpec`. */
+export const RUN_SPEC = z.strictObject({
+  method: z.string(),
+  dataset: z.string(),
+  seed: z.int().min(0),
+  epochs: z.int().min(1),
+  batchSize: z.int().min(1),
+  trainCount: z.int().min(1).nullable(),
+  sampleCount: z.int().min(1),
+  metrics: z.array(z.string()),
+  scoreUntrained: z.boolean(),
+  hyper: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  device: z.string(),
+  threads: z.int().min(1),
+});
+
+/** Checks a `BoundBasis`. */
+const BOUND_BASIS = z.object({
+  importanceSamples: z.int().min(1),
+  draws: z.int().min(1),
+  images: z.int().min(1),
+  standardError: z.number().min(0),
+});
+
+/** Checks a `Diagnostics`. */
+const DIAGNOSTICS = z.object({
+  features: z.int().min(1),
+  rows: z.int().min(1),
+  rank: z.int().min(0),
+  leverage: z.object({ mean: z.number(), min: z.number(), max: z.number() }),
+  varianceRatio: z.number().nullable(),
+  moves: z.int().min(1),
+});
+
+const BASE = z.object({
+  schema: z.literal(RECORD_SCHEMA),
+  id: z.string().regex(/^[0-9a-f]{12}$/),
+  experiment: z.string(),
+  spec: RUN_SPEC,
+  startedAt: z.iso.datetime(),
+  provenance: z.object({
+    commit: z.string().nullable(),
+    dirty: z.boolean().nullable(),
+    lockSha256: z.string(),
+    versions: z.record(z.string(), z.string()),
+    device: z.string(),
+    cpu: z.string(),
+    cores: z.number(),
+    jobs: z.number(),
+    os: z.string(),
+    datasetSha256: z.string(),
+    metricSha256: z.record(z.string(), z.string()),
+    metricSettings: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+  }).nullable(),
+  seconds: SECONDS,
+  epochs: z.array(EPOCH_RECORD),
+});
+
+/** Checks a `RunRecord`. */
+export const RUN_RECORD = z.discriminatedUnion("status", [
+  BASE.extend({
+    status: z.literal("completed"),
+    scores: NUMBERS,
+    untrained: NUMBERS,
+    bounds: z.record(z.string(), BOUND_BASIS).optional(),
+    reconstructionError: z.number().min(0).optional(),
+    diagnostics: DIAGNOSTICS.optional(),
+  }),
+  BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
+  BASE.extend({ status: z.literal("failed"), error: z.string() }),
+  BASE.extend({ status: z.literal("interrupted") }),
+]);
+
+// The compiler keeps these schemas and the types of types.ts one and the same, both ways.
+type Same<A, B> = [A, B] extends [B, A] ? true : never;
+type Mutable<T> = T extends string | number | boolean | null ? T
+  : { -readonly [K in keyof T]: Mutable<T[K]> };
+true satisfies Same<z.infer<typeof RUN_RECORD>, Mutable<RunRecord>>;
+true satisfies Same<z.infer<typeof RUN_SPEC>, Mutable<RunSpec>>;
+
+/** The run spec in `text`; throws SyntaxError where it is none. `what` names it in the error. */
+export function parseSpec(text: string, what: string): RunSpec {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`${what} is not JSON: ${(error as Error).message}`);
+  }
+  const result = RUN_SPEC.safeParse(value);
+  if (!result.success) {
+    throw new SyntaxError(`${what} is not a run spec: ${firstIssue(result.error)}`);
+  }
+  return result.data;
+}
+
+/** The first thing that is wrong, in one line. */
+export function firstIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return `${issue.path.length === 0 ? "it" : issue.path.join(".")}: ${issue.message}`;
+}

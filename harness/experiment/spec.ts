@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import type {
+  Dataset,
+  Experiment,
+  Hyperparams,
+  Method,
+  Problem,
+  RunSpec,
+  Score,
+} from "../core/types.ts";
+import { isBound, isMetric, whyNoBound } from "../metrics/likelihood_bounds.ts";
+import { unknownWord, UsageError } from "../core/arguments.ts";
+
+/** What can be named in an experiment; their order is the order of rows and columns. */
+export interface Tables {
+  readonly methods: Readonly<Record<string, Method>>;
+  readonly datasets: Readonly<Record<string, Dataset>>;
+  readonly metrics: Readonly<Record<string, Score>>;
+}
+
+/** The entry of `table` called `name`; a UsageError that lists the known ones otherwise. */
+export function lookUp<T>(table: Readonly<Record<string, T>>, kind: string, name: string): T {
+  if (!Object.hasOwn(table, name)) throw unknownWord(kind, name, Object.keys(table));
+  return table[name];
+}
+
+/** JSON with sorted keys and no spaces: equal values give equal text (as RFC 8785 for our values). */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${members.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(",")}}`;
+  }
+  if (value === undefined || (typeof value === "number" && !Number.isFinite(value))) {
+    throw new TypeError(`Cannot write ${value} as JSON: only finite numbers and defined values`);
+  }
+  return JSON.stringify(value);
+}
+
+/** 12 hexadecimal digits of SHA-256 over the canonical JSON of `spec`: 48 bits, no clash below millions of runs. */
+export function runId(spec: RunSpec): string {
+  return createHash("sha256").update(canonicalJson(spec)).digest("hex").slice(0, 12);
+}
+
+/** What a method may know of the data of `spec` before it sees any. */
+export function problemOf(spec: RunSpec, dataset: Dataset): Problem {
+  return {
+    image: dataset.image,
+    trainCount: spec.trainCount ?? dataset.counts.train,
+    batchSize: spec.batchSize,
+  };
+}
+
+/** The defaults of `method` under the overrides of `experiment`: `*`, then `*@dataset`, then the method's own. */
+export function resolveHyper(
+  experiment: Experiment,
+  { method, dataset }: { readonly method: Method; readonly dataset: string },
+): Hyperparams {
+  const resolved: Record<string, number | string | boolean> = { ...method.defaults };
+  const known = Object.keys(method.defaults);
+  for (const scope of ["*", `*@${dataset}`]) {
+    for (const [key, value] of Object.entries(experiment.hyper[scope] ?? {})) {
+      if (known.includes(key)) resolved[key] = value;
+    }
+  }
+  for (const [key, value] of Object.entries(experiment.hyper[method.name] ?? {})) {
+    if (!known.includes(key)) {
+      throw unknownWord(`hyperparameter of ${method.name}`, key, known);
+    }
+    resolved[key] = value;
+  }
+  for (const [key, value] of Object.entries(resolved)) {
+    const like = method.defaults[key];
+    if (typeof value !== typeof like) {
+      throw new UsageError(
+        `Hyperparameter ${method.name}.${key} is a ${typeof like} (default ${like}), got ${value}`,
+      );
+    }
+  }
+  return resolved;
+}
+
+/**
+ * Every run of `experiment`, each with all that its numbers depend on, in the order of work: all methods
+ * and data sets at the first seed, then at the next, so that a sweep cut short is still a table. Throws
+ * UsageError for unknown names and for values that cannot work, before anything runs.
+ */
+export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
+  const metrics = experiment.metrics.map((name) => lookUp(tables.metrics, "metric", name));
+  const methods = experiment.methods.map((name) => lookUp(tables.methods, "method", name));
+  const forAll = Object.entries(experiment.hyper).filter(([scope]) => scope.startsWith("*"));
+  for (const key of forAll.flatMap(([, overrides]) => Object.keys(overrides))) {
+    const all = Object.values(tables.methods); // not only the chosen: a preset is for every method
+    if (!all.some((method) => Object.hasOwn(method.defaults, key))) {
+      const known = new Set(all.flatMap((method) => Object.keys(method.defaults)));
+      throw unknownWord("hyperparameter", key, [...known]);
+    }
+  }
+  return experiment.seeds.flatMap((seed) =>
+    experiment.datasets.flatMap((name) => {
+      const dataset = lookUp(tables.datasets, "data set", name);
+      return methods.map((method) =>
+        resolveRun(experiment, { method, dataset, metricEntries: metrics, seed })
+      );
+    })
+  );
+}
+
+function resolveRun(
+  experiment: Experiment,
+  { method, dataset, metricEntries, seed }: {
+    readonly method: Method;
+    readonly dataset: Dataset;
+    readonly metricEntries: readonly Score[];
+    readonly seed: number;
+  },
+): RunSpec {
+  const { epochs, batchSize, sampleCount, scoreUntrained, device, threads } = experiment;
+  const hyper = resolveHyper(experiment, { method, dataset: dataset.name });
+  const whole = dataset.counts.train;
+  const trainCount = experiment.trainCount ?? whole;
+  const spec: RunSpec = {
+    method: method.name,
+    dataset: dataset.name,
+    seed,
+    epochs,
+    batchSize,
+    trainCount: trainCount >= whole ? null : trainCount, // one spelling of "all", so one id
+    sampleCount,
+    metrics: scoresOf(method, { hyper, entries: metricEntries }),
+    scoreUntrained,
+    hyper,
+    device,
+    threads,
+  };
+  const problem = problemOf(spec, dataset);
+  if (problem.trainCount < batchSize) {
+    throw new UsageError(
+      `Batch size ${batchSize} is more than the ${problem.trainCount} training images of ${dataset.name}`,
+    );
+  }
+  const checks = [
+    () => method.check?.(problem, spec.hyper),
+    ...metricEntries.filter(isMetric).map((metric) => () => metric.check?.(dataset.image)),
+  ];
+  for (const check of checks) {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UsageError(`${method.name} on ${dataset.name}: ${error.message}`);
+    }
+  }
+  return spec;
+}
+
+/** Names of the scores among `entries` that `method` can have. Throws UsageError if that is none of them. */
+function scoresOf(
+  method: Method,
+  { hyper, entries }: { readonly hyper: Hyperparams; readonly entries: readonly Score[] },
+): string[] {
+  const why = whyNoBound(method, hyper);
+  const names = entries.filter((entry) => why === null || !isBound(entry)).map(({ name }) => name);
+  if (names.length === 0 && entries.length > 0) {
+    const asked = entries.map(({ name }) => name).join(", ");
+    throw new UsageError(`${method.name} cannot be scored by ${asked}: ${why}`);
+  }
+  return names;
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { BOUNDS } from "../metrics/likelihood_bounds.ts";
+import { canonicalJson, resolveHyper, resolveRuns, runId } from "./spec.ts";
+import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
+import { UsageError } from "../core/arguments.ts";
+
+Deno.test("canonicalJson() sorts keys at every depth and nothing else", () => {
+  assert.equal(
+    canonicalJson({ b: [{ d: 1, c: null }, "x\n"], a: 1e-7 }),
+    '{"a":1e-7,"b":[{"c":null,"d":1},"x\\n"]}',
+  );
+  assert.throws(() => canonicalJson({ a: NaN }), TypeError);
+  assert.throws(() => canonicalJson({ a: undefined }), TypeError);
+});
+
+Deno.test("runId() is the SHA-256 of the canonical spec, whatever the order of its keys", () => {
+  const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
+  const shuffled = Object.fromEntries(Object.entries(spec).reverse()) as unknown as typeof spec;
+  assert.match(runId(spec), /^[0-9a-f]{12}$/);
+  assert.equal(runId(shuffled), runId(spec));
+  assert.notEqual(runId({ ...spec, seed: 1 }), runId(spec));
+  assert.notEqual(runId({ ...spec, hyper: { ...spec.hyper, rate: 0.25 } }), runId(spec));
+});
+
+Deno.test("resolveHyper() lays the method's overrides over the data set's over those of all methods over the defaults", () => {
+  const experiment = {
+    ...TINY_EXPERIMENT,
+    hyper: {
+      "*": { rate: 0.1, explodeAt: 5, note: "all", width: 2 },
+      "*@bright": { rate: 0.2, note: "bright" },
+      tiny: { note: "own" },
+    },
+  };
+  const method = TINY_TABLES.methods.tiny;
+  const on = (dataset: string) => resolveHyper(experiment, { method, dataset });
+  const rest = { explodeAt: 5, persistent: true, note: "own" };
+  assert.deepEqual(on("bright"), { ...rest, rate: 0.2 });
+  assert.deepEqual(on("dark"), { ...rest, rate: 0.1 });
+});
+
+Deno.test("resolveRuns() gives every combination, all methods and data sets at the first seed first", () => {
+  const { tiny } = TINY_TABLES.methods;
+  const tables = { ...TINY_TABLES, methods: { tiny, other: { ...tiny, name: "other" } } };
+  const runs = resolveRuns(
+    { ...TINY_EXPERIMENT, methods: ["tiny", "other"], seeds: [0, 1] },
+    tables,
+  );
+  assert.deepEqual(runs.map(({ method, seed }) => `${method} ${seed}`), [
+    "tiny 0",
+    "other 0",
+    "tiny 1",
+    "other 1",
+  ]);
+});
+
+Deno.test("resolveRuns() takes an override for all methods that only another method has", () => {
+  const { tiny } = TINY_TABLES.methods;
+  const other = { ...tiny, name: "other", defaults: { rate: 0.5, depth: 3 } };
+  const tables = { ...TINY_TABLES, methods: { tiny, other } };
+  const [{ hyper }] = resolveRuns({ ...TINY_EXPERIMENT, hyper: { "*": { depth: 9 } } }, tables);
+  assert.deepEqual(hyper, tiny.defaults);
+});
+
+Deno.test("resolveRuns() spells the whole training set in one way", () => {
+  const count = (trainCount: number | null) =>
+    resolveRuns({ ...TINY_EXPERIMENT, trainCount }, TINY_TABLES)[0].trainCount;
+  assert.deepEqual([count(null), count(17), count(99), count(8)], [null, null, null, 8]);
+});
+
+Deno.test("resolveRuns() refuses what cannot work, listing what is known", () => {
+  const refuses = (change: object, pattern: RegExp) =>
+    assert.throws(
+      () => resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES),
+      (error: unknown) => error instanceof UsageError && pattern.test(error.message),
+    );
+  refuses({ methods: ["tinny"] }, /Unknown method "tinny": known methods are tiny; did you mean/);
+  refuses({ datasets: ["dark"] }, /Unknown data set "dark": known data sets are bright/);
+  refuses({ metrics: ["fid"] }, /Unknown metric "fid": known metrics are gap/);
+  refuses(
+    { hyper: { tiny: { ratio: 1 } } },
+    /Unknown hyperparameter .*"ratio": .* rate, explodeAt/,
+  );
+  refuses({ hyper: { "*": { ratio: 1 } } }, /Unknown hyperparameter "ratio"/);
+  refuses({ hyper: { tiny: { rate: "fast" } } }, /tiny.rate is a number \(default 0.5\), got fast/);
+  refuses({ hyper: { tiny: { rate: 2 } } }, /tiny on bright: rate 2 is outside \(0, 1\]/);
+  const { gap } = TINY_TABLES.metrics;
+  const check = () => {
+    throw new RangeError("gap takes coloured images");
+  };
+  assert.throws(
+    () => resolveRuns(TINY_EXPERIMENT, { ...TINY_TABLES, metrics: { gap: { ...gap, check } } }),
+    /tiny on bright: gap takes coloured images/,
+  );
+  refuses({ batchSize: 18 }, /Batch size 18 is more than the 17 training images of bright/);
+});
+
+Deno.test("resolveRuns() asks for bounds on the likelihood of methods that have them only", () => {
+  const { tiny } = TINY_TABLES.methods;
+  const bounded = {
+    ...tiny,
+    name: "bounded",
+    logWeight: () => assert.fail("only asked whether it is there"),
+    noLogWeight: ({ note }: { readonly note?: unknown }) => note === "none" ? null : `note=${note}`,
+  };
+  const tables = {
+    ...TINY_TABLES,
+    methods: { tiny, bounded },
+    metrics: { ...TINY_TABLES.metrics, ...BOUNDS },
+  };
+  const methods = ["tiny", "bounded"];
+  const experiment = { ...TINY_EXPERIMENT, methods, metrics: ["gap", "nelbo", "niwae_10"] };
+  assert.deepEqual(resolveRuns(experiment, tables).map(({ metrics }) => metrics), [
+    ["gap"],
+    ["gap", "nelbo", "niwae_10"],
+  ]);
+  const refuse = (change: Partial<typeof experiment>, message: string) =>
+    assert.throws(() => resolveRuns({ ...experiment, ...change, metrics: ["nelbo"] }, tables), {
+      name: "UsageError",
+      message,
+    });
+  refuse(
+    {},
+    "tiny cannot be scored by nelbo: it has no q(z | x), or no prior, of known normaliser",
+  );
+  refuse(
+    { methods: ["bounded"], hyper: { bounded: { note: "no" } } },
+    "bounded cannot be scored by nelbo: note=no",
+  );
+});

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { adviceOn, refuseIfStrict } from "./warnings.ts";
+import { resolveRuns, type Tables } from "./spec.ts";
+import { TINY_EXPERIMENT, TINY_METHOD, TINY_TABLES } from "../testing/tiny.ts";
+import type { Method } from "../core/types.ts";
+import { UsageError } from "../core/arguments.ts";
+
+const tables: Tables = {
+  ...TINY_TABLES,
+  methods: {
+    tiny: {
+      ...TINY_METHOD,
+      warnings: ({ trainCount }, { rate }) =>
+        Number(rate) > 0.3 ? [`rate ${rate} is high for ${trainCount} images`] : [],
+    } as Method,
+  },
+};
+
+Deno.test("adviceOn() says each warning once, with its method and data set", () => {
+  const experiment = {
+    ...TINY_EXPERIMENT,
+    datasets: ["bright"],
+    seeds: [0, 1, 2],
+    trainCount: null,
+  };
+  const count = tables.datasets.bright.counts.train;
+  assert.deepEqual(adviceOn(resolveRuns(experiment, tables), tables), [
+    `tiny on bright: rate 0.5 is high for ${count} images`,
+  ]);
+  const careful = { ...experiment, hyper: { tiny: { rate: 0.1 } } };
+  assert.deepEqual(adviceOn(resolveRuns(careful, tables), tables), []);
+});
+
+Deno.test("refuseIfStrict() refuses advice under --strict alone", () => {
+  refuseIfStrict(["a"], false);
+  refuseIfStrict([], true);
+  assert.throws(
+    () => refuseIfStrict(["a", "b"], true),
+    new UsageError("Refused by --strict: a; b"),
+  );
+});

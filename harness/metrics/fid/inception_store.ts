@@ -1,0 +1,87 @@
+/**
+ * Where the converted network is kept, and how weights become it.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import { dataFolder } from "../../core/cache_folder.ts";
+import { encodeModel } from "../../formats/onnx_model.ts";
+import { ifThere, replaceFile } from "../../core/files.ts";
+import { readFile } from "../../formats/byte_source.ts";
+import { inceptionGraph } from "./inception_onnx.ts";
+import { readInceptionWeights } from "./weights.ts";
+
+const SideCar = z.strictObject({
+  schema: z.literal(1),
+  /** Over the parameters: the identity of the network in caches and records. */
+  weightsSha256: z.hex().length(64),
+  /** Of the file that they were read from, and its format. */
+  sourceSha256: z.hex().length(64),
+  sourceFormat: z.string(),
+  /** Whether that file was the published one. */
+  published: z.boolean(),
+  onnxSha256: z.hex().length(64),
+});
+
+/** A converted network on disk. */
+export interface StoredInception extends z.infer<typeof SideCar> {
+  /** Of the ONNX file. */
+  readonly path: string;
+}
+
+/** The folder of the converted network, in the data folder. */
+export function inceptionFolder(): string {
+  return join(dataFolder(), "inception");
+}
+
+const NETWORK = "inception.onnx";
+const SIDE_CAR = "inception.json";
+
+/** The converted network in `folder`, or null when there is none. Throws Error when its files are broken. */
+export function findInception(folder: string): StoredInception | null {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(join(folder, SIDE_CAR));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+  try {
+    return { ...SideCar.parse(JSON.parse(text)), path: join(folder, NETWORK) };
+  } catch (error) {
+    throw new Error(
+      `${join(folder, SIDE_CAR)} is broken: delete it and run deno task inception again`,
+      { cause: error },
+    );
+  }
+}
+
+/** Checks the network on disk against its side-car: SHA-256 over 95 MB. */
+export async function verifyInception(stored: StoredInception): Promise<void> {
+  const bytes = await ifThere(Deno.readFile(stored.path));
+  if (!bytes || createHash("sha256").update(bytes).digest("hex") !== stored.onnxSha256) {
+    throw new Error(
+      `${stored.path} is missing or altered: delete its folder and run deno task inception again`,
+    );
+  }
+}
+
+/** Reads the weights file `path`, folds and converts it, and keeps the network in `folder`. */
+export async function convertInception(path: string, folder: string): Promise<StoredInception> {
+  const checked = readInceptionWeights(await readFile(path), path);
+  const model = encodeModel(inceptionGraph(checked.weights));
+  const sideCar: z.infer<typeof SideCar> = {
+    schema: 1,
+    weightsSha256: checked.parametersSha256,
+    sourceSha256: checked.fileSha256,
+    sourceFormat: checked.format,
+    published: checked.published,
+    onnxSha256: createHash("sha256").update(model).digest("hex"),
+  };
+  await Deno.mkdir(folder, { recursive: true });
+  await replaceFile(join(folder, NETWORK), model);
+  await replaceFile(join(folder, SIDE_CAR), JSON.stringify(sideCar, null, 2));
+  return { ...sideCar, path: join(folder, NETWORK) };
+}

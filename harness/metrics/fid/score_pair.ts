@@ -1,0 +1,192 @@
+/**
+ * All scores of one pair of image sets.
+ *
+ * @module
+ */
+import { shuffledRows } from "../../run/batches.ts";
+import { foldIn, keyOf } from "../../core/noise.ts";
+import { type FeatureTable, growingTable } from "./feature_table.ts";
+import type { Split } from "./feature_extractor.ts";
+import { inceptionStatistics } from "./fid.ts";
+import { fidInfinity } from "./fid_infinity.ts";
+import { frechetDistance } from "./frechet.ts";
+import type { ImageSource } from "./image_source.ts";
+import { CLASS_COUNT, FEATURE_COUNT } from "./inception_network.ts";
+import { inceptionScore } from "./inception_score.ts";
+import type { StoredInception } from "./inception_store.ts";
+import { kernelInceptionDistance, type Spread } from "./kid.ts";
+import { neighbourOverlap, type Overlap } from "./neighbours.ts";
+import type { Mode } from "./preprocess.ts";
+import type { SavedStatistics } from "./statistics_file.ts";
+
+/** Which scores are wanted besides the FID. */
+export interface Wanted {
+  readonly kid: boolean;
+  readonly inceptionScore: boolean;
+  readonly overlap: boolean;
+  readonly fidInfinity: boolean;
+}
+
+/** One side of a comparison: statistics, and what was kept of the features. */
+export interface Described extends SavedStatistics {
+  readonly name: string;
+  /** Endings of the picture files, as far as they are known. */
+  readonly formats: readonly string[];
+  /** [n, 2048]; null when it was not kept or the statistics come from a file. */
+  readonly features: FeatureTable | null;
+  /** [n, 1008], likewise. */
+  readonly logits: FeatureTable | null;
+}
+
+/** Scores; those that were not asked for are absent. */
+export interface Scores {
+  readonly fid: number;
+  readonly fidInfinity?: number;
+  readonly kid?: Spread;
+  readonly inceptionScore?: Spread;
+  readonly precision?: number;
+  readonly recall?: number;
+  readonly density?: number;
+  readonly coverage?: number;
+}
+
+/** Passes the images through the network and keeps what the wanted scores need. */
+export async function describeImages(
+  source: ImageSource,
+  { inception, mode, split, keep, progress }: {
+    readonly inception: StoredInception;
+    readonly mode: Mode;
+    readonly split: Split;
+    readonly keep: { readonly features: boolean; readonly logits: boolean };
+    readonly progress: (done: number, of: number | null) => void;
+  },
+): Promise<Described> {
+  const features = keep.features ? growingTable(FEATURE_COUNT, source.count) : null;
+  const logits = keep.logits ? growingTable(CLASS_COUNT, source.count) : null;
+  const saved = await inceptionStatistics(source, {
+    inception,
+    mode,
+    split,
+    watcher: {
+      progress,
+      features(pool3, logitsOfImage) {
+        features?.add(pool3);
+        logits?.add(logitsOfImage);
+      },
+    },
+  });
+  return {
+    ...saved,
+    name: source.name,
+    formats: source.formats,
+    features: features?.table() ?? null,
+    logits: logits?.table() ?? null,
+  };
+}
+
+/** The scores of `samples` against `real`. Throws when one needs features of a side that is a file of statistics. */
+export async function scorePair(
+  samples: Described,
+  real: Described,
+  { wanted, seed, threads, progress }: {
+    readonly wanted: Wanted;
+    readonly seed: number;
+    readonly threads: number;
+    readonly progress: (what: string, done: number, of: number) => void;
+  },
+): Promise<Scores> {
+  const features = ({ features, name }: Described, score: string): FeatureTable => {
+    if (features) return features;
+    throw new Error(`${score} needs the images of ${name}: statistics alone give the FID only`);
+  };
+  const fid = frechetDistance(samples.statistics, real.statistics);
+  const infinity = wanted.fidInfinity
+    ? await fidInfinity(features(samples, "FID-infinity"), real.statistics, {
+      seed,
+      threads,
+      progress: (done, of) => progress("FID-infinity", done, of),
+    })
+    : undefined;
+  const kid = wanted.kid
+    ? await kernelInceptionDistance(features(samples, "KID"), features(real, "KID"), {
+      seed,
+      threads,
+      progress: (done, of) => progress("KID", done, of),
+    })
+    : undefined;
+  const overlap: Partial<Overlap> = wanted.overlap
+    ? await neighbourOverlap(features(samples, "Precision"), features(real, "Recall"), {
+      threads,
+      progress: (done, of) => progress("Neighbours", done, of),
+    })
+    : {};
+  return {
+    fid,
+    ...(infinity && { fidInfinity: infinity.intercept }),
+    ...(kid && { kid }),
+    ...(wanted.inceptionScore && { inceptionScore: scoreOf(samples, seed) }),
+    ...overlap,
+  };
+}
+
+function scoreOf({ logits, name }: Described, seed: number): Spread {
+  if (!logits) throw new Error(`Inception Score needs the images of ${name}, not their statistics`);
+  const order = shuffledRows(foldIn(keyOf(seed), "inception_score"), 0, logits.count);
+  return inceptionScore(logits, { order });
+}
+
+/** Throws Error when two sets of statistics were not made alike, so that their distance means nothing. */
+export function checkComparable(a: Described, b: Described): void {
+  if (!a.origin || !b.origin) return;
+  for (const key of ["mode", "weightsSha256"] as const) {
+    if (a.origin[key] === b.origin[key]) continue;
+    const what = key === "mode" ? "mode" : "network weights";
+    throw new Error(
+      `${a.name} and ${b.name} were made with different ${what} (${a.origin[key]}, ${
+        b.origin[key]
+      }): their distance means nothing`,
+    );
+  }
+}
+
+/** Endings of pictures that lose detail when saved; WebP and TIFF may or may not. */
+const LOSSY = ["jpg", "jpeg"];
+
+/** What a reader should know about the numbers, each in a line. */
+export function cautions(
+  samples: Described,
+  real: Described,
+  inception: StoredInception,
+): string[] {
+  const lines: string[] = [];
+  for (const { name, statistics: { count }, origin } of [samples, real]) {
+    if (origin === null) {
+      lines.push(
+        `${name} does not say its mode, weights or number of images: compare like with like`,
+      );
+    } else if (count !== null && count <= FEATURE_COUNT) {
+      lines.push(
+        `${name} has ${count} images, no more than the ${FEATURE_COUNT} features: the covariance is singular and the FID far above its limit; KID has no such bias`,
+      );
+    } else if (count !== null && count < 10_000) {
+      lines.push(
+        `${name} has ${count} images: FIDs are biased upwards below 10,000 or so; compare equal numbers only, or use KID or FID-infinity`,
+      );
+    }
+  }
+  const lossy = (side: Described) => side.formats.some((ending) => LOSSY.includes(ending));
+  if (lossy(samples) !== lossy(real) && samples.formats.length > 0 && real.formats.length > 0) {
+    const [jpeg, other] = lossy(samples) ? [samples, real] : [real, samples];
+    lines.push(
+      `${jpeg.name} was compressed with loss (${
+        jpeg.formats.join(", ")
+      }), ${other.name} was not: the FID sees the difference`,
+    );
+  }
+  if (!inception.published) {
+    lines.push(
+      `the network's weights come from a ${inception.sourceFormat} file without a published hash: their origin is not proven`,
+    );
+  }
+  return lines;
+}

@@ -1,0 +1,106 @@
+/**
+ * Files of statistics as TTUR, pytorch-fid, clean-fid and EDM exchange them: an .npz archive with `mu` [d]
+ * and `sigma` [d, d]. Ours say in a further member, which those tools pass over, how they were made.
+ *
+ * @module
+ */
+import { zipSync } from "fflate";
+import { z } from "zod";
+import { bytesSource } from "../../formats/byte_source.ts";
+import { readNpy, writeNpy } from "../../formats/npy.ts";
+import { MODES } from "./preprocess.ts";
+import type { Statistics } from "./feature_statistics.ts";
+import { zipMembers } from "../../formats/zip.ts";
+
+const Origin = z.strictObject({
+  schema: z.literal(1),
+  /** Number of images. */
+  count: z.int().min(2),
+  mode: z.enum(MODES),
+  /** Over the parameters of the network: `CheckedWeights.parametersSha256`. */
+  weightsSha256: z.hex().length(64),
+  /** Over the decoded images in their order. */
+  imagesSha256: z.hex().length(64),
+  /** What the images were, in words: a path, or a data set. */
+  images: z.string(),
+  /** Whether generated pixels were rounded to bytes; files and data sets always are. */
+  quantize: z.literal("bytes"),
+});
+
+/** How statistics were made. */
+export type Origin = z.infer<typeof Origin>;
+
+/** Statistics from a file; `origin` is null when another tool wrote it. */
+export interface SavedStatistics {
+  readonly statistics: Statistics;
+  readonly origin: Origin | null;
+}
+
+const ORIGIN = "laebench.json";
+const SYMMETRY_TOLERANCE = 1e-6;
+
+/** The bytes of an .npz file. */
+export function writeStatistics(
+  { statistics, origin }: SavedStatistics,
+): Uint8Array<ArrayBuffer> {
+  const { mean, covariance } = statistics;
+  const d = mean.length;
+  const members = {
+    "mu.npy": writeNpy({ shape: [d], data: mean }),
+    "sigma.npy": writeNpy({ shape: [d, d], data: covariance }),
+    ...(origin ? { [ORIGIN]: new TextEncoder().encode(JSON.stringify(origin, null, 2)) } : {}),
+  };
+  // Stored: covariances hardly compress. A fixed date: the same statistics are the same bytes.
+  return zipSync(members, { level: 0, mtime: "1980-01-01T00:00:00" }) as Uint8Array<ArrayBuffer>;
+}
+
+/** Reads an .npz file called `name` in errors. Throws SyntaxError when it is broken or holds no statistics. */
+export function readStatistics(bytes: Uint8Array<ArrayBuffer>, name: string): SavedStatistics {
+  try {
+    const members = new Map(zipMembers(bytesSource(bytes)).map((member) => [member.name, member]));
+    const array = (key: string) => {
+      const member = members.get(`${key}.npy`);
+      if (!member) {
+        const keys = [...members.keys()].map((k) => k.replace(/\.npy$/, "")).join(", ");
+        throw new SyntaxError(
+          `no array "${key}", only ${keys || "nothing"}: not a file of statistics`,
+        );
+      }
+      return readNpy(member.read());
+    };
+    const mu = array("mu"), sigma = array("sigma");
+    const d = mu.data.length;
+    if (mu.shape.length !== 1 || sigma.shape.join() !== `${d},${d}`) {
+      throw new SyntaxError(
+        `mu [${mu.shape}] and sigma [${sigma.shape}] do not fit: want [d], [d, d]`,
+      );
+    }
+    checkCovariance(sigma.data, mu.data);
+    const json = members.get(ORIGIN)?.read();
+    const origin = json ? Origin.parse(JSON.parse(new TextDecoder().decode(json))) : null;
+    const statistics = { count: origin?.count ?? null, mean: mu.data, covariance: sigma.data };
+    return { statistics, origin };
+  } catch (error) {
+    if (error instanceof z.ZodError) {
+      throw new SyntaxError(`${name}: ${ORIGIN} is broken: ${error.issues[0]?.message}`);
+    }
+    if (error instanceof SyntaxError) throw new SyntaxError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+function checkCovariance(sigma: Float64Array, mu: Float64Array): void {
+  if (!mu.every(Number.isFinite) || !sigma.every(Number.isFinite)) {
+    throw new SyntaxError("numbers that are not finite");
+  }
+  const d = mu.length;
+  const scale = sigma.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  if (scale === 0) throw new SyntaxError("sigma is zero everywhere: all images were the same");
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j < i; j++) {
+      if (Math.abs(sigma[i * d + j] - sigma[j * d + i]) > SYMMETRY_TOLERANCE * scale) {
+        throw new SyntaxError(`sigma is not symmetric at (${i}, ${j}): no covariance`);
+      }
+    }
+  }
+}

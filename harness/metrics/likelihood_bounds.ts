@@ -1,0 +1,35 @@
+import type { Hyperparams, LikelihoodBound, Method, Metric, Score } from "../core/types.ts";
+
+const bound = (importanceSamples: number): LikelihoodBound => ({
+  name: importanceSamples === 1 ? "nelbo" : `niwae_${importanceSamples}`,
+  label: importanceSamples === 1 ? "-ELBO, nats/dim" : `-IWAE (k = ${importanceSamples}), nats/dim`,
+  better: "lower",
+  importanceSamples,
+  against: "test",
+});
+
+/**
+ * Bounds on -log p(x) of the test images: the negative ELBO, which LAE's NeurIPS version reports, and importance-weighted
+ * ones (Burda et al. 2016), which compare methods whose q differ in kind. Each k divides the largest.
+ */
+export const BOUNDS: Readonly<Record<string, LikelihoodBound>> = Object.fromEntries(
+  [1, 10, 100].map(bound).map((entry) => [entry.name, entry]),
+);
+
+/** Whether `score` is of the model, not of its samples. */
+export function isBound(score: Score): score is LikelihoodBound {
+  return "importanceSamples" in score;
+}
+
+/** Whether `score` is of samples. */
+export function isMetric(score: Score): score is Metric {
+  return !isBound(score);
+}
+
+/** Why `method` has no bound on its likelihood under `hyper`; null if it has. */
+export function whyNoBound(method: Method, hyper: Hyperparams): string | null {
+  if (method.logWeight === undefined) {
+    return "it has no q(z | x), or no prior, of known normaliser";
+  }
+  return method.noLogWeight?.(hyper) ?? null;
+}

@@ -1,0 +1,12 @@
+/** The table of scores. A new one is one file and one line here. @module */
+import { fdFashion } from "./fd_fashion.ts";
+import { fid } from "./fid/fid.ts";
+import { BOUNDS } from "./likelihood_bounds.ts";
+import type { Score } from "../core/types.ts";
+
+/** Scores by name. */
+export const METRICS: Readonly<Record<string, Score>> = {
+  fd_fashion: fdFashion,
+  fid,
+  ...BOUNDS,
+};

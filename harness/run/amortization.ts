@@ -1,0 +1,177 @@
+import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
+import { imagesOfRows, shuffledRows, stepsPerEpoch } from "./batches.ts";
+import { createNoise, foldIn, type Key } from "../core/noise.ts";
+import { mean, sampleStd } from "../statistics/summary.ts";
+import { leveragesOf } from "../statistics/leverage.ts";
+import type {
+  AmortizedChains,
+  Device,
+  DeviceState,
+  Diagnostics,
+  HostArray,
+  Hyperparams,
+  ImageSet,
+} from "../core/types.ts";
+
+/** Rows whose variances are compared, and free chains that each gets. */
+const PROBES = 8;
+const REPLICAS = 8;
+/** Moves of the amortized chains. */
+const MOVES = 100;
+/** Rows whose features one call gives. */
+const CHUNK = 100;
+
+/** What `measureAmortization` needs besides a state. */
+export interface AmortizationSetting {
+  readonly device: Device;
+  readonly amortized: AmortizedChains;
+  readonly hyper: Hyperparams;
+  /** The training part, of which the first `trainCount` images were trained on. */
+  readonly images: ImageSet;
+  readonly trainCount: number;
+  readonly batchSize: number;
+  /** Epochs of training: the moves go on from there, in the next epoch's order. */
+  readonly epochs: number;
+  readonly orderKey: Key;
+  readonly key: Key;
+}
+
+/**
+ * How freely the amortized chains in `state` move, all that is learned at rest: the leverages of the features over all
+ * training rows, and the variance of some rows' chains over moves on minibatches beside that of free chains. Consumes
+ * `state`. The variance of so few moves misses what the chains reach in more: it is below the leverage where they are slow.
+ */
+export async function measureAmortization(
+  state: DeviceState,
+  setting: AmortizationSetting,
+): Promise<Diagnostics> {
+  const rows = setting.trainCount;
+  const features = await readFeatures(state, setting);
+  const columns = features.values.length / rows;
+  const { rank, leverages } = leveragesOf(features.values, { rows, columns });
+  const free = await freeVariance(features.state, setting);
+  const ratio = await amortizedVariance(free.state, setting) / free.variance;
+  return {
+    features: columns,
+    rows,
+    rank,
+    leverage: {
+      mean: leverages.reduce((a, b) => a + b) / rows,
+      min: leverages.reduce((a, b) => Math.min(a, b)),
+      max: leverages.reduce((a, b) => Math.max(a, b)),
+    },
+    varianceRatio: Number.isFinite(ratio) ? ratio : null,
+    moves: MOVES,
+  };
+}
+
+const integer = (value: number): HostArray => ({
+  shape: [],
+  dtype: "int32",
+  data: Int32Array.of(value),
+});
+
+/** g(x) of all training rows, [trainCount, d]. */
+async function readFeatures(
+  state: DeviceState,
+  { device, amortized, hyper, images, trainCount }: AmortizationSetting,
+): Promise<{ readonly state: DeviceState; readonly values: Float32Array }> {
+  const rows = Math.min(CHUNK, trainCount);
+  const chunk = (from: number) =>
+    imagesOfRows(images, Int32Array.from({ length: rows }, (_, i) => (from + i) % trainCount));
+  await using program = await device.compile(
+    ({ state, inputs }) => ({
+      outputs: { features: amortized.features(state, inputs.images as Tensor4D, hyper) },
+    }),
+    { state: state.specs, inputs: { images: chunk(0) } },
+  );
+  let values = new Float32Array(0);
+  for (let from = 0; from < trainCount; from += rows) {
+    const result = await program.run(state, { images: chunk(from) });
+    state = result.state;
+    const { data, shape: [, columns] } = result.outputs.features;
+    if (from === 0) values = new Float32Array(trainCount * columns);
+    const wanted = Math.min(rows, trainCount - from) * columns;
+    values.set((data as Float32Array).subarray(0, wanted), from * columns);
+  }
+  return { state, values };
+}
+
+/** Every so many rows one, PROBES of them or all there are. */
+function probeRows(trainCount: number): Int32Array {
+  const count = Math.min(PROBES, trainCount);
+  return Int32Array.from({ length: count }, (_, i) => Math.floor(i * trainCount / count));
+}
+
+/** Variance of the ends of REPLICAS free chains, mean over probes and coordinates. */
+async function freeVariance(
+  state: DeviceState,
+  { device, amortized, hyper, images, trainCount, key }: AmortizationSetting,
+): Promise<{ readonly state: DeviceState; readonly variance: number }> {
+  const probes = probeRows(trainCount);
+  const rows = Int32Array.from(
+    { length: probes.length * REPLICAS },
+    (_, i) => probes[i % probes.length],
+  );
+  const inputs = { images: imagesOfRows(images, rows), step: integer(0) };
+  await using program = await device.compile(({ state, inputs }) => {
+    const noise = createNoise(foldIn(key, "free"), inputs.step as Scalar);
+    return { outputs: { z: amortized.freeChains(state, inputs.images as Tensor4D, hyper, noise) } };
+  }, { state: state.specs, inputs });
+  const result = await program.run(state, inputs);
+  const { data } = result.outputs.z;
+  const width = data.length / REPLICAS; // of all probes' coordinates
+  const draws = Array.from(
+    { length: REPLICAS },
+    (_, r) => data.subarray(r * width, (r + 1) * width),
+  );
+  return { state: result.state, variance: meanVariance(draws) };
+}
+
+/** Variance of the amortized chains over MOVES moves, mean over probes and coordinates. */
+async function amortizedVariance(
+  state: DeviceState,
+  setting: AmortizationSetting,
+): Promise<number> {
+  const { device, amortized, hyper, images, trainCount, batchSize, epochs, key } = setting;
+  const steps = stepsPerEpoch(trainCount, batchSize);
+  const probes = imagesOfRows(images, probeRows(trainCount));
+  const inputsAt = (move: number) => {
+    const epoch = epochs + Math.floor(move / steps);
+    const from = move % steps * batchSize;
+    const rows = shuffledRows(setting.orderKey, epoch, trainCount).slice(from, from + batchSize);
+    return {
+      images: imagesOfRows(images, rows),
+      rows: { shape: [batchSize], dtype: "int32", data: rows } as const,
+      step: integer(epochs * steps + move),
+      probes,
+    };
+  };
+  await using program = await device.compile(({ state, inputs }) => {
+    const step = inputs.step as Scalar;
+    const batch = {
+      images: inputs.images as Tensor4D,
+      rows: inputs.rows as Tensor1D,
+      step,
+      chains: {},
+    };
+    const moved = amortized.move(state, batch, hyper, createNoise(foldIn(key, "moves"), step));
+    return {
+      state: moved,
+      outputs: { z: amortized.latents(moved, inputs.probes as Tensor4D, hyper) },
+    };
+  }, { state: state.specs, inputs: inputsAt(0) });
+  const draws: ArrayLike<number>[] = [];
+  for (let move = 0; move < MOVES; move++) {
+    const result = await program.run(state, inputsAt(move));
+    state = result.state;
+    draws.push(result.outputs.z.data.slice());
+  }
+  return meanVariance(draws);
+}
+
+/** Sample variance over `draws` of each coordinate, mean over coordinates. */
+function meanVariance(draws: readonly ArrayLike<number>[]): number {
+  const coordinates = Array.from({ length: draws[0].length }, (_, j) => j);
+  return mean(coordinates.map((j) => (sampleStd(draws.map((draw) => draw[j])) ?? 0) ** 2));
+}

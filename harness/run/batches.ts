@@ -1,0 +1,100 @@
+import { foldIn, type Key, keyOf, words } from "../core/noise.ts";
+import type { HostArray, HostArrays, ImageSet, Noise } from "../core/types.ts";
+import type * as tf from "@tensorflow/tfjs";
+
+/** The key of the order of batches: of the seed and the data set alone, so that all methods see the same batches. */
+export function orderKey(seed: number, dataset: string): Key {
+  return foldIn(foldIn(keyOf(seed), "order"), dataset);
+}
+
+/** The order of `count` rows in `epoch`: a Fisher-Yates shuffle by the words of `key` at counter `epoch`. */
+export function shuffledRows(key: Key, epoch: number, count: number): Int32Array {
+  const rows = Int32Array.from({ length: count }, (_, i) => i);
+  const random = words(key, epoch, count);
+  for (let i = count - 1; i > 0; i--) {
+    // Multiply and shift (Lemire 2019) without rejection: a bias of at most count / 2^32.
+    const j = Math.floor(random[i] * 2 ** -32 * (i + 1));
+    [rows[i], rows[j]] = [rows[j], rows[i]];
+  }
+  return rows;
+}
+
+/** Batches an epoch. A last batch that is not full is dropped: its rows come earlier in another epoch's order. */
+export function stepsPerEpoch(trainCount: number, batchSize: number): number {
+  return Math.floor(trainCount / batchSize);
+}
+
+/** pixel / 255 by pixel. */
+const INTENSITY = Float32Array.from({ length: 256 }, (_, pixel) => pixel / 255);
+
+/** Writes the images `rows` of `set` into `out` [rows.length, height, width, channels] as pixel / 255. */
+export function gatherImages(set: ImageSet, rows: Int32Array, out: Float32Array): void {
+  const size = set.image.height * set.image.width * set.image.channels;
+  for (let i = 0; i < rows.length; i++) {
+    const from = rows[i] * size;
+    const to = i * size;
+    for (let j = 0; j < size; j++) out[to + j] = INTENSITY[set.pixels[from + j]];
+  }
+}
+
+/** The images `rows` of `set` as a program takes them, [rows.length, height, width, channels] in [0, 1]. */
+export function imagesOfRows(set: ImageSet, rows: Int32Array): HostArray {
+  const { height, width, channels } = set.image;
+  const data = new Float32Array(rows.length * height * width * channels);
+  gatherImages(set, rows, data);
+  return { shape: [rows.length, height, width, channels], dtype: "float32", data };
+}
+
+/** State of every row, [count, ...shape] for each name, as float32 on the host. */
+export type Chains = Readonly<Record<string, HostArray & { readonly data: Float32Array }>>;
+
+/** The chains `shapes` for `count` rows, each row at its own standard normal draw. */
+export function startChains(
+  shapes: Readonly<Record<string, readonly number[]>>,
+  { count, noise, rows }: {
+    readonly count: number;
+    readonly noise: Noise;
+    readonly rows: tf.Tensor1D;
+  },
+): Chains {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      const width = shape.reduce((a, b) => a * b, 1);
+      const draws = noise.split(name).normalOfRows(rows, width);
+      const data = draws.dataSync<"float32">().slice();
+      draws.dispose();
+      return [name, { shape: [count, ...shape], dtype: "float32", data } as const];
+    }),
+  );
+}
+
+/** The chains of `rows`, as they enter a step. */
+export function gatherChains(chains: Chains, rows: Int32Array): Chains {
+  return Object.fromEntries(
+    Object.entries(chains).map(([name, { shape, data }]) => {
+      const [, ...rest] = shape;
+      const width = rest.reduce((a, b) => a * b, 1);
+      const out = new Float32Array(rows.length * width);
+      rows.forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
+      return [name, { shape: [rows.length, ...rest], dtype: "float32", data: out } as const];
+    }),
+  );
+}
+
+/** Writes what a step returned for `rows` back into `chains`, in place. */
+export function scatterChains(chains: Chains, rows: Int32Array, updated: HostArrays): void {
+  for (const [name, { shape, data }] of Object.entries(chains)) {
+    const width = shape.slice(1).reduce((a, b) => a * b, 1);
+    const from = updated[name];
+    if (from === undefined || from.data.length !== rows.length * width) {
+      throw new RangeError(
+        `Chain "${name}" came back with ${
+          from === undefined ? "nothing" : `shape [${from.shape}]`
+        }, expected [${[rows.length, ...shape.slice(1)]}]`,
+      );
+    }
+    rows.forEach((row, i) =>
+      data.set(from.data.subarray(i * width, (i + 1) * width) as Float32Array, row * width)
+    );
+  }
+}

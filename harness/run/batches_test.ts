@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import {
+  gatherChains,
+  gatherImages,
+  orderKey,
+  scatterChains,
+  shuffledRows,
+  startChains,
+  stepsPerEpoch,
+} from "./batches.ts";
+import { createNoise, keyOf } from "../core/noise.ts";
+
+Deno.test("shuffledRows() is a permutation that differs by epoch, seed and data set, and repeats", () => {
+  const key = orderKey(0, "digits");
+  const rows = shuffledRows(key, 0, 101);
+  assert.deepEqual([...rows].sort((a, b) => a - b), Array.from({ length: 101 }, (_, i) => i));
+  assert.deepEqual(shuffledRows(key, 0, 101), rows);
+  for (
+    const other of [
+      shuffledRows(key, 1, 101),
+      shuffledRows(orderKey(1, "digits"), 0, 101),
+      shuffledRows(orderKey(0, "faces"), 0, 101),
+    ]
+  ) assert.notDeepEqual(other, rows);
+});
+
+Deno.test("shuffledRows() puts each row in each place equally often", () => {
+  // 4,000 epochs of 5 rows: each of 25 cells has mean 800, standard deviation sqrt(4000 * 0.2 * 0.8) = 25.3;
+  // 5 standard deviations over 25 cells: false alarm below 1.5e-5.
+  const counts = new Float64Array(25);
+  for (let epoch = 0; epoch < 4000; epoch++) {
+    shuffledRows(keyOf(7), epoch, 5).forEach((row, place) => counts[5 * row + place]++);
+  }
+  for (const count of counts) assert.ok(Math.abs(count - 800) < 127, `count ${count}`);
+});
+
+Deno.test("stepsPerEpoch() drops the batch that is not full", () => {
+  assert.equal(stepsPerEpoch(250, 100), 2);
+  assert.equal(stepsPerEpoch(200, 100), 2);
+});
+
+Deno.test("gatherImages() scales bytes to [0, 1] in the order of rows", () => {
+  const set = {
+    image: { height: 1, width: 2, channels: 1 },
+    count: 3,
+    pixels: new Uint8Array([0, 255, 51, 102, 153, 204]),
+    sha256: "",
+  };
+  const out = new Float32Array(4);
+  gatherImages(set, new Int32Array([2, 0]), out);
+  assert.deepEqual(out, new Float32Array([0.6, 0.8, 0, 1]));
+});
+
+Deno.test("gatherChains() and scatterChains() move rows there and back, and touch no other row", () => {
+  const chains = {
+    z: { shape: [4, 2], dtype: "float32", data: new Float32Array([0, 1, 2, 3, 4, 5, 6, 7]) },
+  } as const;
+  const rows = new Int32Array([3, 1]);
+  const { z } = gatherChains(chains, rows);
+  assert.deepEqual(z, { shape: [2, 2], dtype: "float32", data: new Float32Array([6, 7, 2, 3]) });
+  scatterChains(chains, rows, { z: { ...z, data: z.data.map((x) => -x) } });
+  assert.deepEqual(chains.z.data, new Float32Array([0, 1, -2, -3, 4, 5, -6, -7]));
+  assert.throws(() => scatterChains(chains, rows, {}), /Chain "z" came back with nothing/);
+});
+
+Deno.test("startChains() draws standard normals that belong to the row", async () => {
+  await tf.setBackend("cpu");
+  const start = (count: number) =>
+    startChains({ z: [3] }, {
+      count,
+      noise: createNoise(keyOf(1), tf.scalar(0, "int32")),
+      rows: tf.range(0, count, 1, "int32"),
+    }).z;
+  const { shape, data } = start(2000);
+  assert.deepEqual(shape, [2000, 3]);
+  assert.deepEqual(
+    data.slice(0, 30),
+    start(10).data,
+    "row i does not depend on the number of rows",
+  );
+  // 6,000 draws: the mean has standard deviation 0.0129, the second moment sqrt(2 / 6000) = 0.0183; 4 of them.
+  const mean = data.reduce((a, b) => a + b) / data.length;
+  const power = data.reduce((a, b) => a + b * b, 0) / data.length;
+  assert.ok(Math.abs(mean) < 0.052, `mean ${mean}`);
+  assert.ok(Math.abs(power - 1) < 0.073, `second moment ${power}`);
+});

@@ -1,0 +1,107 @@
+import * as z from "zod";
+import { ifThere, replaceFile } from "../core/files.ts";
+import { EPOCH_RECORD, firstIssue, NUMBERS, SECONDS } from "../experiment/record_schema.ts";
+import type { EpochRecord, HostArray, HostArrays, Seconds } from "../core/types.ts";
+
+/** Where a run stands between two epochs: all that it needs to go on to the same bits. */
+export interface Checkpoint {
+  /** The id of the run, so that no checkpoint goes on under another spec. */
+  readonly id: string;
+  readonly epochs: readonly EpochRecord[];
+  readonly seconds: Seconds;
+  /** Scores of the initial state. */
+  readonly untrained: Readonly<Record<string, number>>;
+  readonly state: HostArrays;
+  readonly chains: HostArrays;
+}
+
+const DTYPES = { float32: "F32", int32: "I32" } as const;
+
+const TENSOR_ENTRY = z.object({
+  dtype: z.enum(["F32", "I32"]),
+  shape: z.array(z.int().min(0)).readonly(),
+  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]).readonly(),
+});
+
+/** What is in `__metadata__.laebench`. */
+const REST = z.object({
+  id: z.string(),
+  epochs: z.array(EPOCH_RECORD),
+  seconds: SECONDS,
+  untrained: NUMBERS,
+});
+
+/**
+ * A checkpoint in the safetensors format (8 bytes of header length, a JSON header, the arrays): tensors
+ * `state/NAME` and `chains/NAME`, the rest as JSON in `__metadata__.laebench`. Any reader of the format
+ * opens it. https://huggingface.co/docs/safetensors
+ */
+export function encodeCheckpoint({ state, chains, ...rest }: Checkpoint): Uint8Array<ArrayBuffer> {
+  const tensors = [
+    ...Object.entries(state).map(([name, array]) => [`state/${name}`, array] as const),
+    ...Object.entries(chains).map(([name, array]) => [`chains/${name}`, array] as const),
+  ];
+  const header: Record<string, unknown> = { __metadata__: { laebench: JSON.stringify(rest) } };
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of tensors) {
+    header[name] = {
+      dtype: DTYPES[dtype],
+      shape,
+      data_offsets: [end, end += data.byteLength],
+    } satisfies z.infer<typeof TENSOR_ENTRY>;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const padded = Math.ceil(json.length / 8) * 8; // arrays start at a multiple of 8
+  const out = new Uint8Array(8 + padded + end);
+  new DataView(out.buffer).setBigUint64(0, BigInt(padded), true);
+  out.fill(0x20, 8, 8 + padded).set(json, 8);
+  let at = 8 + padded;
+  for (const [, { data }] of tensors) {
+    out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return out;
+}
+
+/** The inverse of `encodeCheckpoint`. Throws SyntaxError when `bytes` are torn or of another make. */
+export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>): Checkpoint {
+  const broken = (why: string) => new SyntaxError(`Not a checkpoint: ${why}`);
+  if (bytes.length < 8) throw broken(`${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const start = 8 + Number(view.getBigUint64(0, true));
+  if (start > bytes.length) throw broken(`the header ends at byte ${start} of ${bytes.length}`);
+  const { __metadata__, ...entries } = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8, start)),
+  ) as Record<string, unknown> & { readonly __metadata__?: { readonly laebench?: string } };
+  if (__metadata__?.laebench === undefined) throw broken("it has no entry of this program");
+  const rest = REST.safeParse(JSON.parse(__metadata__.laebench));
+  if (!rest.success) throw broken(firstIssue(rest.error));
+  const arrays: Record<"state" | "chains", Record<string, HostArray>> = { state: {}, chains: {} };
+  for (const [path, value] of Object.entries(entries)) {
+    const [, group, name] = /^(state|chains)\/(.+)$/s.exec(path) ?? [];
+    const entry = TENSOR_ENTRY.safeParse(value);
+    if (group === undefined) throw broken(`unknown entry "${path}"`);
+    if (!entry.success) throw broken(`"${path}": ${firstIssue(entry.error)}`);
+    const { dtype, shape, data_offsets: [begin, end] } = entry.data;
+    if (start + end > bytes.length) throw broken(`"${path}" ends beyond the file`);
+    if (end - begin !== 4 * shape.reduce((a, b) => a * b, 1)) {
+      throw broken(`"${path}" has ${end - begin} bytes for the shape [${shape}]`);
+    }
+    const buffer = bytes.slice(start + begin, start + end).buffer;
+    arrays[group as "state" | "chains"][name] = dtype === "F32"
+      ? { shape, dtype: "float32", data: new Float32Array(buffer) }
+      : { shape, dtype: "int32", data: new Int32Array(buffer) };
+  }
+  return { ...rest.data, ...arrays };
+}
+
+/** Writes `checkpoint` at `path`: whole or not at all. */
+export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  await replaceFile(path, encodeCheckpoint(checkpoint));
+}
+
+/** The checkpoint at `path`, or undefined when there is none. Throws SyntaxError for a broken one. */
+export async function loadCheckpoint(path: string): Promise<Checkpoint | undefined> {
+  const bytes = await ifThere(Deno.readFile(path));
+  return bytes && decodeCheckpoint(bytes);
+}

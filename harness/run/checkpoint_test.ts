@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { withTempDir } from "../testing/temp_dir.ts";
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+} from "./checkpoint.ts";
+
+const CHECKPOINT: Checkpoint = {
+  id: "0123456789ab",
+  epochs: [{ epoch: 0, seconds: 1.5, warmup: true, steps: 40, metrics: { loss: 0.1 } }],
+  seconds: { train: 1.5, sample: 0, score: 0, other: 0.25 },
+  untrained: { fd: 300.25 },
+  state: {
+    "decoder/w": {
+      shape: [2, 2],
+      dtype: "float32",
+      data: new Float32Array([0.1, -0, 1e-42, Infinity]),
+    },
+    count: { shape: [], dtype: "int32", data: new Int32Array([-7]) },
+  },
+  chains: { z: { shape: [1, 3], dtype: "float32", data: new Float32Array([1, 2, 3]) } },
+};
+
+Deno.test("decodeCheckpoint() inverts encodeCheckpoint(), to the bit", () => {
+  const back = decodeCheckpoint(encodeCheckpoint(CHECKPOINT));
+  assert.deepEqual(back, CHECKPOINT);
+  assert.ok(Object.is(back.state["decoder/w"].data[1], -0), "the sign of zero is kept");
+});
+
+Deno.test("encodeCheckpoint() writes the safetensors layout", () => {
+  const bytes = encodeCheckpoint(CHECKPOINT);
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  assert.equal(length % 8, 0);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  assert.deepEqual(header["state/decoder/w"], {
+    dtype: "F32",
+    shape: [2, 2],
+    data_offsets: [0, 16],
+  });
+  assert.deepEqual(header["chains/z"].data_offsets, [20, 32]);
+  assert.equal(bytes.length, 8 + length + 32);
+});
+
+Deno.test("decodeCheckpoint() refuses every torn prefix", () => {
+  const bytes = encodeCheckpoint(CHECKPOINT);
+  for (let length = 0; length < bytes.length; length += 7) {
+    assert.throws(() => decodeCheckpoint(bytes.slice(0, length)), SyntaxError, `length ${length}`);
+  }
+});
+
+Deno.test("decodeCheckpoint() refuses what another program, or another version, wrote", () => {
+  const bytes = encodeCheckpoint(CHECKPOINT);
+  const cases: [from: string, to: string, message: RegExp][] = [
+    ['"chains/z"', '"chein/z" ', /unknown entry "chein\/z"/],
+    ['"dtype":"I32"', '"dtype":"I64"', /"state\/count": dtype: /],
+    ['"shape":[2,2]', '"shape":[2,3]', /"state\/decoder\/w" has 16 bytes for the shape \[2,3\]/],
+    ["[20,32]", "[20,36]", /"chains\/z" ends beyond the file/],
+    ["laebench", "other---", /it has no entry of this program/],
+    ['\\"untrained\\"', '\\"unlearned\\"', /Not a checkpoint: untrained: /],
+  ];
+  for (const [from, to, message] of cases) { // of the same length, so that all else stays in place
+    const at = new TextDecoder("latin1").decode(bytes).indexOf(from);
+    assert.ok(at > 0, from);
+    const changed = bytes.slice();
+    changed.set(new TextEncoder().encode(to), at);
+    assert.throws(() => decodeCheckpoint(changed), { name: "SyntaxError", message });
+  }
+});
+
+Deno.test("saveCheckpoint() replaces the file and leaves no part behind", () =>
+  withTempDir(async (dir) => {
+    const path = `${dir}/checkpoint.safetensors`;
+    assert.equal(await loadCheckpoint(path), undefined);
+    await saveCheckpoint(path, { ...CHECKPOINT, id: "ba9876543210" });
+    await saveCheckpoint(path, CHECKPOINT);
+    assert.deepEqual(await loadCheckpoint(path), CHECKPOINT);
+    assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), [
+      "checkpoint.safetensors",
+    ]);
+  }));

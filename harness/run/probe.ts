@@ -1,0 +1,71 @@
+import { type Chains, orderKey } from "./batches.ts";
+import type { Pace } from "../experiment/estimate.ts";
+import { initialise, streamKey } from "./initial_state.ts";
+import { compileSampler } from "./generator.ts";
+import { problemOf } from "../experiment/spec.ts";
+import { median } from "../statistics/summary.ts";
+import { startStopwatch } from "../core/stopwatch.ts";
+import { stepFunction, stepInputs, train } from "./train.ts";
+import type { Dataset, Device, Method, RunSpec } from "../core/types.ts";
+
+/** Steps that are timed, after one that is not. */
+const TIMED_STEPS = 3;
+/** Images sampled to learn the time of one. */
+const SAMPLED = 100;
+
+/**
+ * The pace of `spec` from its first steps and its first samples on `device`. Scores are not in it.
+ * `restSeconds` is what was spent before the first step here, and the time of all samples.
+ */
+export async function measurePace(
+  spec: RunSpec,
+  { method, dataset, device }: {
+    readonly method: Method;
+    readonly dataset: Dataset;
+    readonly device: Device;
+  },
+): Promise<Pace> {
+  const start = performance.now();
+  const { hyper, batchSize } = spec;
+  const problem = problemOf(spec, dataset);
+  const images = await dataset.load("train");
+  const shapes = method.chains?.(problem, hyper) ?? {};
+  const initial = await initialise(spec, { method, dataset, shapes });
+  let state = await device.upload(initial.state);
+  await using program = await device.compile(stepFunction(method, hyper, streamKey(spec, "step")), {
+    state: state.specs,
+    inputs: stepInputs({ image: dataset.image, batchSize, chains: shapes }),
+  });
+  await using sampler = await compileSampler(device, {
+    method,
+    hyper,
+    key: streamKey(spec, "sample"),
+    state,
+    count: Math.min(SAMPLED, spec.sampleCount),
+    image: dataset.image,
+  });
+  const startSeconds = (performance.now() - start) / 1000;
+
+  const times: number[] = [];
+  const epoch = train({ epoch: 0, state, chains: initial.chains as Chains }, {
+    program,
+    images,
+    trainCount: Math.min(problem.trainCount, (1 + TIMED_STEPS) * batchSize),
+    batchSize,
+    epochs: 1,
+    orderKey: orderKey(spec.seed, spec.dataset),
+    stopwatch: startStopwatch(),
+    onStep: () => times.push(performance.now() / 1000),
+  });
+  let secondsPerStep = 0;
+  for await (const { record, position } of epoch) {
+    state = position.state;
+    const between = times.slice(1).map((time, i) => time - times[i]);
+    secondsPerStep = between.length > 0 ? median(between) : record.seconds;
+  }
+  const before = performance.now();
+  await sampler.draw(state, () => {});
+  const secondsPerSample = (performance.now() - before) / 1000 / sampler.count;
+  const sampled = spec.sampleCount * (spec.scoreUntrained ? 2 : 1);
+  return { secondsPerStep, restSeconds: startSeconds + sampled * secondsPerSample };
+}

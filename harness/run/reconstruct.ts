@@ -1,0 +1,75 @@
+import type { Scalar, Tensor4D } from "@tensorflow/tfjs";
+import { imagesOfRows } from "./batches.ts";
+import { createNoise, type Key } from "../core/noise.ts";
+import { toBytes } from "./generator.ts";
+import type {
+  Device,
+  DeviceState,
+  Hyperparams,
+  ImageBatch,
+  ImageSet,
+  Method,
+} from "../core/types.ts";
+
+/** Images that are reconstructed, and how many stand side by side. */
+const COUNT = 50;
+const COLUMNS = 10;
+
+/** Some images beside what the model makes of them. */
+export interface Reconstructions {
+  readonly state: DeviceState;
+  /** Rows of ten images, and under each row its reconstructions. */
+  readonly pairs: ImageBatch;
+  /** Mean over images and pixels in [0, 1]; of one posterior draw each. */
+  readonly squaredError: number;
+}
+
+/** Infers latents of the first images of `images`, one draw each, and decodes them. */
+export async function reconstruct(
+  device: Device,
+  { method, hyper, key, state, images }: {
+    readonly method: Method;
+    readonly hyper: Hyperparams;
+    readonly key: Key;
+    readonly state: DeviceState;
+    readonly images: ImageSet;
+  },
+): Promise<Reconstructions> {
+  const count = Math.min(COUNT, images.count);
+  const inputs = {
+    images: imagesOfRows(images, Int32Array.from({ length: count }, (_, i) => i)),
+    draw: { shape: [], dtype: "int32", data: Int32Array.of(0) },
+  } as const;
+  await using program = await device.compile(({ state, inputs }) => {
+    const noise = createNoise(key, inputs.draw as Scalar);
+    const latents = method.infer(state, inputs.images as Tensor4D, hyper, noise);
+    return { outputs: { images: method.decode(state, latents, hyper) } };
+  }, { state: state.specs, inputs });
+  const result = await program.run(state, inputs);
+  const made = result.outputs.images.data as Float32Array;
+  const given = inputs.images.data;
+  const squaredError = made.reduce((sum, v, i) => sum + (v - given[i]) ** 2, 0) / made.length;
+  return {
+    state: result.state,
+    pairs: interleave(images, { bytes: toBytes(made), count }),
+    squaredError,
+  };
+}
+
+/** Whole rows of COLUMNS images, each with its reconstructions under it. */
+function interleave(
+  { image, pixels }: ImageSet,
+  { bytes, count }: { readonly bytes: Uint8Array; readonly count: number },
+): ImageBatch {
+  const size = image.height * image.width * image.channels;
+  const columns = Math.min(COLUMNS, count);
+  const rows = Math.floor(count / columns);
+  const line = columns * size;
+  const pairs = new Uint8Array(2 * rows * line);
+  for (let row = 0; row < rows; row++) {
+    const from = row * line;
+    pairs.set(pixels.subarray(from, from + line), 2 * from);
+    pairs.set(bytes.subarray(from, from + line), 2 * from + line);
+  }
+  return { image, count: 2 * rows * columns, pixels: pairs };
+}

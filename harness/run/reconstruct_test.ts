@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { openDevice } from "../engine/device.ts";
+import { keyOf } from "../core/noise.ts";
+import { reconstruct } from "./reconstruct.ts";
+import { createImageSet } from "./generator.ts";
+import { TINY_METHOD } from "../testing/tiny.ts";
+import type { Method } from "../core/types.ts";
+
+const IMAGE = { height: 1, width: 2, channels: 1 };
+
+/** Latents are the pixels; what is decoded is 26 levels too bright. */
+const BRIGHTER: Method = {
+  ...TINY_METHOD as unknown as Method,
+  infer: (_state, images) => tf.reshape(images, [-1, 2]),
+  decode: (state, latents) => tf.add(tf.reshape(latents, [-1, 1, 2, 1]), state.offset),
+};
+
+async function run(count: number) {
+  await using device = await openDevice("cpu", { threads: 1 });
+  const state = await device.upload({
+    offset: { shape: [], dtype: "float32", data: Float32Array.of(26 / 255) },
+  });
+  const images = createImageSet(IMAGE, Uint8Array.from({ length: 2 * count }, (_, i) => i));
+  return await reconstruct(device, { method: BRIGHTER, hyper: {}, key: keyOf(0), state, images });
+}
+
+Deno.test("reconstruct() gives the error, and rows of ten images with theirs under them", async () => {
+  const { pairs, squaredError } = await run(57);
+  assert.ok(Math.abs(squaredError - (26 / 255) ** 2) < 1e-7);
+  assert.equal(pairs.count, 100); // the first 50
+  const row = (r: number) => [...pairs.pixels.subarray(20 * r, 20 * (r + 1))];
+  assert.deepEqual(row(0), Array.from({ length: 20 }, (_, i) => i));
+  assert.deepEqual(row(1), Array.from({ length: 20 }, (_, i) => 26 + i));
+  assert.deepEqual(row(2), Array.from({ length: 20 }, (_, i) => 20 + i));
+});
+
+Deno.test("reconstruct() takes what images there are", async () => {
+  assert.equal((await run(3)).pairs.count, 6);
+  assert.equal((await run(17)).pairs.count, 20);
+});

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { withTempDir } from "../testing/temp_dir.ts";
+import { orderKey, shuffledRows } from "./batches.ts";
+import { loadCheckpoint } from "./checkpoint.ts";
+import { openDevice } from "../engine/device.ts";
+import type { RunEvent } from "./events.ts";
+import { RUN_RECORD } from "../experiment/record_schema.ts";
+import { initialise } from "./initial_state.ts";
+import { BOUNDS } from "../metrics/likelihood_bounds.ts";
+import { CHECKPOINT_FILE, executeRun } from "./run.ts";
+import { resolveRuns } from "../experiment/spec.ts";
+import {
+  TINY_DATASET,
+  TINY_EXPERIMENT,
+  TINY_METHOD,
+  TINY_METRIC,
+  TINY_TABLES,
+} from "../testing/tiny.ts";
+import type { EpochRecord, Experiment, Method, Metric, RunRecord, Split } from "../core/types.ts";
+
+/** Runs the tiny experiment in `dir`; `stopAfter` epochs it throws, as a process that is killed there would end. */
+async function run(
+  dir: string,
+  { change = {}, metric = TINY_METRIC, stopAfter = Infinity, report = () => {} }: {
+    change?: Partial<Experiment>;
+    metric?: Metric<number>;
+    stopAfter?: number;
+    report?: (event: RunEvent) => void;
+  } = {},
+): Promise<RunRecord> {
+  const [spec] = resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES);
+  await using device = await openDevice("tfjs-cpu", { threads: 1 });
+  return await executeRun(spec, {
+    method: TINY_METHOD as unknown as Method,
+    dataset: TINY_DATASET,
+    metrics: [metric as Metric],
+    device,
+    experiment: "tiny",
+    dir,
+    provenance: () => Promise.resolve(PROVENANCE),
+    report(event) {
+      report(event);
+      if (event.event === "epoch" && event.record.epoch + 1 >= stopAfter) throw new Error("killed");
+    },
+  });
+}
+
+const PROVENANCE = {
+  commit: null,
+  dirty: null,
+  lockSha256: "",
+  versions: {},
+  device: "",
+  cpu: "",
+  cores: 1,
+  jobs: 1,
+  os: "",
+  datasetSha256: "",
+  metricSha256: {},
+};
+
+const sumSeconds = (epochs: readonly EpochRecord[]) =>
+  epochs.reduce((total, { seconds }) => total + seconds, 0);
+
+Deno.test("executeRun() learns, scores and leaves its files", () =>
+  withTempDir(async (dir) => {
+    const record = await run(dir);
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    assert.ok(record.status === "completed");
+    assert.equal(record.epochs.length, 3);
+    assert.deepEqual(record.epochs.map(({ warmup }) => warmup), [true, false, false]);
+    assert.ok(record.epochs[2].metrics.loss < record.epochs[0].metrics.loss);
+    const steps = record.epochs.map(({ metrics }) => metrics.step);
+    assert.deepEqual(steps, [1.5, 5.5, 9.5], "means of the global steps 0 to 3, 4 to 7, 8 to 11");
+    // 12 steps at rate 0.5 leave 2^-12 of the error of the mean; jitter of 1e-3 a step is 0.3 grey levels.
+    // Samples have a standard deviation of 25 levels over 780 pixels: 0.9 for their mean, less by clipping.
+    assert.ok(record.scores.gap < 6, `gap ${record.scores.gap}`);
+    assert.ok(record.untrained.gap > 30, `untrained gap ${record.untrained.gap}`);
+    const files = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+    assert.deepEqual(files, [
+      CHECKPOINT_FILE,
+      "epochs.jsonl",
+      "reconstructions.png",
+      "samples.png",
+    ]);
+    const lines = (await Deno.readTextFile(`${dir}/epochs.jsonl`)).trimEnd().split("\n");
+    assert.deepEqual(lines.map((line) => JSON.parse(line)), record.epochs);
+  }));
+
+Deno.test("executeRun() carries the chains of the rows that were in a batch, and of no other", () =>
+  withTempDir(async (dir) => {
+    const { spec } = await run(dir);
+    const method = TINY_METHOD as unknown as Method;
+    const shapes = { visits: [2] };
+    const { chains: start } = await initialise(spec, { method, dataset: TINY_DATASET, shapes });
+    const end = (await loadCheckpoint(`${dir}/${CHECKPOINT_FILE}`))?.chains.visits;
+    assert.deepEqual(end?.shape, [17, 2]);
+    const visits = start.visits.data.map((value, i) => Math.round(end.data[i] - value));
+    const seen = new Float32Array(34);
+    for (let epoch = 0; epoch < 3; epoch++) {
+      const rows = shuffledRows(orderKey(spec.seed, spec.dataset), epoch, 17);
+      for (const row of rows.slice(0, 16)) seen.fill(seen[2 * row] + 1, 2 * row, 2 * row + 2);
+    }
+    assert.deepEqual(visits, seen);
+  }));
+
+Deno.test("executeRun() has clocks that sum to the whole, the training clock to its epochs", () =>
+  withTempDir(async (dir) => {
+    const start = performance.now();
+    const { seconds, epochs } = await run(dir);
+    const whole = (performance.now() - start) / 1000;
+    const sum = Object.values(seconds).reduce((a, b) => a + b);
+    // Outside the clocks: opening the device and the last moments of the call.
+    assert.ok(sum <= whole && sum > 0.5 * whole, `${sum} of ${whole} s`);
+    assert.ok(seconds.train > 0);
+    assert.ok(Math.abs(seconds.train - sumSeconds(epochs)) < 1e-9);
+  }));
+
+Deno.test("executeRun() killed after any epoch goes on to the same bits", () =>
+  withTempDir(async (dir) => {
+    const inDir = async (name: string, options: { stopAfter?: number } = {}) => {
+      await Deno.mkdir(`${dir}/${name}`, { recursive: true });
+      return await run(`${dir}/${name}`, options);
+    };
+    const whole = await inDir("whole");
+    const expected = await loadCheckpoint(`${dir}/whole/${CHECKPOINT_FILE}`);
+    for (const stopAfter of [1, 2, 3]) {
+      const name = `stopped_${stopAfter}`;
+      await assert.rejects(inDir(name, { stopAfter }), /killed/);
+      const resumed = await inDir(name);
+      const actual = await loadCheckpoint(`${dir}/${name}/${CHECKPOINT_FILE}`);
+      assert.deepEqual(actual?.state, expected?.state);
+      assert.deepEqual(actual?.chains, expected?.chains);
+      assert.ok(resumed.status === "completed" && whole.status === "completed");
+      assert.deepEqual(resumed.scores, whole.scores);
+      assert.deepEqual(resumed.untrained, whole.untrained);
+      assert.ok(Math.abs(resumed.seconds.train - sumSeconds(resumed.epochs)) < 1e-9);
+      assert.deepEqual(resumed.epochs.map((e) => e.metrics), whole.epochs.map((e) => e.metrics));
+      assert.deepEqual(
+        resumed.epochs.map(({ warmup }) => warmup),
+        [0, 1, 2].map((epoch) => epoch === 0 || epoch === stopAfter),
+      );
+      assert.deepEqual(
+        await Deno.readFile(`${dir}/${name}/samples.png`),
+        await Deno.readFile(`${dir}/whole/samples.png`),
+      );
+    }
+  }));
+
+Deno.test("executeRun() ends as diverged with the epoch and the metric", () =>
+  withTempDir(async (dir) => {
+    const record = await run(dir, { change: { hyper: { tiny: { explodeAt: 6 } } } });
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    assert.ok(record.status === "diverged");
+    assert.deepEqual([record.epoch, record.metric], [1, "loss"]); // step 6 of 4 an epoch
+    assert.equal(record.epochs.length, 1);
+  }));
+
+Deno.test("executeRun() moves a checkpoint that it cannot read aside and starts anew", () =>
+  withTempDir(async (dir) => {
+    await Deno.writeTextFile(`${dir}/${CHECKPOINT_FILE}`, "torn");
+    const { warn } = console;
+    const warnings: string[] = [];
+    console.warn = (text: string) => warnings.push(text);
+    try {
+      assert.equal((await run(dir)).status, "completed");
+    } finally {
+      console.warn = warn;
+    }
+    assert.match(warnings.join(), /starts anew: Not a checkpoint/);
+    assert.equal(await Deno.readTextFile(`${dir}/${CHECKPOINT_FILE}.broken`), "torn");
+  }));
+
+Deno.test("executeRun() goes on without a score that is not available, and adds it later without training", () =>
+  withTempDir(async (dir) => {
+    const metric = { ...TINY_METRIC, available: () => Promise.resolve("no weights: fetch them") };
+    const without = await run(dir, { metric });
+    assert.ok(without.status === "completed");
+    assert.deepEqual([without.scores, without.untrained], [{}, {}]);
+    const phases: string[] = [];
+    const later = await run(dir, {
+      metric: { ...metric, available: () => Promise.resolve(null) },
+      report: (event) => event.event === "phase" && phases.push(event.phase),
+    });
+    assert.ok(later.status === "completed");
+    assert.deepEqual(Object.keys(later.scores), ["gap"]);
+    assert.deepEqual(later.epochs, without.epochs);
+    assert.deepEqual(phases, ["load", "compile", "reference", "score"]);
+  }));
+
+Deno.test("executeRun() scores against the part that the metric names", () =>
+  withTempDir(async (dir) => {
+    const parts: string[] = [];
+    const load = (split: Split) => (parts.push(split), TINY_DATASET.load(split));
+    const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
+    await using device = await openDevice("tfjs-cpu", { threads: 1 });
+    await executeRun(spec, {
+      method: TINY_METHOD as unknown as Method,
+      dataset: { ...TINY_DATASET, load },
+      metrics: [{ ...TINY_METRIC, against: "test" } as Metric],
+      device,
+      experiment: "tiny",
+      dir,
+      provenance: () => Promise.resolve(PROVENANCE),
+      report: () => {},
+    });
+    assert.deepEqual(parts, ["train", "test", "test"]); // the last for the reconstructions
+  }));
+
+Deno.test("executeRun() does not score the initial state unless asked", () =>
+  withTempDir(async (dir) => {
+    const phases: string[] = [];
+    const record = await run(dir, {
+      change: { scoreUntrained: false },
+      report: (event) => event.event === "phase" && phases.push(event.phase),
+    });
+    assert.ok(record.status === "completed");
+    assert.deepEqual(record.untrained, {});
+    assert.deepEqual(phases, ["load", "compile", "train", "reference", "score"]);
+  }));
+
+Deno.test("executeRun() records bounds on the likelihood, of the initial state too, and what they rest on", () =>
+  withTempDir(async (dir) => {
+    // log N(x; mean, I) at every draw: the bound is exact, whatever k.
+    const method = {
+      ...TINY_METHOD as unknown as Method,
+      logWeight: (state, images) => {
+        const square = tf.sum(tf.square(tf.sub(images, state.mean)), [1, 2, 3]);
+        return tf.mul(tf.add(square, 6 * Math.log(2 * Math.PI)), -0.5);
+      },
+    } satisfies Method;
+    const tables = {
+      ...TINY_TABLES,
+      methods: { tiny: method },
+      metrics: { ...TINY_TABLES.metrics, ...BOUNDS },
+    };
+    const metrics = ["gap", "nelbo", "niwae_10"];
+    const [spec] = resolveRuns({ ...TINY_EXPERIMENT, metrics }, tables);
+    await using device = await openDevice("tfjs-cpu", { threads: 1 });
+    const record = await executeRun(spec, {
+      method,
+      dataset: TINY_DATASET,
+      metrics: [TINY_METRIC as Metric, BOUNDS.nelbo, BOUNDS.niwae_10],
+      device,
+      experiment: "tiny",
+      dir,
+      provenance: () => Promise.resolve(PROVENANCE),
+      report: () => {},
+    });
+    assert.ok(record.status === "completed");
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    const { scores, untrained, bounds = {} } = record;
+    assert.deepEqual(Object.keys(scores), metrics);
+    assert.deepEqual(Object.keys(untrained), metrics);
+    const least = Math.log(2 * Math.PI) / 2; // were every image the mean
+    // Images differ from their mean by at most 25 levels, 0.1: 0.005 nats.
+    assert.ok(scores.nelbo > least && scores.nelbo < least + 0.005, `${scores.nelbo}`);
+    assert.ok(Math.abs(scores.niwae_10 - scores.nelbo) < 1e-6);
+    assert.ok(untrained.nelbo > scores.nelbo + 0.01);
+    assert.deepEqual(Object.keys(bounds), ["nelbo", "niwae_10"]);
+    const { standardError, ...rest } = bounds.niwae_10;
+    assert.deepEqual(rest, { importanceSamples: 10, draws: 10, images: 17 });
+    assert.ok(standardError > 0 && standardError < 0.005);
+  }));

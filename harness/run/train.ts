@@ -1,0 +1,228 @@
+import {
+  type Chains,
+  gatherChains,
+  gatherImages,
+  scatterChains,
+  shuffledRows,
+  stepsPerEpoch,
+} from "./batches.ts";
+import { createNoise, type Key } from "../core/noise.ts";
+import { NotFiniteError } from "../core/not_finite.ts";
+import type { Stopwatch } from "../core/stopwatch.ts";
+import type {
+  ArraySpec,
+  DeviceState,
+  EpochRecord,
+  HostArray,
+  HostArrays,
+  Hyperparams,
+  ImageSet,
+  ImageShape,
+  Method,
+  Program,
+  PureFunction,
+} from "../core/types.ts";
+import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
+
+const CHAINS = "chains/";
+
+/**
+ * One training step of `method` as a pure function: inputs `images` [m, h, w, c], `rows` [m], `step` and
+ * `chains/NAME` [m, ...]; outputs each metric by name, and `chains/NAME`.
+ */
+export function stepFunction(method: Method, hyper: Hyperparams, key: Key): PureFunction {
+  return ({ state, inputs }) => {
+    const result = method.step(
+      state,
+      {
+        images: inputs.images as Tensor4D,
+        rows: inputs.rows as Tensor1D,
+        step: inputs.step as Scalar,
+        chains: withoutPrefix(inputs),
+      },
+      hyper,
+      createNoise(key, inputs.step as Scalar),
+    );
+    return { state: result.state, outputs: { ...result.metrics, ...withPrefix(result.chains) } };
+  };
+}
+
+/** Shapes and types of the inputs of `stepFunction`. `chains` are shapes without the row axis. */
+export function stepInputs(
+  { image, batchSize, chains }: {
+    readonly image: ImageShape;
+    readonly batchSize: number;
+    readonly chains: Readonly<Record<string, readonly number[]>>;
+  },
+): Readonly<Record<string, ArraySpec>> {
+  const { height, width, channels } = image;
+  return {
+    images: { shape: [batchSize, height, width, channels], dtype: "float32" },
+    rows: { shape: [batchSize], dtype: "int32" },
+    step: { shape: [], dtype: "int32" },
+    ...Object.fromEntries(
+      Object.entries(chains).map(([name, shape]) => [
+        CHAINS + name,
+        { shape: [batchSize, ...shape], dtype: "float32" } as const,
+      ]),
+    ),
+  };
+}
+
+function withPrefix<T>(chains: Readonly<Record<string, T>> = {}): Record<string, T> {
+  return Object.fromEntries(Object.entries(chains).map(([name, t]) => [CHAINS + name, t]));
+}
+
+function withoutPrefix<T>(inputs: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(inputs).filter(([name]) => name.startsWith(CHAINS))
+      .map(([name, t]) => [name.slice(CHAINS.length), t]),
+  );
+}
+
+/** Where training stands between two epochs. */
+export interface TrainPosition {
+  /** The next epoch. */
+  readonly epoch: number;
+  readonly state: DeviceState;
+  /** Chains of all rows; updated in place while an epoch runs. */
+  readonly chains: Chains;
+}
+
+/** What `train` needs besides a position. */
+export interface TrainOptions {
+  /** `stepFunction`, compiled. */
+  readonly program: Program;
+  readonly images: ImageSet;
+  /** The first so many images are trained on. */
+  readonly trainCount: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+  /** The order of the rows: shared by all methods. */
+  readonly orderKey: Key;
+  readonly stopwatch: Stopwatch;
+  /** Called after each step with its 1-based number in the epoch. */
+  readonly onStep?: (step: number, metrics: Readonly<Record<string, number>>) => void;
+}
+
+/**
+ * Trains from `position` to the last epoch; yields after each epoch its record and the new position.
+ * Only the steps and their batches are on the clock `train`; between epochs the clock is `other`.
+ * Throws NotFiniteError at the first metric that is not.
+ */
+export async function* train(
+  position: TrainPosition,
+  options: TrainOptions,
+): AsyncGenerator<{ readonly record: EpochRecord; readonly position: TrainPosition }> {
+  const { stopwatch } = options;
+  let { state } = position;
+  const { chains } = position;
+  const steps = stepsPerEpoch(options.trainCount, options.batchSize);
+  const feed = createFeed(options);
+  for (let epoch = position.epoch; epoch < options.epochs; epoch++) {
+    const before = stopwatch.read().train;
+    stopwatch.switchTo("train");
+    const order = shuffledRows(options.orderKey, epoch, options.trainCount);
+    const sums: Record<string, number> = {};
+    const finish = ({ rows, outputs }: Finished, step: number) => {
+      scatterChains(chains, rows, withoutPrefix(outputs));
+      const metrics = readMetrics(outputs);
+      for (const [name, value] of Object.entries(metrics)) {
+        if (!Number.isFinite(value)) throw new NotFiniteError(name, value);
+        sums[name] = (sums[name] ?? 0) + value;
+      }
+      options.onStep?.(step, metrics);
+    };
+    let finished = 0;
+    for await (
+      const result of inTurn(steps, {
+        ahead: options.program.begin ? 1 : 0,
+        begin: async (step) => {
+          const rows = order.subarray(step * options.batchSize, (step + 1) * options.batchSize);
+          // The rows of an epoch's steps are different ones: no step waits for the chains of the one before.
+          const begun = await beginStep(options.program, state, {
+            ...feed(rows, epoch * steps + step),
+            ...withPrefix(gatherChains(chains, rows)),
+          });
+          state = begun.state;
+          return { result: begun.outputs.then((outputs) => ({ rows, outputs })) };
+        },
+      })
+    ) finish(result, ++finished);
+    stopwatch.switchTo("other");
+    const record: EpochRecord = {
+      epoch,
+      seconds: stopwatch.read().train - before,
+      warmup: epoch === position.epoch,
+      steps,
+      metrics: Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / steps])),
+    };
+    yield { record, position: { epoch: epoch + 1, state, chains } };
+  }
+}
+
+/** A step that is over. */
+interface Finished {
+  readonly rows: Int32Array;
+  readonly outputs: HostArrays;
+}
+
+/** A step under way where the device can compute by itself, else one that is over. */
+async function beginStep(program: Program, state: DeviceState, inputs: HostArrays) {
+  if (program.begin) return program.begin(state, inputs);
+  const result = await program.run(state, inputs);
+  return { state: result.state, outputs: Promise.resolve(result.outputs) };
+}
+
+/**
+ * Begins `count` jobs one after the other, each before the result of the one `ahead` of it is waited for, and yields their
+ * results in order. Waits for what has begun, whatever happens.
+ */
+export async function* inTurn<T>(
+  count: number,
+  { ahead, begin }: {
+    readonly ahead: number;
+    /** Resolves when the job has begun, to its result. */
+    readonly begin: (job: number) => Promise<{ readonly result: Promise<T> }>;
+  },
+): AsyncGenerator<T> {
+  const running: Promise<T>[] = [];
+  try {
+    for (let job = 0; job < count; job++) {
+      const { result } = await begin(job);
+      result.catch(() => {}); // seen when its turn comes
+      running.push(result);
+      if (running.length > ahead) yield await running.shift()!;
+    }
+    while (running.length > 0) yield await running.shift()!;
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
+
+/**
+ * What turns row numbers into a step's inputs. It fills the same buffers for every step: a program has read
+ * its inputs when `begin` returns, or `run` resolves.
+ */
+export function createFeed(
+  { images, batchSize }: Pick<TrainOptions, "images" | "batchSize">,
+): (rows: Int32Array, step: number) => HostArrays {
+  const { height, width, channels } = images.image;
+  const shape = [batchSize, height, width, channels];
+  const pixels = new Float32Array(batchSize * height * width * channels);
+  return (rows, step) => {
+    gatherImages(images, rows, pixels);
+    return {
+      images: { shape, dtype: "float32", data: pixels },
+      rows: { shape: [batchSize], dtype: "int32", data: rows },
+      step: { shape: [], dtype: "int32", data: new Int32Array([step]) },
+    };
+  };
+}
+
+function readMetrics(outputs: HostArrays): Record<string, number> {
+  const metrics = Object.entries(outputs).filter(([name]) => !name.startsWith(CHAINS));
+  return Object.fromEntries(
+    metrics.map(([name, { data }]: [string, HostArray]) => [name, data[0]]),
+  );
+}

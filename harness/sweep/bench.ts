@@ -1,0 +1,248 @@
+import { adviceOn, refuseIfStrict } from "../experiment/warnings.ts";
+import { CARDS_VARIABLE, cardsFor, environmentOf, sharedCards } from "./gpus.ts";
+import { childCommand, permissionsOf } from "./child.ts";
+import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
+import { ifThere, replaceFile } from "../core/files.ts";
+import { forecast } from "./forecast.ts";
+import { listHyper } from "../experiment/listing.ts";
+import { createProgress, describeRun } from "./progress.ts";
+import { CHECKPOINT_FILE } from "../run/run.ts";
+import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
+import { latestRecords, openStore, readResults, type Store } from "./store.ts";
+import { type Job, sweep } from "./sweep.ts";
+import type { Experiment, RunRecord, RunSpec } from "../core/types.ts";
+
+/** What `bench` works with. */
+export interface BenchOptions {
+  readonly tables: Tables;
+  /** The output folder, absolute. */
+  readonly out: string;
+  readonly jobs: number;
+  /** Runs again what is completed, from the start. */
+  readonly force: boolean;
+  /** Refuses settings that a method warns of. */
+  readonly strict: boolean;
+  /** The folder of data sets, absolute: runs may read it. */
+  readonly dataFolder: string | undefined;
+  /** Writes the reports of `records` into the output folder; resolves to what to print. */
+  publish(records: readonly RunRecord[]): Promise<string>;
+}
+
+/** How a sweep ended. */
+export interface BenchResult {
+  /** Whether every run of the experiment is completed. */
+  readonly complete: boolean;
+  readonly interrupted: boolean;
+}
+
+/** More optimizer steps than this, of runs never timed here, are worth a measurement before they start. */
+const LONG_SWEEP_STEPS = 20_000;
+
+/** Prints the resolved runs of `experiment` and how long they will take; writes nothing. */
+export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
+  const { specs, advice } = advisedRuns(experiment, options);
+  warn(advice);
+  const { records } = await readResults(options.out);
+  const metrics = await availableMetrics(experiment, options.tables);
+  const todo = selectRuns(specs, records, { metrics, force: options.force });
+  for (const line of listHyper(specs)) console.log(line);
+  const waiting = new Set(todo);
+  for (const spec of specs) {
+    const { datasets } = options.tables;
+    const steps = stepsOfRun(spec, datasets[spec.dataset]) / spec.epochs;
+    const state = waiting.has(spec) ? "" : " (done before, skipped)";
+    const facts = [
+      `${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}`,
+      `${spec.sampleCount} samples for ${spec.metrics.join(" ") || "no score"}`,
+      `${spec.device} with ${spec.threads} threads`,
+    ];
+    console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
+  }
+  console.log(await forecast(todo, { ...options, records, probe: true }));
+}
+
+/** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
+export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
+  const { out, tables, force, jobs } = options;
+  const { specs, advice } = advisedRuns(experiment, options);
+  const count = await checkDevice(specs[0]);
+  for (const name of experiment.datasets) await checkDataset(name, tables);
+  const metrics = await availableMetrics(experiment, tables);
+  await makeFolder(out);
+  using store = await openStore(out);
+  if (store.repaired !== undefined) console.error(store.repaired);
+  warn(advice);
+  await replaceFile(`${out}/experiment.json`, `${JSON.stringify(experiment, null, 2)}\n`);
+
+  const todo = selectRuns(specs, store.records, { metrics, force });
+  const skipped = specs.length - todo.length;
+  if (skipped > 0) {
+    console.error(`Skipping ${skipped} of ${specs.length} runs, done before; --force repeats them`);
+  }
+  const steps = todo.reduce(
+    (sum, spec) => sum + stepsOfRun(spec, tables.datasets[spec.dataset]),
+    0,
+  );
+  if (todo.length > 0) {
+    const probe = steps > LONG_SWEEP_STEPS;
+    console.error(await forecast(todo, { ...options, records: store.records, probe }));
+  }
+  const cards = cardsFor(experiment.device, { count, visible: Deno.env.get(CARDS_VARIABLE) });
+  const shared = sharedCards(experiment.device, { cards, jobs });
+  if (shared !== undefined) console.error(shared);
+  const interrupted = await runAll(
+    await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
+    { store, jobs, cards, options },
+  );
+
+  const latest = latestRecords(store.records);
+  console.log(await options.publish(latest));
+  const ids = new Set(specs.map(runId));
+  const own = latest.filter(({ id }) => ids.has(id));
+  const unfinished = own.filter(({ status }) => status !== "completed");
+  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
+  if (interrupted) console.error("Interrupted: the same command goes on from here");
+  const complete = own.length === ids.size && unfinished.length === 0;
+  return { complete, interrupted };
+}
+
+/** The runs of `experiment`, and what their methods have to say against them; refused if `strict`. */
+function advisedRuns(experiment: Experiment, { tables, strict }: BenchOptions) {
+  const specs = resolveRuns(experiment, tables);
+  const advice = adviceOn(specs, tables);
+  refuseIfStrict(advice, strict);
+  return { specs, advice };
+}
+
+function warn(advice: readonly string[]): void {
+  for (const line of advice) console.error(`Warning: ${line}`);
+}
+
+/**
+ * The runs that are still to do: neither diverged nor completed with a score for each of `metrics` that
+ * they ask for; or all with `force`. A run that lacks a score only goes on from its last checkpoint.
+ */
+export function selectRuns(
+  specs: readonly RunSpec[],
+  records: readonly RunRecord[],
+  { metrics, force }: { readonly metrics: readonly string[]; readonly force: boolean },
+): RunSpec[] {
+  const isDone = (record: RunRecord) =>
+    record.status === "diverged" || record.status === "completed" &&
+      record.spec.metrics.every((name) => !metrics.includes(name) || name in record.scores);
+  const done = new Set(latestRecords(records).filter(isDone).map(({ id }) => id));
+  return specs.filter((spec) => force || !done.has(runId(spec)));
+}
+
+/** The metrics of `experiment` that work here; says of each other one why it does not, and what to do. */
+async function availableMetrics({ metrics }: Experiment, tables: Tables): Promise<string[]> {
+  const available: string[] = [];
+  for (const name of metrics) {
+    const why = await tables.metrics[name].available?.() ?? null;
+    if (why === null) available.push(name);
+    else console.error(`Going on without ${name}: ${why}`);
+  }
+  return available;
+}
+
+/**
+ * Opens a device that may be missing in a process of its own, as the runs will: what it lacks is told before they start.
+ * Resolves to how many cards it found, 0 where that is not known.
+ */
+async function checkDevice(spec: RunSpec): Promise<number> {
+  const permissions = permissionsOf(spec, { dataFolder: undefined });
+  if (!permissions.anyLibrary) return 0;
+  const { path, args } = childCommand(["device", spec.device], permissions);
+  const { success, code, ...output } = await new Deno.Command(path, { args: [...args] }).output();
+  const lastLine = (bytes: BufferSource) =>
+    new TextDecoder().decode(bytes).trim().split("\n").at(-1);
+  if (success) return Number(lastLine(output.stdout));
+  throw new Error(
+    lastLine(output.stderr) || `Device ${spec.device}: its process ended with exit code ${code}`,
+  );
+}
+
+/** Loads the parts of a data set that the runs will load: what is missing is told before anything starts. */
+async function checkDataset(name: string, tables: Tables): Promise<void> {
+  await tables.datasets[name].load("train");
+  await tables.datasets[name].load("test"); // for the reconstructions, and for some scores
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new Error(`Cannot make the output folder ${path}: ${(error as Error).message}`);
+  }
+}
+
+async function prepareJob(
+  spec: RunSpec,
+  experiment: Experiment,
+  { out, force }: BenchOptions,
+): Promise<Job> {
+  const id = runId(spec);
+  const dir = `${out}/${id}`;
+  await makeFolder(dir);
+  if (force) await ifThere(Deno.remove(`${dir}/${CHECKPOINT_FILE}`));
+  await replaceFile(`${dir}/spec.json`, `${JSON.stringify(spec, null, 2)}\n`);
+  return { id, spec, experiment: experiment.name, dir };
+}
+
+/** Runs `queue` under the terminal's Ctrl-C; resolves to whether it was pressed. */
+async function runAll(
+  queue: readonly Job[],
+  { store, jobs, cards, options }: {
+    readonly store: Store;
+    readonly jobs: number;
+    readonly cards: readonly string[];
+    readonly options: BenchOptions;
+  },
+): Promise<boolean> {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
+  const progress = createProgress({
+    queue,
+    paces: pacesOf(store.records),
+    jobs,
+    stepsPerEpoch: (spec) => stepsOfRun(spec, options.tables.datasets[spec.dataset]) / spec.epochs,
+    write: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+    terminal: Deno.stderr.isTerminal() ? Deno.consoleSize() : undefined,
+  });
+  let interrupted = false;
+  try {
+    await sweep(queue, {
+      jobs,
+      signal: controller.signal,
+      command: ({ dir, experiment, spec }, slot) => ({
+        env: environmentOf(slot, cards),
+        ...childCommand(
+          [
+            "run",
+            `${dir}/spec.json`,
+            "--out",
+            dir,
+            "--experiment",
+            experiment,
+            "--jobs",
+            `${jobs}`,
+          ],
+          permissionsOf(spec, { dir, dataFolder: options.dataFolder }),
+        ),
+      }),
+      onStart: progress.start,
+      onEvent: progress.event,
+      async onRecord(job, record) {
+        if (record.status === "interrupted") interrupted = true;
+        await store.append(record);
+        progress.record(job, record);
+      },
+    });
+  } finally {
+    progress.end();
+    for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
+  }
+  return interrupted || controller.signal.aborted;
+}

@@ -1,0 +1,78 @@
+import { childCommand, permissionsOf } from "./child.ts";
+import {
+  estimateSweep,
+  formatDuration,
+  type Pace,
+  paceKey,
+  type Paces,
+  pacesOf,
+  stepsOfRun,
+} from "../experiment/estimate.ts";
+import { describeRun } from "./progress.ts";
+import type { Tables } from "../experiment/spec.ts";
+import type { RunRecord, RunSpec } from "../core/types.ts";
+
+/**
+ * How long `todo` will take, and how that is known, in a sentence or a few: from `records` of earlier runs,
+ * and from the first steps of those never run, if `probe` allows.
+ */
+export async function forecast(
+  todo: readonly RunSpec[],
+  { tables, jobs, records, probe, dataFolder }: {
+    readonly tables: Tables;
+    readonly jobs: number;
+    readonly records: readonly RunRecord[];
+    readonly probe: boolean;
+    readonly dataFolder: string | undefined;
+  },
+): Promise<string> {
+  const earlier = pacesOf(records);
+  const distinct = [...new Map(todo.map((spec) => [paceKey(spec), spec])).values()];
+  const unknown = distinct.filter((spec) => !earlier.has(paceKey(spec)));
+  if (unknown.length > 0 && !probe) {
+    return `${countRuns(todo.length)}; the time left follows with the first epochs`;
+  }
+  const measured: Map<string, Pace> = new Map();
+  for (const spec of unknown) measured.set(paceKey(spec), await probePace(spec, dataFolder));
+  const paces: Paces = new Map([...earlier, ...measured]);
+  const runs = todo.map((spec) => ({
+    key: paceKey(spec),
+    steps: stepsOfRun(spec, tables.datasets[spec.dataset]),
+  }));
+  const { seconds = 0 } = estimateSweep(runs, { paces, jobs });
+  const basis = distinct.map((spec) => {
+    const key = paceKey(spec);
+    const step = paces.get(key)?.secondsPerStep ?? 0;
+    const source = measured.has(key) ? "first steps, just now" : "earlier runs in this folder";
+    return `  ${spec.method} ${spec.dataset}: ${step.toPrecision(3)} s a step (${source})`;
+  });
+  const scores = measured.size > 0 ? "; without the scores of what was only tried" : "";
+  return [
+    `${countRuns(todo.length)} will take about ${
+      formatDuration(seconds)
+    }, ${jobs} at a time${scores}:`,
+    ...basis,
+  ].join("\n");
+}
+
+/** The pace of `spec`, measured in a process of its own. */
+async function probePace(spec: RunSpec, dataFolder: string | undefined): Promise<Pace> {
+  const words = ["probe", JSON.stringify(spec)];
+  const { path, args } = childCommand(words, permissionsOf(spec, { dataFolder }));
+  const start = performance.now();
+  const output = await new Deno.Command(path, { args: [...args], stderr: "piped" }).output();
+  const stderr = new TextDecoder().decode(output.stderr).trim();
+  if (!output.success) {
+    throw new Error(`Trying ${describeRun(spec)} failed: ${stderr.split("\n").at(-1)}`);
+  }
+  const lastLine = new TextDecoder().decode(output.stdout).trim().split("\n").at(-1) ?? "";
+  const { secondsPerStep, restSeconds, seconds } = JSON.parse(lastLine) as Pace & {
+    readonly seconds: number;
+  };
+  const processStart = (performance.now() - start) / 1000 - seconds;
+  return { secondsPerStep, restSeconds: restSeconds + processStart };
+}
+
+function countRuns(count: number): string {
+  return count === 1 ? "1 run" : `${count} runs`;
+}

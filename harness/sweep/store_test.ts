@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { withTempDir } from "../testing/temp_dir.ts";
+import { resolveRuns } from "../experiment/spec.ts";
+import { latestRecords, openStore, parseResults, readResults, RESULTS_FILE } from "./store.ts";
+import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
+import type { RunRecord } from "../core/types.ts";
+
+function record(seed: number, error = "none"): RunRecord {
+  const [spec] = resolveRuns({ ...TINY_EXPERIMENT, seeds: [seed] }, TINY_TABLES);
+  return { ...tinyRecord(spec), status: "failed", error };
+}
+
+const line = (r: RunRecord) => `${JSON.stringify(r)}\n`;
+
+async function withResults(text: string, body: (dir: string) => Promise<void>): Promise<void> {
+  await withTempDir(async (dir) => {
+    await Deno.writeTextFile(`${dir}/${RESULTS_FILE}`, text);
+    await body(dir);
+  });
+}
+
+const read = (dir: string) => Deno.readTextFile(`${dir}/${RESULTS_FILE}`);
+
+Deno.test("openStore() appends lines that readResults() gives back", () =>
+  withResults(line(record(0)), async (dir) => {
+    {
+      using store = await openStore(dir);
+      await store.append(record(1, 'quotes " and\nbreaks'));
+      assert.equal(store.records.length, 2);
+      assert.equal(store.repaired, undefined);
+    }
+    assert.deepEqual(await readResults(dir), {
+      records: [record(0), record(1, 'quotes " and\nbreaks')],
+      torn: "",
+    });
+  }));
+
+Deno.test("latestRecords() lets the last line of an id win, in the order of first appearance", () => {
+  const all = [record(0, "first"), record(1), record(0, "second")];
+  assert.deepEqual(latestRecords(all), [record(0, "second"), record(1)]);
+});
+
+Deno.test("openStore() moves a torn last line to a file of its own, whatever its length", async () => {
+  const whole = line(record(0)) + line(record(1, "größer")); // more bytes than characters
+  const next = new TextEncoder().encode(line(record(2, "größer")));
+  const inLetter = next.indexOf(0xc3) + 1; // between the two bytes of ö
+  for (const length of [1, 20, inLetter, next.length - 2]) {
+    const torn = next.slice(0, length);
+    await withResults(whole, async (dir) => {
+      await Deno.writeFile(`${dir}/${RESULTS_FILE}`, torn, { append: true });
+      assert.ok((await readResults(dir)).torn.length > 0, "reading alone repairs nothing");
+      {
+        using store = await openStore(dir, { now: new Date(0) });
+        assert.match(store.repaired ?? "", /was torn \(\d+ characters\): moved to .*1970-01-01/);
+        await store.append(record(3));
+      }
+      assert.equal(await read(dir), whole + line(record(3)));
+      const aside = `${dir}/${RESULTS_FILE}.torn-1970-01-01T00-00-00.000Z`;
+      assert.deepEqual(await Deno.readFile(aside), torn);
+    });
+  }
+});
+
+Deno.test("openStore() completes a whole record that lacks only its line break", () =>
+  withResults(line(record(0)).trimEnd(), async (dir) => {
+    {
+      using store = await openStore(dir);
+      assert.equal(store.repaired, undefined);
+      await store.append(record(1));
+    }
+    assert.equal(await read(dir), line(record(0)) + line(record(1)));
+  }));
+
+Deno.test("openStore() refuses foreign content, and changes nothing", async () => {
+  const good = line(record(0));
+  const cases: [string, RegExp][] = [
+    ["hello\n", /line 1 is not JSON/],
+    ["hello", /line 1 is not JSON/],
+    [`${good}hello\n${good}`, /line 2 is not JSON/],
+    [`${good}\n`, /line 2 is not JSON/],
+    [`${good}{"a":1}\n`, /line 2 is not a record of a run \(/],
+    ["[]\n", /line 1 is not a record/],
+    ["null\n", /line 1 is not a record/],
+    [good.replace('"failed"', '"vanished"'), /line 1 is not a record of a run \(status/],
+    [good.replace('"schema":1', '"schema":2'), /has schema 2, this version reads up to 1/],
+    [good.replace('"schema":1', '"schema":2').trimEnd(), /has schema 2/],
+  ];
+  for (const [text, pattern] of cases) {
+    await withResults(text, async (dir) => {
+      await assert.rejects(openStore(dir), pattern);
+      await assert.rejects(readResults(dir), pattern);
+      assert.equal(await read(dir), text);
+      assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), [RESULTS_FILE]);
+    });
+  }
+});
+
+Deno.test("openStore() is for one process at a time", () =>
+  withResults("", async (dir) => {
+    using _store = await openStore(dir);
+    await assert.rejects(openStore(dir), /Another bench writes to/);
+  }));
+
+Deno.test("parseResults() takes an empty file", () => {
+  assert.deepEqual(parseResults("", "x"), { records: [], torn: "" });
+});

@@ -1,0 +1,170 @@
+import { parseEvent, type RunEvent } from "../run/events.ts";
+import { ifThere, readTextIfAny } from "../core/files.ts";
+import { RECORD_SCHEMA, RUN_RECORD } from "../experiment/record_schema.ts";
+import type { EpochRecord, RunRecord, RunSpec } from "../core/types.ts";
+
+/** One run of a sweep. */
+export interface Job {
+  readonly id: string;
+  readonly spec: RunSpec;
+  readonly experiment: string;
+  /** The run's own folder, which exists. */
+  readonly dir: string;
+}
+
+/** The file in a job's folder in which its process leaves the record. */
+export const RECORD_FILE = "record.json";
+
+/** What a sweep works with. */
+export interface SweepOptions {
+  /** Processes at a time. */
+  readonly jobs: number;
+  /**
+   * The command that runs a job: it writes RunEvents to standard output and its record to RECORD_FILE. No other job
+   * that runs at that time has its `slot`, a number below `jobs`. `env` is added to this process's environment.
+   */
+  command(job: Job, slot: number): {
+    readonly path: string;
+    readonly args: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  };
+  /** Ends the running processes and starts no more. */
+  readonly signal: AbortSignal;
+  onStart?(job: Job): void;
+  onEvent?(job: Job, event: RunEvent): void;
+  /** Called once for each job that was started, one at a time. */
+  onRecord(job: Job, record: RunRecord): Promise<void>;
+}
+
+/**
+ * Runs each job in a process of its own, `jobs` at a time, in order. A job that fails, or whose process
+ * dies, becomes a failed record and stops no other. After an interruption the running jobs become
+ * interrupted records, and the rest is not started.
+ */
+export async function sweep(queue: readonly Job[], options: SweepOptions): Promise<void> {
+  const waiting = [...queue];
+  let stopped = false;
+  let last: Promise<void> = Promise.resolve();
+  const worker = async (slot: number) => {
+    while (!stopped && !options.signal.aborted) {
+      const job = waiting.shift();
+      if (job === undefined) return;
+      options.onStart?.(job);
+      const record = await runJob(job, slot, options);
+      // Ctrl-C in a terminal reaches the child too, sometimes before this process hears of it.
+      if (record.status === "interrupted") stopped = true;
+      await (last = last.then(() => options.onRecord(job, record)));
+    }
+  };
+  await Promise.all(Array.from({ length: options.jobs }, (_, slot) => worker(slot)));
+}
+
+/** Milliseconds that an interrupted process has before it is killed. */
+const GRACE = 5000;
+
+async function runJob(
+  job: Job,
+  slot: number,
+  { command, signal, onEvent }: SweepOptions,
+): Promise<RunRecord> {
+  const startedAt = new Date().toISOString();
+  const recordPath = `${job.dir}/${RECORD_FILE}`;
+  await ifThere(Deno.remove(recordPath)); // of an earlier attempt
+  const { path, args, env } = command(job, slot);
+  const child = new Deno.Command(path, {
+    args: [...args],
+    env,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stop = () => kill(child);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  const ended = child.status.then((status) => {
+    signal.removeEventListener("abort", stop);
+    return status;
+  });
+  const epochs: EpochRecord[] = [];
+  const [status, errors] = await Promise.all([
+    ended,
+    readTail(child.stderr),
+    readLines(child.stdout, (line) => {
+      const event = parseEvent(line);
+      if (event?.event === "epoch") epochs.push(event.record);
+      if (event !== undefined) onEvent?.(job, event);
+    }),
+  ]);
+  const record = await readRecord(recordPath, job.id);
+  if (record !== undefined) return record;
+
+  const base = {
+    schema: RECORD_SCHEMA,
+    id: job.id,
+    experiment: job.experiment,
+    spec: job.spec,
+    startedAt,
+    provenance: null,
+    seconds: {
+      train: epochs.reduce((sum, e) => sum + e.seconds, 0),
+      sample: 0,
+      score: 0,
+      other: 0,
+    },
+    epochs,
+  } as const;
+  if (signal.aborted || status.signal === "SIGINT" || status.signal === "SIGTERM") {
+    return { ...base, status: "interrupted" };
+  }
+  if (errors !== "") await Deno.writeTextFile(`${job.dir}/log.txt`, errors, { append: true });
+  return { ...base, status: "failed", error: describeDeath(status, errors) };
+}
+
+function kill(child: Deno.ChildProcess): void {
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), GRACE);
+  child.status.then(() => clearTimeout(timer));
+}
+
+/** Why a process that left no record ended, in one line. */
+export function describeDeath(status: Deno.CommandStatus, errors: string): string {
+  const lastWords = errors.trim().split("\n").at(-1) ?? "";
+  if (status.code === 1 && lastWords !== "") return lastWords; // the run's own report of an error
+  const hint = status.signal === "SIGKILL" ? ", as when memory runs out" : "";
+  const cause = status.signal === null
+    ? `The process of the run ended with exit code ${status.code} and no record`
+    : `The process of the run was killed by ${status.signal}${hint}`;
+  return lastWords === "" ? cause : `${cause}: ${lastWords}`;
+}
+
+async function readRecord(path: string, id: string): Promise<RunRecord | undefined> {
+  const text = await readTextIfAny(path);
+  if (text === undefined) return undefined;
+  const record = RUN_RECORD.parse(JSON.parse(text));
+  if (record.id !== id) throw new Error(`${path} is the record of run ${record.id}, not of ${id}`);
+  return record;
+}
+
+async function readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  }
+  if (rest !== "") onLine(rest);
+}
+
+/** Characters of a process's error output that are kept. */
+const TAIL = 20_000;
+
+async function readTail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  let tail = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    tail = (tail + text).slice(-TAIL);
+  }
+  return tail;
+}

@@ -1,0 +1,117 @@
+import type { Device } from "../core/types.ts";
+import { checkTarget } from "./check_target.ts";
+import { gatesOf } from "./gates.ts";
+import { mobilityOf } from "./gram_spectrum.ts";
+import { type Sample, thinned } from "../statistics/sample.ts";
+import { runChains } from "./run_chains.ts";
+import { scoreRun } from "./score_run.ts";
+import { openTruth, TOY_METRICS, type Truth } from "./truth.ts";
+import type { ToyRow, ToyRun } from "../core/toy_report.ts";
+import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
+
+/** Draws of a posterior that figures show. */
+const SHOWN = 1000;
+
+/** What a run of the suite needs. */
+export interface SuiteOptions {
+  readonly device: Device;
+  readonly seed: number;
+  /** Called before each run. */
+  readonly report?: (line: string) => void;
+}
+
+/** A target with its answer worked out. */
+export interface OpenTarget {
+  readonly target: Target;
+  readonly truth: Truth;
+}
+
+/** Checks the target and works out its answer. Throws an Error that names it when its density cannot be used. */
+export async function openTarget(target: Target, device: Device): Promise<OpenTarget> {
+  await checkTarget(target);
+  return { target, truth: await openTruth(target, device) };
+}
+
+/** Runs and judges `sampler` on a target. */
+export async function runToy(
+  sampler: Sampler,
+  { target, truth, device, seed, overrides }: SuiteOptions & OpenTarget & {
+    readonly overrides?: Partial<SamplerSettings>;
+  },
+): Promise<ToyRun> {
+  const run = await runChains(sampler, { target, device, seed, overrides });
+  const names = { experiment: target.name, sampler: sampler.name };
+  const note = sampler.ungated?.(target) ?? null;
+  const features = sampler.features?.(run.state);
+  const { stepSize } = run.settings;
+  // What follows from K for steps of this size, where nothing else scales them.
+  const answer = target.answer.kind === "gaussian" && !sampler.preconditioned
+    ? target.answer
+    : undefined;
+  const base = {
+    ...names,
+    label: sampler.label,
+    settings: run.settings,
+    seconds: run.seconds,
+    chainStepsPerSecond: run.chainStepsPerSecond,
+    gradients: run.gradients,
+    mobility: features ? mobilityOf(features, { stepSize, answer }) : null,
+  };
+  if (!run.draws.data.every(Number.isFinite)) {
+    return {
+      ...base,
+      note: `diverged${note ? `: ${note}` : ""}`,
+      posteriors: [],
+      shown: [],
+      rows: [divergedRow(names, note)],
+    };
+  }
+  const scored = scoreRun(run, { target, sampler, truth });
+  const gates = gatesOf(scored, { target, sampler, settings: run.settings, truth });
+  const rows = TOY_METRICS.filter(({ name }) => name in scored.scores).map(({ name }): ToyRow => {
+    const value = scored.scores[name];
+    const gate = gates[name];
+    return {
+      ...names,
+      metric: name,
+      value: finiteOrNull(value),
+      exact: scored.exact[name]?.mean ?? null,
+      error: scored.predicted[name]?.std ?? null,
+      low: finiteOrNull(gate?.low),
+      high: finiteOrNull(gate?.high),
+      verdict: !gate ? "shown" : value >= gate.low && value <= gate.high ? "pass" : "fail",
+    };
+  });
+  return {
+    ...base,
+    note,
+    rows,
+    posteriors: scored.posteriors,
+    shown: scored.samples.map((sample) => rowsOf(thinned(sample, SHOWN))),
+  };
+}
+
+function rowsOf({ data, count, dim }: Sample): number[][] {
+  return Array.from({ length: count }, (_, i) => [...data.subarray(i * dim, (i + 1) * dim)]);
+}
+
+/** A chain that left the numbers fails, unless nothing was asked of it. */
+function divergedRow(
+  names: { readonly experiment: string; readonly sampler: string },
+  note: string | null,
+): ToyRow {
+  return {
+    ...names,
+    metric: "finite",
+    value: null,
+    exact: null,
+    error: null,
+    low: null,
+    high: null,
+    verdict: note === null ? "fail" : "shown",
+  };
+}
+
+function finiteOrNull(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,246 @@
+import type { Device } from "../core/types.ts";
+import { sweepWidths } from "./amortization_gap.ts";
+import { biasSlope, measureBias } from "./bias_slopes.ts";
+import { compareToFits, COMPARISONS } from "./compare_fits.ts";
+import { followConvergence } from "./convergence.ts";
+import { binned, centreOf, normalise } from "./grid.ts";
+import type {
+  BiasPoint,
+  BiasSlope,
+  GapSweep,
+  ShownDensity,
+  ShownNormal,
+  ToyReport,
+  ToyRow,
+  ToyRun,
+} from "../core/toy_report.ts";
+import { collect, type Job, runJobs } from "./jobs.ts";
+import { type OpenTarget, openTarget, runToy, type SuiteOptions } from "./run_sampler.ts";
+import { cholesky, solveLower } from "../statistics/gaussian_error.ts";
+import { TOY_METRICS } from "./truth.ts";
+import type { GaussianTarget, Sampler, Target } from "../core/toy_types.ts";
+
+/** What the suite is made of: every sampler runs on every target, and some answer questions of their own. */
+export interface ToySuite {
+  readonly targets: readonly Target[];
+  readonly samplers: readonly Sampler[];
+  /** Two of the samplers: fits of Gaussians that the others are compared with. */
+  readonly fits: { readonly diagonal: Sampler; readonly full: Sampler };
+  /** Fig. 5. */
+  readonly gaps: readonly { readonly sampler: Sampler; readonly target: GaussianTarget }[];
+  /** Fig. 3. */
+  readonly convergence: {
+    readonly samplers: readonly { readonly sampler: Sampler; readonly stepSize?: number }[];
+    readonly target: GaussianTarget;
+  };
+  /** N(0, 1), where the samplers with a `bias` show it. */
+  readonly normal: Target;
+}
+
+/** The part of a suite that has to do with these targets and samplers, by name; all of them by default. */
+export function partOf(
+  suite: ToySuite,
+  { targets, samplers }: {
+    readonly targets?: readonly string[];
+    readonly samplers?: readonly string[];
+  },
+): ToySuite {
+  const chosen = (names: readonly string[] | undefined, { name }: { readonly name: string }) =>
+    names === undefined || names.includes(name);
+  const { convergence } = suite;
+  return {
+    ...suite,
+    targets: suite.targets.filter((target) => chosen(targets, target)),
+    samplers: suite.samplers.filter((sampler) => chosen(samplers, sampler)),
+    gaps: suite.gaps.filter((gap) => chosen(targets, gap.target) && chosen(samplers, gap.sampler)),
+    convergence: {
+      ...convergence,
+      samplers: chosen(targets, convergence.target)
+        ? convergence.samplers.filter(({ sampler }) => chosen(samplers, sampler))
+        : [],
+    },
+  };
+}
+
+/** What `benchToy` needs. */
+export interface ToyBenchOptions {
+  /** One for each run at a time. */
+  readonly devices: readonly Device[];
+  readonly seed: number;
+  /** Called with a line about each run that is over. */
+  readonly report: (line: string) => void;
+}
+
+/** Steps of the chains whose way to the posterior is followed. */
+const CONVERGENCE_STEPS = 2000;
+/** Cells along an axis of densities in figures. */
+const SHOWN_CELLS = 80;
+/** The square that shows two-dimensional Gaussian posteriors. */
+const SHOWN_EXTENT = 4;
+
+/** The rows of the suite that have a gate, and no more than these need. */
+export async function runGated(
+  { targets, samplers, fits, gaps }: Omit<ToySuite, "convergence" | "normal">,
+  { devices, seed, report }: ToyBenchOptions,
+): Promise<ToyRow[]> {
+  const opened = await openAll(targets, devices[0]);
+  const compared = new Set([fits.diagonal, fits.full]);
+  const options = (device: Device): SuiteOptions => ({ device, seed });
+  const runs = collect(
+    opened.flatMap((open) =>
+      samplers.filter((sampler) => compared.has(sampler) || !sampler.ungated?.(open.target))
+        .map((sampler) => samplerJob(sampler, { open, options }))
+    ),
+  );
+  const sweeps = collect(gaps.map((gap) => sweepJob(gap, options)));
+  await runJobs([...runs.jobs, ...sweeps.jobs], { devices, report });
+  const rows = [...withComparisons(runs.results, { opened, fits }), ...sweeps.results]
+    .flatMap(({ rows }) => rows);
+  return rows.filter(({ verdict }) => verdict !== "shown");
+}
+
+/** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
+export async function benchToy(
+  { targets, samplers, fits, gaps, convergence, normal }: ToySuite,
+  { devices, seed, report }: ToyBenchOptions,
+): Promise<ToyReport> {
+  const began = performance.now();
+  const opened = await openAll(targets, devices[0]);
+  const options = (device: Device): SuiteOptions => ({ device, seed });
+  const runs = collect(
+    opened.flatMap((open) => samplers.map((sampler) => samplerJob(sampler, { open, options }))),
+  );
+  const traces = collect(convergence.samplers.map(({ sampler, stepSize }) => ({
+    group: "Way to the posterior",
+    name: sampler.label,
+    work: (device: Device) =>
+      followConvergence(sampler, {
+        ...options(device),
+        target: convergence.target,
+        steps: CONVERGENCE_STEPS,
+        stepSize,
+      }),
+  })));
+  const biases = collect(samplers.flatMap((sampler) => {
+    const { name, label, bias } = sampler;
+    if (!bias) return [];
+    return {
+      group: "Bias",
+      name: label,
+      work: async (device: Device): Promise<BiasRun> => {
+        const points = await measureBias(sampler, { ...options(device), target: normal });
+        return { points, slope: biasSlope(points, { sampler: name, label, order: bias.order }) };
+      },
+    };
+  }));
+  const sweeps = collect(gaps.map((gap) => sweepJob(gap, options)));
+  const jobs = [...runs.jobs, ...traces.jobs, ...biases.jobs, ...sweeps.jobs];
+  await runJobs(jobs, { devices, report });
+  return {
+    schema: 1,
+    seed,
+    device: `${devices[0].description}, ${devices.length} runs at a time`,
+    seconds: (performance.now() - began) / 1000,
+    targets: targets.map(({ name, label, source, deviations }) => ({
+      name,
+      label,
+      source,
+      deviations,
+    })),
+    metrics: [...TOY_METRICS, ...COMPARISONS],
+    runs: withComparisons(runs.results, { opened, fits }),
+    convergence: traces.results,
+    gap: {
+      rows: sweeps.results.flatMap(({ rows }) => rows),
+      points: sweeps.results.flatMap(({ points }) => points),
+    },
+    bias: biases.results.flatMap(({ points }) => points),
+    slopes: biases.results.map(({ slope }) => slope),
+    densities: opened.flatMap(densitiesOf),
+    normals: opened.flatMap(normalsOf),
+  };
+}
+
+async function openAll(targets: readonly Target[], device: Device): Promise<OpenTarget[]> {
+  const opened: OpenTarget[] = [];
+  for (const target of targets) opened.push(await openTarget(target, device));
+  return opened;
+}
+
+interface BiasRun {
+  readonly points: BiasPoint[];
+  readonly slope: BiasSlope;
+}
+
+type Options = (device: Device) => SuiteOptions;
+
+function samplerJob(
+  sampler: Sampler,
+  { open, options }: { readonly open: OpenTarget; readonly options: Options },
+): Job<ToyRun> {
+  return {
+    group: open.target.label,
+    name: sampler.label,
+    work: (device) => runToy(sampler, { ...open, ...options(device) }),
+    remark: ({ rows }) => {
+      const failed = rows.filter(({ verdict }) => verdict === "fail").map(({ metric }) => metric);
+      return failed.length > 0 ? `, failed ${failed.join(", ")}` : "";
+    },
+  };
+}
+
+function sweepJob({ sampler, target }: ToySuite["gaps"][number], options: Options): Job<GapSweep> {
+  return {
+    group: "Amortization gap",
+    name: sampler.label,
+    work: (device) => sweepWidths(sampler, { ...options(device), target }),
+  };
+}
+
+/** Adds to each run its rows of comparisons. */
+function withComparisons(
+  runs: readonly ToyRun[],
+  { opened, fits }: { readonly opened: readonly OpenTarget[]; readonly fits: ToySuite["fits"] },
+): ToyRun[] {
+  const names = { diagonal: fits.diagonal.name, full: fits.full.name };
+  return opened.flatMap(({ target, truth }) => {
+    const own = runs.filter(({ experiment }) => experiment === target.name);
+    const added = compareToFits({ runs: own, truth, fits: names });
+    return own.map((run) => ({
+      ...run,
+      rows: [...run.rows, ...added.filter(({ sampler }) => sampler === run.sampler)],
+    }));
+  });
+}
+
+/** The posteriors of a target, of their first two coordinates, coarse enough to draw. */
+function densitiesOf({ target: { name, dim, answer }, truth }: OpenTarget): ShownDensity[] {
+  if (dim === 1) return [];
+  const grids = answer.kind === "grid" ? truth.grids : answer.means.map((mean) => {
+    // The marginal of a Gaussian is that of its block.
+    const factor = cholesky([0, 1].map((i) => answer.covariance[i].slice(0, 2)));
+    const size = { extent: SHOWN_EXTENT, cells: SHOWN_CELLS };
+    const log = Float64Array.from({ length: SHOWN_CELLS ** 2 }, (_, cell) => {
+      const white = solveLower(factor, centreOf(cell, size).map((z, k) => z - mean[k]));
+      return -white.reduce((sum, v) => sum + v * v, 0) / 2;
+    });
+    return normalise(log, size);
+  });
+  return grids.map((grid, posterior) => {
+    const masses = binned(grid, SHOWN_CELLS);
+    const top = masses.reduce((a, b) => Math.max(a, b), 0);
+    return {
+      experiment: name,
+      posterior,
+      extent: grid.extent,
+      cells: SHOWN_CELLS,
+      values: Array.from(masses, (v) => v / top),
+    };
+  });
+}
+
+function normalsOf({ target: { name, dim, answer } }: OpenTarget): ShownNormal[] {
+  if (dim !== 1 || answer.kind !== "gaussian") return [];
+  const std = Math.sqrt(answer.covariance[0][0]);
+  return answer.means.map(([mean], posterior) => ({ experiment: name, posterior, mean, std }));
+}

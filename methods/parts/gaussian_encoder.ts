@@ -1,0 +1,71 @@
+/**
+ * q(z | x) = N(mu(x), diag s(x)^2), the amortized posterior of VAE, VAE-flow and DLGM (Kingma and Welling 2014).
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Noise, State } from "../../harness/core/types.ts";
+import { encoderNet } from "./architectures.ts";
+import { toModelRange } from "./likelihood.ts";
+import { imageOf, type ModelHyper } from "./model.ts";
+import { applyNet } from "./nets.ts";
+import { logJoint } from "./standard_normal.ts";
+
+/** A diagonal Gaussian for each row, [m, latentDim]. */
+export interface DiagonalGaussian {
+  readonly mean: tf.Tensor2D;
+  /** Variance is 1 / softplus(`rawPrecision`), as in LAE's code at NeurIPS 2022. */
+  readonly rawPrecision: tf.Tensor2D;
+}
+
+/** q(z | x) for images `x` [m, height, width, channels] in [-1, 1]. */
+export function encode(
+  params: State,
+  { x, hyper }: { x: tf.Tensor; hyper: ModelHyper },
+): DiagonalGaussian {
+  const net = encoderNet(imageOf(params), hyper, 2 * hyper.latentDim);
+  const [mean, rawPrecision] = tf.split(applyNet(net, { params, x }), 2, 1);
+  return { mean: mean as tf.Tensor2D, rawPrecision: rawPrecision as tf.Tensor2D };
+}
+
+/** log s^2, [m, latentDim]. */
+export function logVariance({ rawPrecision }: DiagonalGaussian): tf.Tensor2D {
+  return tf.neg(tf.log(tf.softplus(rawPrecision)));
+}
+
+/** mu + s xi for standard normal `xi`, [m, latentDim]: the reparameterized draw. */
+export function drawFrom(q: DiagonalGaussian, xi: tf.Tensor): tf.Tensor2D {
+  return tf.add(q.mean, tf.mul(tf.rsqrt(tf.softplus(q.rawPrecision)), xi));
+}
+
+/** KL(q || N(0, I)) in nats, [m]: sum of (mu^2 + s^2 - 1 - log s^2) / 2. */
+export function klToStandardNormal(q: DiagonalGaussian): tf.Tensor1D {
+  const variance = tf.reciprocal(tf.softplus(q.rawPrecision));
+  const terms = tf.sub(tf.add(tf.square(q.mean), variance), tf.add(logVariance(q), 1));
+  return tf.mul(tf.sum(terms, 1), 0.5);
+}
+
+/** Entropy of q in nats, [m]: sum of log(2 pi e s^2) / 2. */
+export function entropy(q: DiagonalGaussian): tf.Tensor1D {
+  const terms = tf.add(logVariance(q), Math.log(2 * Math.PI * Math.E));
+  return tf.mul(tf.sum(terms, 1), 0.5);
+}
+
+/** log q(z | x) in nats for `z` [m, latentDim]: [m]. */
+export function logDensity(q: DiagonalGaussian, z: tf.Tensor): tf.Tensor1D {
+  const scaled = tf.mul(tf.squaredDifference(z, q.mean), tf.softplus(q.rawPrecision));
+  return tf.mul(tf.sum(tf.add(tf.add(scaled, logVariance(q)), Math.log(2 * Math.PI)), 1), -0.5);
+}
+
+/** log p(x, z) - log q(z | x) at one draw of q for each of `images` in [0, 1], [n]: `Method.logWeight`. */
+export function gaussianLogWeight<H extends ModelHyper>(
+  state: State,
+  images: tf.Tensor4D,
+  hyper: H,
+  noise: Noise,
+): tf.Tensor1D {
+  const x = toModelRange(images);
+  const q = encode(state, { x, hyper });
+  const latents = drawFrom(q, noise.split("latents").normal(q.mean.shape));
+  return tf.sub(logJoint(state, { latents, x, hyper }), logDensity(q, latents));
+}

@@ -1,0 +1,267 @@
+/**
+ * Networks as lists of layers: what Table 2 of the paper writes as `Conv4x2x2x128` is `{ kind: "conv", kernel: 4,
+ * stride: 2, pad: 2, outputs: 128 }`. Parameters live in the state as `<net>/<layer>/weight` and `/bias`.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Noise, State } from "../../harness/core/types.ts";
+
+/** A square convolution, or its transpose (`deconv`), on maps of `inputSize`^2 to maps of `outputSize`^2. */
+export interface ConvLayer {
+  readonly kind: "conv" | "deconv";
+  readonly kernel: number;
+  readonly stride: number;
+  readonly pad: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly inputSize: number;
+  readonly outputSize: number;
+}
+
+/** A fully connected layer, with layer normalisation of its outputs if `norm`. */
+export interface LinearLayer {
+  readonly kind: "linear";
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly norm?: boolean;
+}
+
+export type Layer = ConvLayer | LinearLayer;
+
+/** What comes after a layer. */
+export type Activation = "swish" | "leaky_relu" | "relu" | "tanh" | "identity";
+
+/** How weights start: `he`, variance kept through the activation; `xavier`, as LEBM's code; `orthogonal`, as LAE's. */
+export type Initialiser = "he" | "xavier" | "orthogonal";
+
+/** A feed-forward network. */
+export interface Net {
+  /** Prefix of its parameters in the state. */
+  readonly name: string;
+  readonly layers: readonly Layer[];
+  /** After every layer but the last. */
+  readonly activation: Activation;
+  /** After the last layer. */
+  readonly output: Activation;
+  readonly init: Initialiser;
+  /** Factor on the initial weights of the last layer, 1 if left out. */
+  readonly outputGain?: number;
+}
+
+/** x * sigmoid(x) (Ramachandran et al. 2017). */
+export function swish<T extends tf.Tensor>(x: T): T {
+  return tf.mul(x, tf.sigmoid(x));
+}
+
+/** Slope of the leaky ReLU at negative inputs, as in LEBM's code. */
+const LEAK = 0.2;
+
+function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
+  switch (activation) {
+    case "swish":
+      return swish(x);
+    case "leaky_relu":
+      return tf.leakyRelu(x, LEAK);
+    case "relu":
+      return tf.relu(x);
+    case "tanh":
+      return tf.tanh(x);
+    case "identity":
+      return x;
+  }
+}
+
+/**
+ * The outputs of `net` for `x`: [m, inputs] or [m, size, size, inputs] to [m, outputs] or [m, size, size, outputs],
+ * as the last layer has it.
+ */
+export function applyNet(net: Net, { params, x }: { params: State; x: tf.Tensor }): tf.Tensor {
+  return net.layers.reduce((h, layer, i) => {
+    const y = applyLayer(layer, { params, prefix: `${net.name}/${i}`, x: h });
+    return activate(y, i < net.layers.length - 1 ? net.activation : net.output);
+  }, x);
+}
+
+function applyLayer(
+  layer: Layer,
+  { params, prefix, x }: { params: State; prefix: string; x: tf.Tensor },
+): tf.Tensor {
+  const weight = params[`${prefix}/weight`];
+  const bias = params[`${prefix}/bias`];
+  const m = x.shape[0];
+  if (layer.kind === "linear") {
+    const y = tf.add(
+      tf.matMul(tf.reshape(x, [m, layer.inputs]) as tf.Tensor2D, weight as tf.Tensor2D),
+      bias,
+    );
+    return layer.norm
+      ? layerNorm(y, { gain: params[`${prefix}/gain`], shift: params[`${prefix}/shift`] })
+      : y;
+  }
+  const { inputs, outputs, inputSize, outputSize, stride, pad } = layer;
+  const maps = tf.reshape(x, [m, inputSize, inputSize, inputs]) as tf.Tensor4D;
+  const y = layer.kind === "conv"
+    ? tf.conv2d(maps, weight as tf.Tensor4D, stride, pad)
+    : tf.conv2dTranspose(
+      maps,
+      weight as tf.Tensor4D,
+      [m, outputSize, outputSize, outputs],
+      stride,
+      pad,
+    );
+  return tf.add(y, bias);
+}
+
+/** Layer normalisation over the last axis (Ba et al. 2016), epsilon as in PyTorch. */
+function layerNorm(x: tf.Tensor, { gain, shift }: { gain: tf.Tensor; shift: tf.Tensor }) {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const variance = tf.mean(tf.square(centred), -1, true);
+  return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-5))), gain), shift);
+}
+
+/** Shape of a layer's weights: [kernel, kernel, in, out], [kernel, kernel, out, in] for `deconv`, [in, out] for `linear`. */
+export function weightShape(layer: Layer): number[] {
+  const { inputs, outputs } = layer;
+  switch (layer.kind) {
+    case "conv":
+      return [layer.kernel, layer.kernel, inputs, outputs];
+    case "deconv":
+      return [layer.kernel, layer.kernel, outputs, inputs];
+    case "linear":
+      return [inputs, outputs];
+  }
+}
+
+/** Weights, biases, gains and shifts of `layers`. */
+export function parameterCount(layers: readonly Layer[]): number {
+  return layers.reduce((sum, layer) => {
+    const vectors = layer.kind === "linear" && layer.norm ? 3 : 1;
+    return sum + weightShape(layer).reduce((a, b) => a * b, 1) + vectors * layer.outputs;
+  }, 0);
+}
+
+/**
+ * Multiply-accumulates of one forward pass for one image. A transposed convolution is counted at its input
+ * size, cropped border included, as the convolution it is the gradient of (methods without a border do fewer).
+ */
+export function macCount(layers: readonly Layer[]): number {
+  return layers.reduce((sum, layer) => {
+    const weights = weightShape(layer).reduce((a, b) => a * b, 1);
+    switch (layer.kind) {
+      case "conv":
+        return sum + weights * layer.outputSize ** 2;
+      case "deconv":
+        return sum + weights * layer.inputSize ** 2;
+      case "linear":
+        return sum + weights;
+    }
+  }, 0);
+}
+
+/** Initial parameters of `net`, by name; biases and shifts zero, gains one. */
+export function initNet(net: Net, noise: Noise): State {
+  const params: Record<string, tf.Tensor> = {};
+  net.layers.forEach((layer, i) => {
+    const prefix = `${net.name}/${i}`;
+    const last = i === net.layers.length - 1;
+    const draw = noise.split(net.name, i).normal(weightShape(layer));
+    const gain = last ? net.outputGain ?? 1 : 1;
+    const weight = net.init === "orthogonal"
+      ? orthogonal(draw as tf.Tensor2D)
+      : tf.mul(draw, net.init === "xavier" ? xavierDeviation(layer) : heDeviation(layer, net, i));
+    params[`${prefix}/weight`] = gain === 1 ? weight : tf.mul(weight, gain);
+    params[`${prefix}/bias`] = tf.zeros([layer.outputs]);
+    if (layer.kind === "linear" && layer.norm) {
+      params[`${prefix}/gain`] = tf.ones([layer.outputs]);
+      params[`${prefix}/shift`] = tf.zeros([layer.outputs]);
+    }
+  });
+  return params;
+}
+
+/**
+ * 1 / E[a(x)^2] for x ~ N(0, 1): the factor by which a layer's weights make up for the activation before it
+ * (He et al. 2015). Swish by quadrature: E[swish(x)^2] = 0.355776.
+ */
+const GAIN: Readonly<Record<Activation, number>> = {
+  swish: 1 / 0.355776,
+  leaky_relu: 2 / (1 + LEAK ** 2),
+  relu: 2,
+  tanh: 1 / 0.394294,
+  identity: 1,
+};
+
+/** Standard deviation that keeps the variance of the signal: sqrt(gain of the activation before / inputs that meet in one output). */
+function heDeviation(layer: Layer, net: Net, i: number): number {
+  const gain = i === 0 ? 1 : GAIN[net.activation];
+  return Math.sqrt(gain / fanIn(layer));
+}
+
+/** Inputs that meet in one output; for a transposed convolution the taps that fall on it. */
+function fanIn(layer: Layer): number {
+  switch (layer.kind) {
+    case "conv":
+      return layer.inputs * layer.kernel ** 2;
+    case "deconv":
+      return layer.inputs * Math.min(layer.kernel / layer.stride, layer.inputSize) ** 2;
+    case "linear":
+      return layer.inputs;
+  }
+}
+
+/** sqrt(2 / (fan in + fan out)) (Glorot and Bengio 2010), fans as PyTorch counts them. */
+function xavierDeviation(layer: Layer): number {
+  const area = layer.kind === "linear" ? 1 : layer.kernel ** 2;
+  return Math.sqrt(2 / (area * (layer.inputs + layer.outputs)));
+}
+
+/** A matrix with orthonormal rows or columns, whichever are fewer, from standard normal draws (Saxe et al. 2014). */
+function orthogonal(draw: tf.Tensor2D): tf.Tensor2D {
+  const [rows, columns] = draw.shape;
+  const tall = rows >= columns ? draw : tf.transpose(draw);
+  const q = gramSchmidt(tall);
+  return rows >= columns ? q : tf.transpose(q);
+}
+
+/**
+ * Orthonormal columns that span those of `a` [rows, columns], rows >= columns: Gram-Schmidt in float64, modified by blocks of
+ * four columns, which a gigaflop of it needs to be fast.
+ */
+function gramSchmidt(a: tf.Tensor2D): tf.Tensor2D {
+  const [rows, columns] = a.shape;
+  const q = Float64Array.from(tf.tidy(() => tf.transpose(a).dataSync())); // [columns, rows]
+  const vectors = Array.from({ length: columns }, (_, j) => q.subarray(j * rows, (j + 1) * rows));
+  vectors.forEach((v, j) => {
+    let i = 0;
+    for (; i + 4 <= j; i += 4) removeFour(v, vectors.slice(i, i + 4));
+    for (; i < j; i++) axpy(v, -dot(v, vectors[i]), vectors[i]);
+    const scale = 1 / Math.sqrt(dot(v, v));
+    for (let r = 0; r < rows; r++) v[r] *= scale;
+  });
+  return tf.transpose(tf.tensor2d(Float32Array.from(q), [columns, rows]));
+}
+
+function dot(v: Float64Array, u: Float64Array): number {
+  let sum = 0;
+  for (let r = 0; r < v.length; r++) sum += v[r] * u[r];
+  return sum;
+}
+
+/** v + c u, in place. */
+function axpy(v: Float64Array, c: number, u: Float64Array): void {
+  for (let r = 0; r < v.length; r++) v[r] += c * u[r];
+}
+
+/** v minus its parts along four orthonormal vectors, in place. */
+function removeFour(v: Float64Array, [a, b, c, d]: readonly Float64Array[]): void {
+  let [pa, pb, pc, pd] = [0, 0, 0, 0];
+  for (let r = 0; r < v.length; r++) {
+    const x = v[r];
+    pa += x * a[r];
+    pb += x * b[r];
+    pc += x * c[r];
+    pd += x * d[r];
+  }
+  for (let r = 0; r < v.length; r++) v[r] -= pa * a[r] + pb * b[r] + pc * c[r] + pd * d[r];
+}

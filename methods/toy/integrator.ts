@@ -1,0 +1,66 @@
+import * as tf from "@tensorflow/tfjs";
+import type { DrawSpec, Sampler } from "../../harness/core/toy_types.ts";
+import type { State } from "../../harness/core/types.ts";
+
+/** Positions of chains, [chains, blocks, width]: blocks of a chain move independently of each other. */
+export type Positions = tf.Tensor3D;
+
+/** The energy U = -log density that positions move in. */
+export interface Potential {
+  /** U of each block, [chains, blocks]. */
+  energy(x: Positions): tf.Tensor2D;
+  /** Its gradient, of the shape of x. */
+  gradient(x: Positions): Positions;
+}
+
+/** What an integrator's step gets besides its state. */
+export interface Move {
+  readonly potential: Potential;
+  /** One of each of the integrator's `draws`. */
+  readonly draws: State;
+  /** eta. */
+  readonly stepSize: number;
+}
+
+/** A rule that moves positions: the state holds them as `x`, beside what else the rule carries. */
+export interface Integrator {
+  /** Gradients a step. */
+  readonly gradients: number;
+  /** Random numbers of one step for positions of `shape`. */
+  draws(shape: readonly number[]): Readonly<Record<string, DrawSpec>>;
+  /** What it carries besides x; nothing by default. */
+  init?(x: Positions, potential: Potential): State;
+  step(state: State, move: Move): State;
+  /** Whether it scales each coordinate's step by a preconditioner, so that eta alone does not say how far it moves. */
+  readonly preconditioned?: boolean;
+  /** Stationary variance times P on a Gaussian of precision P, for x = eta P and full gradients. */
+  varianceRatio?(x: number): number;
+}
+
+/** Settings and gates of integrators of several gradients a step, where chains have to cross between modes. */
+export function equalCost(gradients: number): Partial<Sampler> {
+  const shorter = (count: number, thin: number) =>
+    Math.max(1, Math.round(count / gradients / thin)) * thin;
+  return {
+    settings: ({ answer, length: { steps, burnIn, thin } }) =>
+      answer.kind === "gaussian" ? {} : {
+        burnIn: shorter(burnIn, thin),
+        steps: shorter(burnIn, thin) + shorter(steps - burnIn, thin),
+      },
+    ungated: ({ answer }) =>
+      answer.kind === "gaussian"
+        ? null
+        : `as many gradients as LD, so 1 / ${gradients} of the steps: too few between modes`,
+  };
+}
+
+/** The potential of `energy` [chains, blocks]. */
+export function potentialOf(energy: (x: Positions) => tf.Tensor2D): Potential {
+  const gradient = tf.grad((x: tf.Tensor) => tf.sum(energy(x as Positions)));
+  return { energy, gradient: (x) => gradient(x) as Positions };
+}
+
+/** One standard normal draw `xi` of the shape of the positions. */
+export function normalDraws(shape: readonly number[]): { readonly xi: DrawSpec } {
+  return { xi: { shape, kind: "normal" } };
+}

@@ -1,0 +1,32 @@
+/** The table of toy samplers. A new one is one file and one line here. @module */
+import type { Sampler } from "../../harness/core/toy_types.ts";
+import { ald, aldAsPrinted, sgald } from "./ald.ts";
+import { aviDiagonal, aviFull } from "./avi.ts";
+import { ld, sgld } from "./ld.ts";
+import { aldMetropolis, mala } from "./metropolis.ts";
+import { independentMidpointLd, midpointLd, optimisticMidpointLd } from "./midpoint.ts";
+import { mirrorLd } from "./mirror.ts";
+import { proximalLd } from "./proximal.ts";
+import { psgald, psgld } from "./psgld.ts";
+import { rungeKuttaLd } from "./stochastic_runge_kutta.ts";
+
+/** Samplers by name, in the order of reports. */
+export const SAMPLERS: Readonly<Record<string, Sampler>> = {
+  ld,
+  sgld,
+  psgld,
+  mala,
+  ald,
+  sgald,
+  psgald,
+  ald_mh: aldMetropolis,
+  ald_as_printed: aldAsPrinted,
+  avi_diagonal: aviDiagonal,
+  avi_full: aviFull,
+  proximal: proximalLd,
+  midpoint: midpointLd,
+  midpoint_independent: independentMidpointLd,
+  midpoint_optimistic: optimisticMidpointLd,
+  runge_kutta: rungeKuttaLd,
+  mirror: mirrorLd,
+};
