@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { ArraySpec, PureFunction } from "../../core/types.ts";
 import { Builder } from "./builder.ts";
 import { reachable, type Value } from "./graph.ts";
-import { Lowering } from "../onnx/lower.ts";
+import { lower } from "../onnx/lower.ts";
 import { emitOnnx } from "../onnx/onnx.ts";
 import { trace } from "./trace.ts";
 
@@ -86,7 +86,7 @@ Deno.test("emitOnnx() keeps a chain of convolutions blocked: no reordering betwe
   assert.equal(count("kernel_shape"), 3);
 });
 
-Deno.test("Lowering writes no node that nothing reads, forward or backward", () => {
+Deno.test("lower() writes no node that nothing reads, forward or backward", () => {
   const { outputs } = traced(({ x, a, b }) => {
     const loss = (a: tf.Tensor, b: tf.Tensor) => {
       const h = tf.conv2d(x as tf.Tensor4D, a as tf.Tensor4D, 2, 2);
@@ -95,9 +95,9 @@ Deno.test("Lowering writes no node that nothing reads, forward or backward", () 
     const [da, db] = tf.grads(loss)([a, b]);
     return tf.add(tf.sum(da), tf.sum(db));
   }, { x: f32(2, 8, 8, 3), a: f32(4, 4, 3, 32), b: f32(3, 3, 32, 16) });
-  const lowering = new Lowering(reachable([outputs.y]), [outputs.y], { block: 16 });
-  const read = new Set([lowering.plain(outputs.y)]);
-  for (const { inputs } of lowering.emitter.nodes) inputs.forEach((name) => read.add(name));
-  const unread = lowering.emitter.nodes.filter((node) => !node.outputs.some((o) => read.has(o)));
+  const layouts = lower(reachable([outputs.y]), [outputs.y], { block: 16 });
+  const read = new Set([layouts.plain(outputs.y)]);
+  for (const { inputs } of layouts.emitter.nodes) inputs.forEach((name) => read.add(name));
+  const unread = layouts.emitter.nodes.filter((node) => !node.outputs.some((o) => read.has(o)));
   assert.deepEqual(unread.map(({ op }) => op), []);
 });

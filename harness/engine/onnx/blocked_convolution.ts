@@ -5,7 +5,7 @@
  * @module
  */
 import type { Value, Window } from "../graph/graph.ts";
-import type { Lowering } from "./lower.ts";
+import type { Layouts } from "./layouts.ts";
 
 const NCHWC = "com.microsoft.nchwc";
 
@@ -20,7 +20,7 @@ export type Conv = Value & { readonly op: "conv" | "convInputGradient" };
 
 /** Whether the blocked operator can read an image of so many channels under these pads. */
 export function canBlock(
-  l: Lowering,
+  l: Layouts,
   { inChannels, pads }: { inChannels: number; pads: readonly number[] },
 ): boolean {
   // A few channels (an image's) are read unblocked by the same kernels.
@@ -34,7 +34,7 @@ export function paddedTo(block: number, channels: number): number {
 }
 
 /** The bias, with zeros for the channels that fill up a block. */
-export function padBias(l: Lowering, bias: string, channels: number): string {
+export function padBias(l: Layouts, bias: string, channels: number): string {
   const missing = paddedTo(l.block, channels) - channels;
   return missing === 0
     ? bias
@@ -43,7 +43,7 @@ export function padBias(l: Lowering, bias: string, channels: number): string {
 
 /** A filter [kh, kw, in, out] in blocked order, nominal shape [out, in, kh, kw], out padded to whole blocks. */
 export function blockFilter(
-  l: Lowering,
+  l: Layouts,
   filter: string,
   [kernelHeight, kernelWidth, inChannels, outChannels]: readonly number[],
 ): string {
@@ -64,7 +64,7 @@ export function blockFilter(
 
 /** The blocked operator: conv(x, filter) + bias + sum. It adds to `sum` in place where nothing else reads that. */
 export function blockedConv(
-  l: Lowering,
+  l: Layouts,
   { x, filter, bias = "", sum = "", kernel, window }: {
     x: string;
     filter: string;
@@ -86,7 +86,7 @@ export function blockedConv(
 }
 
 /** A blocked result of nominal channels rounded up: kept blocked if exact, else cut to plain. */
-export function finish(l: Lowering, name: string, shape: readonly number[]): LoweredConv {
+export function finish(l: Layouts, name: string, shape: readonly number[]): LoweredConv {
   return l.fitsBlocks(shape[3])
     ? { name, blocked: true }
     : { name: l.reorderOutput(name, shape[3]), blocked: false };
@@ -94,7 +94,7 @@ export function finish(l: Lowering, name: string, shape: readonly number[]): Low
 
 /** An image [n, h, w, c] with its negative pads cut off, and the pads that are left. */
 export function cropped(
-  l: Lowering,
+  l: Layouts,
   x: string,
   { shape, pads }: { shape: readonly number[]; pads: readonly number[] },
 ) {

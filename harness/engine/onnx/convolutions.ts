@@ -14,7 +14,7 @@ import {
   padBias,
 } from "./blocked_convolution.ts";
 import type { Value } from "../graph/graph.ts";
-import type { Lowering } from "./lower.ts";
+import type { Layouts } from "./layouts.ts";
 
 /**
  * Outputs in a line that the blocked operator computes at once. Those that touch a pad it computes one by one, so where
@@ -23,7 +23,7 @@ import type { Lowering } from "./lower.ts";
 const SHORT_LINE = 6;
 
 /** y = conv(x, filter) + bias. */
-export function lowerConv(l: Lowering, value: Conv, bias?: string): LoweredConv {
+export function lowerConv(l: Layouts, value: Conv, bias?: string): LoweredConv {
   const [x, filter] = value.inputs;
   const inChannels = x.shape[3];
   const [kernelHeight, kernelWidth, , outChannels] = filter.shape;
@@ -55,7 +55,7 @@ export function lowerConv(l: Lowering, value: Conv, bias?: string): LoweredConv 
 }
 
 /** The blocked image [n, h, w, c] with zeros to the left and right of each line. */
-function paddedLines(l: Lowering, x: Value, [left, right]: readonly [number, number]): string {
+function paddedLines(l: Layouts, x: Value, [left, right]: readonly [number, number]): string {
   if (left + right === 0) return l.blocked(x);
   const [n, h, w, c] = x.shape;
   const e = l.emitter;

@@ -14,13 +14,13 @@
 import { blockedConv, cropped } from "./blocked_convolution.ts";
 import { type FilterGradient, fromPatches } from "./filter_gradient_products.ts";
 import type { Value, Window } from "../graph/graph.ts";
-import type { Lowering } from "./lower.ts";
+import type { Layouts } from "./layouts.ts";
 
 /** An image, and the gradient of what it was convolved to. */
 type Pair = readonly [x: Value, dy: Value];
 
 /** dW [kh, kw, in, out] in plain layout, summed over the pairs that are the inputs. */
-export function lowerConvFilterGradient(l: Lowering, value: FilterGradient): string {
+export function lowerConvFilterGradient(l: Layouts, value: FilterGradient): string {
   const { inputs, shape, window: { strides, pads, dilations } } = value;
   const [height, width, inChannels, outChannels] = shape;
   const pairs = inputs.flatMap((x, i): Pair[] => i % 2 === 0 ? [[x, inputs[i + 1]]] : []);
@@ -67,7 +67,7 @@ interface TapGroup {
 }
 
 /** By convolutions, each of which adds to the sum of those before it. */
-function fromConvolution(l: Lowering, pairs: readonly Pair[], to: Correlation): string {
+function fromConvolution(l: Layouts, pairs: readonly Pair[], to: Correlation): string {
   const [height, , inChannels, outChannels] = to.shape;
   const dilations = [to.strides[0], to.strides[1] * inChannels] as const;
   const convolve = ({ pads, ...operands }: Term, sum?: string) =>
@@ -90,7 +90,7 @@ function fromConvolution(l: Lowering, pairs: readonly Pair[], to: Correlation): 
  * them at stride s), groups of s taps with the columns of dy that they meet: then no pad is multiplied.
  */
 function tapGroups(
-  l: Lowering,
+  l: Layouts,
   [x, dy]: Pair,
   { low: [, left], strides, shape }: Correlation,
 ): TapGroup[] {
@@ -118,7 +118,7 @@ interface Term {
 
 /** The terms of one pair: of fewer images than fill a block, since the operator takes such channels as they are. */
 function terms(
-  l: Lowering,
+  l: Layouts,
   [x, dy]: Pair,
   { to, group }: { to: Correlation; group: TapGroup },
 ): Term[] {
@@ -150,7 +150,7 @@ function terms(
 
 /** x as an image [n, lines, numbers] and the lines that are still to be padded, above and below. */
 function lineImage(
-  l: Lowering,
+  l: Layouts,
   x: Value,
   { to, group, rows }: { to: Correlation; group: TapGroup; rows: number },
 ) {

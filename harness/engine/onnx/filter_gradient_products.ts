@@ -6,7 +6,7 @@
  */
 import { cropped } from "./blocked_convolution.ts";
 import type { Value } from "../graph/graph.ts";
-import type { Lowering } from "./lower.ts";
+import type { Layouts } from "./layouts.ts";
 
 /** Inner sizes below which one product of all patches side by side beats one product each. */
 const NARROW = 64;
@@ -15,7 +15,7 @@ export type FilterGradient = Value & { readonly op: "convFilterGradient" };
 
 /** dW [kh, kw, in, out] of one pair, in plain layout: [rows, taps in]' [rows, out], a row being a position of an image. */
 export function fromPatches(
-  l: Lowering,
+  l: Layouts,
   value: FilterGradient,
   [x, dy]: readonly [Value, Value],
 ): string {
@@ -59,13 +59,13 @@ function taps(height: number, width: number): [number, number][] {
   return Array.from({ length: height * width }, (_, k) => [Math.floor(k / width), k % width]);
 }
 
-function join(l: Lowering, parts: readonly string[], axis: number): string {
+function join(l: Layouts, parts: readonly string[], axis: number): string {
   return parts.length === 1 ? parts[0] : l.emitter.node("Concat", parts, { axis });
 }
 
 /** An image [n, h, w, c] with zeros around it, or cut where a pad is negative. */
 function pad(
-  l: Lowering,
+  l: Layouts,
   image: string,
   { shape, pads }: { shape: readonly number[]; pads: readonly number[] },
 ) {

@@ -15,10 +15,10 @@ import {
   paddedTo,
 } from "./blocked_convolution.ts";
 import type { Window } from "../graph/graph.ts";
-import type { Lowering } from "./lower.ts";
+import type { Layouts } from "./layouts.ts";
 
 /** dx = gradient of conv in x, from (dy, filter): the transposed convolution. */
-export function lowerConvInputGradient(l: Lowering, value: Conv, bias?: string): LoweredConv {
+export function lowerConvInputGradient(l: Layouts, value: Conv, bias?: string): LoweredConv {
   const [dy, filter] = value.inputs;
   const outChannels = filter.shape[3];
   const e = l.emitter;
@@ -101,7 +101,7 @@ function sameWindow([first, ...others]: readonly Phase[]): boolean {
 }
 
 function lowerPhases(
-  l: Lowering,
+  l: Layouts,
   { value, phases: [rows, columns], bias }: {
     value: Conv;
     phases: [Phase[], Phase[]];

@@ -1,7 +1,7 @@
 import type { Key, NoiseKind } from "../../core/noise.ts";
 import type { ArraySpec, DType } from "../../core/types.ts";
 import { reachable, sizeOf, type Value } from "../graph/graph.ts";
-import { Lowering } from "./lower.ts";
+import { lower } from "./lower.ts";
 import { encodeModel } from "../../formats/onnx_model.ts";
 import { type ChunkRule, splitBatch } from "../graph/split_batch.ts";
 import { splitState } from "../graph/split_state.ts";
@@ -72,14 +72,14 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
     ...targets.slice(stateCount).map((v) => [v]),
   ];
   const schedule = reachable(pieces.flat());
-  const lowering = new Lowering(schedule, pieces.flat(), { block });
-  const { nodes, initializers } = lowering.emitter;
+  const layouts = lower(schedule, pieces.flat(), { block });
+  const { nodes, initializers } = layouts.emitter;
 
-  const fed = new Set(schedule.flatMap((v) => isFed(v) ? [lowering.plain(v)] : []));
+  const fed = new Set(schedule.flatMap((v) => isFed(v) ? [layouts.plain(v)] : []));
   const constants = new Set(initializers.map((c) => c.name));
   const taken = new Set<string>();
   const outputName = (value: Value) => {
-    let name = lowering.plain(value);
+    let name = layouts.plain(value);
     // An output has to be made by a node, and by one that makes no other output.
     if (fed.has(name) || constants.has(name) || taken.has(name)) {
       const fresh = `copy${taken.size}`;
@@ -100,9 +100,9 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
   });
 
   const read = new Set(nodes.flatMap((n) => n.inputs));
-  const feeds = schedule.filter((v) => isFed(v) && read.has(lowering.plain(v)));
+  const feeds = schedule.filter((v) => isFed(v) && read.has(layouts.plain(v)));
   const partOf = (v: Value): Part => ({
-    value: lowering.plain(v),
+    value: layouts.plain(v),
     shape: v.shape,
     offset: v.op === "view" ? v.offset : 0,
   });
@@ -123,7 +123,7 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
     name: "step",
     nodes,
     initializers,
-    inputs: feeds.map((v) => ({ name: lowering.plain(v), type: v.type, shape: v.shape })),
+    inputs: feeds.map((v) => ({ name: layouts.plain(v), type: v.type, shape: v.shape })),
     outputs: results.flatMap(({ parts, dtype }) =>
       parts.map(({ value, shape }) => ({ name: value, type: dtype, shape }))
     ),

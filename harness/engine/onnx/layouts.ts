@@ -1,0 +1,87 @@
+/**
+ * The two layouts of a value of rank 4: plain, as in tfjs, [n, h, w, c]; and blocked, [n, c/b, h, w, b] under the nominal
+ * shape [n, c, h, w], in which ONNX Runtime convolves fastest.
+ *
+ * @module
+ */
+import type { Value } from "../graph/graph.ts";
+import { Emitter } from "./emit.ts";
+
+const NCHWC = "com.microsoft.nchwc";
+
+/** The names under which values have been written, by layout; converts from one layout to the other on demand. */
+export class Layouts {
+  readonly emitter = new Emitter();
+  /** Channels a block; 0 for plain layout everywhere. */
+  readonly block: number;
+  readonly #plain = new Map<Value, string>();
+  readonly #blocked = new Map<Value, string>();
+
+  constructor(block: number) {
+    this.block = block;
+  }
+
+  /** Records that `value` was written in plain layout as `name`. */
+  setPlain(value: Value, name: string): void {
+    this.#plain.set(value, name);
+  }
+
+  /** Records that `value` was written in blocked layout as `name`. */
+  setBlocked(value: Value, name: string): void {
+    this.#blocked.set(value, name);
+  }
+
+  /** Name of `value` in plain layout. */
+  plain(value: Value): string {
+    let name = this.#plain.get(value);
+    if (name === undefined) {
+      const blocked = this.#blocked.get(value);
+      if (blocked === undefined) {
+        throw new Error(`Value ${value.id} (${value.op}) was read before it was lowered`);
+      }
+      name = this.#asFloat(value, blocked, (x) => this.reorderOutput(x, value.shape[3]));
+      this.#plain.set(value, name);
+    }
+    return name;
+  }
+
+  /** Name of `value` [n, h, w, c] in blocked layout; c is a multiple of the block. */
+  blocked(value: Value): string {
+    let name = this.#blocked.get(value);
+    if (name === undefined) {
+      name = this.#asFloat(value, this.plain(value), (x) => this.reorderInput(x));
+      this.#blocked.set(value, name);
+    }
+    return name;
+  }
+
+  /** Plain to blocked. */
+  reorderInput(x: string): string {
+    return this.emitter.node("ReorderInput", [x], { channels_last: 1 }, NCHWC);
+  }
+
+  /** Blocked to plain, keeping the first `channels`. */
+  reorderOutput(x: string, channels: number): string {
+    return this.emitter.node("ReorderOutput", [x], { channels, channels_last: 1 }, NCHWC);
+  }
+
+  /** Whether `value` was computed in blocked layout. */
+  isBlocked(value: Value): boolean {
+    return this.#blocked.has(value);
+  }
+
+  /** Whether `channels` fill whole blocks. */
+  fitsBlocks(channels: number): boolean {
+    return this.block > 0 && channels % this.block === 0;
+  }
+
+  /** The view [n, c/b, h, w, b] of a blocked array. */
+  fiveAxes(name: string, [n, h, w, c]: readonly number[]): string {
+    return this.emitter.reshape(name, [n, c / this.block, h, w, this.block]);
+  }
+
+  #asFloat(value: Value, name: string, reorder: (x: string) => string): string {
+    if (value.type === "float32") return reorder(name);
+    return this.emitter.cast(reorder(this.emitter.cast(name, "float32")), value.type);
+  }
+}
