@@ -1,5 +1,7 @@
-import type { GaussianTarget, Matrix } from "../../harness/core/toy_types.ts";
-import { gaussianLogDensity, inverse2x2 } from "./conjugate.ts";
+import type { GaussianTarget } from "../../harness/core/toy_types.ts";
+import type { Matrix } from "../../harness/core/types.ts";
+import { gaussianLogDensity } from "./conjugate.ts";
+import { inverse2x2 } from "../../harness/linalg/matrix.ts";
 import { fixedNormals } from "../../harness/core/noise.ts";
 
 /** Sigma_x, repaired. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Matrix } from "../../harness/core/toy_types.ts";
+import type { Matrix } from "../../harness/core/types.ts";
 
 /** log N(z; means[i], precision^-1) up to a constant, for z [chains, points, dim]: [chains, points]. */
 export function gaussianLogDensity(
@@ -12,13 +12,4 @@ export function gaussianLogDensity(
   const scaled = tf.matMul(tf.reshape(d, [-1, dim]), tf.tensor2d(precision as number[][]));
   const squares = tf.mul(d, tf.reshape(scaled, [chains, points, dim]));
   return tf.mul(tf.sum(squares, 2), -0.5) as tf.Tensor2D;
-}
-
-/** Inverse of a symmetric 2x2 matrix. Throws RangeError when it is not positive definite. */
-export function inverse2x2([[a, b], [c, d]]: Matrix): number[][] {
-  const determinant = a * d - b * c;
-  if (b !== c || !(a > 0 && determinant > 0)) {
-    throw new RangeError(`[[${a}, ${b}], [${c}, ${d}]] is not symmetric and positive definite`);
-  }
-  return [[d / determinant, -b / determinant], [-c / determinant, a / determinant]];
 }

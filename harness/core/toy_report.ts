@@ -3,8 +3,10 @@
  *
  * @module
  */
-import type { Scores } from "../toy/truth.ts";
 import type { SamplerSettings } from "./toy_types.ts";
+
+/** Scores by the metric's name. */
+export type Scores = Readonly<Record<string, number>>;
 
 /** `pass` and `fail` of a gate; `shown` where there is none. */
 export type Verdict = "pass" | "fail" | "shown";

@@ -4,10 +4,7 @@
  * @module
  */
 import type { Scalar, Tensor2D, Tensor3D } from "@tensorflow/tfjs";
-import type { HostArray, HostArrays, Noise, State } from "./types.ts";
-
-/** Rows of numbers. */
-export type Matrix = readonly (readonly number[])[];
+import type { HostArray, HostArrays, Matrix, Noise, State } from "./types.ts";
 
 /** A fully-connected network that amortized samplers put below their last layer: He-normal weights, no bias. */
 export interface Encoder {

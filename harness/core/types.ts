@@ -27,6 +27,9 @@ export interface HostArray extends ArraySpec {
   readonly data: Float32Array | Int32Array;
 }
 
+/** Rows of numbers on the host, in float64. */
+export type Matrix = readonly (readonly number[])[];
+
 /** Named host arrays. */
 export type HostArrays = Readonly<Record<string, HostArray>>;
 

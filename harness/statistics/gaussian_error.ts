@@ -1,7 +1,7 @@
+import type { Matrix } from "../core/types.ts";
+import { cholesky, logDeterminant, solveLower } from "../linalg/cholesky.ts";
+import { transpose } from "../linalg/matrix.ts";
 import type { Sample } from "./sample.ts";
-
-/** Rows of numbers. */
-type Matrix = readonly (readonly number[])[];
 
 /** Mean and covariance (over count - 1) of a sample, in float64. */
 export interface Moments {
@@ -52,45 +52,6 @@ export function gaussianError(moments: Moments, truth: Moments): GaussianError {
     covariance: Math.hypot(...whitened.flatMap((row, i) => row.map((v, j) => v - Number(i === j)))),
     kl: (trace + squares - shift.length - logDet) / 2,
   };
-}
-
-/** log |a| of a symmetric matrix, -Infinity when rounding leaves it no positive definite one. */
-export function logDeterminant(a: Matrix): number {
-  try {
-    return 2 * cholesky(a).reduce((sum, row, i) => sum + Math.log(row[i]), 0);
-  } catch (error) {
-    if (error instanceof RangeError) return -Infinity;
-    throw error;
-  }
-}
-
-/** Lower triangular L with L L' = `a`. Throws RangeError when `a` is not positive definite. */
-export function cholesky(a: Matrix): number[][] {
-  const l = a.map((row) => row.map(() => 0));
-  for (let i = 0; i < a.length; i++) {
-    for (let j = 0; j <= i; j++) {
-      let rest = a[i][j];
-      for (let k = 0; k < j; k++) rest -= l[i][k] * l[j][k];
-      if (i === j && !(rest > 0)) {
-        throw new RangeError(`A covariance is not positive definite: pivot ${rest} in row ${i}`);
-      }
-      l[i][j] = i === j ? Math.sqrt(rest) : rest / l[j][j];
-    }
-  }
-  return l;
-}
-
-/** L^-1 b. */
-export function solveLower(l: Matrix, b: readonly number[]): number[] {
-  const x: number[] = [];
-  b.forEach((value, i) => {
-    x.push((value - x.reduce((sum, v, k) => sum + l[i][k] * v, 0)) / l[i][i]);
-  });
-  return x;
-}
-
-function transpose(a: Matrix): number[][] {
-  return a[0].map((_, j) => a.map((row) => row[j]));
 }
 
 function symmetrised(a: Matrix): number[][] {

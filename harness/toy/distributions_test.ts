@@ -11,7 +11,8 @@ import { ld } from "../../methods/toy/ld.ts";
 import { openDevice } from "../engine/device.ts";
 import { sweepWidths } from "./amortization_gap.ts";
 import { runChains } from "./run_chains.ts";
-import type { Draws, Matrix, Target } from "../core/toy_types.ts";
+import type { Draws, Target } from "../core/toy_types.ts";
+import type { Matrix } from "../core/types.ts";
 
 /** Points of densities N(means[i], 1 / precision). */
 function scalarTarget(inputs: Matrix, means: readonly number[], precision = 1): Target {

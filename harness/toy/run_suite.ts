@@ -16,7 +16,7 @@ import type {
 } from "../core/toy_report.ts";
 import { collect, type Job, runJobs } from "./jobs.ts";
 import { type OpenTarget, openTarget, runToy, type SuiteOptions } from "./run_sampler.ts";
-import { cholesky, solveLower } from "../statistics/gaussian_error.ts";
+import { cholesky, solveLower } from "../linalg/cholesky.ts";
 import { TOY_METRICS } from "./truth.ts";
 import type { GaussianTarget, Sampler, Target } from "../core/toy_types.ts";
 

@@ -1,9 +1,12 @@
+import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { diagnose, type Mixing } from "../statistics/effective_sample_size.ts";
 import type { Law } from "../statistics/upper_bound.ts";
 import type { Sample } from "../statistics/sample.ts";
 import type { ChainRun } from "./run_chains.ts";
-import { gaussianTruth, type Scores, type Truth } from "./truth.ts";
-import type { Draws, GaussianAnswer, Matrix, Sampler, Target } from "../core/toy_types.ts";
+import { gaussianTruth, type Truth } from "./truth.ts";
+import { type Scores } from "../core/toy_report.ts";
+import type { Draws, GaussianAnswer, Sampler, Target } from "../core/toy_types.ts";
+import type { Matrix } from "../core/types.ts";
 
 /** Sets of independent draws that say what a metric is worth at an effective size, and how much it varies. */
 const REPLICATES = 24;
@@ -191,30 +194,4 @@ function biasedLaw(
     },
     ratios,
   };
-}
-
-/** Eigenvalues and eigenvectors of a symmetric matrix by Jacobi's rotations. Golub and Van Loan, section 8.5. */
-export function symmetricEigen(
-  matrix: Matrix,
-): { readonly values: number[]; readonly vectors: number[][] } {
-  const a = matrix.map((row) => [...row]);
-  const v = a.map((row, i) => row.map((_, j) => Number(i === j)));
-  const size = a.length;
-  for (let sweep = 0; sweep < 30; sweep++) {
-    for (let p = 0; p < size; p++) {
-      for (let q = p + 1; q < size; q++) {
-        if (a[p][q] === 0) continue;
-        const theta = Math.atan2(2 * a[p][q], a[q][q] - a[p][p]) / 2;
-        const [c, s] = [Math.cos(theta), Math.sin(theta)];
-        for (let k = 0; k < size; k++) {
-          [a[k][p], a[k][q]] = [c * a[k][p] - s * a[k][q], s * a[k][p] + c * a[k][q]];
-        }
-        for (let k = 0; k < size; k++) {
-          [a[p][k], a[q][k]] = [c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]];
-          [v[p][k], v[q][k]] = [c * v[p][k] - s * v[q][k], s * v[p][k] + c * v[q][k]];
-        }
-      }
-    }
-  }
-  return { values: a.map((row, i) => row[i]), vectors: v };
 }

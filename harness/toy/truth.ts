@@ -4,25 +4,18 @@
  * @module
  */
 import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
-import {
-  cholesky,
-  gaussianError,
-  logDeterminant,
-  momentsOf,
-  solveLower,
-} from "../statistics/gaussian_error.ts";
+import { gaussianError, momentsOf } from "../statistics/gaussian_error.ts";
+import { cholesky, logDeterminant, solveLower } from "../linalg/cholesky.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
 import { mmdToNormalLaw, squaredMmd, squaredMmdToNormal } from "../statistics/mmd.ts";
 import type { Law } from "../statistics/upper_bound.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
-import type { Device } from "../core/types.ts";
+import type { Scores } from "../core/toy_report.ts";
+import type { Device, Matrix } from "../core/types.ts";
 import { type Basins, basinShares, findBasins } from "./modes.ts";
 import { binned, drawFromGrid, type Grid, tabulate } from "./grid.ts";
-import type { GaussianAnswer, GaussianFit, GridAnswer, Matrix, Target } from "../core/toy_types.ts";
-
-/** Scores by the metric's name. */
-export type Scores = Readonly<Record<string, number>>;
+import type { GaussianAnswer, GaussianFit, GridAnswer, Target } from "../core/toy_types.ts";
 
 /** Scores of samples of several posteriors. */
 export interface PosteriorScores {

@@ -5,7 +5,8 @@ import { openDevice } from "../../harness/engine/device.ts";
 import { runChains } from "../../harness/toy/run_chains.ts";
 import { samplesOf } from "../../harness/toy/score_run.ts";
 import { momentsOf } from "../../harness/statistics/gaussian_error.ts";
-import type { Matrix, Sampler, Target } from "../../harness/core/toy_types.ts";
+import type { Sampler, Target } from "../../harness/core/toy_types.ts";
+import type { Matrix } from "../../harness/core/types.ts";
 import { aviDiagonal, aviFull } from "./avi.ts";
 
 const { means, covariance } = bivariateGaussian.answer;

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { Encoder, Matrix } from "../../harness/core/toy_types.ts";
+import type { Encoder } from "../../harness/core/toy_types.ts";
+import type { Matrix } from "../../harness/core/types.ts";
+import { orthonormalise, transpose } from "../../harness/linalg/matrix.ts";
 import type { Noise } from "../../harness/core/types.ts";
 
 /** Random networks that are tried before giving up on one of full rank. */
 const ATTEMPTS = 200;
-/** Length of what is left of a vector after projection, over its length, below which it counts as dependent. */
-const RANK_TOLERANCE = 1e-8;
 
 /** What features are made of. */
 export interface FeatureOptions {
@@ -85,28 +85,6 @@ export function whitenedFeatures(options: FeatureOptions, fourierScale?: number)
       Math.min(points, options.featureDim)
     }: use a wider encoder, or random Fourier features (fourierScale)`,
   );
-}
-
-/** Orthonormal vectors that span the rows of `a`: modified Gram-Schmidt, twice over for accuracy; dependent rows are left out. */
-function orthonormalise(a: Matrix): number[][] {
-  const basis: number[][] = [];
-  for (const row of a) {
-    const v = [...row];
-    const length = Math.hypot(...v);
-    for (let pass = 0; pass < 2; pass++) {
-      for (const u of basis) {
-        const c = u.reduce((sum, value, i) => sum + value * v[i], 0);
-        u.forEach((value, i) => v[i] -= c * value);
-      }
-    }
-    const rest = Math.hypot(...v);
-    if (rest > RANK_TOLERANCE * length) basis.push(v.map((value) => value / rest));
-  }
-  return basis;
-}
-
-function transpose(a: Matrix): number[][] {
-  return a[0].map((_, j) => a.map((row) => row[j]));
 }
 
 function read(

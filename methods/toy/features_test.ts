@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import type { Matrix } from "../../harness/core/toy_types.ts";
+import type { Matrix } from "../../harness/core/types.ts";
 import { createNoise, foldIn, keyOf } from "../../harness/core/noise.ts";
 import { fourierFeatures, networkFeatures, whitenedFeatures } from "./features.ts";
 
