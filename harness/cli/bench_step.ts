@@ -15,7 +15,7 @@ import { openDevice } from "../engine/device.ts";
 import { readHloProgram, workOf } from "../engine/xla/hlo_program.ts";
 import type { XlaProgram } from "../engine/xla/pjrt.ts";
 import { PjrtError } from "../engine/xla/pjrt_api.ts";
-import { shuffledRows } from "../run/batches.ts";
+import { shuffledRows } from "../core/row_order.ts";
 import { median } from "../statistics/summary.ts";
 import { createFeed } from "../run/train.ts";
 import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../core/types.ts";

@@ -1,4 +1,4 @@
-import { stepsPerEpoch } from "../run/batches.ts";
+import { stepsPerEpoch } from "../core/row_order.ts";
 import { canonicalJson } from "./spec.ts";
 import { median } from "../statistics/summary.ts";
 import type { Dataset, EpochRecord, RunRecord, RunSpec } from "../core/types.ts";

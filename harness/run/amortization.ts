@@ -1,5 +1,6 @@
 import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
-import { imagesOfRows, shuffledRows, stepsPerEpoch } from "./batches.ts";
+import { imagesOfRows } from "./batches.ts";
+import { shuffledRows, stepsPerEpoch } from "../core/row_order.ts";
 import { createNoise, foldIn, type Key } from "../core/noise.ts";
 import { mean, sampleStd } from "../statistics/summary.ts";
 import { leveragesOf } from "../statistics/leverage.ts";

@@ -1,4 +1,5 @@
-import { type Chains, orderKey } from "./batches.ts";
+import { type Chains } from "./batches.ts";
+import { orderKey } from "../core/row_order.ts";
 import type { Pace } from "../experiment/estimate.ts";
 import { initialise, streamKey } from "./initial_state.ts";
 import { compileSampler } from "./generator.ts";

@@ -1,6 +1,7 @@
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
-import { type Chains, orderKey } from "./batches.ts";
+import { type Chains } from "./batches.ts";
+import { orderKey } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { RunEvent } from "./events.ts";
 import { replaceFile } from "../core/files.ts";

@@ -1,11 +1,5 @@
-import {
-  type Chains,
-  gatherChains,
-  gatherImages,
-  scatterChains,
-  shuffledRows,
-  stepsPerEpoch,
-} from "./batches.ts";
+import { type Chains, gatherChains, gatherImages, scatterChains } from "./batches.ts";
+import { shuffledRows, stepsPerEpoch } from "../core/row_order.ts";
 import { createNoise, type Key } from "../core/noise.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
 import type { Stopwatch } from "../core/stopwatch.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { shuffledRows } from "../../run/batches.ts";
+import { shuffledRows } from "../../core/row_order.ts";
 import { foldIn, keyOf } from "../../core/noise.ts";
 import { type FeatureTable, selectRows } from "./feature_table.ts";
 import { openProduct, type Product } from "../../linalg/products.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { shuffledRows } from "../../run/batches.ts";
+import { shuffledRows } from "../../core/row_order.ts";
 import { foldIn, keyOf } from "../../core/noise.ts";
 import { type FeatureTable, growingTable } from "./feature_table.ts";
 import type { Split } from "./feature_extractor.ts";
