@@ -1,6 +1,8 @@
 /**
- * Checks who imports whom: the harness knows no method, data set or report, methods know no loop, clock
- * or file, and nothing leans on ci/. Tests are entry points, and may import what they test.
+ * Checks who imports whom. The rooms of the house stand on floors: a room may import what stands on a floor below it,
+ * nothing beside or above. `methods`, `datasets` and `reports` import the ground of the harness and their own rooms; the
+ * harness imports none of them, except its command line; nothing imports `ci/`; no files import each other in a circle.
+ * Tests and benches are entry points, and may import what they test.
  *
  * `deno task layers`
  *
@@ -9,82 +11,109 @@
 import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** One import of the module graph: paths from the project's root, or an npm package's name. */
+/** One import of the module graph: paths from the project's root, or an npm package's name after `npm:`. */
 export interface Import {
   readonly from: string;
   readonly to: string;
 }
 
-/** What the sources of a folder may import besides their own folder. Files, folders (with a slash), or packages. */
-interface Layer {
-  readonly files: readonly string[];
-  readonly packages: readonly string[] | "any";
-}
+/** Every room, from the ground up. A file belongs to the room with the longest matching name. */
+export const FLOORS: readonly (readonly string[])[] = [
+  ["harness/core"],
+  ["harness/formats"],
+  ["harness/linalg"],
+  ["harness/statistics"],
+  ["harness/engine/graph", "methods/samplers", "datasets/toy", "reports/published"],
+  ["harness/engine/onnx", "harness/engine/xla", "harness/engine/eager", "methods/parts"],
+  ["harness/engine", "methods/toy", "datasets/parts", "reports/document", "reports/toy_figures"],
+  ["harness/engine/testing", "harness/metrics/fid", "methods", "datasets", "reports/sections"],
+  ["harness/metrics", "reports"],
+  ["harness/experiment"],
+  ["harness/run", "harness/toy"],
+  ["harness/sweep"],
+  ["harness/testing", "methods/testing"],
+  ["harness/cli"],
+  ["fixtures"],
+  ["ci"],
+];
 
-const TFJS = "@tensorflow/tfjs";
+/** The rooms of the harness that every part of the project may import. */
+const GROUND: readonly string[] = [
+  "harness/core",
+  "harness/formats",
+  "harness/linalg",
+  "harness/statistics",
+];
 
-const LAYERS: Readonly<Record<string, Layer>> = {
-  harness: { files: [], packages: "any" },
-  methods: {
-    files: [
-      "harness/core/types.ts",
-      "harness/core/toy_types.ts",
-      "harness/core/noise.ts",
-      "harness/core/repeat.ts",
-    ],
-    packages: [TFJS],
-  },
-  datasets: {
-    // Readers of containers are written once, beside their first user.
-    files: [
-      "harness/core/types.ts",
-      "harness/core/toy_types.ts",
-      "harness/core/noise.ts",
-      "harness/core/cache_folder.ts",
-      "harness/core/project.ts",
-      "harness/formats/byte_source.ts",
-      "harness/formats/pickle.ts",
-      "harness/formats/tar.ts",
-      "harness/formats/zip.ts",
-    ],
-    packages: "any",
-  },
-  reports: {
-    files: [
-      "harness/core/types.ts",
-      "harness/core/toy_types.ts",
-      "harness/core/toy_report.ts",
-      "harness/statistics/summary.ts",
-    ],
-    packages: ["@observablehq/plot", "linkedom"], // figures as SVG, without a browser
-  },
+/** The rooms that put the parts together. */
+const COMPOSITION_ROOMS: readonly string[] = ["harness/cli", "fixtures", "ci"];
+
+/** The npm packages that a part of the project may import; any, for those that are absent. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  methods: ["@tensorflow/tfjs"],
+  reports: ["@observablehq/plot", "linkedom"], // figures as SVG, without a browser
 };
 
-/** The files that put the parts together: the command lines of the benchmark, of the FID and of the toy posteriors. */
-const COMPOSITION_ROOTS = ["harness/cli/main.ts", "harness/cli/fid.ts", "harness/cli/toy.ts"];
-const ROOT_FOLDERS = ["methods", "datasets", "reports"];
+/** The room of a file: undefined for one outside all rooms. */
+export function roomOf(file: string): string | undefined {
+  return FLOORS.flat().filter((room) => file.startsWith(`${room}/`))
+    .toSorted((a, b) => b.length - a.length)[0];
+}
+
+/** The number of the floor on which `room` stands, from 0. */
+function floorOf(room: string): number {
+  return FLOORS.findIndex((rooms) => rooms.includes(room));
+}
 
 /** The imports that break a rule, each as a sentence. */
 export function findBreaches(imports: readonly Import[]): string[] {
   return imports.flatMap(({ from, to }) => {
-    const layer = from.split("/")[0];
-    const target = to.includes("/") ? to.split("/")[0] : "";
-    if (to.startsWith("ci/") && layer !== "ci") {
-      return [`${from} imports ${to}: nothing may import ci/`];
-    }
-    if (/_(test|bench)\.tsx?$/.test(from) || !Object.hasOwn(LAYERS, layer)) return [];
-    const { files, packages } = LAYERS[layer];
-    if (to.startsWith("npm:")) {
-      const name = to.slice("npm:".length);
-      if (packages === "any" || packages.includes(name)) return [];
-      const known = packages.length === 0 ? "no package" : packages.join(", ");
-      return [`${from} imports ${name}: ${layer}/ may import ${known}`];
-    }
-    if (target === layer || files.includes(to)) return [];
-    if (COMPOSITION_ROOTS.includes(from) && ROOT_FOLDERS.includes(target)) return [];
-    const known = [`${layer}/`, ...files].join(", ");
-    return [`${from} imports ${to}: ${layer}/ may import ${known}`];
+    const breach = breachOf(from, to);
+    return breach === undefined ? [] : [`${from} imports ${to}: ${breach}`];
   });
+}
+
+function breachOf(from: string, to: string): string | undefined {
+  const [room, part] = [roomOf(from), from.split("/")[0]];
+  if (room === undefined) return "its folder is not in the list of floors";
+  if (to.startsWith("npm:")) {
+    const allowed = PACKAGES[part];
+    const isAllowed = isEntry(from) || allowed === undefined || allowed.includes(to.slice(4));
+    return isAllowed ? undefined : `${part}/ may import ${allowed.join(", ")}`;
+  }
+  const target = roomOf(to);
+  if (target === undefined) return "its folder is not in the list of floors";
+  if (target === "ci" && room !== "ci") return "nothing may import ci/";
+  if (isEntry(from) || target === room) return undefined;
+  if (floorOf(target) >= floorOf(room)) return `${target}/ does not stand below ${room}/`;
+  const isOwn = to.split("/")[0] === part || GROUND.includes(target);
+  if (isOwn || COMPOSITION_ROOMS.includes(room)) return undefined;
+  return `${room}/ may import ${[...GROUND, `rooms of ${part}`].join(", ")}`;
+}
+
+/** Tests and benches: nothing imports them. */
+function isEntry(file: string): boolean {
+  return /_(test|bench)\.tsx?$/.test(file);
+}
+
+/** The circles of files that import each other, each as a sentence; types count. */
+export function findCircles(imports: readonly Import[]): string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) next.set(from, [...next.get(from) ?? [], to]);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]) => {
+    const start = path.indexOf(file);
+    if (start >= 0) {
+      circles.push(`circle: ${[...path.slice(start), file].join(" -> ")}`);
+      return;
+    }
+    if (done.has(file)) return;
+    for (const to of next.get(file) ?? []) visit(to, [...path, file]);
+    done.add(file);
+  };
+  for (const file of next.keys()) visit(file, []);
+  return circles;
 }
 
 interface Graph {
@@ -140,10 +169,10 @@ async function listSources(root: string, folder: string): Promise<string[]> {
 
 if (import.meta.main) {
   const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
-  const folders = [...Object.keys(LAYERS), "fixtures", "ci"];
+  const folders = [...new Set(FLOORS.flat().map((room) => room.split("/")[0]))];
   const files = (await Promise.all(folders.map((folder) => listSources(root, folder)))).flat();
   const imports = await readImports(root, files);
-  const breaches = findBreaches(imports);
+  const breaches = [...findBreaches(imports), ...findCircles(imports)];
   for (const breach of breaches) console.error(breach);
   console.log(`${files.length} files, ${imports.length} imports, ${breaches.length} breaches`);
   if (breaches.length > 0) Deno.exitCode = 1;

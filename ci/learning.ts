@@ -9,7 +9,7 @@
 import { fashion4k } from "../datasets/fashion_4k.ts";
 import { fdFashion } from "../harness/metrics/fd_fashion.ts";
 import { foldIn, keyOf, words } from "../harness/core/noise.ts";
-import { createImageSet } from "../harness/run/generator.ts";
+import { createImageSet } from "../harness/core/image_set.ts";
 import { scoreImages } from "../harness/run/scorer.ts";
 import { userPath } from "../harness/core/project.ts";
 import { latestRecords, readResults } from "../harness/sweep/store.ts";
@@ -36,7 +36,7 @@ export function pixelGaussian({ image, count, pixels }: ImageSet, samples: numbe
     const level = mean[p] + deviation * radius * Math.cos(2 * Math.PI * angles[k] * 2 ** -32);
     return Math.round(Math.min(255, Math.max(0, level)));
   });
-  return createImageSet(image, drawn);
+  return createImageSet({ image, pixels: drawn });
 }
 
 /** The score of independent Gaussian pixels on fashion_4k, for as many samples as a run draws. */

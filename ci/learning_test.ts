@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createImageSet } from "../harness/run/generator.ts";
+import { createImageSet } from "../harness/core/image_set.ts";
 import { exampleRecord } from "../reports/example_records.ts";
 import { learningRows, pixelGaussian } from "./learning.ts";
 
@@ -33,7 +33,7 @@ Deno.test("learningRows() asks for less than the untrained state and Gaussian pi
 Deno.test("pixelGaussian() has the mean and the variance of each pixel, and no more", () => {
   // Two pixels that are always equal, 100 or 140, and one that is always 7.
   const image = { height: 1, width: 3, channels: 1 };
-  const set = createImageSet(image, Uint8Array.of(100, 100, 7, 140, 140, 7));
+  const set = createImageSet({ image, pixels: Uint8Array.of(100, 100, 7, 140, 140, 7) });
   const count = 20_000;
   const { pixels } = pixelGaussian(set, count);
   const column = (p: number) => Array.from({ length: count }, (_, i) => pixels[3 * i + p]);

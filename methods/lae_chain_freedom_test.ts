@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { measureAmortization } from "../harness/run/amortization.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import { createNoise, keyOf } from "../harness/core/noise.ts";
-import { createImageSet } from "../harness/run/generator.ts";
+import { createImageSet } from "../harness/core/image_set.ts";
 import type { Batch, HostArrays, Hyperparams, Method, State } from "../harness/core/types.ts";
 import { initialState, TOY, toyHyper, toyImages } from "./testing/tiny_problem.ts";
 import { lae } from "./lae.ts";
@@ -23,13 +23,13 @@ const FREE_ETA = 0.05;
 // make the pixels the features. With a decoder of zeros the posterior is the prior, N(-w, I) for the energy w z: a constant that the
 // features, orthogonal to it, cannot follow.
 const image = { height: 1, width: PIXELS, channels: 1 };
-const images = createImageSet(
+const images = createImageSet({
   image,
-  Uint8Array.from(
+  pixels: Uint8Array.from(
     { length: ROWS * PIXELS },
     (_, k) => Math.floor(k / PIXELS) >> (k % PIXELS) & 1 ? 255 : 0,
   ),
-);
+});
 
 /** Diagnostics of LAE with `overrides` at the stationary law of its chains. */
 async function measure(overrides: Hyperparams) {

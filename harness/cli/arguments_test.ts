@@ -11,7 +11,7 @@ async function run(file: string, words: readonly string[]) {
       "--allow-env",
       "--allow-sys",
       "--allow-ffi",
-      projectPath(`ci/${file}`),
+      projectPath(`harness/cli/${file}`),
       ...words,
     ],
     env: { NO_COLOR: "1" },

@@ -5,7 +5,7 @@ import { openDevice } from "../engine/device.ts";
 import type { RunEvent } from "./events.ts";
 import { BOUNDS } from "../metrics/likelihood_bounds.ts";
 import { keyOf } from "../core/noise.ts";
-import { createImageSet } from "./generator.ts";
+import { createImageSet } from "../core/image_set.ts";
 import { mean, sampleStd } from "../statistics/summary.ts";
 import { startStopwatch } from "../core/stopwatch.ts";
 import { TINY_METHOD } from "../testing/tiny.ts";
@@ -47,7 +47,10 @@ function evidences({ pixels, count }: ImageSet): number[] {
 }
 
 /** Images of all sorts: 130 of them do not fill two chunks. */
-const test = createImageSet(IMAGE, Uint8Array.from({ length: 260 }, (_, i) => i * 37 % 256));
+const test = createImageSet({
+  image: IMAGE,
+  pixels: Uint8Array.from({ length: 260 }, (_, i) => i * 37 % 256),
+});
 
 async function scoreLinear(
   deviation: number,
@@ -122,7 +125,8 @@ Deno.test("compileBoundScorer() gives the same state the same score, on any devi
 });
 
 Deno.test("compileBoundScorer() draws anew for every image", async () => {
-  const black = (count: number) => createImageSet(IMAGE, new Uint8Array(2 * count));
+  const black = (count: number) =>
+    createImageSet({ image: IMAGE, pixels: new Uint8Array(2 * count) });
   const once = await scoreLinear(1, { images: black(100) });
   const twice = await scoreLinear(1, { images: black(200) });
   // With the draws of the first hundred again it would be the same but for rounding; with new ones 0.004 of nats are typical.

@@ -5,12 +5,10 @@ import type {
   DeviceState,
   Hyperparams,
   ImageBatch,
-  ImageSet,
   ImageShape,
   Method,
   Program,
 } from "../core/types.ts";
-import { createHash } from "node:crypto";
 import type { Scalar } from "@tensorflow/tfjs";
 
 /** Images drawn by one call of the compiled sampler: fixed, since the numbers depend on it. */
@@ -101,11 +99,4 @@ export function toBytes(values: Float32Array): Uint8Array {
     out[i] = Math.round(255 * Math.min(1, Math.max(0, value)));
   }
   return out;
-}
-
-/** An image set around `pixels`, with its hash. */
-export function createImageSet(image: ImageShape, pixels: Uint8Array): ImageSet {
-  const count = pixels.length / (image.height * image.width * image.channels);
-  const sha256 = createHash("sha256").update(pixels).digest("hex");
-  return { image, count, pixels, sha256 };
 }

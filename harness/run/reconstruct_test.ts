@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../engine/device.ts";
 import { keyOf } from "../core/noise.ts";
 import { reconstruct } from "./reconstruct.ts";
-import { createImageSet } from "./generator.ts";
+import { createImageSet } from "../core/image_set.ts";
 import { TINY_METHOD } from "../testing/tiny.ts";
 import type { Method } from "../core/types.ts";
 
@@ -21,7 +21,10 @@ async function run(count: number) {
   const state = await device.upload({
     offset: { shape: [], dtype: "float32", data: Float32Array.of(26 / 255) },
   });
-  const images = createImageSet(IMAGE, Uint8Array.from({ length: 2 * count }, (_, i) => i));
+  const images = createImageSet({
+    image: IMAGE,
+    pixels: Uint8Array.from({ length: 2 * count }, (_, i) => i),
+  });
   return await reconstruct(device, { method: BRIGHTER, hyper: {}, key: keyOf(0), state, images });
 }
 

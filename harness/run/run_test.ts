@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { withTempDir } from "../testing/temp_dir.ts";
-import { orderKey, shuffledRows } from "./batches.ts";
+import { orderKey, shuffledRows } from "../core/row_order.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { openDevice } from "../engine/device.ts";
 import type { RunEvent } from "./events.ts";

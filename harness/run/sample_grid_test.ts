@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { withTempDir } from "../testing/temp_dir.ts";
 import sharp from "sharp";
 import { tileImages, writeSampleGrid } from "./sample_grid.ts";
-import { createImageSet } from "./generator.ts";
+import { createImageSet } from "../core/image_set.ts";
 
 /** `count` images of 2 x 1 pixels; image i holds 2i and 2i + 1 in each of its channels. */
 const images = (count: number, channels: number) =>
-  createImageSet(
-    { height: 1, width: 2, channels },
-    Uint8Array.from({ length: count * 2 * channels }, (_, i) => Math.floor(i / channels)),
-  );
+  createImageSet({
+    image: { height: 1, width: 2, channels },
+    pixels: Uint8Array.from({ length: count * 2 * channels }, (_, i) => Math.floor(i / channels)),
+  });
 
 Deno.test("tileImages() puts image i at row i / 10, column i mod 10", () => {
   const { pixels, width, height } = tileImages(images(27, 1));

@@ -1,6 +1,6 @@
 /** The smallest method, data set and score that exercise the harness: for its tests. */
 import * as tf from "@tensorflow/tfjs";
-import { createImageSet } from "../run/generator.ts";
+import { createImageSet } from "../core/image_set.ts";
 import { runId, type Tables } from "../experiment/spec.ts";
 import type {
   Dataset,
@@ -69,10 +69,10 @@ export const TINY_METHOD: Method<TinyHyper> = {
   decode: (state, latents) => tf.tile(tf.expandDims(state.mean), [latents.shape[0], 1, 1, 1]),
 };
 
-const TRAIN: ImageSet = createImageSet(
-  IMAGE,
-  Uint8Array.from({ length: 17 * 6 }, (_, i) => 200 + (i * 7) % 50), // 17 bright images
-);
+const TRAIN: ImageSet = createImageSet({
+  image: IMAGE,
+  pixels: Uint8Array.from({ length: 17 * 6 }, (_, i) => 200 + (i * 7) % 50),
+});
 
 /** 17 bright images of 2 x 3 pixels. */
 export const TINY_DATASET: Dataset = {
