@@ -1,4 +1,4 @@
-import { adviceOn, refuseIfStrict } from "../experiment/warnings.ts";
+import { refuseIfStrict, warningsOf } from "../experiment/warnings.ts";
 import { CARDS_VARIABLE, cardsFor, environmentOf, sharedCards } from "./gpus.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
@@ -109,7 +109,7 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
 /** The runs of `experiment`, and what their methods have to say against them; refused if `strict`. */
 function advisedRuns(experiment: Experiment, { tables, strict }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
-  const advice = adviceOn(specs, tables);
+  const advice = warningsOf(specs, tables);
   refuseIfStrict(advice, strict);
   return { specs, advice };
 }
