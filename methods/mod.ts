@@ -13,7 +13,7 @@ import { vae } from "./vae.ts";
 import { vae_flow } from "./vae_flow.ts";
 
 /** Every method by its name. */
-export const METHODS = {
+export const METHODS: Readonly<Record<string, Method>> = {
   vae,
   vae_flow,
   abp,
@@ -21,6 +21,4 @@ export const METHODS = {
   lebm,
   lae,
   lae_neurips,
-} as const satisfies Readonly<
-  Record<string, Method>
->;
+};

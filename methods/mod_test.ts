@@ -9,17 +9,17 @@ import { METHODS } from "./mod.ts";
 
 /** Every method, with its defaults and with each word that changes its step. */
 const CASES: readonly (readonly [Method, Hyperparams])[] = [
-  ...Object.values(METHODS).map((method) => [method as Method, {}] as const),
-  [METHODS.vae as Method, { likelihood: "discretized_logistic" }],
-  [METHODS.vae as Method, { nets: "mlp" }],
-  [METHODS.vae as Method, { nets: "mlp", optimizer: "sgd" }],
-  [METHODS.vae as Method, { nets: "linear" }],
-  [METHODS.abp as Method, { persistent: true, learnSigma: true }],
-  [METHODS.lae as Method, { learning: "ml", innerSteps: 3 }],
-  [METHODS.lae as Method, { chainCount: 5, decayPower: 0.55 }],
-  [METHODS.lae as Method, { nets: "linear" }],
+  ...Object.values(METHODS).map((method) => [method, {}] as const),
+  [METHODS.vae, { likelihood: "discretized_logistic" }],
+  [METHODS.vae, { nets: "mlp" }],
+  [METHODS.vae, { nets: "mlp", optimizer: "sgd" }],
+  [METHODS.vae, { nets: "linear" }],
+  [METHODS.abp, { persistent: true, learnSigma: true }],
+  [METHODS.lae, { learning: "ml", innerSteps: 3 }],
+  [METHODS.lae, { chainCount: 5, decayPower: 0.55 }],
+  [METHODS.lae, { nets: "linear" }],
   [
-    METHODS.lae as Method,
+    METHODS.lae,
     {
       variant: "neurips",
       nets: "mlp",
@@ -166,7 +166,7 @@ Deno.test("init(), sample() and infer() make images of the paper's sizes with bo
   await tf.setBackend("cpu");
   for (const size of [32, 64]) {
     for (const nets of ["table2", "pang2020"]) {
-      for (const method of [METHODS.lebm, METHODS.lae] as Method[]) {
+      for (const method of [METHODS.lebm, METHODS.lae]) {
         tf.tidy(() => {
           const hyper = toyHyper(method, { width: 0.02, nets, posteriorSteps: 1 });
           const image = { height: size, width: size, channels: 3 };
@@ -198,7 +198,7 @@ Deno.test("warnings() of lae predicts how far variances shrink without enough fe
 });
 
 Deno.test("check() refuses what cannot work, in one line", () => {
-  for (const method of Object.values(METHODS) as Method[]) {
+  for (const method of Object.values(METHODS)) {
     const good = toyHyper(method);
     const refuse = (overrides: Hyperparams, message: RegExp, problem = TOY) => {
       assert.throws(

@@ -18,7 +18,7 @@ const IMAGE = { height: 1, width: 2, channels: 1 };
  * posterior's mean, and a deviation of its own.
  */
 const LINEAR: Method = {
-  ...TINY_METHOD as unknown as Method,
+  ...TINY_METHOD,
   defaults: { deviation: 1 },
   logWeight(state, images, { deviation }, noise) {
     const s = Number(deviation);

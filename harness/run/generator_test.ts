@@ -20,7 +20,7 @@ Deno.test("compileSampler() draws the count asked in batches, every one anew, th
       steps: { shape: [], dtype: "int32", data: new Int32Array(1) },
     });
     await using sampler = await compileSampler(device, {
-      method: TINY_METHOD as unknown as Method,
+      method: TINY_METHOD,
       hyper: TINY_METHOD.defaults,
       key: keyOf(3),
       state,

@@ -8,7 +8,7 @@ import type { Method } from "../core/types.ts";
 Deno.test("measurePace() measures a step and the rest, within the time that it took", async () => {
   const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
-  const method = TINY_METHOD as unknown as Method;
+  const method = TINY_METHOD;
   const start = performance.now();
   const pace = await measurePace(spec, { method, dataset: TINY_DATASET, device });
   const seconds = (performance.now() - start) / 1000;

@@ -11,7 +11,7 @@ const IMAGE = { height: 1, width: 2, channels: 1 };
 
 /** Latents are the pixels; what is decoded is 26 levels too bright. */
 const BRIGHTER: Method = {
-  ...TINY_METHOD as unknown as Method,
+  ...TINY_METHOD,
   infer: (_state, images) => tf.reshape(images, [-1, 2]),
   decode: (state, latents) => tf.add(tf.reshape(latents, [-1, 1, 2, 1]), state.offset),
 };

@@ -32,7 +32,7 @@ async function run(
   const [spec] = resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
   return await executeRun(spec, {
-    method: TINY_METHOD as unknown as Method,
+    method: TINY_METHOD,
     dataset: TINY_DATASET,
     metrics: [metric as Metric],
     device,
@@ -91,7 +91,7 @@ Deno.test("executeRun() learns, scores and leaves its files", () =>
 Deno.test("executeRun() carries the chains of the rows that were in a batch, and of no other", () =>
   withTempDir(async (dir) => {
     const { spec } = await run(dir);
-    const method = TINY_METHOD as unknown as Method;
+    const method = TINY_METHOD;
     const shapes = { visits: [2] };
     const { chains: start } = await initialise(spec, { method, dataset: TINY_DATASET, shapes });
     const end = (await loadCheckpoint(`${dir}/${CHECKPOINT_FILE}`))?.chains.visits;
@@ -196,7 +196,7 @@ Deno.test("executeRun() scores against the part that the metric names", () =>
     const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
     await using device = await openDevice("tfjs-cpu", { threads: 1 });
     await executeRun(spec, {
-      method: TINY_METHOD as unknown as Method,
+      method: TINY_METHOD,
       dataset: { ...TINY_DATASET, load },
       metrics: [{ ...TINY_METRIC, against: "test" } as Metric],
       device,
@@ -224,7 +224,7 @@ Deno.test("executeRun() records bounds on the likelihood, of the initial state t
   withTempDir(async (dir) => {
     // log N(x; mean, I) at every draw: the bound is exact, whatever k.
     const method = {
-      ...TINY_METHOD as unknown as Method,
+      ...TINY_METHOD,
       logWeight: (state, images) => {
         const square = tf.sum(tf.square(tf.sub(images, state.mean)), [1, 2, 3]);
         return tf.mul(tf.add(square, 6 * Math.log(2 * Math.PI)), -0.5);
