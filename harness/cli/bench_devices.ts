@@ -18,7 +18,7 @@ import type {
   Program,
 } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
-import { prepareStep, type TrainingStep, type TrainingStep, WARM_UPS } from "./training_step.ts";
+import { prepareStep, type TrainingStep, WARM_UPS } from "./training_step.ts";
 import { readCounts, readNames, readWords } from "./arguments.ts";
 
 const ORACLE = "tfjs-cpu";

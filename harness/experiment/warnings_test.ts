@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { refuseIfStrict, warningsOf } from "./warnings.ts";
 import { resolveRuns, type Tables } from "./spec.ts";
-import { TINY_EXPERIMENT, TINY_METHOD, TINY_TABLES } from "../testing/tiny.ts";
-import type { Method } from "../core/types.ts";
+import { TINY_EXPERIMENT, TINY_TABLES, tinyWith } from "../testing/tiny.ts";
 import { UsageError } from "../core/arguments.ts";
 
 const tables: Tables = {
   ...TINY_TABLES,
   methods: {
-    tiny: {
-      ...TINY_METHOD,
-      warnings: ({ trainCount }, { rate }) =>
-        Number(rate) > 0.3 ? [`rate ${rate} is high for ${trainCount} images`] : [],
-    } as Method,
+    tiny: tinyWith(({ rate }, { trainCount }) => ({
+      warnings: rate > 0.3 ? [`rate ${rate} is high for ${trainCount} images`] : [],
+    })),
   },
 };
 
@@ -31,7 +28,7 @@ Deno.test("warningsOf() says each warning once, with its method and data set", (
   assert.deepEqual(warningsOf(resolveRuns(careful, tables), tables), []);
 });
 
-Deno.test("refuseIfStrict() refuses advice under --strict alone", () => {
+Deno.test("refuseIfStrict() refuses warnings under --strict alone", () => {
   refuseIfStrict(["a"], false);
   refuseIfStrict([], true);
   assert.throws(

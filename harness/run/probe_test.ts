@@ -3,7 +3,6 @@ import { openDevice } from "../engine/device.ts";
 import { measurePace } from "./probe.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { TINY_DATASET, TINY_EXPERIMENT, TINY_METHOD, TINY_TABLES } from "../testing/tiny.ts";
-import type { Method } from "../core/types.ts";
 
 Deno.test("measurePace() measures a step and the rest, within the time that it took", async () => {
   const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);

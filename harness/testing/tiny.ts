@@ -11,8 +11,10 @@ import type {
   Method,
   Metric,
   Model,
+  Problem,
   RunRecord,
   RunSpec,
+  Tree,
 } from "../core/types.ts";
 
 const IMAGE = { height: 2, width: 3, channels: 1 };
@@ -35,9 +37,26 @@ export const TINY_METHOD: Method<TinyHyper> = {
   build: (_problem, hyper) => tinyModel(hyper),
 };
 
+/** The tiny method with other capabilities of its model; those that are undefined are absent. */
+export function tinyWith<S extends Tree = TinyState>(
+  capabilities: (hyper: TinyHyper, problem: Problem) => Partial<Model<S>>,
+): Method {
+  const method: Method<TinyHyper> = {
+    ...TINY_METHOD,
+    build: (problem, hyper) => ({
+      ...tinyModel(hyper),
+      ...capabilities(hyper, problem) as Partial<Model<TinyState>>,
+    }),
+  };
+  return method;
+}
+
 type TinyState = { readonly mean: tf.Tensor; readonly steps: tf.Scalar };
 
 function tinyModel({ rate, explodeAt, persistent }: TinyHyper): Model<TinyState> {
+  if (!Number.isInteger(explodeAt)) {
+    throw new RangeError(`explodeAt must be an integer, got ${explodeAt}`);
+  }
   if (!(rate > 0 && rate <= 1)) throw new RangeError(`rate must be in (0, 1], got ${rate}`);
   return {
     ...(persistent && { chains: { visits: [2] } }),
