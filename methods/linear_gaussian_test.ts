@@ -113,8 +113,8 @@ for (const name of ["vae", "vae_flow", "abp", "dlgm", "lebm"] as const) {
     // chain's bias is 5 %, so that 3 % tell it from none.
     assert.ok(Math.abs(variance / theory - 1) < 0.03, `sigma^2 ${variance}, theory ${theory}`);
     assert.ok(angle < 5, `principal angle ${angle}`);
-    // At rest sigma^2 is what draws of the posterior leave over: infer() has to draw from the distribution that step() learned with. 64 x
-    // 20 draws of two latents know the part of the noise, 2 of 8, to 4 %, all to 1 %; sigma^2 itself moves by 1 %.
+    // At rest sigma^2 is what draws of the posterior leave over: infer() has to draw from the distribution that step() learned
+    // with. 64 x 20 draws of two latents know the part of the noise, 2 of 8, to 4 %, all to 1 %; sigma^2 itself moves by 1 %.
     const left = await residual(modelOf(hyper), { data, state, draws: 20 });
     assert.ok(Math.abs(left / variance - 1) < 0.06, `residual ${left}, sigma^2 ${variance}`);
     if (stepSize > 0) return;
