@@ -167,7 +167,7 @@ export function macCount(layers: readonly Layer[]): number {
 
 /** Initial parameters of `net`; biases and shifts zero, gains one. */
 export function initNet(net: Net, noise: Noise): NetParams {
-  return Object.fromEntries(net.layers.map((layer, i) => [i, initLayer(net, i, noise)]));
+  return Object.fromEntries(net.layers.map((_, i) => [i, initLayer(net, i, noise)]));
 }
 
 function initLayer(net: Net, i: number, noise: Noise): LayerParams {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Hyperparams, Problem } from "../../harness/core/types.ts";
-import { stepFlops } from "./flops.ts";
 import { METHODS } from "../mod.ts";
 
 /** Square images with three channels, batches of 100. */
@@ -10,20 +9,22 @@ const problem = (size: number): Problem => ({
   batchSize: 100,
 });
 
-Deno.test("stepFlops() of Table 2's networks at batch 100", () => {
-  // GFLOP by hand from the formulas 3E + 3D, 2KD + 3D, ..., with E = 192.27M MACs (trunk 172.39M, 1024 features, a
-  // mean and a scale of 64 or 128 latents) and D = 173.34M at 32x32.
-  const E = {
-    64: 172_391_168 + 18_432 * 1024 + 1024 * 128,
-    128: 172_391_168 + 18_432 * 1024 + 1024 * 256,
-  };
-  const D = { 64: 173_342_720, 128: 174_522_368 };
-  const e = { 64: 64 * 2048 + 2048, 128: 128 * 2048 + 2048 };
+/** `Model.flops` of a method with its defaults and `overrides`. */
+function flopsOf(name: string, data: Problem, overrides: Hyperparams = {}): number | undefined {
+  const { build, defaults } = METHODS[name];
+  return build(data, { ...defaults, ...overrides }).flops;
+}
+
+/** Multiply-accumulates by hand at 32x32, by latentDim: Table 2's trunk, its encoder with a mean and a scale, decoder and energy. */
+const TRUNK = 172_391_168 + 18_432 * 1024;
+const E = { 64: TRUNK + 1024 * 128, 128: TRUNK + 1024 * 256 };
+const D = { 64: 173_342_720, 128: 174_522_368 };
+const e = { 64: 64 * 2048 + 2048, 128: 128 * 2048 + 2048 };
+
+Deno.test("flops of Table 2's networks at batch 100", () => {
+  // By hand from the formulas 3E + 3D, 2KD + 3D, ...
   for (const latentDim of [64, 128] as const) {
-    const g = (name: string) => {
-      const hyper = { ...METHODS[name].defaults, latentDim } as Hyperparams;
-      return stepFlops(name, problem(32), hyper);
-    };
+    const g = (name: string) => flopsOf(name, problem(32), { latentDim });
     assert.equal(g("vae"), 200 * (3 * E[latentDim] + 3 * D[latentDim]));
     assert.equal(g("vae_flow"), g("vae"));
     assert.equal(g("abp"), 200 * 43 * D[latentDim]);
@@ -32,17 +33,47 @@ Deno.test("stepFlops() of Table 2's networks at batch 100", () => {
   }
 });
 
-Deno.test("stepFlops() of LAE is 0.66 of a VAE's and a tenth of LEBM's", () => {
+Deno.test("flops of LAE is 0.66 of a VAE's and a tenth of LEBM's", () => {
   // 143.7, 144.6 and 558.3 GFLOP: the networks' MACs in the formula E + d dz + 3D + 6e + S + d dz.
   const lae = (size: number, latentDim: number) =>
-    stepFlops("lae", problem(size), { ...METHODS.lae.defaults, latentDim });
+    flopsOf("lae", problem(size), { latentDim }) ?? NaN;
   assert.ok(Math.abs(lae(32, 64) / 143.7e9 - 1) < 5e-4);
   assert.ok(Math.abs(lae(32, 128) / 144.6e9 - 1) < 5e-4);
   assert.ok(Math.abs(lae(64, 128) / 558.3e9 - 1) < 5e-4);
-  const ratio = lae(32, 128) / stepFlops("lebm", problem(32), METHODS.lebm.defaults);
+  const ratio = lae(32, 128) / (flopsOf("lebm", problem(32)) ?? NaN);
   assert.ok(Math.abs(1 / ratio - 10.4) < 0.05);
 });
 
-Deno.test("stepFlops() refuses a method without a formula", () => {
-  assert.throws(() => stepFlops("vea", problem(32), METHODS.vae.defaults), /known methods are vae/);
+Deno.test("flops of LAE's inner moves, and of its NeurIPS version, by hand", () => {
+  const phi = 1024 * 128; // of Psi too: as many features
+  // A move of Phi and Psi: through decoder and energies to the latents and back, then to the last layers.
+  const ml = (innerSteps: number) =>
+    flopsOf("lae", problem(32), { learning: "ml", innerSteps }) ?? NaN;
+  assert.equal(ml(1), flopsOf("lae", problem(32)));
+  assert.equal(ml(4) - ml(1), 200 * 3 * (2 * D[128] + 4 * e[128] + 4 * phi));
+
+  // chainSteps = 2: two steps of SGD, three moves with an energy and a gradient at the start, and at the proposal to judge it.
+  const features = TRUNK;
+  const learning = 2 * (3 * features + 3 * D[128] + 2 * phi);
+  const evaluation = 2 * (D[128] + phi);
+  assert.equal(
+    flopsOf("lae_neurips", problem(32)),
+    200 * (features + learning + 6 * evaluation),
+  );
+  assert.equal(
+    flopsOf("lae_neurips", problem(32), { metropolis: false }),
+    200 * (features + learning + 3 * evaluation),
+  );
 });
+
+for (const { name } of Object.values(METHODS)) {
+  const flops = flopsOf(name, problem(32));
+  if (flops === undefined) continue; // a method need not declare any
+  Deno.test(`flops of ${name} are positive and proportional to batchSize`, () => {
+    assert.ok(Number.isFinite(flops) && flops > 0, `${flops}`);
+    for (const factor of [2, 3, 10]) {
+      const batchSize = factor * problem(32).batchSize;
+      assert.equal(flopsOf(name, { ...problem(32), batchSize }), factor * flops);
+    }
+  });
+}
