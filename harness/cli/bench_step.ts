@@ -18,7 +18,7 @@ import { PjrtError } from "../engine/xla/pjrt_api.ts";
 import { shuffledRows } from "../core/row_order.ts";
 import { median } from "../statistics/summary.ts";
 import { createFeed } from "../run/train.ts";
-import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../core/types.ts";
+import type { Device, HostArray, Hyperparams, Problem, Program } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { fail } from "./programs.ts";
 import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";

@@ -10,7 +10,6 @@ import { gpuFlags } from "../engine/xla/pjrt.ts";
 import { type AheadProgram, compileAhead } from "../engine/xla/pjrt_ahead.ts";
 import { loadPlugin } from "../engine/xla/pjrt_api.ts";
 import { cudaDataFolder, findCudaPlugin } from "../engine/xla/pjrt_find.ts";
-import type { Method } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { fail } from "./programs.ts";
 import { prepareStep } from "./training_step.ts";
