@@ -1,130 +1,145 @@
-import { mean, median, sampleStd } from "../harness/statistics/summary.ts";
-import type { BoundBasis, EpochRecord, RunRecord, RunSpec } from "../harness/core/types.ts";
-import { PAPER_RATIOS, PAPER_SCORES, type Published } from "./published/paper.ts";
-import { POSTER_SCORES } from "./published/poster.ts";
+import { mean, sampleStd } from "../harness/statistics/summary.ts";
+import type { RunRecord } from "../harness/core/types.ts";
+import { compareScore } from "./compare_published.ts";
+import { type Run, scoringConditions, trainingConditions } from "./conditions.ts";
 import type {
-  FreedomCell,
-  RatioCell,
+  AmortizationCell,
+  Comparison,
   ReconstructionCell,
-  Row,
   ScoreCell,
-  TimeCell,
+  SeedCell,
+  Spread,
 } from "./document/result_table.ts";
-import { describeMachine } from "./settings.ts";
+import { PAPER_SCORES } from "./published/paper.ts";
+import { POSTER_SCORES } from "./published/poster.ts";
 
-/** The score of a method on a data set, over the seeds of `group`. */
-export function scoreCell(
-  group: readonly RunRecord[],
-  { metric, dataset }: {
-    readonly metric: string;
-    readonly dataset: string;
-  },
-): ScoreCell {
-  const runs = group.filter(({ spec }) => spec.dataset === dataset)
-    .toSorted((a, b) => a.spec.seed - b.spec.seed);
+type CompletedRun = Extract<RunRecord, { status: "completed" }>;
+
+/** Ids of the runs that an experiment asked for; null where that is not known. */
+export type RunList = ReadonlySet<string> | null;
+
+/** The runs of one row on one data set. */
+export interface CellRuns {
+  readonly runs: readonly Run[];
+  readonly runList: RunList;
+}
+
+/** A number that runs may have. */
+interface Measurement {
+  /** Whether the run was asked for it. */
+  readonly isAsked: (run: Run) => boolean;
+  /** The number; undefined where a completed run has none. */
+  readonly valueOf: (run: CompletedRun) => number | undefined;
+  /** What to say of a completed run without it. */
+  readonly absent: string;
+}
+
+/** One number over the seeds of the runs that were asked for it. */
+function seedCell(
+  { runs, runList }: CellRuns,
+  { isAsked, valueOf, absent }: Measurement,
+): SeedCell {
   const values: { seed: number; value: number; run: string }[] = [];
-  const untrained: number[] = [];
-  const bases: BoundBasis[] = [];
   const lost: { seed: number; why: string }[] = [];
-  for (const record of runs) {
-    const { seed } = record.spec;
-    if (record.status === "completed" && record.scores[metric] !== undefined) {
-      values.push({ seed, value: record.scores[metric], run: record.id });
-      const basis = record.bounds?.[metric];
-      if (basis !== undefined) bases.push(basis);
-      if (record.untrained[metric] !== undefined) untrained.push(record.untrained[metric]);
-    } else if (record.spec.metrics.includes(metric)) {
-      lost.push({ seed, why: describeLoss(record) });
-    }
+  const missing: number[] = [];
+  for (const run of runs.filter(isAsked).toSorted((a, b) => a.spec.seed - b.spec.seed)) {
+    const { id, spec: { seed } } = run;
+    const value = run.status === "completed" ? valueOf(run) : undefined;
+    if (value !== undefined) values.push({ seed, value, run: id });
+    else if (run.status === "missing") missing.push(seed);
+    else lost.push({ seed, why: run.status === "completed" ? absent : describeEnd(run) });
   }
-  const numbers = values.map(({ value }) => value);
+  const isListed = runs.some(({ id }) => runList?.has(id));
+  const spread = spreadOf(values.map(({ value }) => value));
   return {
-    metric,
-    dataset,
-    mean: numbers.length === 0 ? null : mean(numbers),
-    std: sampleStd(numbers),
-    n: numbers.length,
+    ...spread ?? { mean: null, std: null, n: 0 },
     values,
-    untrained: untrained.length === 0 ? null : mean(untrained),
     lost,
-    basis: bases.toSorted((a, b) => b.standardError - a.standardError).at(0) ?? null,
-    paper: runs.length === 0 ? null : publishedScore(runs[0].spec, metric),
+    missing: isListed ? missing : null,
   };
 }
 
-/** The paper's number for a run such as `spec`. The poster's are of pixels in 256 levels, no other law of them. */
-function publishedScore({ method, dataset, hyper }: RunSpec, metric: string): Published | null {
-  const discrete = hyper.likelihood === "discretized_logistic";
-  const found = [...PAPER_SCORES, ...discrete ? POSTER_SCORES : []].find((score) =>
+function spreadOf(values: readonly number[]): Spread | null {
+  if (values.length === 0) return null;
+  return { mean: mean(values), std: sampleStd(values), n: values.length };
+}
+
+/** How a run without a result ended. */
+function describeEnd(run: Exclude<RunRecord, { status: "completed" }>): string {
+  switch (run.status) {
+    case "diverged":
+      return `diverged in epoch ${run.epoch + 1}: ${run.metric} was not finite`;
+    case "failed":
+      return `failed: ${run.error}`;
+    case "interrupted":
+      return `interrupted after ${run.epochs.length} epochs`;
+  }
+}
+
+/** The score `metric` of one row on one data set. */
+export function scoreCell(
+  cellRuns: CellRuns,
+  { metric, dataset }: { readonly metric: string; readonly dataset: string },
+): ScoreCell {
+  const scored = cellRuns.runs.filter(isCompleted).filter(({ scores }) => metric in scores);
+  const isAsked = (run: Run) =>
+    run.spec.metrics.includes(metric) || scored.some(({ id }) => id === run.id);
+  const cell = seedCell(cellRuns, {
+    isAsked,
+    valueOf: ({ scores }) => scores[metric],
+    absent: "completed without this score",
+  });
+  const asked = cellRuns.runs.filter(isAsked);
+  const bases = scored.flatMap(({ bounds }) => bounds?.[metric] ?? []);
+  return {
+    metric,
+    dataset,
+    ...cell,
+    untrained: spreadOf(scored.flatMap(({ untrained }) => untrained[metric] ?? [])),
+    basis: bases.toSorted((a, b) => b.standardError - a.standardError).at(0) ?? null,
+    published: asked.length === 0 ? null : publishedBeside(cell, { run: asked[0], metric }),
+  };
+}
+
+/** The comparison with the published number for the method, data set and metric of `run`, if there is one. */
+function publishedBeside(
+  cell: SeedCell,
+  { run, metric }: { readonly run: Run; readonly metric: string },
+): Comparison | null {
+  const { method, dataset } = run.spec;
+  const published = [...PAPER_SCORES, ...POSTER_SCORES].find((score) =>
     score.method === method && score.dataset === dataset && score.metric === metric
   );
-  return found === undefined ? null : { mean: found.mean, std: found.std };
+  if (published === undefined) return null;
+  const conditions = { ...trainingConditions(run), ...scoringConditions(run) };
+  return compareScore(cell, { conditions, published });
 }
 
-function describeLoss(record: RunRecord): string {
-  switch (record.status) {
-    case "diverged":
-      return `diverged in epoch ${record.epoch + 1}: ${record.metric} was not finite`;
-    case "failed":
-      return `failed: ${record.error}`;
-    case "interrupted":
-      return `interrupted after ${record.epochs.length} epochs`;
-    case "completed":
-      return "completed without this score";
-  }
+function isCompleted(run: Run): run is CompletedRun {
+  return run.status === "completed";
 }
 
-/** At most one cell: of the machine that measured the most epochs. */
-export function timeCell(group: readonly RunRecord[], dataset: string): TimeCell[] {
-  const byMachine = new Map<string, EpochRecord[]>();
-  for (const record of group) {
-    if (record.spec.dataset !== dataset || record.provenance === null) continue;
-    const steady = record.epochs.filter(({ warmup }) => !warmup);
-    if (steady.length === 0) continue;
-    const machine = describeMachine(record.spec, record.provenance);
-    byMachine.set(machine, [...byMachine.get(machine) ?? [], ...steady]);
-  }
-  const largest = [...byMachine].toSorted(([, a], [, b]) => b.length - a.length).at(0);
-  if (largest === undefined) return [];
-  const [machine, epochs] = largest;
-  const seconds = epochs.map((epoch) => epoch.seconds);
-  return [{
-    dataset,
-    median: median(seconds),
-    min: Math.min(...seconds),
-    max: Math.max(...seconds),
-    n: seconds.length,
-    machine,
-  }];
+/**
+ * The error of reconstructions of one row on one data set. Where no run has one, completed runs were not asked: a method
+ * without latents reconstructs nothing.
+ */
+export function reconstructionCell(cellRuns: CellRuns, dataset: string): ReconstructionCell {
+  const isMeasured = cellRuns.runs.filter(isCompleted)
+    .some(({ reconstructionError }) => reconstructionError !== undefined);
+  const cell = seedCell(cellRuns, {
+    isAsked: (run) => isMeasured || run.status !== "completed",
+    valueOf: ({ reconstructionError }) => reconstructionError,
+    absent: "completed without reconstructions",
+  });
+  return { dataset, ...cell };
 }
 
-/** At most one cell: the error of reconstructions over seeds. */
-export function reconstructionCell(
-  group: readonly RunRecord[],
-  dataset: string,
-): ReconstructionCell[] {
-  const errors = group.flatMap((record) =>
-    record.spec.dataset === dataset && record.status === "completed" &&
-      record.reconstructionError !== undefined
-      ? [record.reconstructionError]
-      : []
-  );
-  if (errors.length === 0) return [];
-  return [{ dataset, mean: mean(errors), std: sampleStd(errors), n: errors.length }];
-}
-
-/** At most one cell: what was measured of amortized chains, mean over seeds. */
-export function freedomCell(group: readonly RunRecord[], dataset: string): FreedomCell[] {
-  const found = group.flatMap((record) =>
-    record.spec.dataset === dataset && record.status === "completed" && record.diagnostics
-      ? [record.diagnostics]
-      : []
-  );
+/** Diagnostics of the amortized chains of one row on one data set; at most one cell. */
+export function amortizationCell({ runs }: CellRuns, dataset: string): AmortizationCell[] {
+  const found = runs.filter(isCompleted).flatMap(({ diagnostics }) => diagnostics ?? []);
   if (found.length === 0) return [];
-  const [{ features, rows, moves }] = found;
-  const ratios = found.flatMap(({ varianceRatio }) =>
-    varianceRatio === null ? [] : [varianceRatio]
-  );
+  const [{ features, rows, moves }] = found; // equal in all runs of a row
+  const ratios = found.flatMap(({ varianceRatio }) => varianceRatio ?? []);
   return [{
     dataset,
     features,
@@ -135,22 +150,8 @@ export function freedomCell(group: readonly RunRecord[], dataset: string): Freed
       min: mean(found.map(({ leverage }) => leverage.min)),
       max: mean(found.map(({ leverage }) => leverage.max)),
     },
-    varianceRatio: ratios.length === 0 ? null : mean(ratios),
+    varianceRatio: ratios.length === 0 ? null : { mean: mean(ratios), n: ratios.length },
     moves,
     n: found.length,
   }];
-}
-
-/** The paper's ratios of seconds per epoch, from the first row of each method. */
-export function ratioCells(rows: readonly Row[], dataset: string): RatioCell[] {
-  const timeOf = (method: string) =>
-    rows.find((row) => row.method === method)?.times.find((time) => time.dataset === dataset);
-  return PAPER_RATIOS.flatMap(({ numerator, denominator, paper }) => {
-    const above = timeOf(numerator);
-    const below = timeOf(denominator);
-    if (above === undefined && below === undefined) return [];
-    const comparable = above !== undefined && above.machine === below?.machine;
-    const ratio = comparable ? above.median / below.median : null;
-    return [{ numerator, denominator, dataset, ratio, paper }];
-  });
 }
