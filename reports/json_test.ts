@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { exampleRecord, exampleTable } from "./example_records.ts";
+import { examplePair, exampleRecord, exampleTable, PAPER_SPEC } from "./example_records.ts";
 import { toJson } from "./json.ts";
 import schema from "./table.schema.json" with { type: "json" };
 
@@ -25,13 +25,32 @@ const RECORDS = [
   }),
 ];
 
+/** Records with every kind of cell: comparisons of each verdict, ratios with and without a value, missing runs. */
+const COMPARED = [
+  ...examplePair(PAPER_SPEC, { mean: 96, std: 1 }),
+  ...examplePair({ ...PAPER_SPEC, method: "dlgm" }, { mean: 200, std: 1 }),
+  ...examplePair({ ...PAPER_SPEC, method: "lebm", batchSize: 1 }, { mean: 96, std: 1 }),
+  exampleRecord({ spec: { ...PAPER_SPEC, seed: 2 } }),
+];
+
 const SCHEMA = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
 
 Deno.test("toJson() fits table.schema.json, empty or full", () => {
-  for (const records of [RECORDS, []]) {
-    const text = toJson(exampleTable(records));
+  const runList = COMPARED.map(({ id, spec }) => ({ id, spec }));
+  const tables = [
+    exampleTable(RECORDS),
+    exampleTable([]),
+    exampleTable(COMPARED.slice(0, -1), { runList }),
+  ];
+  for (const table of tables) {
+    const text = toJson(table);
     assert.deepEqual(SCHEMA.parse(JSON.parse(text)), JSON.parse(text));
   }
+  const { rows, ratios, runList: counts } = tables[2];
+  const verdicts = rows.flatMap(({ scores }) => scores.map(({ published }) => published?.verdict));
+  assert.deepEqual(verdicts, ["outside", "not comparable", "within"]);
+  assert.deepEqual(ratios.map(({ ratio }) => ratio), [null, 1]);
+  assert.deepEqual(counts, { asked: 7, missing: 1 });
 });
 
 Deno.test("table.schema.json refuses what is missing, of another type, or unknown", () => {
@@ -44,6 +63,8 @@ Deno.test("table.schema.json refuses what is missing, of another type, or unknow
     (copy) => copy.rows[0].extra = 1,
     (copy) => copy.metrics[0].better = "best",
     (copy) => copy.settings.epochs = 4,
+    (copy) => copy.rows[0].scores[0].missing = 0,
+    (copy) => copy.rows[0].key = null,
   ];
   for (const change of broken) {
     const copy = structuredClone(table);

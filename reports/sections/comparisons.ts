@@ -33,8 +33,8 @@ export function comparisonNotes(compared: readonly PlacedComparison[]): Block[] 
       ({ comparison: { source, unknown } }) => JSON.stringify([source, unknown]),
     ).values(),
   ].map(([{ comparison: { source, unknown } }]) =>
-    `The settings agree with those of ${source} as far as they are known, and a difference may be due to what it ` +
-    `does not state: ${unknown.join(", ")}.`
+    `The settings agree with those of ${source} as far as they are known; the rest of its protocol is unknown, and ` +
+    `a difference may come from it: ${unknown.join(", ")}.`
   );
   const items = [...reasons, ...limits];
   return items.length === 0 ? [] : [{ kind: "list", items }];

@@ -1,0 +1,121 @@
+/** Ratios of times stand only between rows that are alike in all but the method. */
+import assert from "node:assert/strict";
+import type { Provenance, RunRecord, RunSpec } from "../harness/core/types.ts";
+import { assertHas, formsOf } from "./example_forms.ts";
+import { exampleRecord, PAPER_SPEC } from "./example_records.ts";
+
+/** An epoch of `method` takes `seconds`; settings as in the paper but for `change`. */
+function timed(
+  method: string,
+  seconds: number,
+  { spec = {}, hyper = {}, provenance = {} }: {
+    readonly spec?: Partial<RunSpec>;
+    readonly hyper?: RunSpec["hyper"];
+    readonly provenance?: Partial<Provenance>;
+  } = {},
+): RunRecord {
+  return exampleRecord({
+    spec: {
+      ...PAPER_SPEC,
+      metrics: [],
+      method,
+      ...spec,
+      hyper: { ...PAPER_SPEC.hyper, priorSteps: 60, ...hyper },
+    },
+    provenance,
+    seconds: [99, seconds],
+  });
+}
+
+Deno.test("a ratio of times stands beside the paper's where settings, machine and chain lengths agree", () => {
+  const { rows, notes, json } = formsOf([
+    timed("lae", 2),
+    timed("lebm", 5, { hyper: { sigma: 0.3, learnSigma: false } }), // no matter for the time
+    timed("lebm", 4.8, { spec: { seed: 1 }, hyper: { sigma: 0.3, learnSigma: false } }),
+    timed("dlgm", 21, { hyper: { optimizer: "adam" } }), // a setting that LAE does not have
+  ]);
+  assertHas(rows, "| LEBM / LAE | CIFAR-10 | 2.45 (2.40 to 2.50) | 2.47 (within) |");
+  assertHas(rows, "| DLGM / LAE | CIFAR-10 | 10.50 (10.50 to 10.50) | 1.78 (outside) |");
+  assert.ok(notes.some((note) => /a difference may come from it: .*hardware/.test(note)));
+  assert.deepEqual(json.ratios.map(({ numerator, denominator }) => [numerator, denominator]), [
+    ["lebm", "lae"],
+    ["dlgm", "lae"],
+  ]);
+});
+
+Deno.test("there is no ratio of times between runs that differ in more than the method", () => {
+  const cases: [Parameters<typeof timed>[2], string][] = [
+    [{ hyper: { width: 0.25 } }, "width 0.25 against 1"],
+    [{ hyper: { nets: "mlp" } }, "nets mlp against table2"],
+    [{ hyper: { latentDim: 64 } }, "latentDim 64 against 128"],
+    [{ spec: { batchSize: 50 } }, "batchSize 50 against 100"],
+    [{ spec: { trainCount: 1000 } }, "trainCount 1000 against all"],
+    [{ spec: { device: "cuda" } }, "device cuda against cpu"],
+    [{ spec: { threads: 1 } }, "threads 1 against 2"],
+    [{ provenance: { cpu: "Another CPU" } }, "cpu Another CPU against A CPU"],
+    [{ provenance: { cores: 4 } }, "cores 4 against 2"],
+    [{ provenance: { jobs: 2 } }, "jobs 2 against 1"],
+    [{ provenance: { os: "darwin" } }, "os darwin against linux x86_64"],
+    [{ provenance: { device: "a runtime 2" } }, "runtime a runtime 2 against a runtime, 2 threads"],
+    [{ provenance: { datasetSha256: "b2" } }, "data SHA-256 b2 against bb"],
+  ];
+  for (const [change, why] of cases) {
+    const { rows, json } = formsOf([timed("lae", 2), timed("lebm", 5, change)]);
+    const row = rows.find((row) => row.startsWith("| LEBM / LAE |"));
+    assert.ok(row?.includes(`| –: ${why} | not comparable |`), `${why}\nis not in ${row}`);
+    const [{ ratio, range, reasons }] = json.ratios;
+    assert.deepEqual({ ratio, range, reasons }, { ratio: null, range: null, reasons: [why] });
+  }
+});
+
+Deno.test("a ratio of shortened chains says so in its cell, and is not comparable with the paper's", () => {
+  const short = { hyper: { posteriorSteps: 5, priorSteps: 20 } };
+  const { rows, notes } = formsOf([timed("lae", 2, short), timed("lebm", 5, short)]);
+  const lengths = "posteriorSteps 5 (20 in LEBM's code), priorSteps 20 (60 in LEBM's code)";
+  assertHas(
+    rows,
+    `| LEBM / LAE | CIFAR-10 | 2.50 (2.50 to 2.50) at ${lengths} | not comparable |`,
+  );
+  assertHas(
+    notes,
+    `- Not comparable with the paper (CIFAR-10: LEBM / LAE, 2.47 there): ${lengths}.`,
+  );
+});
+
+Deno.test("LAE's settings of chains at test time do not bar a ratio: it trains without them", () => {
+  const { rows } = formsOf([timed("lae", 2, { hyper: { priorSteps: 0 } }), timed("lebm", 5)]);
+  assertHas(rows, "| LEBM / LAE | CIFAR-10 | 2.50 (2.50 to 2.50) | 2.47 (outside) |");
+});
+
+Deno.test("a ratio takes the rows that are alike, whichever come first", () => {
+  const { json } = formsOf([
+    timed("lae", 1, { hyper: { width: 0.25 } }),
+    timed("lae", 2),
+    timed("lebm", 5),
+  ]);
+  const [{ denominator, ratio }] = json.ratios;
+  assert.deepEqual([json.ratios.length, denominator, ratio], [1, "lae (width = 1)", 2.5]);
+});
+
+Deno.test("a ratio needs a time of both methods", () => {
+  const none = { spec: { epochs: 1 } };
+  const untimed = { ...timed("lebm", 5, none), epochs: [] };
+  const { rows } = formsOf([timed("lae", 2), untimed]);
+  assert.ok(rows.some((row) => row.startsWith("| LEBM / LAE | CIFAR-10 | –: no time of lebm |")));
+  assert.deepEqual(formsOf([timed("lae", 2)]).json.ratios, []);
+});
+
+Deno.test("times of two machines stand in rows apart", () => {
+  const { rows, notes, json } = formsOf([
+    timed("lae", 2),
+    timed("lae", 3, { spec: { seed: 1 } }),
+    timed("lae", 9, { spec: { seed: 2 }, provenance: { cpu: "Another CPU" } }),
+    timed("lebm", 27, { provenance: { cpu: "Another CPU" } }),
+  ]);
+  assertHas(rows, "| Method | machine | CIFAR-10 | paper |");
+  assertHas(rows, "| LAE | 2 | 2.500 (2.000 to 3.000; n = 2) | not comparable |");
+  assertHas(rows, "| LAE | 1 | 9.000 (9.000 to 9.000; n = 1) | not comparable |");
+  assertHas(rows, "| LEBM / LAE | CIFAR-10 | 1 | 3.00 (3.00 to 3.00) | 2.47 (outside) |");
+  assert.ok(notes.some((note) => note.startsWith("- Machine 2: a runtime, 2 threads, A CPU")));
+  assert.equal(json.rows.find(({ method }) => method === "lae")?.times.length, 2);
+});
