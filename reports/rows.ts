@@ -53,11 +53,15 @@ export function rowsOf(method: string, runs: readonly Run[]): RowRuns[] {
 function variantOf(group: Group, groups: readonly Group[]): string {
   const values = new Map<string, Map<string, string>>(); // name -> data set -> value
   for (const [dataset, own] of group.conditions) {
-    for (const other of groups) {
-      const others = other.conditions.get(dataset) ?? {};
-      for (const { name, here } of differences(own, others, { but: NAMED })) {
-        values.set(name, (values.get(name) ?? new Map()).set(dataset, here));
-      }
+    const unlike = new Set(
+      groups.flatMap((other) =>
+        differences(own, other.conditions.get(dataset) ?? {}, { but: NAMED }).map(({ name }) =>
+          name
+        )
+      ),
+    );
+    for (const name of Object.keys(own).filter((name) => unlike.has(name))) {
+      values.set(name, (values.get(name) ?? new Map()).set(dataset, own[name]));
     }
   }
   return [...values].map(([name, byDataset]) => {

@@ -108,6 +108,23 @@ Deno.test("the label of a row compares data set by data set", () => {
   assert.deepEqual(json.rows.map(({ variant }) => variant), ["epochs = 4", "epochs = 50"]);
 });
 
+Deno.test("labels of rows name the same conditions in the same order, and tell data sets apart", () => {
+  const record = (dataset: string, epochs: number, width: number) =>
+    exampleRecord({ spec: { dataset, epochs, hyper: { width } } });
+  const { json } = formsOf([
+    record("fashion_4k", 1, 1),
+    record("fashion_4k", 1, 2),
+    record("fashion_4k", 2, 2),
+    record("cifar10", 4, 1),
+    record("cifar10", 3, 1),
+  ]);
+  assert.deepEqual(json.rows.map(({ variant }) => variant), [
+    "epochs = 1 on fashion_4k, 4 on cifar10; width = 1",
+    "epochs = 1 on fashion_4k, 3 on cifar10; width = 2",
+    "epochs = 2; width = 2",
+  ]);
+});
+
 Deno.test("the untrained mean says how many seeds it has, where that is not the score's n", () => {
   const { rows } = formsOf([
     exampleRecord({ spec: { seed: 0 }, scores: { fd_fashion: 5 }, untrained: { fd_fashion: 321 } }),

@@ -79,7 +79,6 @@ const UNTIMED = [
   "epochs",
   "sigma",
   "learnSigma",
-  "learningRate",
   "posteriorStepSize",
   "priorStepSize",
 ];

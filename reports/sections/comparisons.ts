@@ -13,29 +13,36 @@ export function formatComparison({ printed, verdict }: Comparison): string {
   return verdict === "not comparable" ? verdict : `${printed} (${verdict})`;
 }
 
-/** Why numbers are not comparable with published ones; and where they are, how far that goes. */
+/** Why numbers are not comparable with published ones; and where they are, what the source leaves open. */
 export function comparisonNotes(compared: readonly PlacedComparison[]): Block[] {
-  const isComparable = ({ comparison }: PlacedComparison) =>
-    comparison.verdict !== "not comparable";
-  const alike = Map.groupBy(
-    compared.filter((placed) => !isComparable(placed)),
-    ({ comparison: { source, reasons } }) => JSON.stringify([source, reasons]),
+  const [comparable, others] = [true, false].map((isComparable) =>
+    compared.filter(({ comparison: { verdict } }) =>
+      (verdict !== "not comparable") === isComparable
+    )
   );
-  const reasons = [...alike.values()].map((placed) => {
-    const [{ comparison: { source, reasons } }] = placed;
-    const places = [...Map.groupBy(placed, ({ place }) => place)]
-      .map(([place, own]) => `${place}: ${own.map(({ name }) => name).join(", ")}`);
-    return `Not comparable with ${source} (${places.join("; ")}): ${reasons.join(", ")}.`;
-  });
-  const limits = [
-    ...Map.groupBy(
-      compared.filter(isComparable),
-      ({ comparison: { source, unknown } }) => JSON.stringify([source, unknown]),
-    ).values(),
-  ].map(([{ comparison: { source, unknown } }]) =>
-    `The settings agree with those of ${source} as far as they are known; the rest of its protocol is unknown, and ` +
-    `a difference may come from it: ${unknown.join(", ")}.`
-  );
+  const reasons = [...groupAlike(others, ({ source, reasons }) => [source, ...reasons])]
+    .map(([places, { source, reasons }]) =>
+      `Not comparable with ${source} (${places}): ${reasons.join(", ")}.`
+    );
+  const limits = [...groupAlike(comparable, ({ source, unknown }) => [source, ...unknown])]
+    .map(([places, { source, unknown }]) =>
+      `Comparable settings, unknown protocol (${places}): ${source} does not state ${
+        unknown.join(", ")
+      }; a difference may come from any of these.`
+    );
   const items = [...reasons, ...limits];
   return items.length === 0 ? [] : [{ kind: "list", items }];
+}
+
+/** The comparisons with equal keys together: their places, `CIFAR-10, FID: VAE, LAE`, and the first of them. */
+function groupAlike(
+  compared: readonly PlacedComparison[],
+  keyOf: (comparison: Comparison) => readonly string[],
+): [string, Comparison][] {
+  const groups = Map.groupBy(compared, ({ comparison }) => JSON.stringify(keyOf(comparison)));
+  return [...groups.values()].map((group) => {
+    const places = [...Map.groupBy(group, ({ place }) => place)]
+      .map(([place, own]) => `${place}: ${own.map(({ name }) => name).join(", ")}`);
+    return [places.join("; "), group[0].comparison];
+  });
 }

@@ -102,7 +102,7 @@ function ratioBlocks(table: ResultTable): Block[] {
     : "";
   const text =
     "Ratios of median seconds per epoch (range over runs) on one machine, between rows that are alike in all but the " +
-    "method; learning rates, Langevin step sizes and sigma do not count. Within: the paper's ratio lies in the range." +
+    "method; the number of epochs, Langevin step sizes and sigma do not count. Within: the paper's ratio lies in the range." +
     shortened;
   return [
     {
