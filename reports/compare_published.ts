@@ -105,7 +105,8 @@ export function compareRatio(
   },
 ): Comparison {
   const { reasons, unknown } = matchProtocol(conditions, published.protocol);
-  const all = [...why, ...reasons, ...departures(conditions, published.chains)];
+  const tooFew = range === null && why.length === 0 ? ["one run, and a range takes two"] : [];
+  const all = [...why, ...reasons, ...departures(conditions, published.chains), ...tooFew];
   const { source, printed, ratio } = published;
   const base = { source, printed, unknown, distance: null };
   if (range === null || all.length > 0) {

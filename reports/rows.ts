@@ -13,14 +13,14 @@ import {
   trainingConditions,
 } from "./conditions.ts";
 
-/** What a row has by definition (method), what its cells name (data set), and what they average over (seed). */
+/** Conditions that rows and cells name themselves, and the one that cells average over. */
 const NAMED = ["method", "dataset", "seed"];
 
 /** Runs of one row. */
 export interface RowRuns {
   readonly method: string;
   readonly runs: readonly Run[];
-  /** What distinguishes the row from the others of its method: `epochs = 5`; empty for the only one. */
+  /** Conditions that distinguish the row from the others of its method: `epochs = 5`; empty for the only one. */
   readonly variant: string;
 }
 
@@ -31,8 +31,8 @@ interface Group {
 }
 
 /**
- * The runs of `method` among `runs`, row by row. A run joins the first row from which it differs in nothing known: of a
- * run without a score, the weights behind that score are not.
+ * The runs of `method` among `runs`, row by row. A run joins the first row that it does not differ from in any known
+ * condition; the weights behind a score are unknown for a run without that score.
  */
 export function rowsOf(method: string, runs: readonly Run[]): RowRuns[] {
   const groups: Group[] = [];

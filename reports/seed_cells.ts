@@ -30,7 +30,7 @@ interface Measurement {
   readonly isAsked: (run: Run) => boolean;
   /** The number; undefined where a completed run has none. */
   readonly valueOf: (run: CompletedRun) => number | undefined;
-  /** What to say of a completed run without it. */
+  /** The reason given for a completed run without it. */
   readonly absent: string;
 }
 

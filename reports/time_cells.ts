@@ -140,12 +140,7 @@ function ratiosOf(
   return (alike.length > 0 ? alike : pairs.slice(0, 1)).map(({ a, b, unlike }) => {
     const isAlike = unlike.length === 0;
     const { conditions } = a;
-    const range: readonly [number, number] | null = isAlike
-      ? [
-        Math.min(...a.medians) / Math.max(...b.medians),
-        Math.max(...a.medians) / Math.min(...b.medians),
-      ]
-      : null;
+    const range = isAlike ? rangeOf(a.medians, b.medians) : null;
     const reasons = unlike.map(describeDifference);
     return {
       numerator: a.row,
@@ -159,6 +154,18 @@ function ratiosOf(
       published: compareRatio({ range, reasons }, { conditions, published }),
     };
   });
+}
+
+/** The smallest and the largest ratio of one of `above` to one of `below`; null below two of either. */
+function rangeOf(
+  above: readonly number[],
+  below: readonly number[],
+): readonly [number, number] | null {
+  if (above.length < 2 || below.length < 2) return null;
+  return [
+    Math.min(...above) / Math.max(...below),
+    Math.max(...above) / Math.min(...below),
+  ];
 }
 
 function describeDifference({ name, here, there }: Difference): string {

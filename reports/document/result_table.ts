@@ -78,7 +78,7 @@ export interface ScoreCell extends SeedCell {
   readonly dataset: string;
   /** The score of the initial states of the same seeds; null when none was scored. */
   readonly untrained: Spread | null;
-  /** Of a bound on the likelihood: what it rests on, with the largest standard error of the seeds; null otherwise. */
+  /** The draws and images behind a bound on the likelihood, with the largest standard error of the seeds; null for other scores. */
   readonly basis: BoundBasis | null;
   /** Beside the published number for the same method, metric and data set; null when there is none. */
   readonly published: Comparison | null;
@@ -121,13 +121,13 @@ export interface Row {
   readonly method: string;
   readonly label: string;
   readonly description: string;
-  /** What distinguishes this row from the others of its method, as `epochs = 5`; empty for the only one. */
+  /** Conditions that distinguish this row from the others of its method, as `epochs = 5`; empty for the only one. */
   readonly variant: string;
   readonly scores: readonly ScoreCell[];
   readonly times: readonly TimeCell[];
-  /** Of the data sets with runs. */
+  /** One cell for each data set with runs. */
   readonly reconstructions: readonly ReconstructionCell[];
-  /** Of methods whose chains share weights. */
+  /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
 }
 
@@ -139,9 +139,9 @@ export interface RatioCell {
   readonly dataset: string;
   /** The machine of both; null where there is no ratio. */
   readonly machine: string | null;
-  /** Of the medians; null where the rows are not alike, or one has no time. */
+  /** The ratio of the medians; null where the rows are not alike, or one has no time. */
   readonly ratio: number | null;
-  /** The smallest and the largest ratio of a run of one to a run of the other, each by its median; null with `ratio`. */
+  /** The smallest and the largest ratio of a run of one to a run of the other, each by its median; null without a ratio, and below two runs of either. */
   readonly range: readonly [number, number] | null;
   /** Why there is no ratio, a few words each; empty if there is one. */
   readonly reasons: readonly string[];

@@ -34,7 +34,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   lae: ["1.177 ± 0.001", "4.412 ± 0.002", "4.773 ± 0.003", "4.636 ± 0.003"],
 };
 
-/** What the released code trains each method with, beyond what all have. */
+/** Settings of single methods in the released code. */
 const TRAINING: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
   vae: { optimizer: "sgd" },
   vae_flow: { optimizer: "sgd" },

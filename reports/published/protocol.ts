@@ -20,7 +20,7 @@ export interface Fact {
   readonly value: Setting;
   /** Where the value comes from: `appendix F.3`. */
   readonly from: string;
-  /** Whether the source is silent and `from` is where its authors say they started. */
+  /** True where the source does not state the value and `from` is the code that its authors started from. */
   readonly assumed?: boolean;
 }
 

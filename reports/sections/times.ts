@@ -117,8 +117,8 @@ function ratioBlocks(table: ResultTable): Block[] {
 
 /** `2.50 (2.10 to 2.90)`, with the chain lengths where they are not the published ones; or a dash and why. */
 export function formatRatio({ ratio, range, reasons, caveats }: RatioCell): string {
-  if (ratio === null || range === null) return `${NONE}: ${reasons.join(", ")}`;
-  const [low, high] = range.map((x) => x.toFixed(2));
-  const text = `${ratio.toFixed(2)} (${low} to ${high})`;
+  if (ratio === null) return `${NONE}: ${reasons.join(", ")}`;
+  const spread = range === null ? "" : ` (${range.map((x) => x.toFixed(2)).join(" to ")})`;
+  const text = `${ratio.toFixed(2)}${spread}`;
   return caveats.length === 0 ? text : `${text} at ${caveats.join(", ")}`;
 }
