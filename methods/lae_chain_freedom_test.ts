@@ -115,7 +115,7 @@ function differences(a: State, b: State): Record<string, number> {
   return Object.fromEntries(pairs.filter(([, difference]) => difference > 0));
 }
 
-const METHOD = lae as unknown as Method;
+const METHOD = lae;
 const STEP = 3;
 
 // Of the NeurIPS variant a step has chainSteps + 1 moves, all of one minibatch and before anything learned changes.

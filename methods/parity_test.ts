@@ -14,7 +14,7 @@ const { cases } = JSON.parse(readFileSync(FIXTURE, "utf8")) as { cases: readonly
 for (const { name, method: key, hyper, ...stored } of cases) {
   Deno.test(`${name} step() equals PyTorch's`, async () => {
     await tf.setBackend("cpu");
-    const method = METHODS[key as keyof typeof METHODS] as Method;
+    const method = METHODS[key];
     const tensor = ({ data, shape, dtype }: HostArray) => tf.tensor(data, shape as number[], dtype);
     const { images, rows, step } = decodeArrays(stored.inputs);
     const draws = decodeArrays(stored.noise);

@@ -9,12 +9,13 @@ import type {
 import type { Names, ResultTable } from "./document/result_table.ts";
 import { buildTable, type ListedRun } from "./table.ts";
 
-/** Three methods, two data sets, two scores of samples and two of the likelihood. */
+/** Four methods, two data sets, two scores of samples and two of the likelihood. */
 export const EXAMPLE_NAMES: Names = {
   methods: [
     { name: "dlgm", label: "DLGM", description: "LD + amortized init." },
     { name: "lebm", label: "LEBM", description: "LD + EBM" },
     { name: "lae", label: "LAE", description: "LD + EBM + amortization" },
+    { name: "lae_neurips", label: "LAE (NeurIPS)", description: "LD + amortization" },
   ],
   datasets: [
     { name: "fashion_4k", label: "Fashion-MNIST 4k" },

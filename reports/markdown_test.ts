@@ -107,12 +107,17 @@ Deno.test("toMarkdown() has a table of its own for bounds on the likelihood, bes
     width: 1,
     latentDim: 8,
     likelihood: "discretized_logistic",
-    variant: "neurips",
   };
   const text = toMarkdown(exampleTable([
     ...[4.7, 4.8].map((nelbo, seed) =>
       exampleRecord({
-        spec: { dataset: "cifar10", metrics: ["nelbo", "niwae_10"], seed, hyper },
+        spec: {
+          method: "lae_neurips",
+          dataset: "cifar10",
+          metrics: ["nelbo", "niwae_10"],
+          seed,
+          hyper,
+        },
         scores: { nelbo, niwae_10: 4.5 },
         bounds: {
           nelbo: { ...basis, importanceSamples: 1, standardError: 0.0031 + seed / 1000 },
@@ -127,8 +132,8 @@ Deno.test("toMarkdown() has a table of its own for bounds on the likelihood, bes
   ]));
   const [samples, likelihood] = text.split("## Likelihood");
   assert.match(samples, /\| LEBM .* 90\.00 \(n = 1\)/);
-  assert.match(samples, /\| LAE +\| LD \+ EBM \+ amortization +\| – +\| – +\|/);
-  const row = likelihood.split("\n").find((line) => /^\| LAE +\| LD/.test(line));
+  assert.match(samples, /\| LAE \(NeurIPS\) +\| LD \+ amortization +\| – +\| – +\|/);
+  const row = likelihood.split("\n").find((line) => /^\| LAE \(NeurIPS\) +\| LD/.test(line));
   // 4.773 and 4.636: the poster.
   assert.match(
     row ?? "",
@@ -136,7 +141,7 @@ Deno.test("toMarkdown() has a table of its own for bounds on the likelihood, bes
   );
   assert.match(likelihood, /\| LEBM +\| LD \+ EBM +\| – +\| – +\| – +\|/);
   assert.match(likelihood, /10000 test images, 100 draws of z each; .* up to 0\.0041/);
-  assert.match(likelihood, /\| LAE .*\| 4\.773 ± 0\.003 +\| 4\.636 ± 0\.003 +\|/);
+  assert.match(likelihood, /\| LAE \(NeurIPS\) .*\| 4\.773 ± 0\.003 +\| 4\.636 ± 0\.003 +\|/);
 });
 
 Deno.test("toMarkdown() shows how freely amortized chains moved, mean over seeds, where it was measured", () => {

@@ -52,7 +52,7 @@ const device = await openDevice("tfjs-cpu", { threads: 1 });
 const images = toyImages(problem.trainCount, problem.image);
 const cases = [];
 for (const [name, overrides] of CASES) {
-  const method = METHODS[name] as Method;
+  const method = METHODS[name];
   const hyper = toyHyper(method, { ...small, ...overrides });
   const { state } = await train(method, {
     device,

@@ -51,7 +51,7 @@ function oracle<T>(run: (device: Device) => Promise<T>): () => Promise<T> {
 }
 const expectedCases = oracle(runCases);
 const expectedSteps = new Map(
-  (Object.values(METHODS) as unknown as Method[]).map((method) => [
+  Object.values(METHODS).map((method) => [
     method,
     oracle((device) => tenSteps(device, method)),
   ]),

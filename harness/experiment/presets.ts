@@ -33,7 +33,7 @@ const small = (
  * the start, 8 latents. What each data set had is not known beyond the code's defaults.
  */
 const NEURIPS: Pick<Preset, "methods" | "batchSize" | "metrics" | "hyper"> = {
-  methods: ["vae", "vae_flow", "dlgm", "lae"],
+  methods: ["vae", "vae_flow", "dlgm", "lae_neurips"],
   batchSize: 100,
   metrics: ["nelbo", "niwae_10", "niwae_100"],
   hyper: {
@@ -47,7 +47,6 @@ const NEURIPS: Pick<Preset, "methods" | "batchSize" | "metrics" | "hyper"> = {
       learningRate: 1e-4,
       posteriorSteps: 2, // T, of DLGM
     },
-    lae: { variant: "neurips" },
   },
 };
 

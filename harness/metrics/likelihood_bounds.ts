@@ -1,4 +1,4 @@
-import type { Hyperparams, LikelihoodBound, Method, Metric, Score } from "../core/types.ts";
+import type { LikelihoodBound, Metric, Score } from "../core/types.ts";
 
 const bound = (importanceSamples: number): LikelihoodBound => ({
   name: importanceSamples === 1 ? "nelbo" : `niwae_${importanceSamples}`,
@@ -26,10 +26,5 @@ export function isMetric(score: Score): score is Metric {
   return !isBound(score);
 }
 
-/** Why `method` has no bound on its likelihood under `hyper`; null if it has. */
-export function whyNoBound(method: Method, hyper: Hyperparams): string | null {
-  if (method.logWeight === undefined) {
-    return "it has no q(z | x), or no prior, of known normaliser";
-  }
-  return method.noLogWeight?.(hyper) ?? null;
-}
+/** Why a model without the capability `likelihood` has no bound. */
+export const NO_BOUND = "it has no q(z | x), or no prior, of known normaliser";

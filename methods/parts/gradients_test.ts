@@ -106,8 +106,8 @@ function negLog64(
 
 const sumOfSquares = (z: Float64Array) => z.reduce((sum, v) => sum + v * v, 0);
 
-async function stateOf(name: keyof typeof METHODS, overrides: Hyperparams) {
-  const method = METHODS[name] as Method;
+async function stateOf(name: string, overrides: Hyperparams) {
+  const method = METHODS[name];
   const hyper = toyHyper(method, { width: 0.05, ...overrides }) as Hyperparams & ModelHyper;
   const state = await initialState(method, { problem: TOY, hyper, seed: 3 });
   // Outputs of trained size: the initial decoder's are so small that its inputs hardly count.
@@ -160,7 +160,7 @@ async function pangEnergy(
   z: HostArrays[string],
 ): Promise<HostArrays> {
   const problem = { ...TOY, image: { height: 16, width: 16, channels: 1 } };
-  const state = await initialState(METHODS.lebm as Method, { problem, hyper, seed: 3 });
+  const state = await initialState(METHODS.lebm, { problem, hyper, seed: 3 });
   return { ...state, z };
 }
 

@@ -60,7 +60,7 @@ async function scores(method: Method, overrides: Hyperparams) {
 }
 
 const CASES: readonly (readonly [Method, Hyperparams])[] = [
-  [METHODS.lebm as Method, {
+  [METHODS.lebm, {
     sigma: 1,
     learningRate: 2e-3,
     energyLearningRate: 1e-3,
@@ -68,7 +68,7 @@ const CASES: readonly (readonly [Method, Hyperparams])[] = [
     posteriorStepSize: 0.05,
     priorSteps: 20,
   }],
-  [METHODS.lae as Method, {}],
+  [METHODS.lae, {}],
 ];
 
 for (const [method, overrides] of CASES) {
