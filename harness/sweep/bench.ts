@@ -9,6 +9,7 @@ import { createProgress, describeRun } from "./progress.ts";
 import { CHECKPOINT_FILE } from "../run/run.ts";
 import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
+import { writeExperiment } from "./run_list.ts";
 import { type Job, sweep } from "./sweep.ts";
 import type { Experiment, RunRecord, RunSpec } from "../core/types.ts";
 
@@ -72,7 +73,7 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
   warn(warnings);
-  await replaceFile(`${out}/experiment.json`, `${JSON.stringify(experiment, null, 2)}\n`);
+  await writeExperiment(out, experiment, specs);
 
   const todo = selectRuns(specs, store.records, { metrics, force });
   const skipped = specs.length - todo.length;
