@@ -4,6 +4,7 @@ import type { Method, Model, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, gaussianJoint } from "./parts/joint_density.ts";
 import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import {
@@ -33,6 +34,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   checkPositive({ learningRate });
   checkPosteriorChain(hyper);
   const model = observationModel(problem.image, hyper);
+
+  const chainFrom = chainFromStart<State>(model, { energyOf: () => halfSquaredNorm, hyper });
 
   return {
     ...(persistent && { chains: { latents: [latentDim] } }),
@@ -77,17 +80,14 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     latents: {
       dim: latentDim,
       /** The end of a chain from N(0, I). */
-      infer: (state, images, noise) =>
-        posteriorChain(model, {
-          params: state,
-          energy: halfSquaredNorm,
-          x: toModelRange(images),
-          start: noise.split("start").normal([images.shape[0], latentDim]),
-          hyper,
-          noise,
-        }),
+      infer: (state, images, noise) => {
+        const start = noise.split("start").normal<tf.Tensor2D>([images.shape[0], latentDim]);
+        return chainFrom(state, { images, start }, noise);
+      },
       decode: model.decode,
     },
+
+    joint: { ...gaussianJoint(model, latentDim), chainFrom },
   };
 }
 

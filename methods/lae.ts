@@ -2,12 +2,20 @@
 import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../harness/core/repeat.ts";
 import { flatten, unflatten } from "../harness/core/tree.ts";
-import type { AmortizedChains, Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import type {
+  AmortizedChains,
+  JointDensity,
+  Method,
+  Model,
+  Noise,
+  Problem,
+} from "../harness/core/types.ts";
 import { amortizedEncoder, type AmortizedParams } from "./parts/amortized_encoder.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
 import { longChain } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, energyJoint } from "./parts/joint_density.ts";
 import {
   checkPosteriorChain,
   checkPriorChain,
@@ -176,6 +184,14 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
   };
 
+  /** Ends of prior chains that start at the sampler's outputs. */
+  const drawLatents: JointDensity<State>["drawLatents"] = (state, count, noise) => {
+    // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
+    const h = sampler.newFeatures(state, { count, noise });
+    const start: tf.Tensor2D = tf.matMul(h, state.psi);
+    return priorChain(energyOf(state), { start, hyper, noise });
+  };
+
   /** Algorithm 3: plain Langevin dynamics from the encoder's output. */
   const infer = (
     state: State,
@@ -297,17 +313,17 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** Images of prior chains that start at the sampler's outputs. */
-    sample: (state, { count }, noise) => {
-      // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
-      const h = sampler.newFeatures(state, { count, noise });
-      const start: tf.Tensor2D = tf.matMul(h, state.psi);
-      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
-    },
+    sample: (state, { count }, noise) => model.decode(state, drawLatents(state, count, noise)),
 
     latents: {
       dim: hyper.latentDim,
       infer: (state, images, noise) => infer(state, images, { chain: hyper, noise }),
       decode: model.decode,
+    },
+
+    joint: {
+      ...energyJoint({ model, prior }, { dim: hyper.latentDim, drawLatents }),
+      chainFrom: chainFromStart<State>(model, { energyOf, hyper }),
     },
 
     amortized,

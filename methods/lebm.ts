@@ -1,10 +1,11 @@
 /** Latent-space energy-based model (Pang et al. 2020), the row LEBM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Problem } from "../harness/core/types.ts";
+import type { JointDensity, Method, Model, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, energyJoint } from "./parts/joint_density.ts";
 import {
   checkPosteriorChain,
   checkPriorChain,
@@ -57,6 +58,14 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     const epoch = tf.cast(tf.div(tf.cast(step, "float32"), perEpoch), "int32");
     return tf.exp(tf.mul(tf.cast(epoch, "float32"), Math.log(decay)));
   };
+
+  /** Ends of prior chains from N(0, I). */
+  const drawLatents: JointDensity<State>["drawLatents"] = (state, count, noise) => {
+    const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
+    return priorChain(energyOf(state), { start, hyper, noise });
+  };
+
+  const chainFrom = chainFromStart<State>(model, { energyOf, hyper });
 
   return {
     flops: stepFlops(
@@ -129,25 +138,20 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** Images of prior chains from N(0, I). */
-    sample: (state, { count }, noise) => {
-      const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
-      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
-    },
+    sample: (state, { count }, noise) => model.decode(state, drawLatents(state, count, noise)),
 
     latents: {
       dim: latentDim,
       /** The end of a posterior chain from N(0, I). */
-      infer: (state, images, noise) =>
-        posteriorChain(model, {
-          params: state,
-          energy: energyOf(state),
-          x: toModelRange(images),
-          start: noise.split("posteriorStart").normal([images.shape[0], latentDim]),
-          hyper,
-          noise,
-        }),
+      infer: (state, images, noise) => {
+        const shape = [images.shape[0], latentDim];
+        const start = noise.split("posteriorStart").normal<tf.Tensor2D>(shape);
+        return chainFrom(state, { images, start }, noise);
+      },
       decode: model.decode,
     },
+
+    joint: { ...energyJoint({ model, prior }, { dim: latentDim, drawLatents }), chainFrom },
   };
 }
 

@@ -147,6 +147,7 @@ export interface Model<S extends Tree = Tree> {
   sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
+  readonly joint?: JointDensity<S>;
   readonly amortized?: AmortizedChains<S>;
 }
 
@@ -173,6 +174,30 @@ export interface Likelihood<S extends Tree = Tree> {
    * the mean is the ELBO, and log-mean-exp over k draws the importance-weighted bound.
    */
   logWeight(state: S, images: Tensor4D, noise: Noise): Tensor1D;
+}
+
+/**
+ * Capability of a model whose joint density p(x, z) = p(z) p(x | z) can be drawn from and evaluated: what simulation-based
+ * calibration and annealed importance sampling need. The prior is N(0, I), or N(0, I) tilted by a learned factor:
+ * log p(z) = log N(z; 0, I) + tilt(z) - log Z.
+ */
+export interface JointDensity<S extends Tree = Tree> {
+  /** Dimension of z. */
+  readonly dim: number;
+  /** Draws of z [count, dim]: exact if `tilt` is absent, otherwise the ends of the prior chains that `sample` decodes. */
+  drawLatents(state: S, count: number, noise: Noise): Tensor2D;
+  /** A draw of p(x | z) for each of `latents` [n, dim]: images [n, height, width, channels] in the units of [0, 1], unclipped. */
+  drawImages(state: S, latents: Tensor2D, noise: Noise): Tensor4D;
+  /** log p(x | z) in nats, [n], for `images` in the units of [0, 1]. */
+  logLikelihood(state: S, images: Tensor4D, latents: Tensor2D): Tensor1D;
+  /** log p(z) - log N(z; 0, I) in nats up to a constant, [n]. Absent if the prior is N(0, I). */
+  tilt?(state: S, latents: Tensor2D): Tensor1D;
+  /** The posterior chain of `infer`, from `start` [n, dim] instead of its own start. Absent if `infer` runs none. */
+  chainFrom?(
+    state: S,
+    request: { readonly images: Tensor4D; readonly start: Tensor2D },
+    noise: Noise,
+  ): Tensor2D;
 }
 
 /**
