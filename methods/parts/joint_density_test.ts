@@ -43,13 +43,15 @@ Deno.test("drawImages() draws from exp(logLikelihood): every level of the discre
     const counts = Array<number>(256).fill(0);
     for (const x of draws) counts[Math.round(255 * x)]++;
     assert.ok(draws.every((x) => Math.abs(255 * x - Math.round(255 * x)) < 1e-3), "off the grid");
-    // The mean level and the mean square, which see a wrong scale at once; their standard errors from the exact masses.
+    // The mean level and the variance; their standard errors from the exact masses.
+    const momentOf = (f: (level: number) => number) =>
+      masses.reduce((sum, p, k) => sum + p * f(levels[k]), 0);
+    const centre = momentOf((x) => x);
     for (const power of [1, 2]) {
-      const exact = masses.reduce((sum, p, k) => sum + p * levels[k] ** power, 0);
-      const squares = masses.reduce((sum, p, k) => sum + p * levels[k] ** (2 * power), 0);
-      const found = draws.reduce((sum, x) => sum + x ** power, 0) / PIXELS;
-      const error = Math.sqrt((squares - exact ** 2) / PIXELS);
-      assert.ok(Math.abs(found - exact) < 4 * error, `power ${power}: ${found}, ${exact}`);
+      const exact = momentOf((x) => (x - centre) ** power);
+      const found = draws.reduce((sum, x) => sum + (x - centre) ** power, 0) / PIXELS;
+      const spread = momentOf((x) => (x - centre) ** (2 * power)) - exact ** 2;
+      assert.ok(Math.abs(found - exact) < 4 * Math.sqrt(spread / PIXELS), `${found}, ${exact}`);
     }
     // Levels that expect at least 10 pixels; chi-square of `cells` terms has mean `cells`, deviation sqrt(2 cells).
     const shown = masses.flatMap((p, k) => p * PIXELS >= 10 ? [[counts[k], p * PIXELS]] : []);
