@@ -453,6 +453,41 @@ export interface Diagnostics {
   readonly moves: number;
 }
 
+/** A test that paired differences are symmetric about 0 (`statistics/symmetry_tests.ts`). */
+export interface RankTest {
+  /** Wilcoxon's signed-rank statistic, about N(0, 1) if inference is right, and its two-sided p-value. */
+  readonly z: number;
+  readonly p: number;
+  /** Two-sided p-value of the sign test. */
+  readonly signP: number;
+  /** 2 P(T(z') > T(z)) - 1: 0 if inference is right. Half of its size is the Kolmogorov-Smirnov distance of one-draw ranks. */
+  readonly effect: number;
+  /** Differences that are exactly 0. */
+  readonly ties: number;
+  /** Counts of signed ranks in equal bins of [-1, 1]: flat if inference is right. */
+  readonly histogram: readonly number[];
+}
+
+/** Simulation-based calibration of one way to draw z'. */
+export interface CalibrationTests {
+  /** Simulated images left out because a latent or a statistic was not finite. */
+  readonly notFinite: number;
+  /** By statistic T(z, x); null if no image is left. */
+  readonly tests: Readonly<Record<string, RankTest>> | null;
+}
+
+/** Simulation-based calibration of inference, after training (`run/calibration.ts`). */
+export interface Calibration {
+  /** N, simulated images, one draw each. */
+  readonly images: number;
+  /** Whether z was drawn from p(z) itself, not by a chain. */
+  readonly priorIsExact: boolean;
+  /** z' by the method's `infer`. */
+  readonly infer: CalibrationTests;
+  /** z' by the chain of `infer`, started at the true z; absent if `infer` runs no chain. */
+  readonly fromTruth?: CalibrationTests;
+}
+
 /** What a LikelihoodBound rests on. */
 export interface BoundBasis {
   /** k. */
@@ -500,6 +535,8 @@ export type RunRecord =
       readonly reconstructionError?: number;
       /** What was measured of the method itself; absent if nothing was. */
       readonly diagnostics?: Diagnostics;
+      /** Absent for models without `joint` and `latents`, and from older records. */
+      readonly calibration?: Calibration;
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

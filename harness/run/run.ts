@@ -1,6 +1,7 @@
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
+import { calibrate } from "./calibration.ts";
 import { orderKey } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { RunEvent } from "./events.ts";
@@ -16,6 +17,7 @@ import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
 import type {
+  Calibration,
   Dataset,
   Device,
   DeviceState,
@@ -107,7 +109,7 @@ interface Run extends RunContext {
 /** Results of a completed run. */
 type Results = Pick<
   RunRecord & { status: "completed" },
-  "scores" | "untrained" | "bounds" | "reconstructionError" | "diagnostics"
+  "scores" | "untrained" | "bounds" | "reconstructionError" | "diagnostics" | "calibration"
 >;
 
 async function trainAndScore(run: Run): Promise<Results> {
@@ -143,7 +145,8 @@ async function trainAndScore(run: Run): Promise<Results> {
   await writeSampleGrid(`${run.dir}/samples.png`, images);
   const bounded = await bounds?.score(scored);
   const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
-  const diagnostics = await diagnose(reconstructions.state, run);
+  const { state: last, calibration } = await calibrateInference(reconstructions.state, run);
+  const diagnostics = await diagnose(last, run);
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
@@ -152,6 +155,7 @@ async function trainAndScore(run: Run): Promise<Results> {
       reconstructionError: reconstructions.squaredError,
     },
     ...diagnostics && { diagnostics },
+    ...calibration && { calibration },
   };
 }
 
@@ -231,6 +235,20 @@ async function showReconstructions(
     throw new NotFiniteError("reconstructions", shown.squaredError);
   }
   return shown;
+}
+
+/** Tests the model's inference on images that it simulates, if it can. Consumes `state`. */
+async function calibrateInference(
+  state: DeviceState,
+  { spec, model: { latents, joint }, device, stopwatch, report }: Run,
+): Promise<{ readonly state: DeviceState; readonly calibration?: Calibration }> {
+  if (latents === undefined || joint === undefined) return { state };
+  report({ event: "phase", phase: "calibrate" });
+  stopwatch.switchTo("score");
+  const key = streamKey(spec, "calibration");
+  const result = await calibrate(state, { device, latents, joint, key });
+  stopwatch.switchTo("other");
+  return result;
 }
 
 /** How freely the method's amortized chains move; undefined if it has none. Consumes `state`. */

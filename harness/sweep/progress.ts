@@ -150,6 +150,7 @@ const PHASES = {
   wait: "waits for another run that reads the same real images",
   score: "samples and scores",
   bound: "bounds the likelihood",
+  calibrate: "tests its inference on simulated images",
   diagnose: "measures its chains",
 } as const;
 
@@ -162,6 +163,7 @@ const IMAGES = {
   wait: "real images",
   score: "samples",
   bound: "test images",
+  calibrate: "simulated images",
   diagnose: "images",
 } as const;
 
