@@ -21,6 +21,17 @@ const RECORDS = [
       varianceRatio: null,
       moves: 100,
     },
+    calibration: {
+      images: 100,
+      priorIsExact: false,
+      infer: {
+        notFinite: 0,
+        tests: {
+          logJoint: { z: 1, p: 0.3, signP: 0.3, effect: 0.1, ties: 0, histogram: [60, 40] },
+        },
+      },
+      fromTruth: { notFinite: 100, tests: null },
+    },
     bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },
   }),
 ];

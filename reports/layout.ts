@@ -1,4 +1,5 @@
 import type { Block } from "./document/block.ts";
+import { calibrationBlocks } from "./sections/calibration.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
 import { likelihoodBlocks } from "./sections/likelihood.ts";
@@ -17,6 +18,7 @@ export function layOut(table: ResultTable): Block[] {
     ...seedBlocks(table),
     ...timeBlocks(table),
     ...reconstructionBlocks(table),
+    ...calibrationBlocks(table),
     ...amortizationBlocks(table),
     ...settingsBlocks(table),
     ...provenanceBlocks(table),

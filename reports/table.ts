@@ -1,4 +1,5 @@
 import type { RunRecord, RunSpec } from "../harness/core/types.ts";
+import { calibrationCells } from "./calibration_cells.ts";
 import type { MissingRun, Run } from "./conditions.ts";
 import {
   type MetricName,
@@ -58,6 +59,7 @@ export function buildTable(
       times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
       reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
       amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
+      calibration: cells.flatMap(({ dataset, runs }) => calibrationCells(runs.runs, dataset)),
     };
   });
   const count = (ended: RunRecord["status"]) =>

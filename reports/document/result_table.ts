@@ -114,6 +114,43 @@ export interface AmortizationCell extends Omit<Diagnostics, "varianceRatio"> {
   readonly n: number;
 }
 
+/** One statistic of a calibration, over seeds. */
+export interface StatisticCell {
+  /** As in the records: `logJoint`. */
+  readonly statistic: string;
+  /** Means over seeds of the signed-rank z and of the effect 2 P(T(z') > T(z)) - 1. */
+  readonly z: number;
+  readonly effect: number;
+  /** The smallest p-value of a seed: of the signed-rank test, and of the sign test. */
+  readonly p: number;
+  readonly signP: number;
+  /** Differences that are exactly 0, of all seeds. */
+  readonly ties: number;
+  /** Counts of signed ranks, summed over seeds. */
+  readonly histogram: readonly number[];
+}
+
+/** Simulation-based calibration of one way to draw z' for one row on one data set, over seeds. */
+export interface CalibrationCell {
+  readonly dataset: string;
+  /** `infer`: by the method's inference; `fromTruth`: by its chain from the true z. */
+  readonly start: "infer" | "fromTruth";
+  /** Simulated images of a seed, N. */
+  readonly images: number;
+  /** Seeds. */
+  readonly n: number;
+  /** Seeds in which a statistic is beyond the level shared by all five, or a draw was not finite. */
+  readonly rejected: number;
+  /** Simulated images of all seeds that were left out because a number was not finite. */
+  readonly notFinite: number;
+  readonly priorIsExact: boolean;
+  /** Half the width of the effect's 95 % null band for one seed; half of that is the band of the KS distance. */
+  readonly band: number;
+  /** The smallest effect that the test of one seed finds with power 0.99. */
+  readonly smallestEffect: number;
+  readonly statistics: readonly StatisticCell[];
+}
+
 /** One method under one set of conditions. A method may have several rows. */
 export interface Row {
   /** Unique among the rows. */
@@ -129,6 +166,8 @@ export interface Row {
   readonly reconstructions: readonly ReconstructionCell[];
   /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
+  /** Empty for methods that cannot be simulated. */
+  readonly calibration: readonly CalibrationCell[];
 }
 
 /** A ratio of seconds per epoch between two rows that are alike in all but the method. */
