@@ -13,7 +13,7 @@ export interface Position {
 /** Draws and size of one move. */
 export interface MetropolisMove {
   /** eta: the proposal is w - eta grad U(w) + sqrt(2 eta) xi. */
-  readonly stepSize: number;
+  readonly stepSize: number | tf.Scalar;
   /** Standard normal, [chains, dimension]. */
   readonly xi: tf.Tensor2D;
   /** Uniform in [0, 1), [chains]. */
@@ -30,11 +30,14 @@ export function metropolisStep(
   { stepSize, xi, uniform }: MetropolisMove,
 ): { readonly position: Position; readonly accepted: tf.Tensor1D } {
   const drift = tf.mul(current.gradient, stepSize);
-  const w = tf.add(tf.sub(current.w, drift), tf.mul(xi, Math.sqrt(2 * stepSize))) as tf.Tensor2D;
+  const isNumber = typeof stepSize === "number";
+  const spread = isNumber ? Math.sqrt(2 * stepSize) : tf.sqrt(tf.mul(stepSize, 2));
+  const w = tf.add(tf.sub(current.w, drift), tf.mul(xi, spread)) as tf.Tensor2D;
   const proposed = evaluate(w);
   // w - w' + eta grad U(w'), whose square over 4 eta is -log q(w | w'); xi is that of the forward move over sqrt(2 eta).
   const back = tf.add(tf.sub(current.w, w), tf.mul(proposed.gradient, stepSize));
-  const backward = tf.mul(tf.sum(tf.square(back), 1), -0.25 / stepSize);
+  const exponent = isNumber ? -0.25 / stepSize : tf.div(-0.25, stepSize);
+  const backward = tf.mul(tf.sum(tf.square(back), 1), exponent);
   const forward = tf.mul(tf.sum(tf.square(xi), 1), -0.5);
   const logRatio = tf.add(tf.sub(current.energy, proposed.energy), tf.sub(backward, forward));
   const accept = tf.less(tf.log(uniform), logRatio);
