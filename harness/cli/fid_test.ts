@@ -62,7 +62,7 @@ Deno.test("deno task fid and inception at the command line", async (t) => {
       ["bad split", 2, ["fid", "a.npz", "b.npz", "--split", "2"], /sessions x threads/],
       ["unknown word", 2, ["fids"], /unknown command/],
       ["broken file", 1, ["fid", "a.npz", "broken.npz"], /^broken\.npz: .*truncated$/],
-      ["missing file", 1, ["fid", "a.npz", "c.npz"], /^No file c\.npz$/],
+      ["missing file", 1, ["fid", "a.npz", "c.npz"], /^File not found: c\.npz$/],
       [
         "KID of statistics",
         1,
@@ -77,7 +77,7 @@ Deno.test("deno task fid and inception at the command line", async (t) => {
         /cannot be downloaded.*fetch https:.*95,628,359 bytes, SHA-256 6726825d.*--weights$/,
       ],
       ["wrong weights", 1, ["inception", "--weights", "a.npz"], /^a\.npz: .*not of torch\.save/],
-      ["missing weights", 1, ["inception", "--weights", "none.pth"], /^No file none\.pth$/],
+      ["missing weights", 1, ["inception", "--weights", "none.pth"], /^File not found: none\.pth$/],
     ];
     for (const [name, code, words, message] of failures) {
       await t.step(`${name}: one line and exit code ${code}`, async () => {
