@@ -66,7 +66,7 @@ withPlugin(
     assert.deepEqual(await losses(true), await losses(false));
     assert.throws(
       () => program.begin!({ specs: {} }, inputs(0)),
-      /state "w0" should be float32 .* missing/,
+      /state "w0" must be float32 .* got nothing/,
     );
   },
 );
@@ -104,7 +104,7 @@ withPlugin("Program.run() refuses arrays of another shape, by name", async () =>
   const state = await device.upload({});
   await assert.rejects(
     () => program.run(state, { x: x(4) }),
-    /input "x" should be float32 \[3\], it is float32 \[4\]/,
+    /input "x" must be float32 \[3\], got float32 \[4\]/,
   );
 });
 
