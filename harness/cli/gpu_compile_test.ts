@@ -3,7 +3,7 @@
  * `deno task gpu --fetch cuda13-compiler` brings both.
  */
 import assert from "node:assert/strict";
-import { GPU_CARDS } from "../engine/xla/gpu_specs.ts";
+import { GPU_SPECS } from "../engine/xla/gpu_specs.ts";
 import { cudaDataFolder, findCudaPlugin } from "../engine/xla/pjrt_find.ts";
 import { projectPath } from "../core/project.ts";
 import { METHODS } from "../../methods/mod.ts";
@@ -78,7 +78,7 @@ Deno.test("gpu:compile says in one line what is wrong", async () => {
 });
 
 Deno.test("fullRateSeconds() takes the slower of products and memory for convolutions, and adds the rest", () => {
-  const card = { ...GPU_CARDS.h200, bandwidth: 1e12, tf32: 1e14, float32: 1e13 };
+  const card = { ...GPU_SPECS.h200, bandwidth: 1e12, tf32: 1e14, float32: 1e13 };
   const work = { launches: 5, bytes: 3e9, convolutionBytes: 1e9, libraryCalls: {} };
   const near = (actual: number, expected: number) =>
     assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
