@@ -12,7 +12,7 @@ import { userPath } from "../core/project.ts";
 import type { ImageSet } from "../core/types.ts";
 import { readFile } from "../formats/byte_source.ts";
 import { defaultSplit, type Split } from "../metrics/fid/feature_extractor.ts";
-import { keptStatistics } from "../metrics/fid/fid.ts";
+import { cachedStatistics } from "../metrics/fid/fid.ts";
 import { firstFile, weightsCandidates } from "../metrics/fid/find_weights.ts";
 import { imagesAt, imagesOfSet } from "../metrics/fid/image_source.ts";
 import {
@@ -25,13 +25,13 @@ import {
 import { type Mode, MODES } from "../metrics/fid/preprocess.ts";
 import { openProgressBar } from "./progress_bar.ts";
 import {
-  cautions,
   checkComparable,
   type Described,
   describeImages,
   scorePair,
   type Scores,
   type Wanted,
+  warningsOf,
 } from "../metrics/fid/score_pair.ts";
 import { readStatistics, writeStatistics } from "../metrics/fid/statistics_file.ts";
 import { PUBLISHED_WEIGHTS } from "../metrics/fid/weights.ts";
@@ -177,7 +177,7 @@ async function fid(a: string, b: string | undefined, options: FidOptions): Promi
     threads,
     progress: (what, done, of) => bar.update(done, of, what),
   });
-  const notes = stored ? cautions(samples, real, stored) : [];
+  const notes = stored ? warningsOf(samples, real, stored) : [];
   if (options.json) printJson(scores, { samples, real, options, stored, notes });
   else printLines(scores, notes);
 }
@@ -204,7 +204,7 @@ async function describeWord(
     const waiting = () =>
       console.error(`${word}: waits for another process that computes its features`);
     const options = { inception, mode, split, watcher: { progress, waiting } };
-    const saved = await keptStatistics(set, options);
+    const saved = await cachedStatistics(set, options);
     return { ...saved, name: word, formats: [], features: null, logits: null };
   }
   const source = set ? imagesOfSet(set, word) : await imagesAt(word);
