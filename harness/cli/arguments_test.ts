@@ -24,9 +24,9 @@ Deno.test("the benches refuse wrong words in one line, with exit code 2 and befo
   const cases: readonly [string, readonly string[], RegExp][] = [
     ["bench_step.ts", ["--methods", "vea"], /^Unknown method "vea": .*; did you mean "vae"\?$/],
     ["bench_step.ts", ["--set", "wide=2"], /^Unknown setting "wide=2": write KEY=NUMBER/],
-    ["bench_devices.ts", ["--steps", "few"], /^--steps "few" is not a whole number of at least 1$/],
+    ["bench_devices.ts", ["--steps", "few"], /^--steps must be an integer >= 1, got "few"$/],
     ["bench_toy.ts", ["--steps", "150"], /^--steps 150 is not a multiple of 100$/],
-    ["gpu_table.ts", ["--minutes", "soon"], /^--minutes "soon" is not a whole number/],
+    ["gpu_table.ts", ["--minutes", "soon"], /^--minutes must be an integer >= 1, got "soon"/],
     ["gpu_table.ts", ["--mode", "eager"], /^Unknown option '--mode'.*: --help lists the options$/],
   ];
   await Promise.all(cases.map(async ([file, words, message]) => {

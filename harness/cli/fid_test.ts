@@ -76,7 +76,12 @@ Deno.test("deno task fid and inception at the command line", async (t) => {
         ["inception"],
         /cannot be downloaded.*fetch https:.*95,628,359 bytes, SHA-256 6726825d.*--weights$/,
       ],
-      ["wrong weights", 1, ["inception", "--weights", "a.npz"], /^a\.npz: .*not a file of torch\.save/],
+      [
+        "wrong weights",
+        1,
+        ["inception", "--weights", "a.npz"],
+        /^a\.npz: .*not a file of torch\.save/,
+      ],
       ["missing weights", 1, ["inception", "--weights", "none.pth"], /^File not found: none\.pth$/],
     ];
     for (const [name, code, words, message] of failures) {

@@ -30,10 +30,10 @@ Deno.test("cli bench refuses wrong words with one line, exit code 2 and nothing 
       [["--device", "gpu"], /^Unknown device "gpu": known devices are cpu, tfjs-cpu/],
       [["--seeds", "x"], /^Unknown seeds "x"/],
       [["--set", "lae.stepsize=1"], /^Unknown hyperparameter of lae "stepsize": .*stepSize/],
-      [["--set", "lae.stepSize=fast"], /^Hyperparameter lae.stepSize is a finite number/],
-      [["--epochs", "many"], /^--epochs "many" is not a whole number/],
+      [["--set", "lae.stepSize=fast"], /^Hyperparameter lae.stepSize must be a finite number/],
+      [["--epochs", "many"], /^--epochs must be an integer >= 1, got "many"/],
       [["--epoch", "3"], /^unknown option '--epoch' .*--epochs/],
-      [["toy", "--jobs", "zero"], /^--jobs "zero" is not a whole number/], // toy's own option
+      [["toy", "--jobs", "zero"], /^--jobs must be an integer >= 1, got "zero"/], // toy's own option
       [["lst"], /too many arguments|unknown command/],
     ];
     const outcomes = await Promise.all(
