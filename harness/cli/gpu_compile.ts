@@ -10,7 +10,6 @@ import { gpuFlags } from "../engine/xla/pjrt.ts";
 import { type AheadProgram, compileAhead } from "../engine/xla/pjrt_ahead.ts";
 import { loadPlugin } from "../engine/xla/pjrt_api.ts";
 import { cudaDataFolder, findCudaPlugin } from "../engine/xla/pjrt_find.ts";
-import type { Method } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { fail } from "./programs.ts";
 import { prepareStep } from "./training_step.ts";
@@ -35,10 +34,11 @@ kernels, calls of cuDNN, memory, and the time that the card's full rates would a
 export interface Compiled extends Pick<AheadProgram, "nodes" | "compileSeconds" | "memory"> {
   readonly method: string;
   readonly card: string;
-  readonly flops: number;
+  /** Absent without a formula. */
+  readonly flops?: number;
   readonly work: HloWork;
   /** Seconds a step at the card's full rates. */
-  readonly fullRateSeconds: number;
+  readonly fullRateSeconds?: number;
 }
 
 async function main(): Promise<void> {
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   for (const [i, name] of names.entries()) {
     console.error(`${name} (${i + 1} of ${names.length}) ...`);
     try {
-      const training = prepareStep(METHODS[name as keyof typeof METHODS] as unknown as Method, {
+      const training = prepareStep(METHODS[name], {
         image: { height: size, width: size, channels: 3 },
         batchSize: batch,
         overrides: { latentDim },
@@ -93,7 +93,9 @@ async function main(): Promise<void> {
         memory,
         flops,
         work,
-        fullRateSeconds: fullRateSeconds(card, { flops, work, highest: words.highest }),
+        ...flops !== undefined && {
+          fullRateSeconds: fullRateSeconds(card, { flops, work, highest: words.highest }),
+        },
       });
       const needed = memory.arguments + memory.results + memory.temporaries;
       if (needed > card.memory) {
@@ -173,7 +175,7 @@ export function format(rows: readonly Compiled[]): string {
     "at full rates",
   ];
   const lines = rows.map(({ method, compileSeconds, memory, flops, work, fullRateSeconds }) => [
-    METHODS[method as keyof typeof METHODS].label,
+    METHODS[method].label,
     `${compileSeconds.toFixed(1)} s`,
     String(work.launches),
     ...Object.values(CONVOLUTIONS).map((functions) =>
@@ -182,8 +184,8 @@ export function format(rows: readonly Compiled[]): string {
     megabytes(memory.arguments),
     megabytes(memory.results + memory.temporaries),
     `${(work.bytes / 1e9).toFixed(2)} GB`,
-    (flops / 1e12).toFixed(3),
-    `${(fullRateSeconds * 1000).toFixed(2)} ms`,
+    flops === undefined ? "–" : (flops / 1e12).toFixed(3),
+    fullRateSeconds === undefined ? "–" : `${(fullRateSeconds * 1000).toFixed(2)} ms`,
   ]);
   return [header, header.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");

@@ -38,7 +38,7 @@ Deno.test({
     };
     // A generator has three transposed convolutions, which are input gradients to cuDNN, and one plain one; the first
     // layer is a product. It runs forward and back to its latents for each Langevin step and for the update.
-    const steps = METHODS.abp.defaults.posteriorSteps;
+    const steps = Number(METHODS.abp.defaults.posteriorSteps);
     assert.deepEqual(calls("abp"), [(steps + 1) * 4, (steps + 1) * 4, 4]);
     // Four more of the encoder's; a gradient in the image is not asked for.
     assert.deepEqual(calls("vae"), [4 + 4, 4 + 3, 4 + 4]);

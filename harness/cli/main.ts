@@ -26,6 +26,7 @@ import { parseSpec } from "../experiment/record_schema.ts";
 import { executeRun } from "../run/run.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
+import { readRunList } from "../sweep/run_list.ts";
 import { RECORD_FILE } from "../sweep/sweep.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
@@ -204,11 +205,12 @@ async function writeReports(
   dir: string,
   records: readonly RunRecord[],
 ): Promise<{ readonly markdown: string; readonly paths: readonly string[] }> {
-  const table = buildTable(records, {
+  const names = {
     methods: Object.values(TABLES.methods),
     datasets: Object.values(TABLES.datasets),
     metrics: Object.values(TABLES.metrics),
-  });
+  };
+  const table = buildTable(records, { names, runList: await readRunList(dir) });
   const markdown = toMarkdown(table);
   const files = {
     "table.md": markdown,

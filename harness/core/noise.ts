@@ -246,8 +246,8 @@ function noiseBelow(key: Key, step: tf.Scalar, path: readonly string[], drawn: S
   return {
     split: (...parts) =>
       noiseBelow(parts.reduce<Key>(foldIn, key), step, [...path, ...parts.map(String)], drawn),
-    normal: (shape) => once(shape, "normal"),
-    uniform: (shape) => once(shape, "uniform"),
+    normal: <T extends tf.Tensor>(shape: readonly number[]) => once(shape, "normal") as T,
+    uniform: <T extends tf.Tensor>(shape: readonly number[]) => once(shape, "uniform") as T,
     normalOfRows: (rows, width) => draw(rows, width, "normal"),
   };
 }

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { METHODS } from "../../methods/mod.ts";
 import {
   initialState,
-  TOY,
-  toyHyper,
-  toyImages,
+  TINY_PROBLEM,
+  tinyHyper,
+  tinyImages,
   train,
 } from "../../methods/testing/tiny_problem.ts";
 import type { Device, Method } from "../core/types.ts";
@@ -41,10 +41,11 @@ async function runCases(device: Device) {
 }
 
 async function tenSteps(device: Device, method: Method) {
-  const images = toyImages(TOY.trainCount, TOY.image);
-  const options = { problem: TOY, hyper: toyHyper(method), seed: 0, images } as const;
-  const state = await initialState(method, options);
-  return await train(method, { ...options, device, state, steps: [0, 10] });
+  const problem = TINY_PROBLEM;
+  const model = method.build(problem, tinyHyper(method));
+  const images = tinyImages(problem.trainCount, problem.image);
+  const state = await initialState(model, 0);
+  return await train(model, { device, problem, images, state, seed: 0, steps: [0, 10] });
 }
 
 /** Result on the reference device, computed once. */
@@ -58,7 +59,7 @@ function reference<T>(run: (device: Device) => Promise<T>): () => Promise<T> {
 }
 const expectedCases = reference(runCases);
 const expectedSteps = new Map(
-  (Object.values(METHODS) as unknown as Method[]).map((method) => [
+  Object.values(METHODS).map((method) => [
     method,
     reference((device) => tenSteps(device, method)),
   ]),

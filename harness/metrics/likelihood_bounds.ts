@@ -1,4 +1,4 @@
-import type { Hyperparams, LikelihoodBound, Method, Metric, Score } from "../core/types.ts";
+import type { LikelihoodBound, Metric, Score } from "../core/types.ts";
 
 const bound = (importanceSamples: number): LikelihoodBound => ({
   name: importanceSamples === 1 ? "nelbo" : `niwae_${importanceSamples}`,
@@ -27,10 +27,5 @@ export function isMetric(score: Score): score is Metric {
   return !isBound(score);
 }
 
-/** Reason why the likelihood of `method` under `hyper` has no bound; null if it has one. */
-export function whyNoBound(method: Method, hyper: Hyperparams): string | null {
-  if (method.logWeight === undefined) {
-    return "it has no q(z | x), or no prior, of known normaliser";
-  }
-  return method.noLogWeight?.(hyper) ?? null;
-}
+/** Reason why a model without the capability `likelihood` has no bound. */
+export const NO_BOUND = "it lacks a q(z | x) or a prior with a known normalising constant";

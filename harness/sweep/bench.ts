@@ -1,4 +1,4 @@
-import { adviceOn, refuseIfStrict } from "../experiment/warnings.ts";
+import { refuseIfStrict, warningsOf } from "../experiment/warnings.ts";
 import { CARDS_VARIABLE, cardsFor, environmentOf, sharedCards } from "./gpus.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
@@ -9,6 +9,7 @@ import { createProgress, describeRun } from "./progress.ts";
 import { CHECKPOINT_FILE } from "../run/run.ts";
 import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
+import { writeExperiment } from "./run_list.ts";
 import { type Job, sweep } from "./sweep.ts";
 import type { Experiment, RunRecord, RunSpec } from "../core/types.ts";
 
@@ -40,8 +41,8 @@ const LONG_SWEEP_STEPS = 20_000;
 
 /** Prints the resolved runs of `experiment` and how long they will take; writes nothing. */
 export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
-  const { specs, advice } = advisedRuns(experiment, options);
-  warn(advice);
+  const { specs, warnings } = resolveWithWarnings(experiment, options);
+  warn(warnings);
   const { records } = await readResults(options.out);
   const metrics = await availableMetrics(experiment, options.tables);
   const todo = selectRuns(specs, records, { metrics, force: options.force });
@@ -64,15 +65,15 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 /** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
   const { out, tables, force, jobs } = options;
-  const { specs, advice } = advisedRuns(experiment, options);
+  const { specs, warnings } = resolveWithWarnings(experiment, options);
   const count = await checkDevice(specs[0]);
   for (const name of experiment.datasets) await checkDataset(name, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
-  warn(advice);
-  await replaceFile(`${out}/experiment.json`, `${JSON.stringify(experiment, null, 2)}\n`);
+  warn(warnings);
+  await writeExperiment(out, experiment, specs);
 
   const todo = selectRuns(specs, store.records, { metrics, force });
   const skipped = specs.length - todo.length;
@@ -106,16 +107,16 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   return { complete, interrupted };
 }
 
-/** The runs of `experiment`, and what their methods have to say against them; refused if `strict`. */
-function advisedRuns(experiment: Experiment, { tables, strict }: BenchOptions) {
+/** The runs of `experiment` and their warnings; refused if `strict` and there are any. */
+function resolveWithWarnings(experiment: Experiment, { tables, strict }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
-  const advice = adviceOn(specs, tables);
-  refuseIfStrict(advice, strict);
-  return { specs, advice };
+  const warnings = warningsOf(specs, tables);
+  refuseIfStrict(warnings, strict);
+  return { specs, warnings };
 }
 
-function warn(advice: readonly string[]): void {
-  for (const line of advice) console.error(`Warning: ${line}`);
+function warn(warnings: readonly string[]): void {
+  for (const line of warnings) console.error(`Warning: ${line}`);
 }
 
 /**
