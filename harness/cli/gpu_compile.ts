@@ -13,7 +13,7 @@ import { cudaDataFolder, findCudaPlugin } from "../engine/xla/pjrt_find.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { fail } from "./programs.ts";
 import { prepareStep } from "./training_step.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const HELP = `Usage: deno task gpu:compile [options]
 
@@ -42,7 +42,7 @@ export interface Compiled extends Pick<AheadProgram, "nodes" | "compileSeconds" 
 }
 
 async function main(): Promise<void> {
-  const words = readWords({
+  const words = readOptions({
     card: { type: "string", default: "h200" },
     methods: { type: "string", default: Object.keys(METHODS).join() },
     highest: { type: "boolean", default: false },
