@@ -29,7 +29,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["harness/engine/testing", "harness/metrics/fid", "methods", "datasets", "reports/sections"],
   ["harness/metrics", "reports"],
   ["harness/experiment"],
-  ["harness/run", "harness/toy"],
+  ["harness/run", "harness/toy", "harness/tuning"],
   ["harness/sweep"],
   ["harness/testing", "methods/testing"],
   ["harness/cli"],

@@ -6,6 +6,7 @@ import { cifar10 } from "./cifar10.ts";
 import { fashion4k } from "./fashion_4k.ts";
 import { fashionMnist } from "./fashion_mnist.ts";
 import { decodedFolder } from "./parts/file_dataset.ts";
+import { heldOut } from "./parts/held_out.ts";
 import { mnist } from "./mnist.ts";
 import { pictureDataset } from "./parts/picture_dataset.ts";
 import { svhn } from "./svhn.ts";
@@ -21,6 +22,9 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
   celeba_hq_64: celebaHq64,
 };
 
+/** Before the name of a data set: a part of its training images stands for its test part. */
+export const HELD_OUT = "heldout:";
+
 /** Words for data sets of the user's own pictures. */
 export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] as const;
 
@@ -32,6 +36,7 @@ export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] a
  */
 export async function resolveDataset(word: string): Promise<Dataset> {
   if (Object.hasOwn(DATASETS, word)) return DATASETS[word];
+  if (word.startsWith(HELD_OUT)) return heldOut(await resolveDataset(word.slice(HELD_OUT.length)));
   const own = /^(folder|archive):(.+?)(?:@(32|64))?$/.exec(word);
   if (!own) {
     const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");
