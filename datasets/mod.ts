@@ -6,6 +6,7 @@ import { cifar10 } from "./cifar10.ts";
 import { fashion4k } from "./fashion_4k.ts";
 import { fashionMnist } from "./fashion_mnist.ts";
 import { decodedFolder } from "./parts/file_dataset.ts";
+import { heldOut } from "./parts/held_out.ts";
 import { mnist } from "./mnist.ts";
 import { pictureDataset } from "./parts/picture_dataset.ts";
 import { svhn } from "./svhn.ts";
@@ -21,16 +22,20 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
   celeba_hq_64: celebaHq64,
 };
 
+/** Prefix of the name of a data set: a part of its training images takes the place of its test images. */
+export const HELD_OUT = "heldout:";
+
 /** Forms of names for data sets of the user's images. */
 export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] as const;
 
 /**
  * Finds a data set by its name on the command line: a name of the table, `folder:PATH` or `archive:FILE`, the latter two
- * optionally followed by `@64` for 64x64 pixels instead of 32x32. The user's images are decoded now unless they are in
+ * optionally followed by `@64` for 64x64 pixels instead of 32x32, or `heldout:` before any of these. The user's images are decoded now unless they are in
  * the cache. Throws RangeError that lists the known names, or Error that names an unusable file.
  */
 export async function resolveDataset(name: string): Promise<Dataset> {
   if (Object.hasOwn(DATASETS, name)) return DATASETS[name];
+  if (name.startsWith(HELD_OUT)) return heldOut(await resolveDataset(name.slice(HELD_OUT.length)));
   const own = /^(folder|archive):(.+?)(?:@(32|64))?$/.exec(name);
   if (!own) {
     const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");

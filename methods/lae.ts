@@ -344,5 +344,11 @@ export const lae: Method<typeof defaults> = {
     "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
   ],
   defaults,
+  ranges: {
+    stepSize: { scale: "log", low: 3e-4, high: 3e-3 },
+    damping: { scale: "log", low: 1e-4, high: 0.3 },
+    chainCount: { scale: "choice", values: [0, 100, 200, 400] },
+    innerSteps: { scale: "integer", low: 1, high: 5 },
+  },
   build,
 };
