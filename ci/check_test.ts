@@ -5,11 +5,11 @@ import { openCores } from "../harness/toy/cores.ts";
 import type { Sampler } from "../harness/core/toy_types.ts";
 import { amortized } from "../methods/toy/amortized.ts";
 import { direct } from "../methods/toy/direct.ts";
-import { eulerMaruyama } from "../methods/toy/euler_maruyama.ts";
+import { eulerMaruyama } from "../methods/toy/ld.ts";
 import type { Integrator, Positions } from "../methods/toy/integrator.ts";
 import { SAMPLERS } from "../methods/toy/mod.ts";
 import { metropolisAdjusted } from "../methods/toy/metropolis.ts";
-import { psgld, rmsPreconditioned } from "../methods/toy/psgld.ts";
+import { LONG_MEMORY, psgld, rmsPreconditioned } from "../methods/toy/psgld.ts";
 import { checkRows } from "./check.ts";
 import { compare, describeChanges, parseBaseline } from "../harness/toy/baseline.ts";
 
@@ -27,13 +27,14 @@ function slipped(driftFactor: number, noiseFactor: number): Integrator {
 
 /** RMSProp's preconditioner, left out of the noise or of the drift. */
 function halfPreconditioned(where: "noise" | "drift"): Integrator {
+  const right = rmsPreconditioned(LONG_MEMORY);
   return {
-    ...rmsPreconditioned,
+    ...right,
     step: (state, move) => {
-      const next = rmsPreconditioned.step(state, move);
-      const { v, decay } = next;
-      const scale = tf.sqrt(tf.div(v, tf.sub(1, decay))); // about 1 / G
-      const { stepSize, draws: { xi }, potential } = move;
+      const next = right.step(state, move);
+      const { stepSize, draws: { xi }, potential, moves } = move;
+      const decay = tf.pow(LONG_MEMORY.alpha, tf.add(moves, 1));
+      const scale = tf.sqrt(tf.div(next["psgld/v/x"], tf.sub(1, decay))); // about 1 / G
       const noise = tf.mul(xi, Math.sqrt(2 * stepSize));
       const own = tf.div(noise, tf.sqrt(scale));
       const drift = tf.mul(potential.gradient(state.x as Positions), stepSize);

@@ -48,6 +48,7 @@ const defaults = {
   stepSize: 1e-3, // n eta, ours: the paper gives no eta
   decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay, gives none
   decaySteps: 1000, // ours
+  alpha: 0.99, // of pSGLD: Li et al., section 5
   damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
   inputDim: 2048, // du: paper, F.3
   chainCount: 0, // k, prior chains, their inputs kept in the state; 0 for k = n: paper, section 4
@@ -70,6 +71,9 @@ function check(problem: Problem, hyper: Hyper): void {
   checkPositive({ stepSize, decaySteps, damping, priorStepSize, posteriorStepSize });
   const { chainStepSize, sgdLearningRate } = hyper;
   checkPositive({ chainStepSize, sgdLearningRate });
+  if (!(hyper.alpha >= 0 && hyper.alpha < 1)) {
+    throw new RangeError(`alpha must be in [0, 1), got ${hyper.alpha}`);
+  }
   checkNotNegative({ energyPenalty: hyper.energyPenalty, decayPower: hyper.decayPower });
   const { innerSteps, inputDim, chainSteps, chainCount, priorSteps, posteriorSteps } = hyper;
   checkCounts({ innerSteps, inputDim, chainSteps }, 1);
@@ -165,6 +169,7 @@ function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResul
     xi: hyper.learning === "bayes" ? drawsLike(state, { names, noise: noise.split("xi") }) : null,
     stepSize,
     count: state.trainCount as tf.Scalar,
+    alpha: hyper.alpha,
     damping: hyper.damping,
     moves: t,
   });
@@ -182,7 +187,7 @@ function moveLatents(
     moves: tf.Scalar;
   },
 ): State {
-  const shared = { xi, stepSize, moves, damping: hyper.damping };
+  const shared = { xi, stepSize, moves, alpha: hyper.alpha, damping: hyper.damping };
   const trainCount = state.trainCount as tf.Scalar;
   const afterPhi = psgld(state, {
     ...shared,

@@ -20,7 +20,9 @@ export type ChainHyper =
   & NeuripsHyper
   & PosteriorChainHyper
   & DecayHyper
-  & Readonly<{ variant: string; learning: string; innerSteps: number; damping: number }>;
+  & Readonly<
+    { variant: string; learning: string; innerSteps: number; alpha: number; damping: number }
+  >;
 
 /** What the harness needs to measure how freely the chains of both variants move. */
 export const amortizedChains: AmortizedChains<ChainHyper> = {
@@ -48,6 +50,7 @@ function moveIclr(state: State, batch: Batch, hyper: ChainHyper, noise: Noise): 
     xi: drawsLike(state, { names: ["phi"], noise: noise.split("xi") }),
     stepSize: decayedStepSize(hyper, t),
     count: state.trainCount as tf.Scalar,
+    alpha: hyper.alpha,
     damping: hyper.damping,
     moves: hyper.learning === "ml" ? tf.mul(t, hyper.innerSteps) as tf.Scalar : t,
   });

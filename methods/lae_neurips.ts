@@ -11,6 +11,7 @@ import { encode, encoderFeatures } from "./parts/amortized_encoder.ts";
 import { featureCount, featureNet } from "./parts/architectures.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
 import { toModelRange } from "./parts/likelihood.ts";
+import { langevinStep } from "./samplers/langevin.ts";
 import { metropolisStep, type Position } from "./samplers/metropolis.ts";
 import { initModel, type ModelHyper, namesBelow, pick, reconstruct } from "./parts/model.ts";
 import { initNet } from "./parts/nets.ts";
@@ -142,8 +143,7 @@ export function moveChain(
   const stepSize = hyper.chainStepSize / x.shape[0];
   const xi = noise.split("xi").normal([1, size]) as tf.Tensor2D;
   if (!hyper.metropolis) {
-    const drift = tf.mul(current.gradient, stepSize);
-    const moved = tf.add(tf.sub(current.w, drift), tf.mul(xi, Math.sqrt(2 * stepSize)));
+    const moved = langevinStep(current.w, { gradient: current.gradient, xi, stepSize });
     return { phi: tf.reshape(moved, phi.shape), acceptance: tf.scalar(1) };
   }
   const uniform = noise.split("uniform").uniform([1]) as tf.Tensor1D;

@@ -146,7 +146,15 @@ Deno.test("psgld() on the sampler's last layer and the contrast of energies lear
           return { loss: tf.mean(priorEnergy(state, { latents, hyper })) as tf.Scalar };
         }, pick(moved, ["psi"]));
         const moves = tf.add(tf.mul(tf.cast(step, "float32"), INNER), index) as tf.Scalar;
-        return psgld(moved, { gradients, xi, stepSize: 3e-3, count: COUNT, damping: 1e-3, moves });
+        return psgld(moved, {
+          gradients,
+          xi,
+          stepSize: 3e-3,
+          count: COUNT,
+          alpha: 0.99,
+          damping: 1e-3,
+          moves,
+        });
       },
       { index: tf.range(0, INNER), ...xi } as State,
     );

@@ -10,9 +10,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Noise, State } from "../../harness/core/types.ts";
 
-/** alpha of Li et al. (section 5). */
-const ALPHA = 0.99;
-
 /** One move of pSGLD. */
 export interface PsgldMove {
   /** Gradients of the mean loss, by name. */
@@ -23,6 +20,8 @@ export interface PsgldMove {
   readonly stepSize: number | tf.Scalar;
   /** n, the number of terms of the loss: the noise is sqrt(2 eta G) with eta = stepSize / n. */
   readonly count: number | tf.Scalar;
+  /** alpha, the memory of V: it averages the last 1 / (1 - alpha) squared gradients. */
+  readonly alpha: number;
   /** lambda: bounds G, and so the noise on weights without a gradient, by 1 / lambda. */
   readonly damping: number;
   /** Moves made before this one, a float32 scalar. */
@@ -70,13 +69,13 @@ export function drawsLike(
 
 /** `state` after one move of the parameters named in `gradients`, their slots included. */
 export function psgld(state: State, move: PsgldMove): State {
-  const { gradients, xi, stepSize, count, damping, moves } = move;
+  const { gradients, xi, stepSize, count, alpha, damping, moves } = move;
   // Deviation: V is divided by 1 - alpha^t, as in Adam: Li et al. do not, and the first steps are ten times too long
-  const unbias = tf.sub(1, tf.exp(tf.mul(tf.add(moves, 1), Math.log(ALPHA))));
+  const unbias = tf.sub(1, tf.exp(tf.mul(tf.add(moves, 1), Math.log(alpha))));
   const noiseScale = tf.mul(tf.div(stepSize, count), 2); // 2 eta
   const next: Record<string, tf.Tensor> = {};
   for (const [name, gradient] of Object.entries(gradients)) {
-    const v = tf.add(tf.mul(state[slot(name)], ALPHA), tf.mul(tf.square(gradient), 1 - ALPHA));
+    const v = tf.add(tf.mul(state[slot(name)], alpha), tf.mul(tf.square(gradient), 1 - alpha));
     const g = tf.reciprocal(tf.add(tf.sqrt(tf.div(v, unbias)), damping));
     const drifted = tf.sub(state[name], tf.mul(tf.mul(g, gradient), stepSize));
     // Deviation: Gamma, the derivative of G, is dropped, as Li et al. do in practice

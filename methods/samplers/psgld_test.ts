@@ -5,6 +5,7 @@ import { createNoise, keyOf } from "../../harness/core/noise.ts";
 import type { State } from "../../harness/core/types.ts";
 import { drawsLike, initPsgld, psgld, psgldEntries, type PsgldMove } from "./psgld.ts";
 
+const ALPHA = 0.99;
 const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
 
 /** `steps` moves of `w` for the mean loss whose gradient is given. */
@@ -22,6 +23,7 @@ function chain(
     (carried, { index, ...xi }) =>
       psgld(carried, {
         ...move,
+        alpha: ALPHA,
         gradients: { w: gradient(carried.w) },
         xi,
         moves: index as tf.Scalar,
@@ -48,6 +50,7 @@ Deno.test("psgld() is the update of Li et al. with a corrected V", async () => {
       xi: { w: tf.scalar(xi) },
       stepSize,
       count,
+      alpha: ALPHA,
       damping,
       moves: tf.scalar(t),
     });

@@ -65,12 +65,13 @@ export function amortized(
       ...integrator.draws(shapeOf(target, settings)),
       ...(minibatch ? orderDraws(target, settings) : {}),
     }),
-    step: (state, { target, parameters, settings, draws }) => {
+    step: (state, { target, parameters, settings, draws, step }) => {
       const weights = minibatch
         ? minibatchWeights(draws.order as tf.Tensor2D, settings.batchSize)
         : undefined;
       const next = integrator.step(state, {
         draws,
+        moves: step,
         stepSize: settings.stepSize,
         potential: potential(target, { features: state.features, parameters, weights }),
       });

@@ -33,9 +33,10 @@ export function direct(
       ...integrator.draws(shapeOf(target, settings)),
       ...(minibatch ? orderDraws(target, settings) : {}),
     }),
-    step: (state, { target, parameters, settings, draws }) =>
+    step: (state, { target, parameters, settings, draws, step }) =>
       integrator.step(state, {
         draws,
+        moves: step,
         stepSize: settings.stepSize,
         potential: potential(
           target,

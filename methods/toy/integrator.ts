@@ -20,6 +20,8 @@ export interface Move {
   readonly draws: State;
   /** eta. */
   readonly stepSize: number;
+  /** Moves before this one, a float32 scalar. */
+  readonly moves: tf.Scalar;
 }
 
 /** A rule that moves positions: the state holds them as `x`, beside what else the rule carries. */
