@@ -4,6 +4,7 @@ import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
 
 /** The rule of Euler and Maruyama, the unadjusted Langevin algorithm. LAE eq. 3. */
 export const eulerMaruyama: Integrator = {
+  rule: "langevin",
   gradients: 1,
   draws: normalDraws,
   step: ({ x }, { potential, draws: { xi }, stepSize }) => {

@@ -9,6 +9,7 @@ import { type Integrator, normalDraws, type Positions, type Potential } from "./
  * carried along.
  */
 export const metropolisAdjusted: Integrator = {
+  rule: "metropolis",
   gradients: 1,
   draws: (shape) => ({
     ...normalDraws(shape),
@@ -16,10 +17,10 @@ export const metropolisAdjusted: Integrator = {
   }),
   init: (x, potential) => {
     const { energy, gradient } = positionAt(flatten(x), { x, potential });
-    return { energy, gradient };
+    return { energy, gradient, accepted: tf.zerosLike(energy) };
   },
-  step: ({ x, energy, gradient }, { potential, draws: { xi, threshold }, stepSize }) => {
-    const { position } = metropolisStep(
+  step: ({ x, energy, gradient, ...counts }, { potential, draws: { xi, threshold }, stepSize }) => {
+    const { position, accepted } = metropolisStep(
       { w: flatten(x), energy: energy as tf.Tensor1D, gradient: gradient as tf.Tensor2D },
       (w) => positionAt(w, { x: x as Positions, potential }),
       { stepSize, xi: flatten(xi), uniform: tf.reshape(tf.sub(1, threshold), [-1]) },
@@ -28,8 +29,10 @@ export const metropolisAdjusted: Integrator = {
       x: tf.reshape(position.w, x.shape),
       energy: position.energy,
       gradient: position.gradient,
+      accepted: tf.add(counts.accepted, accepted),
     };
   },
+  countsAccepted: true,
   varianceRatio: () => 1,
 };
 
@@ -51,12 +54,24 @@ function positionAt(
   };
 }
 
+/** Of the target's step size: 60 to 95 % of the proposals are accepted. */
+const LONG = 8;
+
 /** Metropolis-adjusted Langevin dynamics of each z. */
 export const mala = direct(metropolisAdjusted, {
   name: "mala",
   label: "LD + MH",
   source: "Roberts and Tweedie 1996",
   deviations: [],
+});
+
+/** The same at a step size at which many proposals are rejected: what a wrong test would let pass shows here. */
+export const malaLong = direct(metropolisAdjusted, {
+  name: "mala_long",
+  label: "LD + MH, long steps",
+  source: "Roberts and Tweedie 1996",
+  deviations: [`steps are ${LONG} times as long as those without a Metropolis test`],
+  settings: ({ stepSize }) => ({ stepSize: LONG * stepSize }),
 });
 
 /** Amortized Langevin dynamics with Metropolis and Hastings' correction on the last layer: one decision for all points. */

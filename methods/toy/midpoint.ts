@@ -13,6 +13,7 @@ interface MidpointOptions {
 /** The randomized mid-point rule. */
 export function randomizedMidpoint({ noise, optimistic = false }: MidpointOptions): Integrator {
   return {
+    rule: "midpoint",
     gradients: optimistic ? 1 : 2,
     draws: (shape) => ({
       alpha: { shape: [...shape.slice(0, 2), 1], kind: "uniform" },

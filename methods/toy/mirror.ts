@@ -7,6 +7,7 @@ export const MIRROR_SCALE = 4;
 
 /** The mirror Langevin rule. */
 export const mirror: Integrator = {
+  rule: "mirror",
   gradients: 1,
   draws: normalDraws,
   step: ({ x }, { potential, draws: { xi }, stepSize }) => {

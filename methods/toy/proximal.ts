@@ -7,6 +7,7 @@ const INNER_STEPS = 6;
 
 /** The proximal (implicit) rule. */
 export const proximal: Integrator = {
+  rule: "proximal",
   gradients: INNER_STEPS,
   draws: normalDraws,
   step: ({ x }, { potential: { gradient }, draws: { xi }, stepSize }) => ({

@@ -1,6 +1,12 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import type { RunLength, Sampler, Target } from "../../harness/core/toy_types.ts";
-import { initPsgld, psgld as psgldMove, psgldEntries } from "../samplers/psgld.ts";
+import {
+  decayedStepSize,
+  type DecayHyper,
+  initPsgld,
+  psgld as psgldMove,
+  psgldEntries,
+} from "../samplers/psgld.ts";
 import { amortized } from "./amortized.ts";
 import { direct } from "./direct.ts";
 import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
@@ -10,19 +16,33 @@ export interface PreconditionerSettings {
   readonly alpha: number;
   /** lambda. */
   readonly damping: number;
+  /** Whether V follows the gradient of the mean energy of the points, as in training, instead of that of their sum. */
+  readonly ofMean?: boolean;
+  /** How the step size decays; not at all by default. */
+  readonly decay?: Omit<DecayHyper, "stepSize">;
 }
 
-/** Langevin dynamics with the preconditioner of RMSProp, for the sum of the energies of all points. */
-export function rmsPreconditioned(settings: PreconditionerSettings): Integrator {
+/** Langevin dynamics with the preconditioner of RMSProp. */
+export function rmsPreconditioned(
+  { alpha, damping, ofMean = false, decay }: PreconditionerSettings,
+): Integrator {
   return {
+    rule: "psgld",
     gradients: 1,
     preconditioned: true,
     draws: normalDraws,
     init: (x) => initPsgld({ x }, ["x"]),
-    step: (state, { potential, draws: { xi }, stepSize, moves }) => {
-      const gradients = { x: potential.gradient(state.x as Positions) as tf.Tensor };
-      const move = { gradients, xi: { x: xi }, stepSize, count: 1, ...settings, moves };
-      const next = psgldMove(state, move);
+    step: (state, { potential, draws: { xi }, stepSize, moves, points }) => {
+      const gradient = potential.gradient(state.x as Positions);
+      const next = psgldMove(state, {
+        gradients: { x: ofMean ? tf.div(gradient, points) : gradient },
+        xi: { x: xi },
+        stepSize: decay ? decayedStepSize({ stepSize, ...decay }, moves) : stepSize,
+        count: ofMean ? points : 1,
+        alpha,
+        damping,
+        moves,
+      });
       return Object.fromEntries(psgldEntries(["x"]).map((name) => [name, next[name]]));
     },
   };

@@ -25,6 +25,7 @@ Deno.test("rmsPreconditioned follows algorithm 1 of Li et al., written out", asy
         draws: { xi: tf.tensor3d([[noise]]) },
         stepSize,
         moves: tf.scalar(t),
+        points: 1,
       }),
     };
     const gradient = x.map((value, i) => curvature[i] * value);

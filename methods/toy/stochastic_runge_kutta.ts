@@ -4,6 +4,7 @@ import { equalCost, type Integrator, type Positions } from "./integrator.ts";
 
 /** Stochastic Runge-Kutta of strong order 1.5. */
 export const stochasticRungeKutta: Integrator = {
+  rule: "stochastic_runge_kutta",
   gradients: 3,
   draws: (shape) => ({ xi: { shape, kind: "normal" }, other: { shape, kind: "normal" } }),
   step: ({ x }, { potential: { gradient }, draws: { xi, other }, stepSize }) => ({

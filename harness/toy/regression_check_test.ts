@@ -1,17 +1,18 @@
 /** The check finds wrong samplers: each is one slip away from a right one. */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { openCores } from "../harness/toy/cores.ts";
-import type { Sampler } from "../harness/core/toy_types.ts";
-import { amortized } from "../methods/toy/amortized.ts";
-import { direct } from "../methods/toy/direct.ts";
-import { eulerMaruyama } from "../methods/toy/ld.ts";
-import type { Integrator, Positions } from "../methods/toy/integrator.ts";
-import { SAMPLERS } from "../methods/toy/mod.ts";
-import { metropolisAdjusted } from "../methods/toy/metropolis.ts";
-import { LONG_MEMORY, psgld, rmsPreconditioned } from "../methods/toy/psgld.ts";
-import { checkRows } from "./check.ts";
-import { compare, describeChanges, parseBaseline } from "../harness/toy/baseline.ts";
+import { openCores } from "./cores.ts";
+import type { Sampler } from "../core/toy_types.ts";
+import { amortized } from "../../methods/toy/amortized.ts";
+import { direct } from "../../methods/toy/direct.ts";
+import { eulerMaruyama } from "../../methods/toy/ld.ts";
+import type { Integrator, Positions } from "../../methods/toy/integrator.ts";
+import { SAMPLERS } from "../../methods/toy/mod.ts";
+import { metropolisAdjusted } from "../../methods/toy/metropolis.ts";
+import { LONG_MEMORY, psgld, rmsPreconditioned } from "../../methods/toy/psgld.ts";
+import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
+import { eightGaussians } from "../../datasets/toy/eight_gaussians.ts";
+import { type CheckPart, runCheck } from "./regression_check.ts";
 
 /** Euler and Maruyama's rule with the drift and the noise times these factors. */
 function slipped(driftFactor: number, noiseFactor: number): Integrator {
@@ -82,17 +83,24 @@ const WRONG: Readonly<Record<string, Sampler>> = {
   }),
 };
 
-async function rowsOf(options: Omit<Parameters<typeof checkRows>[0], "devices">) {
+async function rowsOf({ seed, sampler, part }: {
+  readonly seed: number;
+  readonly sampler: Sampler;
+  readonly part?: Omit<CheckPart, "samplers">;
+}) {
   await using cores = await openCores(1);
-  return await checkRows({ ...options, devices: cores.devices });
+  return await runCheck({
+    parts: [{ target: "bivariate", ...part, samplers: [sampler.name] }],
+    samplers: { [sampler.name]: sampler },
+    targets: { bivariate: bivariateGaussian, eight_gaussians: eightGaussians },
+    chains: [],
+    gaps: [],
+  }, { seed, devices: cores.devices });
 }
 
-const part = (name: string) => [{ target: "bivariate", samplers: [name] }];
-
 for (const [slip, sampler] of Object.entries(WRONG)) {
-  Deno.test(`checkRows() fails ${slip}`, async () => {
-    const { name } = sampler;
-    const rows = await rowsOf({ seed: 0, samplers: { [name]: sampler }, parts: part(name) });
+  Deno.test(`runCheck() fails ${slip}`, async () => {
+    const rows = await rowsOf({ seed: 0, sampler });
     assert.ok(rows.some(({ verdict }) => verdict === "fail"), JSON.stringify(rows));
   });
 }
@@ -106,71 +114,19 @@ for (
     asMala(metropolisAdjusted),
   ]
 ) {
-  Deno.test(`checkRows() passes the right ${sampler.name}`, async () => {
-    const { name } = sampler;
-    const rows = await rowsOf({ seed: 1, samplers: { [name]: sampler }, parts: part(name) });
+  Deno.test(`runCheck() passes the right ${sampler.name}`, async () => {
+    const rows = await rowsOf({ seed: 1, sampler });
     assert.ok(rows.some(({ verdict }) => verdict === "pass"));
     assert.deepEqual(rows.filter(({ verdict }) => verdict === "fail"), []);
   });
 }
 
-Deno.test("checkRows() fails the noise scaled by sqrt(eta) between modes too", async () => {
+Deno.test("runCheck() fails the noise scaled by sqrt(eta) between modes too", async () => {
   const rows = await rowsOf({
     seed: 0,
-    samplers: { ld: asLd(slipped(1, Math.SQRT1_2)) },
-    parts: [{
-      target: "eight_gaussians",
-      samplers: ["ld"],
-      length: { steps: 4000, burnIn: 2000 },
-    }],
+    sampler: asLd(slipped(1, Math.SQRT1_2)),
+    part: { target: "eight_gaussians", overrides: { steps: 4000, burnIn: 2000 } },
   });
   const failed = rows.filter(({ verdict }) => verdict === "fail").map(({ metric }) => metric);
   assert.ok(failed.includes("within_mode_variance"), failed.join());
-});
-
-const ROW = {
-  experiment: "bivariate",
-  sampler: "ld",
-  metric: "kl",
-  value: 0.002,
-  exact: 0.001,
-  error: 0.0005,
-  low: null,
-  high: 0.004,
-  verdict: "pass",
-} as const;
-const baseline = parseBaseline(JSON.stringify({ schema: 1, seed: 0, rows: [ROW] }));
-
-Deno.test("compare() names the metric, its value and its bound", () => {
-  const options = { baseline, deviations: 6 };
-  assert.deepEqual(compare([ROW], options), []);
-  assert.deepEqual(compare([{ ...ROW, value: 0.005, verdict: "fail" }], options), [
-    "bivariate, ld: kl is 0.005, its bound is at most 0.004",
-  ]);
-  // 6 sqrt(2) x 0.0005 = 0.00424 from the baseline is too far, even within a wide gate.
-  const [drift] = compare([{ ...ROW, value: 0.0063, high: 1 }], options);
-  assert.match(drift, /kl is 0\.0063, its baseline is 0\.002 ± 0\.004243/);
-  assert.deepEqual(compare([{ ...ROW, value: 0.0062, high: 1 }], options), []);
-  assert.match(compare([], options)[0], /was not measured/);
-  assert.match(compare([{ ...ROW, metric: "new" }, ROW], options)[0], /not in the baseline/);
-});
-
-Deno.test("compare() fails a value that is not finite", () => {
-  const row = { ...ROW, value: null, verdict: "fail" } as const;
-  assert.match(compare([row], { baseline, deviations: 6 })[0], /not finite/);
-});
-
-Deno.test("describeChanges() shows what --update accepts", () => {
-  assert.deepEqual(
-    describeChanges(baseline.rows, [{ ...ROW, value: 0.003 }, { ...ROW, metric: "ess" }]),
-    ["  bivariate, ld: kl 0.002 -> 0.003", "+ bivariate, ld: ess 0.002"],
-  );
-});
-
-Deno.test("parseBaseline() says what is wrong and how to mend it", () => {
-  assert.throws(() => parseBaseline("{"), /no JSON.*--update/);
-  assert.throws(
-    () => parseBaseline('{"schema": 1, "seed": 0, "rows": [{}]}'),
-    /rows\.0\.\w+.*--update/,
-  );
 });
