@@ -2,7 +2,7 @@
  * The mutation test of `deno task check`: copies the sources to a temporary folder, breaks one rule of methods/samplers or retunes one
  * default of a method at a time, runs the check there, and lists what noticed.
  *
- * `deno task check:mutations`, or with `--rules langevin,psgld` only those of some rules.
+ * `deno task check:mutations`, or with `--of langevin,lae` only those of some files.
  *
  * @module
  */
@@ -10,18 +10,20 @@ import { fileURLToPath } from "node:url";
 import { readNames, readWords } from "../harness/cli/arguments.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import { formatDuration } from "../harness/experiment/estimate.ts";
-import { mutate, type Mutation, MUTATIONS } from "./mutations.ts";
+import { mutate, type Mutation, MUTATIONS, RETUNINGS } from "./mutations.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
 /** What the check needs. */
 const COPIED = ["ci", "datasets", "harness", "methods", "reports", "deno.json", "deno.lock"];
-const RULES = [...new Set(MUTATIONS.map(({ rule }) => rule))];
+const ALL = [...MUTATIONS, ...RETUNINGS];
+/** The rules and methods that are changed. */
+const CHANGED = [...new Set(ALL.map(({ of }) => of))];
 
 const HELP =
-  `deno task check:mutations: whether deno task check notices every mutation of the sampler rules
+  `deno task check:mutations: break each sampler rule and retune the methods' defaults, and see whether deno task check notices
 
-  --rules NAMES  a comma between them; all by default: ${RULES.join()}
-  --list         list the mutations, and run nothing`;
+  --of NAMES  rules and methods to change, a comma between them; all by default: ${CHANGED.join()}
+  --list      list the mutations without running them`;
 
 /** What the check said of a mutation. */
 interface Outcome {
@@ -32,15 +34,15 @@ interface Outcome {
 
 async function main(): Promise<void> {
   const words = readWords({
-    rules: { type: "string", default: RULES.join() },
+    of: { type: "string", default: CHANGED.join() },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   });
   if (words.help) return console.log(HELP);
-  const rules = readNames(words.rules, { kind: "rule", known: RULES });
-  const mutations = MUTATIONS.filter(({ rule }) => rules.includes(rule));
+  const names = readNames(words.of, { kind: "rule or method", known: CHANGED });
+  const mutations = ALL.filter((mutation) => names.includes(mutation.of));
   if (words.list) {
-    for (const { rule, name } of mutations) console.log(`${rule}: ${name}`);
+    for (const { of, name } of mutations) console.log(`${of}: ${name}`);
     return;
   }
   const folder = await Deno.makeTempDir({ prefix: "laebench_mutations_" });
@@ -48,8 +50,8 @@ async function main(): Promise<void> {
     await copySources(folder);
     const outcomes = await runAll(mutations, folder);
     const survivors = outcomes.filter(({ failures }) => failures.length === 0);
-    for (const { mutation: { rule, name } } of survivors) {
-      console.error(`Survived: ${rule}, ${name}`);
+    for (const { mutation: { of, name } } of survivors) {
+      console.error(`Survived: ${of}, ${name}`);
     }
     console.log(`${outcomes.length} mutations, ${survivors.length} survived`);
     if (survivors.length > 0) Deno.exitCode = 1;
@@ -68,13 +70,13 @@ async function runAll(mutations: readonly Mutation[], folder: string): Promise<O
   const outcomes: Outcome[] = [];
   const began = performance.now();
   for (const [i, mutation] of mutations.entries()) {
-    const { rule, name } = mutation;
+    const { of, name } = mutation;
     const each = (performance.now() - began) / 1000 / i;
     const left = i === 0 ? "" : `, about ${formatDuration(each * (mutations.length - i))} left`;
-    line.show(`[${i + 1}/${mutations.length}] ${rule}, ${name}${left}`);
+    line.show(`[${i + 1}/${mutations.length}] ${of}, ${name}${left}`);
     const failures = await checkMutated(folder, mutation);
     line.clear();
-    console.log(`${rule}, ${name}: ${describe(failures)}`);
+    console.log(`${of}, ${name}: ${describe(failures)}`);
     outcomes.push({ mutation, failures });
   }
   return outcomes;
@@ -89,7 +91,7 @@ function describe(failures: readonly string[]): string {
 }
 
 async function checkMutated(folder: string, mutation: Mutation): Promise<string[]> {
-  const path = `${folder}/methods/samplers/${mutation.rule}.ts`;
+  const path = `${folder}/${mutation.file}`;
   const source = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, mutate(source, mutation));
   try {
@@ -102,7 +104,12 @@ async function checkMutated(folder: string, mutation: Mutation): Promise<string[
 /** The failures of the check in `folder`. Throws an Error when it did not get to compare anything. */
 async function check(folder: string): Promise<string[]> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "check"],
+    // As the task, but with the packages of this project: the copy has a link to them.
+    args: [
+      ...["run", "--no-prompt", "--no-check", "--allow-read", "--allow-env", "--allow-sys=cpus"],
+      `--allow-ffi=${ROOT}/node_modules`,
+      "ci/check.ts",
+    ],
     cwd: folder,
     env: { NO_COLOR: "1" },
   }).output();

@@ -1,6 +1,6 @@
 /**
- * Mutations of the sampler rules: each changes one constant or term of a file in methods/samplers by about 10 %, or breaks one
- * decision.
+ * Mutations of the sampler rules and of the methods' defaults: each changes one constant or term of a file by about 10 %, or
+ * breaks one decision.
  *
  * @module
  */
@@ -9,8 +9,10 @@
 export interface Mutation {
   /** A few words for tables. */
   readonly name: string;
-  /** The rule: the file in methods/samplers, without `.ts`. */
-  readonly rule: string;
+  /** The rule, or the method, whose file is changed. */
+  readonly of: string;
+  /** Its path from the project's root. */
+  readonly file: string;
   /** Text that stands once in the file, and what takes its place. */
   readonly find: string;
   readonly replace: string;
@@ -30,7 +32,7 @@ export const MUTATIONS: readonly Mutation[] = [
     "noise x 1.1": ["Math.sqrt(2 * move.stepSize)", "1.1 * Math.sqrt(2 * move.stepSize)"],
     "noise x 0.9": ["Math.sqrt(2 * move.stepSize)", "0.9 * Math.sqrt(2 * move.stepSize)"],
     "2 eta x 1.1": ["Math.sqrt(2 * move.stepSize)", "Math.sqrt(2.2 * move.stepSize)"],
-    "chain's steps x 1.1": [
+    "step size of chains x 1.1": [
       "xi: each.xi, stepSize })",
       "xi: each.xi, stepSize: 1.1 * stepSize })",
     ],
@@ -84,21 +86,60 @@ export const MUTATIONS: readonly Mutation[] = [
   }),
 ];
 
+/** A default of each chain that a method runs, retuned by 10 %. */
+export const RETUNINGS: readonly Mutation[] = [
+  ...retuningsOf("abp", [["posteriorStepSize: 0.005", "posteriorStepSize: 0.0055"]]),
+  ...retuningsOf("dlgm", [["posteriorStepSize: 0.005", "posteriorStepSize: 0.0055"]]),
+  ...retuningsOf("lebm", [
+    ["posteriorSteps: 20", "posteriorSteps: 22"],
+    ["priorStepSize: 0.08", "priorStepSize: 0.088"],
+  ]),
+  ...retuningsOf("lae", [
+    [" stepSize: 1e-3", " stepSize: 1.1e-3"],
+    ["alpha: 0.99,", "alpha: 0.891,"],
+    ["damping: 1e-3", "damping: 1.1e-3"],
+    ["priorSteps: 60", "priorSteps: 66"],
+    ["chainStepSize: 1e-4", "chainStepSize: 1.1e-4"],
+    ["metropolis: true", "metropolis: false"],
+  ]),
+];
+
 function mutationsOf(
   rule: string,
   changes: Readonly<Record<string, readonly [find: string, replace: string]>>,
 ): Mutation[] {
-  return Object.entries(changes).map(([name, [find, replace]]) => ({ name, rule, find, replace }));
+  const file = `methods/samplers/${rule}.ts`;
+  return Object.entries(changes).map(([name, [find, replace]]) => ({
+    name,
+    of: rule,
+    file,
+    find,
+    replace,
+  }));
+}
+
+function retuningsOf(
+  method: string,
+  changes: readonly (readonly [find: string, replace: string])[],
+): Mutation[] {
+  const file = `methods/${method}.ts`;
+  return changes.map(([find, replace]) => ({
+    name: replace.trim().replace(",", ""),
+    of: method,
+    file,
+    find,
+    replace,
+  }));
 }
 
 /** `source` with the mutation. Throws RangeError unless its text stands there once. */
-export function mutate(source: string, { name, rule, find, replace }: Mutation): string {
+export function mutate(source: string, { name, file, find, replace }: Mutation): string {
   const parts = source.split(find);
   if (parts.length !== 2) {
     throw new RangeError(
-      `Mutation "${name}" of ${rule}.ts looks for "${find}", which stands there ${
+      `Mutation "${name}" of ${file} looks for "${find}", which stands there ${
         parts.length - 1
-      } times: change it with the rule`,
+      } times: change it with the file`,
     );
   }
   return parts.join(replace);
