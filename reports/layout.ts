@@ -1,4 +1,5 @@
 import type { Block } from "./document/block.ts";
+import { annealedBlocks } from "./sections/annealed.ts";
 import { calibrationBlocks } from "./sections/calibration.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
@@ -15,6 +16,7 @@ export function layOut(table: ResultTable): Block[] {
     { kind: "title", text: `Results: ${table.experiments.join(", ") || "no runs"}` },
     ...scoreBlocks(table, table.metrics.filter(({ importanceSamples: k }) => k === undefined)),
     ...likelihoodBlocks(table),
+    ...annealedBlocks(table),
     ...seedBlocks(table),
     ...timeBlocks(table),
     ...reconstructionBlocks(table),

@@ -1,4 +1,6 @@
+import type { AnnealedResult } from "../harness/core/annealed.ts";
 import type { RunRecord, RunSpec } from "../harness/core/types.ts";
+import { annealedCells } from "./annealed_cells.ts";
 import { calibrationCells } from "./calibration_cells.ts";
 import type { MissingRun, Run } from "./conditions.ts";
 import {
@@ -25,7 +27,12 @@ export interface ListedRun {
  */
 export function buildTable(
   records: readonly RunRecord[],
-  { names, runList }: { readonly names: Names; readonly runList: readonly ListedRun[] | null },
+  { names, runList, likelihoods = [] }: {
+    readonly names: Names;
+    readonly runList: readonly ListedRun[] | null;
+    /** Of `deno task likelihood`, for any of the runs. */
+    readonly likelihoods?: readonly AnnealedResult[];
+  },
 ): ResultTable {
   const recorded = new Set(records.map(({ id }) => id));
   const missing = (runList ?? []).filter(({ id }) => !recorded.has(id))
@@ -60,6 +67,9 @@ export function buildTable(
       reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
       amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
       calibration: cells.flatMap(({ dataset, runs }) => calibrationCells(runs.runs, dataset)),
+      annealed: cells.flatMap(({ dataset, runs }) =>
+        annealedCells(runs.runs, { dataset, likelihoods })
+      ),
     };
   });
   const count = (ended: RunRecord["status"]) =>

@@ -53,3 +53,15 @@ export interface AnnealedLikelihood {
   /** Mean over test chains and transitions. */
   readonly acceptance: number;
 }
+
+/** log p(x) of one run at some settings: a line of `likelihood.jsonl`. */
+export interface AnnealedResult {
+  readonly schema: 1;
+  /** The run's id. */
+  readonly id: string;
+  readonly settings: AnnealedSettings;
+  readonly likelihood: AnnealedLikelihood;
+  readonly seconds: number;
+  readonly device: string;
+  readonly startedAt: string;
+}

@@ -78,11 +78,7 @@ export async function bidirectional(
   const simulated = await simulate(state, { device, joint, key, latents });
   state = simulated.state;
 
-  const logRatio: LogRatio = (state, z, images) => {
-    if (images === undefined) throw new TypeError("A likelihood needs images");
-    const explained = joint.logLikelihood(state, images, z);
-    return joint.tilt ? tf.add(explained, joint.tilt(state, z)) : explained;
-  };
+  const logRatio = logRatioOf(joint);
   const measured = await curvaturesOf(state, {
     device,
     logRatio,
@@ -164,6 +160,42 @@ export async function bidirectional(
     if (!Number.isFinite(bound.mean)) throw new NotFiniteError("a bound on log p(x)", bound.mean);
   }
   return { state, likelihood };
+}
+
+/** h(z) = log p(x | z) + tilt(z). */
+function logRatioOf(joint: JointDensity): LogRatio {
+  return (state, z, images) => {
+    if (images === undefined) throw new TypeError("A likelihood needs images");
+    const explained = joint.logLikelihood(state, images, z);
+    return joint.tilt ? tf.add(explained, joint.tilt(state, z)) : explained;
+  };
+}
+
+/** Seconds of one gradient evaluation, from one block of transitions after another. Consumes `state`. */
+export async function timePass(
+  state: DeviceState,
+  setting: AnnealingSetting,
+): Promise<{ readonly state: DeviceState; readonly seconds: number }> {
+  const { device, joint, transition, key, images: count } = setting;
+  const { group, rows } = batchesOf(setting);
+  const places = rowsOf({ from: 0, group, rows, count });
+  const chains = {
+    direction: "stay",
+    start: normalRows(key, rows, joint.dim),
+    images: imagesOfRows(setting.testImages, places),
+  } as const;
+  await using annealer = await compileAnnealer(device, {
+    state,
+    logRatio: logRatioOf(joint),
+    transition,
+    key,
+    chains,
+  });
+  const path = pathOf({ temperatures: BLOCK, curvature: 1, dim: joint.dim });
+  const { state: warm } = await annealer.run(state, chains, path);
+  const start = performance.now();
+  const { state: last } = await annealer.run(warm, chains, path);
+  return { state: last, seconds: (performance.now() - start) / 1000 / (rows * BLOCK) };
 }
 
 /**

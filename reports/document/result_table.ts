@@ -1,3 +1,4 @@
+import type { AnnealedSettings, MeanEstimate } from "../../harness/core/annealed.ts";
 import type {
   BoundBasis,
   Dataset,
@@ -151,6 +152,26 @@ export interface CalibrationCell {
   readonly statistics: readonly StatisticCell[];
 }
 
+/** log p(x) of test images by annealed importance sampling for one row on one data set, over seeds; nats an image. */
+export interface AnnealedCell {
+  readonly dataset: string;
+  readonly settings: AnnealedSettings;
+  /** Lower bounds on the mean of log p(x), less the upper estimate of log Z where the prior is learned: over seeds. */
+  readonly bound: Spread;
+  /** Root mean square over seeds of the standard error: of the chains, and over images. */
+  readonly chainsError: number;
+  readonly imagesError: number;
+  /** Largest standard error of the chains for one image. */
+  readonly largestError: number;
+  /** Upper minus lower bound on simulated images, mean over seeds, and the standard error of that mean. */
+  readonly gap: MeanEstimate;
+  /** Estimates of log Z from below and above, means over seeds; null where the prior is N(0, I). */
+  readonly normaliser: { readonly lower: number; readonly upper: number } | null;
+  readonly acceptance: number;
+  /** Pixels of an image times channels. */
+  readonly dimensions: number;
+}
+
 /** One method under one set of conditions. A method may have several rows. */
 export interface Row {
   /** Unique among the rows. */
@@ -168,6 +189,8 @@ export interface Row {
   readonly amortization: readonly AmortizationCell[];
   /** Empty for methods that cannot be simulated. */
   readonly calibration: readonly CalibrationCell[];
+  /** Empty unless `deno task likelihood` ran; one cell for each data set and setting. */
+  readonly annealed: readonly AnnealedCell[];
 }
 
 /** A ratio of seconds per epoch between two rows that are alike in all but the method. */
