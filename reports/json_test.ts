@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { examplePair, exampleRecord, exampleTable, PAPER_SPEC } from "./example_records.ts";
+import {
+  exampleLikelihood,
+  examplePair,
+  exampleRecord,
+  exampleTable,
+  PAPER_SPEC,
+} from "./example_records.ts";
 import { toJson } from "./json.ts";
 import schema from "./table.schema.json" with { type: "json" };
 
@@ -52,6 +58,7 @@ Deno.test("toJson() fits table.schema.json, empty or full", () => {
     exampleTable(RECORDS),
     exampleTable([]),
     exampleTable(COMPARED.slice(0, -1), { runList }),
+    exampleTable(RECORDS, { likelihoods: [exampleLikelihood(RECORDS[0].id)] }),
   ];
   for (const table of tables) {
     const text = toJson(table);

@@ -5,7 +5,7 @@
 export function twoSidedTail(z: number): number {
   const x = Math.abs(z) / Math.SQRT2;
   const t = 1 / (1 + x / 2);
-  return t * Math.exp(-x * x + ERFC.reduceRight((sum, c) => sum * t + c, 0));
+  return Math.min(1, t * Math.exp(-x * x + ERFC.reduceRight((sum, c) => sum * t + c, 0)));
 }
 
 /** Coefficients of log(erfc(x) / t) + x^2 by powers of t = 1 / (1 + x / 2). */
