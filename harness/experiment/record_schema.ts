@@ -40,6 +40,14 @@ export const RUN_SPEC = z.strictObject({
   threads: z.int().min(1),
 });
 
+/** Checks an `AlternativeScores`. */
+const ALTERNATIVE_SCORES = z.object({
+  label: z.string(),
+  scores: NUMBERS,
+  untrained: NUMBERS,
+  error: z.string().optional(),
+});
+
 /** Checks a `BoundBasis`. */
 const BOUND_BASIS = z.object({
   importanceSamples: z.int().min(1),
@@ -88,6 +96,8 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     status: z.literal("completed"),
     scores: NUMBERS,
     untrained: NUMBERS,
+    alternatives: z.record(z.string(), ALTERNATIVE_SCORES).optional(),
+    decodedScores: NUMBERS.optional(),
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
     diagnostics: DIAGNOSTICS.optional(),

@@ -15,20 +15,29 @@ interface Scored {
   readonly scores: Scores;
 }
 
+/** A state to draw images from, and how. */
+interface Drawing {
+  readonly generator: Generator;
+  readonly state: DeviceState;
+  readonly chains: Chains;
+}
+
+/** Draws images and scores them. */
+export type Scorer = (drawing: Drawing) => Promise<Scored>;
+
 /**
- * Samples a state and scores the samples by every metric that is available, batch by batch: no more than a
- * batch is in memory. Sampling and scoring are on clocks of their own.
+ * Scores the images of a generator by every metric that is available, batch by batch: no more than a batch is in memory.
+ * Sampling and scoring are on separate clocks. Statistics of the real images are computed once.
  */
 export function createScorer(
-  { generator, metrics, dataset, images: trained, stopwatch, report }: {
-    readonly generator: Generator;
+  { metrics, dataset, images: trained, stopwatch, report }: {
     readonly metrics: readonly Metric[];
     readonly dataset: Dataset;
     readonly images: ImageSet;
     readonly stopwatch: Stopwatch;
     report(event: RunEvent): void;
   },
-): (state: DeviceState, chains: Chains) => Promise<Scored> {
+): Scorer {
   const references = new Map<string, unknown>();
   const referenceOf = async (metric: Metric) => {
     if (!references.has(metric.name)) {
@@ -42,7 +51,7 @@ export function createScorer(
     }
     return references.get(metric.name);
   };
-  return async (before, chains) => {
+  return async ({ generator, state: before, chains }) => {
     stopwatch.switchTo("score");
     await using stack = new AsyncDisposableStack();
     const scorings = new Map<string, Scoring>();

@@ -56,7 +56,6 @@ const sumMetric = (log: string[], { finite = true, available = true } = {}): Met
 
 async function scorerOf(metrics: readonly Metric[], log: string[]) {
   return createScorer({
-    generator: fakeGenerator(3, log),
     metrics,
     dataset: TINY_DATASET,
     images: await TINY_DATASET.load("train"),
@@ -72,8 +71,9 @@ async function scorerOf(metrics: readonly Metric[], log: string[]) {
 
 Deno.test("createScorer() scores every batch before the next is drawn, the reference once", async () => {
   const log: string[] = [];
+  const drawing = { generator: fakeGenerator(3, log), state: { specs: {} }, chains: {} };
   const score = await scorerOf([sumMetric(log), sumMetric(log, { available: false })], log);
-  const { scores, images } = await score({ specs: {} }, {});
+  const { scores, images } = await score(drawing);
   assert.deepEqual(
     scores,
     { sum: 1003 },
@@ -90,13 +90,14 @@ Deno.test("createScorer() scores every batch before the next is drawn, the refer
     ...once,
   ]);
   log.length = 0;
-  await score({ specs: {} }, {});
+  await score(drawing);
   assert.deepEqual(log, once);
 });
 
 Deno.test("createScorer() names the score that is not finite, and closes it", async () => {
   const log: string[] = [];
+  const drawing = { generator: fakeGenerator(3, log), state: { specs: {} }, chains: {} };
   const score = await scorerOf([sumMetric(log, { finite: false })], log);
-  await assert.rejects(score({ specs: {} }, {}), { name: "NotFiniteError", message: /sum/ });
+  await assert.rejects(score(drawing), { name: "NotFiniteError", message: /sum/ });
   assert.equal(log.at(-1), "dispose");
 });
