@@ -25,6 +25,7 @@ import {
   observationModel,
   type ObservationParams,
   sigmaOf,
+  stepScaleOf,
 } from "./parts/observation_model.ts";
 import { shortageOf } from "./parts/rank_condition.ts";
 import { stepFlops } from "./parts/step_flops.ts";
@@ -53,7 +54,7 @@ const defaults = {
   priorSteps: 60, // K0 of LEBM's code: of the row LAE + prior steps; 0 for no such row
   priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4: LEBM's code
   posteriorSteps: 20, // of Algorithm 3, at test time, ours
-  posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
+  posteriorStepSize: 0.005, // at the initial sigma; eta = s^2 / 2 with s = 0.1: LEBM's code
 };
 
 /** Decoder, sigma and energy. */
@@ -192,7 +193,11 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   const infer = (
     state: State,
     images: tf.Tensor4D,
-    { chain, noise }: { readonly chain: PosteriorChainHyper; readonly noise: Noise },
+    { chain, noise, stepScale }: {
+      readonly chain: PosteriorChainHyper;
+      readonly noise: Noise;
+      readonly stepScale?: tf.Scalar;
+    },
   ): tf.Tensor2D => {
     const x = toModelRange(images);
     const start = encoder.encode(state, x);
@@ -203,6 +208,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       start,
       hyper: chain,
       noise,
+      stepScale,
     });
   };
 
@@ -229,6 +235,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       });
       return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
     },
+    // Their length is fixed, and their time must be: the step size does not follow sigma.
     freeChains: (state, images, noise) => infer(state, images, { chain: longChain(hyper), noise }),
   };
 
@@ -322,7 +329,11 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: hyper.latentDim,
-      infer: (state, images, noise) => infer(state, images, { chain: hyper, noise }),
+      infer: (state, images, noise) => {
+        // Deviation: The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed one passes the stability limit as sigma falls
+        const stepScale = stepScaleOf(state, hyper);
+        return infer(state, images, { chain: hyper, noise, stepScale });
+      },
       decode: model.decode,
     },
 
@@ -359,6 +370,7 @@ export const lae: Method<typeof defaults> = {
     "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
     "Samples are the latent sampler network's outputs at new inputs, with chainCount at the inputs of its chains: the theory covers only the latter, of which there are no more than rows",
     "The row LAE + prior steps moves these outputs by priorSteps steps of Langevin dynamics on the prior, without amortization",
+    "The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed one passes the stability limit as sigma falls",
   ],
   defaults,
   build,
