@@ -6,7 +6,7 @@ import type { AmortizedChains, Method, Model, Noise, Problem } from "../harness/
 import { amortizedEncoder, type AmortizedParams } from "./parts/amortized_encoder.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
-import { longChain } from "./parts/free_chains.ts";
+import { longChain, longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
 import {
   checkPosteriorChain,
@@ -338,6 +338,13 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     amortized,
+
+    learnedPrior: {
+      energy: (state, latents) => prior.energy(state.energy, latents),
+      negatives: samplerLatents,
+      longChains: (state, count, noise) =>
+        longPriorChains(energyOf(state), { shape: [count, hyper.latentDim], noise }),
+    },
   };
 }
 

@@ -1,9 +1,10 @@
 /** Latent-space energy-based model (Pang et al. 2020), the row LEBM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
+import { longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
 import {
   checkPosteriorChain,
@@ -56,6 +57,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     const perEpoch = Math.max(1, Math.floor(problem.trainCount / problem.batchSize));
     const epoch = tf.cast(tf.div(tf.cast(step, "float32"), perEpoch), "int32");
     return tf.exp(tf.mul(tf.cast(epoch, "float32"), Math.log(decay)));
+  };
+
+  /** Ends of prior chains from N(0, I). */
+  const drawLatents = (state: State, count: number, noise: Noise): tf.Tensor2D => {
+    const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
+    return priorChain(energyOf(state), { start, hyper, noise });
   };
 
   return {
@@ -129,10 +136,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** Images of prior chains from N(0, I). */
-    sample: (state, { count }, noise) => {
-      const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
-      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
-    },
+    sample: (state, { count }, noise) => model.decode(state, drawLatents(state, count, noise)),
 
     latents: {
       dim: latentDim,
@@ -147,6 +151,13 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
           noise,
         }),
       decode: model.decode,
+    },
+
+    learnedPrior: {
+      energy: (state, latents) => prior.energy(state.energy, latents),
+      negatives: drawLatents,
+      longChains: (state, count, noise) =>
+        longPriorChains(energyOf(state), { shape: [count, latentDim], noise }),
     },
   };
 }

@@ -150,6 +150,7 @@ export interface Model<S extends Tree = Tree> {
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
   readonly amortized?: AmortizedChains<S>;
+  readonly learnedPrior?: LearnedPrior<S>;
 }
 
 /** Another way than `Model.sample` to draw images from a trained model. */
@@ -203,6 +204,16 @@ export interface AmortizedChains<S extends Tree = Tree> {
    * [n, latentDim].
    */
   freeChains(state: S, images: Tensor4D, noise: Noise): Tensor2D;
+}
+
+/** Capability of a model with latents whose prior p(z) = exp(-f(z)) / Z is learned from what training takes for its samples. */
+export interface LearnedPrior<S extends Tree = Tree> {
+  /** f(z) = -log p(z) up to a constant for each of `latents` [n, dim]: [n]. */
+  energy(state: S, latents: Tensor2D): Tensor1D;
+  /** Latents that training takes for samples of the prior: ends of its short chains, or outputs of its network. [count, dim]. */
+  negatives(state: S, count: number, noise: Noise): Tensor2D;
+  /** Ends of independent chains for the prior from N(0, I), long enough to forget their start within a mode. [count, dim]. */
+  longChains(state: S, count: number, noise: Noise): Tensor2D;
 }
 
 // ---------------------------------------------------------------- data sets
@@ -440,6 +451,26 @@ export interface Diagnostics {
   readonly moves: number;
 }
 
+/** Moments of a set of latents; null where they are not finite. */
+export interface LatentMoments {
+  /** Mean of f(z) = -log p(z) up to a constant, nats. */
+  readonly energy: number | null;
+  /** Trace of the sample covariance. */
+  readonly trace: number | null;
+}
+
+/** Three sets of latents, alike if a learned prior is right: its negatives follow it, and it matches the posteriors. */
+export interface PriorCheck {
+  /** Latents in each set. */
+  readonly count: number;
+  /** One draw from the posterior of each of `count` training images. */
+  readonly posterior: LatentMoments;
+  /** Latents that training takes for samples of the prior. */
+  readonly negatives: LatentMoments;
+  /** Ends of long chains for the prior. */
+  readonly longChains: LatentMoments;
+}
+
 /** What a LikelihoodBound rests on. */
 export interface BoundBasis {
   /** k. */
@@ -505,6 +536,8 @@ export type RunRecord =
       readonly reconstructionError?: number;
       /** What was measured of the method itself; absent if nothing was. */
       readonly diagnostics?: Diagnostics;
+      /** Absent for models without a learned prior, and from older records. */
+      readonly priorCheck?: PriorCheck;
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

@@ -66,6 +66,16 @@ const DIAGNOSTICS = z.object({
   moves: z.int().min(1),
 });
 
+const LATENT_MOMENTS = z.object({ energy: z.number().nullable(), trace: z.number().nullable() });
+
+/** Checks a `PriorCheck`. */
+const PRIOR_CHECK = z.object({
+  count: z.int().min(1),
+  posterior: LATENT_MOMENTS,
+  negatives: LATENT_MOMENTS,
+  longChains: LATENT_MOMENTS,
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
@@ -101,6 +111,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
     diagnostics: DIAGNOSTICS.optional(),
+    priorCheck: PRIOR_CHECK.optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),

@@ -15,7 +15,8 @@ export function streamKey(
     | "bound"
     | "amortization"
     | "reconstruct"
-    | "decode",
+    | "decode"
+    | "prior",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
 }

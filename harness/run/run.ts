@@ -14,6 +14,7 @@ import { writeSampleGrid } from "./sample_grid.ts";
 import { reconstruct, type Reconstructions } from "./reconstruct.ts";
 import { compileGenerator } from "./generator.ts";
 import { createScorer, type Scorer, type Scores } from "./scorer.ts";
+import { checkPrior } from "./prior_check.ts";
 import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
@@ -117,6 +118,7 @@ type Results = Pick<
   | "bounds"
   | "reconstructionError"
   | "diagnostics"
+  | "priorCheck"
 >;
 
 /** Scores of the initial state. */
@@ -172,6 +174,11 @@ async function trainAndScore(run: Run): Promise<Results> {
     untrained: untrainedAlternatives,
   });
   const decodedScores = await scoreDecoded(trained, { run, score });
+  const priorCheck = await checkPrior(trained, {
+    ...run,
+    key: streamKey(spec, "prior"),
+    trainCount,
+  });
   const bounded = await bounds?.score(scored);
   const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
   const diagnostics = await diagnose(reconstructions.state, run);
@@ -185,6 +192,7 @@ async function trainAndScore(run: Run): Promise<Results> {
       reconstructionError: reconstructions.squaredError,
     },
     ...diagnostics && { diagnostics },
+    ...priorCheck && { priorCheck },
   };
 }
 

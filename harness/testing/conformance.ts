@@ -242,6 +242,20 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
         assert.notDeepEqual(after.dataSync(), before.dataSync());
       });
     },
+
+  "learnedPrior: energies and latents are finite, one row each, of the dimension of the latents":
+    async (subject) => {
+      await withState(subject, ({ learnedPrior, latents }, state) => {
+        if (learnedPrior === undefined) return;
+        for (const draw of [learnedPrior.negatives, learnedPrior.longChains]) {
+          const z = draw(state, 5, noiseOf("prior", 0));
+          assert.deepEqual(z.shape, [5, latents?.dim]);
+          const energies = learnedPrior.energy(state, z);
+          assert.deepEqual(energies.shape, [5]);
+          assert.ok([z, energies].every((t) => t.dataSync().every(Number.isFinite)), "not finite");
+        }
+      });
+    },
 };
 
 /** State and persistent chains of all rows, on the host. */
