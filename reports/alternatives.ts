@@ -41,6 +41,7 @@ function sampledIn(name: string, run: Run): Run {
     bounds: _bounds,
     reconstructionError: _reconstructionError,
     diagnostics: _diagnostics,
+    priorCheck: _priorCheck,
     ...rest
   } = run;
   const { scores, untrained, error } = alternatives?.[name] ?? { scores: {}, untrained: {} };

@@ -3,6 +3,7 @@ import type {
   AlternativeScores,
   BoundBasis,
   Diagnostics,
+  PriorCheck,
   Provenance,
   RunRecord,
   RunSpec,
@@ -58,6 +59,7 @@ export interface ExampleChange {
   readonly bounds?: Readonly<Record<string, BoundBasis>>;
   readonly reconstructionError?: number;
   readonly diagnostics?: Diagnostics;
+  readonly priorCheck?: PriorCheck;
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
     readonly epoch: number;

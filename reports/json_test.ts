@@ -21,6 +21,12 @@ const RECORDS = [
       varianceRatio: null,
       moves: 100,
     },
+    priorCheck: {
+      count: 200,
+      posterior: { energy: 1, trace: 5 },
+      negatives: { energy: 2, trace: 4 },
+      longChains: { energy: 3, trace: null },
+    },
     decodedScores: { nelbo: 3 },
     alternatives: { x: { label: "X", scores: { fd_fashion: 3 }, untrained: {} } },
     bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },

@@ -2,6 +2,7 @@ import type { Block } from "./document/block.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
 import { likelihoodBlocks } from "./sections/likelihood.ts";
+import { priorCheckBlocks } from "./sections/prior_check.ts";
 import { provenanceBlocks, settingsBlocks } from "./sections/provenance.ts";
 import { reconstructionBlocks } from "./sections/reconstructions.ts";
 import { scoreBlocks } from "./sections/scores.ts";
@@ -20,6 +21,7 @@ export function layOut(table: ResultTable): Block[] {
     ...timeBlocks(trained),
     ...reconstructionBlocks(trained),
     ...amortizationBlocks(trained),
+    ...priorCheckBlocks(trained),
     ...settingsBlocks(table),
     ...provenanceBlocks(table),
   ];

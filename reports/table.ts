@@ -8,6 +8,7 @@ import {
   TABLE_SCHEMA,
 } from "./document/result_table.ts";
 import { type AlternativeRow, withAlternatives } from "./alternatives.ts";
+import { priorCheckCell } from "./prior_check_cells.ts";
 import { rowsOf } from "./rows.ts";
 import { amortizationCell, reconstructionCell, type RunList, scoreCell } from "./seed_cells.ts";
 import { collectHyper, collectProvenance, collectSettings } from "./settings.ts";
@@ -65,8 +66,9 @@ export function buildTable(
           times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
           reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
           amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
+          priorCheck: cells.flatMap(({ dataset, runs }) => priorCheckCell(runs, dataset)),
         }
-        : { times: [], reconstructions: [], amortization: [] },
+        : { times: [], reconstructions: [], amortization: [], priorCheck: [] },
     };
   });
   const count = (ended: RunRecord["status"]) =>

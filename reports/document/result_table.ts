@@ -4,6 +4,7 @@ import type {
   Diagnostics,
   LikelihoodBound,
   Method,
+  PriorCheck,
   RunRecord,
   ScoreBase,
 } from "../../harness/core/types.ts";
@@ -116,6 +117,26 @@ export interface AmortizationCell extends Omit<Diagnostics, "varianceRatio"> {
   readonly n: number;
 }
 
+/** Moments of a set of latents over seeds; null where no seed has a finite one. */
+export interface MomentsCell {
+  /** Mean of f(z) = -log p(z) up to a constant, nats. */
+  readonly energy: Spread | null;
+  /** Trace of the covariance. */
+  readonly trace: Spread | null;
+}
+
+/** Sets of latents that are alike if a learned prior is right, on one data set over seeds. */
+export interface PriorCheckCell extends Readonly<Record<PriorCheckSet, MomentsCell>> {
+  readonly dataset: string;
+  /** Latents in each set. */
+  readonly count: number;
+  /** Seeds. */
+  readonly n: number;
+}
+
+/** Names of the sets of latents. */
+type PriorCheckSet = Exclude<keyof PriorCheck, "count">;
+
 /** One method under one set of conditions, sampled in one way. A method may have several rows. */
 export interface Row {
   /** Unique among the rows. */
@@ -136,6 +157,8 @@ export interface Row {
   readonly reconstructions: readonly ReconstructionCell[];
   /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
+  /** Empty for methods without a learned prior. */
+  readonly priorCheck: readonly PriorCheckCell[];
 }
 
 /** A ratio of seconds per epoch between two rows that are alike in all but the method. */
