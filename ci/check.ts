@@ -31,7 +31,7 @@ import {
   describeFailures,
   parseBaseline,
 } from "../harness/toy/baseline.ts";
-import { readSeeds, readWords } from "../harness/cli/arguments.ts";
+import { readOptions, readSeeds } from "../harness/cli/arguments.ts";
 
 const BASELINE = fileURLToPath(new URL("./baselines/toy.json", import.meta.url));
 const SEED = 0;
@@ -100,7 +100,7 @@ const HELP =
   --full         with the gates of the whole suite, about a minute and a half a seed on 2 cores`;
 
 async function main(): Promise<void> {
-  const words = readWords({
+  const words = readOptions({
     update: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     seeds: { type: "string" },

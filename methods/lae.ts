@@ -380,5 +380,11 @@ export const lae: Method<typeof defaults> = {
     "The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed one passes the stability limit as sigma falls",
   ],
   defaults,
+  ranges: {
+    stepSize: { scale: "log", low: 3e-4, high: 3e-3 },
+    damping: { scale: "log", low: 1e-4, high: 0.3 },
+    chainCount: { scale: "choice", values: [0, 100, 200, 400] },
+    innerSteps: { scale: "integer", low: 1, high: 5 },
+  },
   build,
 };
