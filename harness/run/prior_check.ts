@@ -21,7 +21,7 @@ const COUNT = 200;
 /** The sets of latents. */
 const SETS = ["posterior", "negatives", "longChains"] as const;
 
-/** What `checkPrior` needs besides a state. */
+/** Options of `checkPrior`. */
 export interface PriorCheckSetting {
   readonly model: Model;
   readonly device: Device;

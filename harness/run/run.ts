@@ -35,7 +35,7 @@ import type {
   Score,
 } from "../core/types.ts";
 
-/** What a run works with: the entries that its spec names, and the outside world. */
+/** Everything that a run needs besides its spec: the table entries that the spec names, the device and the outside world. */
 export interface RunContext {
   readonly method: Method;
   readonly dataset: Dataset;
@@ -46,7 +46,7 @@ export interface RunContext {
   /** The run's own folder, which exists. */
   readonly dir: string;
   provenance(datasetSha256: string): Promise<Provenance>;
-  /** Told what happens, as it happens. */
+  /** Called with each event as it happens. */
   report(event: RunEvent): void;
 }
 
@@ -54,9 +54,8 @@ export interface RunContext {
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
 /**
- * Trains, samples and scores `spec`: goes on from the checkpoint in the run's folder if there is one, to
- * the same bits as without the interruption. Resolves to a record that is completed or diverged; throws
- * on anything else.
+ * Trains, samples and scores `spec`. Resumes from the checkpoint in the run's folder if there is one, and gives the same bits
+ * as an uninterrupted run. Resolves to a completed or diverged record; throws on any other failure.
  */
 export async function executeRun(spec: RunSpec, context: RunContext): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
@@ -100,11 +99,11 @@ interface Run extends RunContext {
   readonly spec: RunSpec;
   readonly problem: Problem;
   readonly model: Model;
-  /** The training part. */
+  /** The training split. */
   readonly images: ImageSet;
   readonly saved: Checkpoint | undefined;
   readonly stopwatch: Stopwatch;
-  /** Grows by one record an epoch. */
+  /** Grows by one record per epoch. */
   readonly epochs: EpochRecord[];
 }
 
@@ -180,7 +179,7 @@ async function trainAndScore(run: Run): Promise<Results> {
     trainCount,
   });
   const bounded = await bounds?.score(scored);
-  const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
+  const reconstructions = await writeReconstructions(bounded?.state ?? scored, run);
   const diagnostics = await diagnose(reconstructions.state, run);
   return {
     scores: { ...scores, ...bounded?.scores },
@@ -196,11 +195,11 @@ async function trainAndScore(run: Run): Promise<Results> {
   };
 }
 
-/** Trains from `position` to the last epoch, and leaves a checkpoint after each. */
+/** Trains from `position` to the last epoch and saves a checkpoint after each epoch. */
 async function trainOn(
   position: TrainPosition,
   run: Run & {
-    /** For the checkpoints. */
+    /** Saved in every checkpoint. */
     readonly untrained: Untrained;
   },
 ): Promise<DeviceState> {
@@ -246,7 +245,7 @@ async function trainOn(
   return state;
 }
 
-/** The scorer for the bounds among the scores, for states shaped as `state`; undefined if there are none. */
+/** Compiles the scorer of likelihood bounds for states with the shapes of `state`; undefined if there is nothing to bound. */
 async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer | undefined> {
   const bounds = run.metrics.filter(isBound);
   const { likelihood } = run.model;
@@ -277,8 +276,8 @@ async function scoreDecoded(
   return (await score({ generator, state, chains: {} })).scores;
 }
 
-/** Writes test images beside their reconstructions into the run's folder, if the model has latents. Consumes `state`. */
-async function showReconstructions(
+/** Reconstructs test images and writes reconstructions.png, if the model has latents. Consumes `state`. */
+async function writeReconstructions(
   state: DeviceState,
   run: Run,
 ): Promise<Partial<Reconstructions> & Pick<Reconstructions, "state">> {
@@ -296,7 +295,7 @@ async function showReconstructions(
   return shown;
 }
 
-/** How freely the method's amortized chains move; undefined if it has none. Consumes `state`. */
+/** Measures how freely the amortized chains move; undefined if the model has none. Consumes `state`. */
 async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | undefined> {
   const { spec, model: { amortized }, stopwatch } = run;
   if (amortized === undefined) return undefined;
@@ -316,17 +315,19 @@ async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | und
   return diagnostics;
 }
 
-/** The checkpoint of run `id` in `dir`; a broken one is moved aside, and training starts anew. */
+/** Loads the checkpoint of run `id` in `dir`. A broken one is moved aside, and training restarts from the first epoch. */
 async function loadOwnCheckpoint(dir: string, id: string): Promise<Checkpoint | undefined> {
   const path = `${dir}/${CHECKPOINT_FILE}`;
   try {
     const checkpoint = await loadCheckpoint(path);
     if (checkpoint === undefined || checkpoint.id === id) return checkpoint;
-    throw new SyntaxError(`It belongs to run ${checkpoint.id}`);
+    throw new SyntaxError(`It belongs to run ${checkpoint.id}, not ${id}`);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     await Deno.rename(path, `${path}.broken`);
-    console.warn(`Moved ${path} to ${path}.broken, training starts anew: ${error.message}`);
+    console.warn(
+      `Moved ${path} to ${path}.broken; training restarts from the first epoch: ${error.message}`,
+    );
     return undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { Dataset, DeviceState, ImageBatch, ImageSet, Metric, Scoring } from
 /** Scores by the names of their metrics. */
 export type Scores = Readonly<Record<string, number>>;
 
-/** A state's scores, and the first batch of the samples that were scored. */
+/** Scores of a state, and the first batch of its images. */
 interface Scored {
   readonly state: DeviceState;
   readonly images: ImageBatch;
@@ -56,7 +56,7 @@ export function createScorer(
     await using stack = new AsyncDisposableStack();
     const scorings = new Map<string, Scoring>();
     for (const metric of metrics) {
-      if (await metric.available?.() ?? null) continue; // bench has said why; a later call adds the score
+      if (await metric.available?.() ?? null) continue; // bench has reported the reason; a later call adds the score
       scorings.set(metric.name, stack.use(await metric.begin(await referenceOf(metric))));
     }
     report({ event: "phase", phase: "score" });
@@ -85,7 +85,7 @@ export function createScorer(
   };
 }
 
-/** The score of images that are in memory. */
+/** Scores images that are in memory. */
 export async function scoreImages<Reference>(
   metric: Metric<Reference>,
   images: ImageBatch,
