@@ -361,8 +361,8 @@ export interface Device extends AsyncDisposable {
   readonly name: string;
   /** For provenance: runtime, version, threads. */
   readonly description: string;
-  /** Cards that it could have used, of which it uses the first; undefined where it cannot say. */
-  readonly cardCount?: number;
+  /** Number of GPUs that it found, of which it uses the first; undefined if unknown. */
+  readonly gpuCount?: number;
   upload(arrays: HostArrays): Promise<DeviceState>;
   download(state: DeviceState): Promise<HostArrays>;
   /** Traces `fn` for these shapes. Throws when `fn` reads a value, draws host randomness, or freezes an array. */
@@ -434,7 +434,7 @@ export interface Provenance {
   readonly device: string;
   readonly cpu: string;
   readonly cores: number;
-  /** Runs that shared the machine: times of runs with different `jobs` do not compare. */
+  /** Number of parallel runs on the machine: timings with different `jobs` are not comparable. */
   readonly jobs: number;
   readonly os: string;
   readonly datasetSha256: string;

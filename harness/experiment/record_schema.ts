@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RunRecord, RunSpec } from "../core/types.ts";
 
-/** The schema number of records that this program writes, and the highest that it reads. */
+/** Schema number of the records that this program writes, and the highest that it reads. */
 export const RECORD_SCHEMA = 1;
 
 /** Checks numbers by name. */
@@ -118,14 +118,14 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
   BASE.extend({ status: z.literal("interrupted") }),
 ]);
 
-// The compiler keeps these schemas and the types of types.ts one and the same, both ways.
+// Compile-time check that these schemas and the types of types.ts are equal.
 type Same<A, B> = [A, B] extends [B, A] ? true : never;
 type Mutable<T> = T extends string | number | boolean | null ? T
   : { -readonly [K in keyof T]: Mutable<T[K]> };
 true satisfies Same<z.infer<typeof RUN_RECORD>, Mutable<RunRecord>>;
 true satisfies Same<z.infer<typeof RUN_SPEC>, Mutable<RunSpec>>;
 
-/** The run spec in `text`; throws SyntaxError where it is none. `what` names it in the error. */
+/** Parses a run spec. Throws SyntaxError for anything else; `what` names the text in the error. */
 export function parseSpec(text: string, what: string): RunSpec {
   let value: unknown;
   try {
@@ -140,7 +140,7 @@ export function parseSpec(text: string, what: string): RunSpec {
   return result.data;
 }
 
-/** The first thing that is wrong, in one line. */
+/** Describes the first issue in one line. */
 export function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   return `${issue.path.length === 0 ? "it" : issue.path.join(".")}: ${issue.message}`;
