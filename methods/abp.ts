@@ -23,7 +23,7 @@ const defaults = {
   learningRate: 1e-4, // LEBM's code
   posteriorSteps: 20, // K1 of LEBM's code; the paper does not say
   posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
-  persistent: false, // chains go on from epoch to epoch, as in Han et al., instead of from N(0, I)
+  persistent: false, // true: chains continue from epoch to epoch, as in Han et al., instead of starting at N(0, I)
 };
 
 type State = ObservationParams & { readonly adam: AdamSlots<LearnedParams> };

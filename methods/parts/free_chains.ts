@@ -1,5 +1,5 @@
 /**
- * Chains that are long enough to measure a distribution by: after training only.
+ * Long chains that measure distributions after training.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import {
 } from "./latent_chains.ts";
 
 /**
- * The chain of `hyper` made long enough to forget its start but for the variance: for a time of one, eta K = 1, in which a
- * direction that the prior alone holds, of precision 1, reaches 1 - e^-2 = 86 % of its variance.
+ * Lengthens the chain of `hyper` to a time of one, eta K = 1, in which a direction that only the prior constrains, of precision
+ * 1, reaches 1 - e^-2 = 86 % of its variance.
  */
 export function longChain(
   { posteriorStepSize }: Pick<PosteriorChainHyper, "posteriorStepSize">,
@@ -23,8 +23,8 @@ export function longChain(
 }
 
 /**
- * A time of ten, eta K = 10, in which a direction of the Gaussian base, of precision 1, forgets its start up to e^-10. A step
- * of 0.02 is stable where no curvature passes 2 / eta = 100, and widens the base's variance by 1 %.
+ * A chain of time ten, eta K = 10, in which the influence of the start on a direction of the Gaussian base, of precision 1,
+ * decays to e^-10. A step size of 0.02 is stable for curvatures below 2 / eta = 100 and adds 1 % to the base's variance.
  */
 const LONG_PRIOR_CHAIN: PriorChainHyper = { priorSteps: 500, priorStepSize: 0.02 };
 
