@@ -48,6 +48,15 @@ const BOUND_BASIS = z.object({
   standardError: z.number().min(0),
 });
 
+/** Checks `Findings`. */
+const FINDINGS = z.object({
+  count: z.int().min(1),
+  scores: NUMBERS,
+  standardErrors: NUMBERS,
+  expected: NUMBERS,
+  classes: z.record(z.string(), z.int().min(0)).optional(),
+});
+
 /** Checks a `Diagnostics`. */
 const DIAGNOSTICS = z.object({
   features: z.int().min(1),
@@ -90,6 +99,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     untrained: NUMBERS,
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
+    families: z.record(z.string(), z.object({ samples: FINDINGS, real: FINDINGS })).optional(),
     diagnostics: DIAGNOSTICS.optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),

@@ -3,6 +3,7 @@ import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
 import { orderKey } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { foldIn } from "../core/noise.ts";
 import type { RunEvent } from "./events.ts";
 import { replaceFile } from "../core/files.ts";
 import { initialise, streamKey } from "./initial_state.ts";
@@ -107,7 +108,7 @@ interface Run extends RunContext {
 /** Results of a completed run. */
 type Results = Pick<
   RunRecord & { status: "completed" },
-  "scores" | "untrained" | "bounds" | "reconstructionError" | "diagnostics"
+  "scores" | "untrained" | "families" | "bounds" | "reconstructionError" | "diagnostics"
 >;
 
 async function trainAndScore(run: Run): Promise<Results> {
@@ -125,7 +126,12 @@ async function trainAndScore(run: Run): Promise<Results> {
     count: spec.sampleCount,
     image: dataset.image,
   });
-  const score = createScorer({ ...run, metrics: run.metrics.filter(isMetric), generator });
+  const score = createScorer({
+    ...run,
+    metrics: run.metrics.filter(isMetric),
+    generator,
+    realKey: foldIn(orderKey(spec.seed, spec.dataset), "real"), // all methods beside the same images
+  });
   await using bounds = await compileBounds(state, run);
   let untrained: Scores = saved?.untrained ?? {};
   if (saved === undefined && spec.scoreUntrained) {
@@ -139,7 +145,7 @@ async function trainAndScore(run: Run): Promise<Results> {
   if (run.epochs.length < spec.epochs) {
     state = await trainOn({ epoch: run.epochs.length, state, chains }, { ...run, untrained });
   }
-  const { scores, images, state: scored } = await score(state, chains);
+  const { scores, families, images, state: scored } = await score(state, chains);
   await writeSampleGrid(`${run.dir}/samples.png`, images);
   const bounded = await bounds?.score(scored);
   const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
@@ -147,6 +153,7 @@ async function trainAndScore(run: Run): Promise<Results> {
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
+    ...Object.keys(families).length > 0 && { families },
     ...bounded && { bounds: bounded.bases },
     ...reconstructions.squaredError !== undefined && {
       reconstructionError: reconstructions.squaredError,

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { Generator } from "./generator.ts";
 import { createScorer } from "./scorer.ts";
+import { keyOf } from "../core/noise.ts";
 import { startStopwatch } from "../core/stopwatch.ts";
 import { TINY_DATASET } from "../testing/tiny.ts";
-import type { Metric } from "../core/types.ts";
+import { metricOf } from "../metrics/family.ts";
+import type { Metric, MetricFamily } from "../core/types.ts";
 
 const { image } = TINY_DATASET;
 
@@ -60,6 +62,7 @@ async function scorerOf(metrics: readonly Metric[], log: string[]) {
     metrics,
     dataset: TINY_DATASET,
     images: await TINY_DATASET.load("train"),
+    realKey: keyOf(0),
     stopwatch: startStopwatch(),
     report: (event) =>
       log.push(
@@ -99,4 +102,40 @@ Deno.test("createScorer() names the score that is not finite, and closes it", as
   const score = await scorerOf([sumMetric(log, { finite: false })], log);
   await assert.rejects(score({ specs: {} }, {}), { name: "NotFiniteError", message: /sum/ });
   assert.equal(log.at(-1), "dispose");
+});
+
+Deno.test("createScorer() puts what a family found of samples beside as many images of the other part, drawn once", async () => {
+  const log: string[] = [];
+  const family: MetricFamily = {
+    name: "counts",
+    reference: (real) => Promise.resolve(real.count),
+    begin: (reference) => {
+      let [count, sum] = [0, 0];
+      return Promise.resolve({
+        add(images) {
+          log.push(`add ${images.count}`);
+          count += images.count;
+          sum += images.pixels[0];
+          return Promise.resolve();
+        },
+        finish: () => {
+          const scores = { sum, reference: Number(reference) };
+          return Promise.resolve({ count, scores, standardErrors: {}, expected: {} });
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      });
+    },
+  };
+  const metric = metricOf(family, { name: "sum", label: "sum", better: "lower", against: "test" });
+  const score = await scorerOf([metric], []);
+  const { scores, families } = await score({ specs: {} }, {});
+  const { count: tests } = await TINY_DATASET.load("test");
+  assert.deepEqual(scores, { sum: 3 });
+  assert.deepEqual(families.counts.samples.scores, { sum: 3, reference: tests });
+  assert.deepEqual([families.counts.real.count, families.counts.real.scores.reference], [3, tests]);
+  assert.deepEqual(log, ["add 1", "add 1", "add 1", "add 3"]);
+  log.length = 0;
+  const again = await score({ specs: {} }, {});
+  assert.deepEqual(again.families, families);
+  assert.deepEqual(log, ["add 1", "add 1", "add 1"], "real images are scored once");
 });
