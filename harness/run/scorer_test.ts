@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import type { Generator } from "./generator.ts";
+import { drawReal } from "./score_passes.ts";
 import { createScorer } from "./scorer.ts";
+import { createImageSet } from "../core/image_set.ts";
 import { keyOf } from "../core/noise.ts";
 import { startStopwatch } from "../core/stopwatch.ts";
 import { TINY_DATASET } from "../testing/tiny.ts";
 import { metricOf } from "../metrics/family.ts";
-import type { Metric, MetricFamily } from "../core/types.ts";
+import type { Metric, MetricFamily, Split } from "../core/types.ts";
 
 const { image } = TINY_DATASET;
 
@@ -56,12 +58,19 @@ const sumMetric = (log: string[], { finite = true, available = true } = {}): Met
   };
 };
 
+/** 17 training images, and 5 inverted ones. */
+async function loadPart(split: Split) {
+  const train = await TINY_DATASET.load("train");
+  if (split === "train") return train;
+  return createImageSet({ image, pixels: train.pixels.slice(0, 5 * 6).map((v) => 255 - v) });
+}
+
 async function scorerOf(metrics: readonly Metric[], log: string[]) {
   return createScorer({
     generator: fakeGenerator(3, log),
     metrics,
-    dataset: TINY_DATASET,
-    images: await TINY_DATASET.load("train"),
+    dataset: { ...TINY_DATASET, load: loadPart },
+    images: await loadPart("train"),
     realKey: keyOf(0),
     stopwatch: startStopwatch(),
     report: (event) =>
@@ -106,6 +115,7 @@ Deno.test("createScorer() names the score that is not finite, and closes it", as
 
 Deno.test("createScorer() puts what a family found of samples beside as many images of the other part, drawn once", async () => {
   const log: string[] = [];
+  let last: Uint8Array = new Uint8Array();
   const family: MetricFamily = {
     name: "counts",
     reference: (real) => Promise.resolve(real.count),
@@ -114,6 +124,7 @@ Deno.test("createScorer() puts what a family found of samples beside as many ima
       return Promise.resolve({
         add(images) {
           log.push(`add ${images.count}`);
+          last = images.pixels;
           count += images.count;
           sum += images.pixels[0];
           return Promise.resolve();
@@ -129,11 +140,12 @@ Deno.test("createScorer() puts what a family found of samples beside as many ima
   const metric = metricOf(family, { name: "sum", label: "sum", better: "lower", against: "test" });
   const score = await scorerOf([metric], []);
   const { scores, families } = await score({ specs: {} }, {});
-  const { count: tests } = await TINY_DATASET.load("test");
   assert.deepEqual(scores, { sum: 3 });
-  assert.deepEqual(families.counts.samples.scores, { sum: 3, reference: tests });
-  assert.deepEqual([families.counts.real.count, families.counts.real.scores.reference], [3, tests]);
+  assert.deepEqual(families.counts.samples.scores, { sum: 3, reference: 5 });
+  assert.deepEqual([families.counts.real.count, families.counts.real.scores.reference], [3, 5]);
   assert.deepEqual(log, ["add 1", "add 1", "add 1", "add 3"]);
+  const train = await loadPart("train");
+  assert.deepEqual(last, drawReal(train, { count: 3, key: keyOf(0) }).pixels);
   log.length = 0;
   const again = await score({ specs: {} }, {});
   assert.deepEqual(again.families, families);
