@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { familyScore, type ScoreKind } from "../core/family_scores.ts";
 import type { FamilyScoring, Findings, ImageBatch, MetricFamily } from "../core/types.ts";
 import { entropyOf, entropyStandardError } from "../statistics/entropy.ts";
 import { type FeatureTable, growingTable } from "./fid/feature_table.ts";
@@ -26,21 +27,12 @@ export interface Classifier extends AsyncDisposable {
   ): Promise<void>;
 }
 
-/** A classifier, and the names of the scores that it is used for. */
+/** A classifier. Its name ends the names of its scores: `coverage_fashion`. */
 export interface ClassifierFacts {
   readonly name: string;
   readonly featureDim: number;
   /** In the order of the logits. */
   readonly classes: readonly string[];
-  readonly scores: {
-    readonly frechet: string;
-    readonly kid: string;
-    readonly entropy: string;
-    readonly precision: string;
-    readonly recall: string;
-    readonly density: string;
-    readonly coverage: string;
-  };
   open(): Promise<Classifier>;
 }
 
@@ -102,6 +94,9 @@ async function openSet(
   };
 }
 
+/** What `neighbourOverlap` computes together. */
+const OVERLAP = ["coverage", "recall", "precision", "density"] as const;
+
 async function findingsOf(
   samples: ClassifiedSet,
   { reference, facts, wanted }: {
@@ -110,34 +105,32 @@ async function findingsOf(
     readonly wanted: readonly string[];
   },
 ): Promise<Findings> {
-  const names = facts.scores;
+  const nameOf = (kind: ScoreKind) => familyScore(kind, facts.name);
+  const isWanted = (...kinds: readonly ScoreKind[]) =>
+    kinds.some((kind) => wanted.includes(nameOf(kind)));
   const threads = 1; // the same bits whatever the number of cores
   const scores: Record<string, number> = {};
   const standardErrors: Record<string, number> = {};
   const expected: Record<string, number> = {};
   const [count, real] = [samples.features.count, reference.features.count];
-  if (wanted.includes(names.frechet)) {
-    scores[names.frechet] = frechetDistance(samples.statistics, reference.statistics);
+  if (isWanted("fd")) {
+    scores[nameOf("fd")] = frechetDistance(samples.statistics, reference.statistics);
   }
-  const overlaps = ["precision", "recall", "density", "coverage"] as const;
-  if (
-    overlaps.some((name) => wanted.includes(names[name])) &&
-    Math.min(count, real) > DENSITY_NEIGHBOURS
-  ) {
+  if (isWanted(...OVERLAP) && Math.min(count, real) > DENSITY_NEIGHBOURS) {
     const overlap = await neighbourOverlap(samples.features, reference.features, { threads });
-    for (const name of overlaps) scores[names[name]] = overlap[name];
-    expected[names.coverage] = expectedCoverage({ samples: count, real });
-    expected[names.density] = 1;
+    for (const kind of OVERLAP) scores[nameOf(kind)] = overlap[kind];
+    expected[nameOf("coverage")] = expectedCoverage({ samples: count, real });
+    expected[nameOf("density")] = 1;
   }
-  if (wanted.includes(names.entropy)) {
-    scores[names.entropy] = entropyOf(samples.classes);
-    standardErrors[names.entropy] = entropyStandardError(samples.classes);
+  if (isWanted("entropy")) {
+    scores[nameOf("entropy")] = entropyOf(samples.classes);
+    standardErrors[nameOf("entropy")] = entropyStandardError(samples.classes);
   }
-  if (wanted.includes(names.kid) && Math.min(count, real) >= 3) {
+  if (isWanted("kid") && Math.min(count, real) >= 3) {
     const kid = await kidOfAllImages(samples.features, reference.features, { threads });
-    scores[names.kid] = kid.value;
-    standardErrors[names.kid] = kid.standardError;
-    expected[names.kid] = 0;
+    scores[nameOf("kid")] = kid.value;
+    standardErrors[nameOf("kid")] = kid.standardError;
+    expected[nameOf("kid")] = 0;
   }
   const classes = Object.fromEntries(facts.classes.map((name, i) => [name, samples.classes[i]]));
   return { count, scores, standardErrors, expected, classes };

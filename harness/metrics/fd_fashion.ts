@@ -32,15 +32,6 @@ const FAMILY = classifierFamily({
   name: "fashion",
   featureDim: FEATURE_DIM,
   classes: CLASSES,
-  scores: {
-    frechet: "fd_fashion",
-    coverage: "coverage_fashion",
-    recall: "recall_fashion",
-    precision: "precision_fashion",
-    density: "density_fashion",
-    entropy: "entropy_fashion",
-    kid: "kid_fashion",
-  },
   open: openClassifier,
 });
 
