@@ -28,12 +28,16 @@ function linksOf(text: string): string[] {
     .filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** Paths from the root that `text` names, in links or not: those that begin with a folder of the repository. */
+/**
+ * Paths from the root that `text` names, in links or not: those that begin with a folder of the repository, except the
+ * files that the page has its reader create, which comments such as `<!-- file: PATH -->` mark.
+ */
 function pathsOf(text: string): string[] {
+  const created = new Set([...text.matchAll(/<!-- file: (\S+) -->/g)].map(([, path]) => path));
   const found = text.matchAll(
     /(?<![\w./:-])(?:\.ci|ci|datasets|docs|fixtures|harness|methods|reports)\/[\w./-]*/g,
   );
-  return [...found].map(([path]) => path.replace(/\.$/, ""));
+  return [...found].map(([path]) => path.replace(/\.$/, "")).filter((path) => !created.has(path));
 }
 
 /** The calls of tasks in `text`, each up to the end of its line, code span, comment or list of commands. */
@@ -74,6 +78,7 @@ Deno.test("the checks of the documentation find errors", () => {
     "# A page",
     "[a](README.md) [b](absent.md) [c](https://example.org) [d](README.md#absent) [e](README.md#run)",
     "`ci/absent.ts`, ci/ok.ts. runs/quick/table.md",
+    "Create `ci/created.ts`: <!-- file: ci/created.ts -->",
     "npx -y deno@2.9.6 task absent && deno task bench toy --targets a,b --seed 1 # --no",
     "<!-- numbers: deno task bench:step --steps 2, runs/x -->",
   ].join("\n");

@@ -14,7 +14,7 @@ export const CELEBA_HQ = "celeba_hq";
 
 const COUNTS: Readonly<Record<Split, number>> = { train: 27_000, test: 3_000 };
 
-/** Error message that tells how to install the images. */
+/** Error message with the command that installs the images. */
 export const CELEBA_HQ_HINT =
   `CelebA-HQ has no reliable open download: get its 30,000 images (a folder or archive of PNG, JPEG or .npy files) from its authors or a copy, then run "deno task data ${CELEBA_HQ} --from PATH"`;
 

@@ -39,12 +39,12 @@ interface TuneArguments {
   readonly dryRun?: boolean;
 }
 
-/** The command `tune`; resolves to its exit code by `end`. */
+/** Defines the command `tune`; its action calls `end` with whether the user interrupted it. */
 export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void): Command {
   const collect = (value: string, values: readonly string[] = []) => [...values, value];
   return new Command("tune")
     .description(
-      "random search over the ranges that methods declare, with the same number of trials and steps for each, scored on held-out training images; a second call goes on where the first stopped",
+      "random search over the ranges that methods declare, with the same number of trials and steps for each, scored on held-out training images; a second call resumes where the first stopped",
     )
     .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
     .option("--methods <names>", "comma-separated; all of the preset by default")
@@ -66,27 +66,27 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
 
 async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
   const preset = lookUp(PRESETS, "preset", typed.preset);
-  const word = `${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`;
-  const datasets = { ...tables.datasets, [word]: await heldOut(word) };
-  const own: Tables = { ...tables, datasets };
-  const { experiment, jobs } = readExperiment({ ...typed, datasets: word, seeds: "0" }, {
-    tables: own,
+  const dataset = `${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`;
+  const datasets = { ...tables.datasets, [dataset]: await heldOut(dataset) };
+  const withHeldOut: Tables = { ...tables, datasets };
+  const { experiment, jobs } = readExperiment({ ...typed, datasets: dataset, seeds: "0" }, {
+    tables: withHeldOut,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
     cores: navigator.hardwareConcurrency,
   });
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
-  const why = await metric.available?.() ?? null;
-  if (why !== null) throw new Error(`Cannot tune for ${metric.name}: ${why}`);
+  const reason = await metric.available?.() ?? null;
+  if (reason !== null) throw new Error(`Cannot tune for ${metric.name}: ${reason}`);
   const budget = {
     trials: parseCount(typed.budget, "--budget"),
     finalists: parseCount(typed.finalists, "--finalists"),
     seeds: parseCount(typed.seeds, "--seeds"),
   };
   const scored = { ...experiment, name: "tune", metrics: [metric.name], scoreUntrained: false };
-  const trials = searchTrials(scored, { tables: own, trials: budget.trials });
+  const trials = searchTrials(scored, { tables: withHeldOut, trials: budget.trials });
   const out = userPath(typed.out ?? "runs/tune");
-  const options = { tables: own, out, jobs, force: false, dataFolder: dataFolder() };
+  const options = { tables: withHeldOut, out, jobs, force: false, dataFolder: dataFolder() };
   const specs = trials.map(({ spec }) => spec);
   if (typed.dryRun) {
     for (const { method, index, changed } of trials) {
@@ -114,9 +114,9 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
   return false;
 }
 
-async function heldOut(word: string) {
+async function heldOut(name: string) {
   try {
-    return await resolveDataset(word);
+    return await resolveDataset(name);
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }
@@ -124,6 +124,6 @@ async function heldOut(word: string) {
 
 function metricOf(name: string, tables: Tables): Metric {
   const score = lookUp(tables.metrics, "metric", name);
-  if (!isMetric(score)) throw new UsageError(`Cannot tune for ${name}: it is no score of samples`);
+  if (!isMetric(score)) throw new UsageError(`Cannot tune for ${name}: it does not score samples`);
   return score;
 }

@@ -1,7 +1,7 @@
 import { pivotedCholesky } from "../linalg/pivoted_cholesky.ts";
 import { addRowProducts, rowsOf } from "../linalg/row_products.ts";
 
-/** Diagonal of the hat matrix of the features, which says how freely amortized chains move. */
+/** Diagonal of the hat matrix of the features, which measures how freely amortized chains move. */
 export interface Leverages {
   /** Numerical rank of the features. */
   readonly rank: number;

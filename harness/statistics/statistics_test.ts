@@ -1,4 +1,4 @@
-/** Tests every metric on exact draws and against known values. */
+/** Tests every statistic on exact draws and against known values. */
 import assert from "node:assert/strict";
 import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
 import { diagnose } from "./effective_sample_size.ts";

@@ -79,7 +79,7 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
     const { value } = this.#entries.get(dataId);
     if (value.op !== "constant") {
       throw new Error(
-        "A value was read inside a compiled step: keep it a tensor (tf.where instead of if), or return it as a metric",
+        "A value was read inside a compiled step: keep it a tensor (tf.where instead of if), or return it as a training metric",
       );
     }
     const { data } = value;

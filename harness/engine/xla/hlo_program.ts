@@ -65,7 +65,7 @@ export function readHloProgram(bytes: Uint8Array<ArrayBuffer>): HloProgram {
   }
   const entry = one(module, 6)?.value;
   if (entry === undefined || !computations.has(entry)) {
-    throw new SyntaxError("Not a program of XLA: it has no entry computation");
+    throw new SyntaxError("Not an XLA program: it has no entry computation");
   }
   return { entry, computations };
 }

@@ -241,7 +241,7 @@ withPlugin("runs of bench cache compiled programs and load them the next time", 
       ).sort();
     };
     const kept = await run();
-    assert.ok(kept.length >= 2, "a step and a sampler");
+    assert.ok(kept.length >= 2, "a step and a generator");
     assert.ok(kept.every((name) => /^[0-9a-f]{64}\.bin /.test(name)), kept.join());
     assert.deepEqual(await run(), kept);
   } finally {
