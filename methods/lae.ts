@@ -25,6 +25,7 @@ import {
   observationModel,
   type ObservationParams,
   sigmaOf,
+  stepScaleOf,
 } from "./parts/observation_model.ts";
 import { shortageOf } from "./parts/rank_condition.ts";
 import { stepFlops } from "./parts/step_flops.ts";
@@ -50,10 +51,10 @@ const defaults = {
   inputDim: 2048, // du: paper, F.3
   chainCount: 0, // k, prior chains, their inputs kept in the state; 0 for k = n: paper, section 4
   energyPenalty: 1e-3, // ours: weight of net(z)^2 in the loss of Theta
-  priorSteps: 60, // K0 of LEBM's code: of the chain that makes samples
+  priorSteps: 60, // K0 of LEBM's code: of the row LAE + prior steps; 0 for no such row
   priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4: LEBM's code
   posteriorSteps: 20, // of Algorithm 3, at test time, ours
-  posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
+  posteriorStepSize: 0.005, // at the initial sigma; eta = s^2 / 2 with s = 0.1: LEBM's code
 };
 
 /** Decoder, sigma and energy. */
@@ -176,11 +177,27 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
   };
 
+  /** Outputs of the latent sampler network, Psi h(u). */
+  const samplerLatents = (state: State, count: number, noise: Noise): tf.Tensor2D =>
+    // Deviation: Samples are the latent sampler network's outputs at new inputs, with chainCount at the inputs of its chains: the theory covers only the latter, of which there are no more than rows
+    tf.matMul(sampler.newFeatures(state, { count, noise }), state.psi);
+
+  /** Ends of prior chains that start at the latent sampler network's outputs. */
+  const drawLatents = (state: State, count: number, noise: Noise): tf.Tensor2D => {
+    // Deviation: The row LAE + prior steps moves these outputs by priorSteps steps of Langevin dynamics on the prior, without amortization
+    const start = samplerLatents(state, count, noise);
+    return priorChain(energyOf(state), { start, hyper, noise });
+  };
+
   /** Algorithm 3: plain Langevin dynamics from the encoder's output. */
   const infer = (
     state: State,
     images: tf.Tensor4D,
-    { chain, noise }: { readonly chain: PosteriorChainHyper; readonly noise: Noise },
+    { chain, noise, stepScale }: {
+      readonly chain: PosteriorChainHyper;
+      readonly noise: Noise;
+      readonly stepScale?: tf.Scalar;
+    },
   ): tf.Tensor2D => {
     const x = toModelRange(images);
     const start = encoder.encode(state, x);
@@ -191,6 +208,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       start,
       hyper: chain,
       noise,
+      stepScale,
     });
   };
 
@@ -217,6 +235,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       });
       return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
     },
+    // Their length is fixed, and their time must be: the step size does not follow sigma.
     freeChains: (state, images, noise) => infer(state, images, { chain: longChain(hyper), noise }),
   };
 
@@ -296,17 +315,25 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       };
     },
 
-    /** Images of prior chains that start at the sampler's outputs. */
-    sample: (state, { count }, noise) => {
-      // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
-      const h = sampler.newFeatures(state, { count, noise });
-      const start: tf.Tensor2D = tf.matMul(h, state.psi);
-      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
-    },
+    /** Images of the latent sampler network's outputs: the amortized prior chains of section 3.3. */
+    sample: (state, { count }, noise) => model.decode(state, samplerLatents(state, count, noise)),
+
+    ...(hyper.priorSteps > 0 && {
+      alternatives: [{
+        name: "prior_steps",
+        label: "LAE + prior steps",
+        /** Images of prior chains that start at the latent sampler network's outputs. */
+        sample: (state, { count }, noise) => model.decode(state, drawLatents(state, count, noise)),
+      }],
+    }),
 
     latents: {
       dim: hyper.latentDim,
-      infer: (state, images, noise) => infer(state, images, { chain: hyper, noise }),
+      infer: (state, images, noise) => {
+        // Deviation: The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed one passes the stability limit as sigma falls
+        const stepScale = stepScaleOf(state, hyper);
+        return infer(state, images, { chain: hyper, noise, stepScale });
+      },
       decode: model.decode,
     },
 
@@ -341,7 +368,9 @@ export const lae: Method<typeof defaults> = {
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
     "Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14",
     "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
-    "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
+    "Samples are the latent sampler network's outputs at new inputs, with chainCount at the inputs of its chains: the theory covers only the latter, of which there are no more than rows",
+    "The row LAE + prior steps moves these outputs by priorSteps steps of Langevin dynamics on the prior, without amortization",
+    "The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed one passes the stability limit as sigma falls",
   ],
   defaults,
   ranges: {

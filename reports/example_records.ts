@@ -1,5 +1,6 @@
 /** Records, and folders of them, with everything that a report must show: for its tests. */
 import type {
+  AlternativeScores,
   BoundBasis,
   Diagnostics,
   Provenance,
@@ -52,6 +53,8 @@ export interface ExampleChange {
   readonly seconds?: readonly number[];
   readonly scores?: Readonly<Record<string, number>>;
   readonly untrained?: Readonly<Record<string, number>>;
+  readonly alternatives?: Readonly<Record<string, AlternativeScores>>;
+  readonly decodedScores?: Readonly<Record<string, number>>;
   readonly bounds?: Readonly<Record<string, BoundBasis>>;
   readonly reconstructionError?: number;
   readonly diagnostics?: Diagnostics;

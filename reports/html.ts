@@ -53,12 +53,13 @@ function printSamples({ rows }: ResultTable): string[] {
     const results = [...row.scores, ...row.reconstructions].flatMap(({ dataset, values }) =>
       values.map(({ seed, run }) => [run, `${nameOf(row)}, ${dataset}, seed ${seed}`] as const)
     );
+    const samples = row.alternative === null ? "samples.png" : `samples_${row.alternative}.png`;
     const reconstructed = new Set(
       row.reconstructions.flatMap(({ values }) => values.map(({ run }) => run)),
     );
     return [...new Map(results)].map(([run, caption]) => {
       const images = [
-        `<img src="${run}/samples.png" alt="Samples">`,
+        `<img src="${run}/${samples}" alt="Samples">`,
         ...reconstructed.has(run)
           ? [`<img src="${run}/reconstructions.png" alt="Images and their reconstructions">`]
           : [],

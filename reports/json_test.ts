@@ -21,6 +21,8 @@ const RECORDS = [
       varianceRatio: null,
       moves: 100,
     },
+    decodedScores: { nelbo: 3 },
+    alternatives: { x: { label: "X", scores: { fd_fashion: 3 }, untrained: {} } },
     bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },
   }),
 ];

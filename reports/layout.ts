@@ -10,14 +10,16 @@ import { timeBlocks } from "./sections/times.ts";
 
 /** The report of `table`: scores as in the paper's Table 1, lost seeds, times, settings, provenance. */
 export function layOut(table: ResultTable): Block[] {
+  // Rows of alternatives have samples, and all else in common with the rows before them.
+  const trained = { ...table, rows: table.rows.filter(({ alternative }) => alternative === null) };
   return [
     { kind: "title", text: `Results: ${table.experiments.join(", ") || "no runs"}` },
     ...scoreBlocks(table, table.metrics.filter(({ importanceSamples: k }) => k === undefined)),
-    ...likelihoodBlocks(table),
-    ...seedBlocks(table),
-    ...timeBlocks(table),
-    ...reconstructionBlocks(table),
-    ...amortizationBlocks(table),
+    ...likelihoodBlocks(trained),
+    ...seedBlocks(trained),
+    ...timeBlocks(trained),
+    ...reconstructionBlocks(trained),
+    ...amortizationBlocks(trained),
     ...settingsBlocks(table),
     ...provenanceBlocks(table),
   ];

@@ -12,6 +12,7 @@ const CELL: ScoreCell = {
   n: 3,
   values: [],
   untrained: null,
+  decoded: null,
   lost: [],
   missing: null,
   basis: null,

@@ -96,6 +96,7 @@ export function scoreCell(
     dataset,
     ...cell,
     untrained: spreadOf(scored.flatMap(({ untrained }) => untrained[metric] ?? [])),
+    decoded: spreadOf(scored.flatMap(({ decodedScores }) => decodedScores?.[metric] ?? [])),
     basis: bases.toSorted((a, b) => b.standardError - a.standardError).at(0) ?? null,
     published: asked.length === 0 ? null : publishedBeside(cell, { run: asked[0], metric }),
   };

@@ -150,11 +150,23 @@ export interface Model<S extends Tree = Tree> {
   init(noise: Noise): S;
   /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
   step(state: S, batch: Batch, noise: Noise): StepResult<S>;
-  /** Images [count, height, width, channels] in [0, 1] from the model. */
+  /** Images [count, height, width, channels] in [0, 1] from the model, sampled in the method's own way. */
   sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
+  /** Other ways to sample the same trained model, where test time leaves a choice: each is a row of its own in reports. */
+  readonly alternatives?: readonly AlternativeSampling<S>[];
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
   readonly amortized?: AmortizedChains<S>;
+}
+
+/** Another way than `Model.sample` to draw images from a trained model. */
+export interface AlternativeSampling<S extends Tree = Tree> {
+  /** As in records and in names of files: `prior_steps`. */
+  readonly name: string;
+  /** The row's label in reports: `LAE + prior steps`. */
+  readonly label: string;
+  /** As `Model.sample`, and with the same noise: what both draw from one path is equal. */
+  sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
 }
 
 /** What `sample` is asked for. */
@@ -488,6 +500,19 @@ export interface BoundBasis {
   readonly standardError: number;
 }
 
+/** Scores of samples drawn in another way than the method's own. */
+export interface AlternativeScores {
+  /** The row's label in reports. */
+  readonly label: string;
+  readonly scores: Readonly<Record<string, number>>;
+  /** Scores of the initial state, sampled in the same way; empty if not asked for. */
+  readonly untrained: Readonly<Record<string, number>>;
+  /** As `families` of the run's record. */
+  readonly families?: Readonly<Record<string, FamilyRecord>>;
+  /** Why there are no scores; absent if there are. */
+  readonly error?: string;
+}
+
 /** Seconds on clocks that never overlap: their sum is the time the run took. */
 export interface Seconds {
   readonly train: number;
@@ -517,6 +542,13 @@ export type RunRecord =
       readonly status: "completed";
       readonly scores: Readonly<Record<string, number>>;
       readonly untrained: Readonly<Record<string, number>>;
+      /** By the names of the model's alternatives; absent if it has none. */
+      readonly alternatives?: Readonly<Record<string, AlternativeScores>>;
+      /**
+       * Scores of decoded encodings, one posterior draw for each of `sampleCount` training images: what samples of a perfect
+       * prior would score. Absent for models without latents, and from older records.
+       */
+      readonly decodedScores?: Readonly<Record<string, number>>;
       /** Of the scores that are bounds on the likelihood; absent if none is. */
       readonly bounds?: Readonly<Record<string, BoundBasis>>;
       /** Mean squared error per pixel of test images in [0, 1] made from one posterior draw each; absent from older records. */

@@ -30,6 +30,7 @@ const small = (
     priorSteps: 20,
   },
   lebm: { energyLearningRate: 1e-3 },
+  lae: { posteriorStepSize: 0.005 }, // of inference alone; 0.05 is unstable after 200 steps of training
   lae_neurips: { sgdLearningRate },
 });
 

@@ -40,14 +40,6 @@ export const RUN_SPEC = z.strictObject({
   threads: z.int().min(1),
 });
 
-/** Checks a `BoundBasis`. */
-const BOUND_BASIS = z.object({
-  importanceSamples: z.int().min(1),
-  draws: z.int().min(1),
-  images: z.int().min(1),
-  standardError: z.number().min(0),
-});
-
 /** Checks `Findings`. */
 const FINDINGS = z.object({
   count: z.int().min(1),
@@ -55,6 +47,25 @@ const FINDINGS = z.object({
   standardErrors: NUMBERS,
   expected: NUMBERS,
   classes: z.record(z.string(), z.int().min(0)).optional(),
+});
+
+const FAMILIES = z.record(z.string(), z.object({ samples: FINDINGS, real: FINDINGS }));
+
+/** Checks an `AlternativeScores`. */
+const ALTERNATIVE_SCORES = z.object({
+  label: z.string(),
+  scores: NUMBERS,
+  untrained: NUMBERS,
+  families: FAMILIES.optional(),
+  error: z.string().optional(),
+});
+
+/** Checks a `BoundBasis`. */
+const BOUND_BASIS = z.object({
+  importanceSamples: z.int().min(1),
+  draws: z.int().min(1),
+  images: z.int().min(1),
+  standardError: z.number().min(0),
 });
 
 /** Checks a `Diagnostics`. */
@@ -97,9 +108,11 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     status: z.literal("completed"),
     scores: NUMBERS,
     untrained: NUMBERS,
+    alternatives: z.record(z.string(), ALTERNATIVE_SCORES).optional(),
+    decodedScores: NUMBERS.optional(),
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
-    families: z.record(z.string(), z.object({ samples: FINDINGS, real: FINDINGS })).optional(),
+    families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),

@@ -11,6 +11,8 @@ export interface Checkpoint {
   readonly seconds: Seconds;
   /** Scores of the initial state. */
   readonly untrained: Readonly<Record<string, number>>;
+  /** Scores of the initial state by alternative; absent if there are none. */
+  readonly untrainedAlternatives?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly state: HostArrays;
   readonly chains: HostArrays;
 }
@@ -29,6 +31,7 @@ const REST = z.object({
   epochs: z.array(EPOCH_RECORD),
   seconds: SECONDS,
   untrained: NUMBERS,
+  untrainedAlternatives: z.record(z.string(), NUMBERS).optional(),
 });
 
 /**

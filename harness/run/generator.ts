@@ -40,7 +40,7 @@ export interface Generator extends AsyncDisposable {
 export async function compileGenerator(
   device: Device,
   { model, key, state, count, image }: {
-    readonly model: Model;
+    readonly model: Pick<Model, "sample" | "chains">;
     readonly key: Key;
     /** Any state of the model: only its shapes are used. */
     readonly state: DeviceState;

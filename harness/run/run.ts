@@ -1,3 +1,4 @@
+import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
@@ -5,6 +6,7 @@ import { orderKey } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { foldIn } from "../core/noise.ts";
 import type { RunEvent } from "./events.ts";
+import { compileDecodedEncodings } from "./decoded.ts";
 import { replaceFile } from "../core/files.ts";
 import { initialise, streamKey } from "./initial_state.ts";
 import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
@@ -12,7 +14,7 @@ import { NotFiniteError } from "../core/not_finite.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
 import { reconstruct, type Reconstructions } from "./reconstruct.ts";
 import { compileGenerator } from "./generator.ts";
-import { createScorer, type Scores } from "./scorer.ts";
+import { createScorer, type Scorer, type Scores } from "./scorer.ts";
 import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
@@ -22,6 +24,7 @@ import type {
   DeviceState,
   Diagnostics,
   EpochRecord,
+  HostArrays,
   ImageSet,
   Method,
   Model,
@@ -108,8 +111,18 @@ interface Run extends RunContext {
 /** Results of a completed run. */
 type Results = Pick<
   RunRecord & { status: "completed" },
-  "scores" | "untrained" | "families" | "bounds" | "reconstructionError" | "diagnostics"
+  | "scores"
+  | "untrained"
+  | "families"
+  | "alternatives"
+  | "decodedScores"
+  | "bounds"
+  | "reconstructionError"
+  | "diagnostics"
 >;
+
+/** Scores of the initial state. */
+type Untrained = Partial<Pick<Checkpoint, "untrained" | "untrainedAlternatives">>;
 
 async function trainAndScore(run: Run): Promise<Results> {
   const { spec, model, dataset, device, saved, report } = run;
@@ -129,13 +142,23 @@ async function trainAndScore(run: Run): Promise<Results> {
   const score = createScorer({
     ...run,
     metrics: run.metrics.filter(isMetric),
-    generator,
-    realKey: foldIn(orderKey(spec.seed, spec.dataset), "real"), // all methods beside the same images
+    // The same images beside every method.
+    real: { count: spec.sampleCount, key: foldIn(orderKey(spec.seed, spec.dataset), "real") },
   });
+  const setting = {
+    ...run,
+    key: streamKey(spec, "sample"),
+    count: spec.sampleCount,
+    image: dataset.image,
+    chains,
+    score,
+  };
   await using bounds = await compileBounds(state, run);
-  let untrained: Scores = saved?.untrained ?? {};
+  let { untrained = {}, untrainedAlternatives }: Untrained = saved ?? {};
   if (saved === undefined && spec.scoreUntrained) {
-    ({ state, scores: untrained } = await score(state, chains));
+    ({ state, scores: untrained } = await score({ generator, state, chains }));
+    const alternatives = await scoreAlternatives(start.state, { ...setting, dir: undefined });
+    untrainedAlternatives = alternatives && scoresByName(alternatives);
     const bounded = await bounds?.score(state);
     if (bounded) {
       state = bounded.state;
@@ -143,17 +166,28 @@ async function trainAndScore(run: Run): Promise<Results> {
     }
   }
   if (run.epochs.length < spec.epochs) {
-    state = await trainOn({ epoch: run.epochs.length, state, chains }, { ...run, untrained });
+    state = await trainOn({ epoch: run.epochs.length, state, chains }, {
+      ...run,
+      untrained: { untrained, untrainedAlternatives },
+    });
   }
-  const { scores, families, images, state: scored } = await score(state, chains);
+  const { scores, families, images, state: scored } = await score({ generator, state, chains });
   await writeSampleGrid(`${run.dir}/samples.png`, images);
+  const trained = await device.download(scored);
+  const alternatives = await scoreAlternatives(trained, {
+    ...setting,
+    untrained: untrainedAlternatives,
+  });
+  const decodedScores = await scoreDecoded(trained, { run, score });
   const bounded = await bounds?.score(scored);
   const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
   const diagnostics = await diagnose(reconstructions.state, run);
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
-    ...Object.keys(families).length > 0 && { families },
+    ...families && { families },
+    ...alternatives && { alternatives },
+    ...decodedScores && { decodedScores },
     ...bounded && { bounds: bounded.bases },
     ...reconstructions.squaredError !== undefined && {
       reconstructionError: reconstructions.squaredError,
@@ -166,8 +200,8 @@ async function trainAndScore(run: Run): Promise<Results> {
 async function trainOn(
   position: TrainPosition,
   run: Run & {
-    /** Scores of the initial state, for the checkpoints. */
-    readonly untrained: Scores;
+    /** For the checkpoints. */
+    readonly untrained: Untrained;
   },
 ): Promise<DeviceState> {
   const { spec, model, dataset, device, dir, stopwatch, report } = run;
@@ -201,7 +235,8 @@ async function trainOn(
       id: runId(spec),
       epochs: run.epochs,
       seconds: stopwatch.read(),
-      untrained: run.untrained,
+      untrained: {},
+      ...run.untrained,
       state: await device.download(state),
       chains,
     });
@@ -219,6 +254,27 @@ async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer 
   const images = await run.dataset.load("test");
   const key = streamKey(run.spec, "bound");
   return await compileBoundScorer(run.device, { ...run, likelihood, key, state, bounds, images });
+}
+
+/** Scores of decoded encodings of training images; undefined if the model has no latents. */
+async function scoreDecoded(
+  trained: HostArrays,
+  { run, score }: { readonly run: Run; readonly score: Scorer },
+): Promise<Scores | undefined> {
+  const { spec, model: { latents }, device, problem: { trainCount }, images } = run;
+  if (latents === undefined) return undefined;
+  const state = await device.upload(trained);
+  const key = streamKey(spec, "decode");
+  const count = spec.sampleCount;
+  await using generator = await compileDecodedEncodings(device, {
+    latents,
+    key,
+    state,
+    images,
+    trainCount,
+    count,
+  });
+  return (await score({ generator, state, chains: {} })).scores;
 }
 
 /** Writes test images beside their reconstructions into the run's folder, if the model has latents. Consumes `state`. */

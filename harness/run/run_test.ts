@@ -186,7 +186,7 @@ Deno.test("executeRun() goes on without a score that is not available, and adds 
     assert.ok(later.status === "completed");
     assert.deepEqual(Object.keys(later.scores), ["gap"]);
     assert.deepEqual(later.epochs, without.epochs);
-    assert.deepEqual(phases, ["load", "compile", "reference", "score"]);
+    assert.deepEqual(phases, ["load", "compile", "reference", "score", "score"]);
   }));
 
 Deno.test("executeRun() scores against the part that the metric names", () =>
@@ -217,7 +217,8 @@ Deno.test("executeRun() does not score the initial state unless asked", () =>
     });
     assert.ok(record.status === "completed");
     assert.deepEqual(record.untrained, {});
-    assert.deepEqual(phases, ["load", "compile", "train", "reference", "score"]);
+    // Once the samples, once the decoded encodings.
+    assert.deepEqual(phases, ["load", "compile", "train", "reference", "score", "score"]);
   }));
 
 Deno.test("executeRun() records bounds on the likelihood, of the initial state too, and what they rest on", () =>
@@ -282,7 +283,7 @@ Deno.test("executeRun() asks no reconstruction of a model without latents", () =
     });
     assert.ok(record.status === "completed");
     assert.deepEqual(RUN_RECORD.parse(record), record);
-    assert.ok(!("reconstructionError" in record));
+    assert.ok(!("reconstructionError" in record) && !("decodedScores" in record));
     const files = [...Deno.readDirSync(dir)].map(({ name }) => name);
     assert.ok(files.includes("samples.png") && !files.includes("reconstructions.png"));
   }));

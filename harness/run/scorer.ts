@@ -29,35 +29,44 @@ interface Scored {
   readonly state: DeviceState;
   readonly images: ImageBatch;
   readonly scores: Scores;
-  /** What families of scores found, by family. */
-  readonly families: Readonly<Record<string, FamilyRecord>>;
+  /** What families of scores found, by family; absent if no score has one. */
+  readonly families?: Readonly<Record<string, FamilyRecord>>;
 }
 
+/** A state to draw images from, and how. */
+interface Drawing {
+  readonly generator: Generator;
+  readonly state: DeviceState;
+  readonly chains: Chains;
+}
+
+/** Draws images and scores them. */
+export type Scorer = (drawing: Drawing) => Promise<Scored>;
+
 /**
- * Samples a state and scores the samples by every metric that is available, batch by batch: no more than a
- * batch is in memory. Sampling and scoring are on clocks of their own. Families of scores also score real images of the
- * part that they do not compare with, once, as many as there are samples.
+ * Scores the images of a generator by every metric that is available, batch by batch: no more than a batch is in memory.
+ * Sampling and scoring are on separate clocks. Statistics of the real images are computed once. Families of scores also
+ * score real images of the part that they do not compare with, once.
  */
 export function createScorer(
-  { generator, metrics, dataset, images: trained, realKey, stopwatch, report }: {
-    readonly generator: Generator;
+  { metrics, dataset, images: trained, real, stopwatch, report }: {
     readonly metrics: readonly Metric[];
     readonly dataset: Dataset;
     readonly images: ImageSet;
-    /** Key of the draw of real images that families of scores are shown beside the samples. */
-    readonly realKey: Key;
+    /** The real images to score beside samples: as many as there are samples, drawn at random by `key`. */
+    readonly real: { readonly count: number; readonly key: Key };
     readonly stopwatch: Stopwatch;
     report(event: RunEvent): void;
   },
-): (state: DeviceState, chains: Chains) => Promise<Scored> {
+): Scorer {
   const passes = passesOf(metrics);
   const references = new Map<ScorePass, unknown>();
   const referenceOf = async (pass: ScorePass) => {
     if (!references.has(pass)) {
       report({ event: "phase", phase: "reference" });
-      const real = pass.against === "test" ? await dataset.load("test") : trained;
-      const reference = await pass.reference(real, {
-        done: (done) => report({ event: "images", done, of: real.count }),
+      const images = pass.against === "test" ? await dataset.load("test") : trained;
+      const reference = await pass.reference(images, {
+        done: (done) => report({ event: "images", done, of: images.count }),
         waiting: () => report({ event: "phase", phase: "wait" }),
       });
       references.set(pass, reference);
@@ -68,12 +77,12 @@ export function createScorer(
   const realFindingsOf = async (pass: ScorePass) => {
     if (!realFindings.has(pass)) {
       const others = pass.against === "test" ? trained : await dataset.load("test");
-      const images = drawReal(others, { count: generator.count, key: realKey });
+      const images = drawReal(others, real);
       realFindings.set(pass, await findingsOf(pass, images, await referenceOf(pass)));
     }
     return realFindings.get(pass);
   };
-  return async (before, chains) => {
+  return async ({ generator, state: before, chains }) => {
     stopwatch.switchTo("score");
     await using stack = new AsyncDisposableStack();
     const scorings = new Map<ScorePass, PassScoring>();
@@ -103,12 +112,15 @@ export function createScorer(
         if (!Number.isFinite(value)) throw new NotFiniteError(name, value);
         scores[name] = value;
       }
-      const real = result.findings && await realFindingsOf(pass);
-      if (result.findings && real) families[pass.name] = { samples: result.findings, real };
+      const ofReal = result.findings && await realFindingsOf(pass);
+      if (result.findings && ofReal) {
+        families[pass.name] = { samples: result.findings, real: ofReal };
+      }
     }
     stopwatch.switchTo("other");
     if (first === undefined) throw new RangeError("No samples were drawn: sampleCount is 0");
-    return { state, images: first, scores, families };
+    const hasFamilies = Object.keys(families).length > 0;
+    return { state, images: first, scores, ...hasFamilies && { families } };
   };
 }
 

@@ -67,11 +67,10 @@ async function loadPart(split: Split) {
 
 async function scorerOf(metrics: readonly Metric[], log: string[]) {
   return createScorer({
-    generator: fakeGenerator(3, log),
     metrics,
     dataset: { ...TINY_DATASET, load: loadPart },
     images: await loadPart("train"),
-    realKey: keyOf(0),
+    real: { count: 3, key: keyOf(0) },
     stopwatch: startStopwatch(),
     report: (event) =>
       log.push(
@@ -84,8 +83,9 @@ async function scorerOf(metrics: readonly Metric[], log: string[]) {
 
 Deno.test("createScorer() scores every batch before the next is drawn, the reference once", async () => {
   const log: string[] = [];
+  const drawing = { generator: fakeGenerator(3, log), state: { specs: {} }, chains: {} };
   const score = await scorerOf([sumMetric(log), sumMetric(log, { available: false })], log);
-  const { scores, images } = await score({ specs: {} }, {});
+  const { scores, images } = await score(drawing);
   assert.deepEqual(
     scores,
     { sum: 1003 },
@@ -102,14 +102,15 @@ Deno.test("createScorer() scores every batch before the next is drawn, the refer
     ...once,
   ]);
   log.length = 0;
-  await score({ specs: {} }, {});
+  await score(drawing);
   assert.deepEqual(log, once);
 });
 
 Deno.test("createScorer() names the score that is not finite, and closes it", async () => {
   const log: string[] = [];
+  const drawing = { generator: fakeGenerator(3, log), state: { specs: {} }, chains: {} };
   const score = await scorerOf([sumMetric(log, { finite: false })], log);
-  await assert.rejects(score({ specs: {} }, {}), { name: "NotFiniteError", message: /sum/ });
+  await assert.rejects(score(drawing), { name: "NotFiniteError", message: /sum/ });
   assert.equal(log.at(-1), "dispose");
 });
 
@@ -138,16 +139,17 @@ Deno.test("createScorer() puts what a family found of samples beside as many ima
     },
   };
   const metric = metricOf(family, { name: "sum", label: "sum", better: "lower", against: "test" });
+  const drawing = { generator: fakeGenerator(3, []), state: { specs: {} }, chains: {} };
   const score = await scorerOf([metric], []);
-  const { scores, families } = await score({ specs: {} }, {});
+  const { scores, families } = await score(drawing);
   assert.deepEqual(scores, { sum: 3 });
-  assert.deepEqual(families.counts.samples.scores, { sum: 3, reference: 5 });
-  assert.deepEqual([families.counts.real.count, families.counts.real.scores.reference], [3, 5]);
+  assert.deepEqual(families?.counts.samples.scores, { sum: 3, reference: 5 });
+  assert.deepEqual([families?.counts.real.count, families?.counts.real.scores.reference], [3, 5]);
   assert.deepEqual(log, ["add 1", "add 1", "add 1", "add 3"]);
   const train = await loadPart("train");
   assert.deepEqual(last, drawReal(train, { count: 3, key: keyOf(0) }).pixels);
   log.length = 0;
-  const again = await score({ specs: {} }, {});
+  const again = await score(drawing);
   assert.deepEqual(again.families, families);
   assert.deepEqual(log, ["add 1", "add 1", "add 1"], "real images are scored once");
 });

@@ -167,18 +167,27 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     }
   },
 
-  "sample() gives images in [0, 1], not all alike, for any count": async (subject) => {
-    const { height, width, channels } = subject.problem.image;
-    await withState(subject, (model, state, chains) => {
-      for (const count of [1, 5]) {
-        const request = { count, chains: firstRows(chains, count) };
-        const images = model.sample(state, request, noiseOf("sample", count));
-        assert.deepEqual(images.shape, [count, height, width, channels]);
-        assertUnitRange(images);
-        assert.ok(new Set(images.dataSync()).size > 1, "every pixel of every sample is the same");
-      }
-    });
-  },
+  "sample() gives images in [0, 1], not all alike, for any count, and so do its alternatives":
+    async (
+      subject,
+    ) => {
+      const { height, width, channels } = subject.problem.image;
+      await withState(subject, (model, state, chains) => {
+        const { alternatives = [] } = model;
+        const names = alternatives.map(({ name }) => name);
+        assert.equal(new Set(names).size, names.length, `names of alternatives: ${names}`);
+        for (const name of names) assert.match(name, /^[a-z][a-z0-9_]*$/, "name of an alternative");
+        for (const { sample } of [model, ...alternatives]) {
+          for (const count of [1, 5]) {
+            const request = { count, chains: firstRows(chains, count) };
+            const images = sample(state, request, noiseOf("sample", count));
+            assert.deepEqual(images.shape, [count, height, width, channels]);
+            assertUnitRange(images);
+            assert.ok(new Set(images.dataSync()).size > 1, "every pixel of every sample is equal");
+          }
+        }
+      });
+    },
 
   "latents: infer() gives latents, decode() images in [0, 1], for any count": async (subject) => {
     const { image } = subject.problem;

@@ -55,6 +55,16 @@ const FAULTS: Readonly<Record<string, readonly [() => Partial<Model>, RegExp]>> 
   "samples that are all alike": [() => ({
     sample: (_state, { count }) => tf.zeros([count, 2, 3, 1]),
   }), /not all alike/],
+  "an alternative whose samples are outside the range": [() => ({
+    alternatives: [{
+      name: "raw",
+      label: "raw",
+      sample: (_state, { count }, noise) => noise.split("x").normal([count, 2, 3, 1]),
+    }],
+  }), /sample\(\) gives images/],
+  "two alternatives of one name": [() => ({
+    alternatives: [1, 2].map(() => ({ name: "same", label: "same", sample: tiny.sample })),
+  }), /sample\(\) gives images/],
   "latents of another dimension": [() => ({
     latents: { dim: 3, infer: tiny.latents!.infer, decode: tiny.latents!.decode },
   }), /latents: infer/],

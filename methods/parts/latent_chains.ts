@@ -49,23 +49,32 @@ export function priorChain(
   });
 }
 
-/** The end of chains for exp(-energy(z)) p(x | z) from each row of `start` [m, latentDim], for images `x` in [-1, 1]. */
+/**
+ * The end of chains for exp(-energy(z)) p(x | z) from each row of `start` [m, latentDim], for images `x` in [-1, 1]. The step
+ * size is posteriorStepSize times `stepScale`, which may depend on the state.
+ */
 export function posteriorChain(
   model: ObservationModel,
-  { params, energy, x, start, hyper, noise }: {
+  { params, energy, x, start, hyper, noise, stepScale }: {
     readonly params: ObservationParams;
     readonly energy: PriorEnergy;
     readonly x: tf.Tensor;
     readonly start: tf.Tensor2D;
     readonly hyper: PosteriorChainHyper;
     readonly noise: Noise;
+    readonly stepScale?: tf.Scalar;
   },
 ): tf.Tensor2D {
   const potential = (latents: tf.Tensor2D): tf.Scalar =>
     tf.sum(tf.add(model.reconstruct(params, { latents, x }).negLog, energy(latents)));
-  return langevinChain(potential, start, {
+  const chain = {
     steps: hyper.posteriorSteps,
     stepSize: hyper.posteriorStepSize,
     noise: noise.split("posterior"),
-  });
+  };
+  if (stepScale === undefined) return langevinChain(potential, start, chain);
+  // Steps of size eta for z / sqrt(c) are steps of size c eta for z.
+  const unit = tf.sqrt(stepScale);
+  const scaled = langevinChain((w) => potential(tf.mul(w, unit)), tf.div(start, unit), chain);
+  return tf.mul(scaled, unit);
 }

@@ -126,3 +126,16 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
 export function sigmaOf({ logSigma }: { readonly logSigma: tf.Scalar }): tf.Scalar {
   return tf.exp(logSigma);
 }
+
+/**
+ * (sigma / sigma_0)^2, at most 1, where sigma_0 is the initial sigma: the factor on the step size of a chain for the posterior
+ * that keeps the step below the stability limit of the chain. The limit is 2 over the largest curvature of the potential, and
+ * the likelihood's part of the curvature grows as 1 / sigma^2. 1 where sigma is not learned.
+ */
+export function stepScaleOf(
+  { logSigma }: { readonly logSigma: tf.Scalar },
+  { sigma }: Pick<ObservationHyper, "sigma">,
+): tf.Scalar {
+  const ratio: tf.Scalar = tf.exp(tf.mul(tf.sub(logSigma, Math.log(sigma)), 2));
+  return tf.minimum(ratio, 1);
+}

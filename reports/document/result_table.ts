@@ -78,6 +78,8 @@ export interface ScoreCell extends SeedCell {
   readonly dataset: string;
   /** The score of the initial states of the same seeds; null when none was scored. */
   readonly untrained: Spread | null;
+  /** The score of decoded encodings of training images, what samples of a perfect prior would score; null when none was scored. */
+  readonly decoded: Spread | null;
   /** The draws and images behind a bound on the likelihood, with the largest standard error of the seeds; null for other scores. */
   readonly basis: BoundBasis | null;
   /** Beside the published number for the same method, metric and data set; null when there is none. */
@@ -114,7 +116,7 @@ export interface AmortizationCell extends Omit<Diagnostics, "varianceRatio"> {
   readonly n: number;
 }
 
-/** One method under one set of conditions. A method may have several rows. */
+/** One method under one set of conditions, sampled in one way. A method may have several rows. */
 export interface Row {
   /** Unique among the rows. */
   readonly key: string;
@@ -123,6 +125,11 @@ export interface Row {
   readonly description: string;
   /** Conditions that distinguish this row from the others of its method, as `epochs = 5`; empty for the only one. */
   readonly variant: string;
+  /**
+   * The way of sampling, where it is not the method's own: the name of one of the model's alternatives. Such a row follows
+   * that of its training, and has scores alone.
+   */
+  readonly alternative: string | null;
   readonly scores: readonly ScoreCell[];
   readonly times: readonly TimeCell[];
   /** One cell for each data set with runs. */

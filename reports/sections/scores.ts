@@ -1,9 +1,22 @@
 import { type Block, formatNumber, formatSeeds, nameOf, NONE } from "../document/block.ts";
-import type { MetricName, ResultTable, Row, ScoreCell } from "../document/result_table.ts";
+import type { MetricName, ResultTable, Row, ScoreCell, Spread } from "../document/result_table.ts";
 import { WITHIN_DEVIATIONS } from "../published/protocol.ts";
 import { comparisonNotes, formatComparison } from "./comparisons.ts";
 
 const ARROW = { lower: "↓", higher: "↑" } as const;
+
+/** Marks samples that score better than decoded encodings. */
+const MARK = "†";
+
+const DECODED_HEAD = "decoded encodings";
+
+const DECODED =
+  "Decoded encodings: the score of as many training images, each encoded by one draw of its posterior and decoded. Samples " +
+  "of a prior that matches the encodings exactly would score the same.";
+
+const MARKED =
+  `${MARK}: better than the decoded encodings. Such samples decode latents unlike those that the decoder was trained on, ` +
+  "and a score may reward their texture: look at the pictures.";
 
 const WITHIN =
   `Within: at most ${WITHIN_DEVIATIONS} combined standard deviations, sqrt(s² + s'²), from the published mean; ` +
@@ -47,6 +60,8 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
   const head = ["Method", "Description", ...columns.map(({ head }) => head)];
   const text = [
     `Mean ± sample standard deviation over n seeds. ${marks}.`,
+    ...columns.some(({ head }) => head === DECODED_HEAD) ? [DECODED] : [],
+    ...body.some((cells) => cells.some((cell) => cell.endsWith(MARK))) ? [MARKED] : [],
     ...compared.some(({ comparison }) => comparison.distance !== null) ? [WITHIN] : [],
     ...body.some((cells) => cells.includes(NONE))
       ? [`${NONE}: not asked for, or not measured.`]
@@ -69,9 +84,25 @@ function columnsOf(
   if (cells.every((cell) => formatSeeds(cell) === NONE)) return [];
   const place = { metric, dataset };
   const head = `${dataset.label}: ${metric.label} ${ARROW[metric.better]}`;
-  const columns: Column[] = [{ ...place, head, text: formatSeeds }];
+  const isMarked = (cell: ScoreCell) => isBetterThanDecoded(cell, metric);
+  const columns: Column[] = [{
+    ...place,
+    head,
+    text: (cell) => `${formatSeeds(cell)}${isMarked(cell) ? ` ${MARK}` : ""}`,
+  }];
+  if (cells.some(({ decoded }) => decoded !== null)) {
+    columns.push({
+      ...place,
+      head: DECODED_HEAD,
+      text: ({ decoded, n }) => formatSpread(decoded, n),
+    });
+  }
   if (cells.some(({ untrained }) => untrained !== null)) {
-    columns.push({ ...place, head: "untrained", text: formatUntrained });
+    columns.push({
+      ...place,
+      head: "untrained",
+      text: ({ untrained, n }) => formatSpread(untrained, n),
+    });
   }
   const published = cells.find(({ published }) => published !== null)?.published;
   if (published) {
@@ -84,9 +115,18 @@ function columnsOf(
   return columns;
 }
 
-/** The mean score before training, with its seeds where they are not those of the score. */
-function formatUntrained({ untrained, n }: ScoreCell): string {
-  if (untrained === null) return NONE;
-  const mean = formatNumber(untrained.mean);
-  return untrained.n === n ? mean : `${mean} (n = ${untrained.n})`;
+/** The mean of `spread`, with its number of seeds where it is not the score's `n`. */
+function formatSpread(spread: Spread | null, n: number): string {
+  if (spread === null) return NONE;
+  const mean = formatNumber(spread.mean);
+  return spread.n === n ? mean : `${mean} (n = ${spread.n})`;
+}
+
+/** Whether samples score better than decoded encodings, in the mean over seeds. */
+function isBetterThanDecoded(
+  { mean, decoded }: ScoreCell,
+  { better }: Pick<MetricName, "better">,
+): boolean {
+  if (mean === null || decoded === null) return false;
+  return better === "lower" ? mean < decoded.mean : mean > decoded.mean;
 }
