@@ -59,7 +59,8 @@ function seedCell(
   };
 }
 
-function spreadOf(values: readonly number[]): Spread | null {
+/** Mean and spread of `values`; null where there are none. */
+export function spreadOf(values: readonly number[]): Spread | null {
   if (values.length === 0) return null;
   return { mean: mean(values), std: sampleStd(values), n: values.length };
 }

@@ -130,7 +130,6 @@ async function findingsOf(
     const kid = await kidOfAllImages(samples.features, reference.features, { threads });
     scores[nameOf("kid")] = kid.value;
     standardErrors[nameOf("kid")] = kid.standardError;
-    expected[nameOf("kid")] = 0;
   }
   const classes = Object.fromEntries(facts.classes.map((name, i) => [name, samples.classes[i]]));
   return { count, scores, standardErrors, expected, classes };
