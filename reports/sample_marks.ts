@@ -37,8 +37,9 @@ const RECALL_ALIKE = 1 / 2;
  * differs from sample to sample far less than the thresholds allow: see the module.
  */
 export function marksOf(family: string, { samples, real }: FamilyRecord): SeenMark[] {
-  const score = (kind: ScoreKind, of = samples) => of.scores[familyScore(kind, family)];
-  const expected = samples.expected[familyScore("coverage", family)];
+  // Comparisons with the NaN of a score that was not asked for are false.
+  const score = (kind: ScoreKind, of = samples) => of.scores[familyScore(kind, family)] ?? NaN;
+  const expected = samples.expected[familyScore("coverage", family)] ?? NaN;
   const [entropy, realEntropy] = [score("entropy"), score("entropy", real)];
   const few: string[] = [];
   if (Math.exp(entropy - realEntropy) < CLASSES_COLLAPSED) {
