@@ -43,6 +43,8 @@ export const TOY_METRICS: readonly ToyMetric[] = [
   { name: "mode_error", label: "mode weight TV", better: "lower" },
   { name: "modes_missed", label: "modes missed", better: "lower" },
   { name: "within_mode_variance", label: "variance within modes / σ²", better: "one" },
+  { name: "energy", label: "mean energy − that of the posterior (nats)", better: "lower" },
+  { name: "acceptance", label: "acceptance rate", better: "one" },
   { name: "ess", label: "effective sample size", better: "higher" },
   { name: "r_hat", label: "split R-hat", better: "one" },
   { name: "gradients", label: "gradients of all points, all chains", better: "lower" },
@@ -71,6 +73,8 @@ export interface Truth {
    * along its principal axes are `ratios` of the true ones.
    */
   laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Distribution>>;
+  /** E U of a draw, U = -log density up to the target's constant, averaged over the posteriors. */
+  readonly energy: number;
   /** Tabulated densities, for figures; none for Gaussians. */
   readonly grids: readonly Grid[];
 }
@@ -116,6 +120,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   };
   return {
     count: means.length,
+    energy: dim / 2, // the density of a Gaussian target is 1 at its top
     grids: [],
     laws: (sizes, ratios) => {
       const pooled = sizes.reduce((sum, size) => sum + Math.min(size, share(sizes.length)), 0);
@@ -204,6 +209,7 @@ export function gridTruth(
   };
   return {
     count: grids.length,
+    energy: average(grids.map(energyOf)),
     grids,
     laws: () => ({}),
     draw: (point, options) => drawFromGrid(grids[point], options),
@@ -215,6 +221,14 @@ export function gridTruth(
       return { each, all: Object.fromEntries(all) };
     },
   };
+}
+
+/** E U over the cells of a grid: the entropy of its density less the logarithm of the normaliser. */
+function energyOf({ mass, extent, cells, logNormalizer }: Grid): number {
+  const area = (2 * extent / cells) ** 2;
+  let entropy = 0;
+  for (const m of mass) if (m > 0) entropy -= m * Math.log(m / area);
+  return entropy - logNormalizer;
 }
 
 /** The fit of a posterior, of which there may be one for all. */

@@ -11,9 +11,6 @@ import * as tf from "@tensorflow/tfjs";
 import { mapTree } from "../../harness/core/tree.ts";
 import type { Noise, Tree } from "../../harness/core/types.ts";
 
-/** alpha of Li et al. (section 5). */
-const ALPHA = 0.99;
-
 /** Parameters that pSGLD moves, and V, the running mean square of their gradients. */
 export interface PsgldState<P extends Tree> {
   readonly params: P;
@@ -30,6 +27,8 @@ export interface PsgldMove<P extends Tree> {
   readonly stepSize: number | tf.Scalar;
   /** n, the number of terms of the loss: the noise is sqrt(2 eta G) with eta = stepSize / n. */
   readonly count: number;
+  /** alpha, the memory of V: it averages the last 1 / (1 - alpha) squared gradients. */
+  readonly alpha: number;
   /** lambda: bounds G, and so the noise on weights without a gradient, by 1 / lambda. */
   readonly damping: number;
   /** Moves made before this one, a float32 scalar. */
@@ -65,14 +64,14 @@ export function drawsLike<P extends Tree>(
 /** Parameters and V after one move. */
 export function psgld<P extends Tree>(
   { params, v }: PsgldState<P>,
-  { gradients, xi, stepSize, count, damping, moves }: PsgldMove<P>,
+  { gradients, xi, stepSize, count, alpha, damping, moves }: PsgldMove<P>,
 ): PsgldState<P> {
   // Deviation: V is divided by 1 - alpha^t, as in Adam: Li et al. do not, and the first steps are ten times too long
-  const unbias = tf.sub(1, tf.exp(tf.mul(tf.add(moves, 1), Math.log(ALPHA))));
+  const unbias = tf.sub(1, tf.exp(tf.mul(tf.add(moves, 1), Math.log(alpha))));
   const noiseScale = tf.mul(tf.div(stepSize, count), 2); // 2 eta
   const nextV = mapTree(
     v,
-    ([v, g]) => tf.add(tf.mul(v, ALPHA), tf.mul(tf.square(g), 1 - ALPHA)),
+    ([v, g]) => tf.add(tf.mul(v, alpha), tf.mul(tf.square(g), 1 - alpha)),
     gradients,
   );
   const next = mapTree(
