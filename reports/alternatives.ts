@@ -38,13 +38,15 @@ function sampledIn(name: string, run: Run): Run {
     alternatives,
     scores: _own,
     untrained: _ownUntrained,
+    families: _ownFamilies,
     bounds: _bounds,
     reconstructionError: _reconstructionError,
     diagnostics: _diagnostics,
     priorCheck: _priorCheck,
     ...rest
   } = run;
-  const { scores, untrained, error } = alternatives?.[name] ?? { scores: {}, untrained: {} };
+  const { scores, untrained, families, error } = alternatives?.[name] ??
+    { scores: {}, untrained: {} };
   if (error !== undefined) return { ...rest, status: "failed", error };
-  return { ...rest, scores, untrained };
+  return { ...rest, scores, untrained, ...families && { families } };
 }

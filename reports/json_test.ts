@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { examplePair, exampleRecord, exampleTable, PAPER_SPEC } from "./example_records.ts";
+import {
+  exampleFindings,
+  examplePair,
+  exampleRecord,
+  exampleTable,
+  PAPER_SPEC,
+} from "./example_records.ts";
 import { toJson } from "./json.ts";
 import schema from "./table.schema.json" with { type: "json" };
 
@@ -9,6 +15,13 @@ const RECORDS = [
   exampleRecord({ spec: { seed: 1, epochs: 9 }, scores: { fd_fashion: 2 } }),
   exampleRecord({ spec: { method: "lebm" }, end: { status: "failed", error: "x" } }),
   exampleRecord({ spec: { dataset: "cifar10", metrics: ["fid"] }, scores: { fid: 90 } }),
+  exampleRecord({
+    spec: { seed: 2 },
+    scores: { fd_fashion: 3 },
+    families: {
+      fashion: { samples: exampleFindings({ entropy: 1 }), real: exampleFindings() },
+    },
+  }),
   exampleRecord({
     spec: { metrics: ["nelbo"] },
     scores: { nelbo: 2 },

@@ -5,6 +5,7 @@ import { likelihoodBlocks } from "./sections/likelihood.ts";
 import { priorCheckBlocks } from "./sections/prior_check.ts";
 import { provenanceBlocks, settingsBlocks } from "./sections/provenance.ts";
 import { reconstructionBlocks } from "./sections/reconstructions.ts";
+import { classBlocks } from "./sections/samples.ts";
 import { scoreBlocks } from "./sections/scores.ts";
 import { seedBlocks } from "./sections/seeds.ts";
 import { timeBlocks } from "./sections/times.ts";
@@ -16,6 +17,7 @@ export function layOut(table: ResultTable): Block[] {
   return [
     { kind: "title", text: `Results: ${table.experiments.join(", ") || "no runs"}` },
     ...scoreBlocks(table, table.metrics.filter(({ importanceSamples: k }) => k === undefined)),
+    ...classBlocks(table),
     ...likelihoodBlocks(trained),
     ...seedBlocks(trained),
     ...timeBlocks(trained),

@@ -10,6 +10,7 @@ import {
 import { type AlternativeRow, withAlternatives } from "./alternatives.ts";
 import { priorCheckCell } from "./prior_check_cells.ts";
 import { rowsOf } from "./rows.ts";
+import { realCells, sampleCells } from "./sample_cells.ts";
 import { amortizationCell, reconstructionCell, type RunList, scoreCell } from "./seed_cells.ts";
 import { collectHyper, collectProvenance, collectSettings } from "./settings.ts";
 import { ratioCells, timingsOf } from "./time_cells.ts";
@@ -61,6 +62,7 @@ export function buildTable(
         // The published numbers are of the method's own samples.
         return alternative === null ? scores : scores.map((s) => ({ ...s, published: null }));
       }),
+      samples: cells.flatMap(({ dataset, runs }) => sampleCells(runs.runs, dataset)),
       ...alternative === null
         ? {
           times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
@@ -79,6 +81,7 @@ export function buildTable(
     datasets,
     metrics,
     rows,
+    real: datasets.flatMap(({ name }) => realCells(records, name)),
     ratios: datasets.flatMap(({ name }) => ratioCells(rows, { timings, dataset: name })),
     settings: collectSettings(records),
     hyper: collectHyper(records, methods),
@@ -111,8 +114,14 @@ function isOfSamples({ importanceSamples }: MetricName): boolean {
 
 function metricName(name: string, { metrics }: Names): MetricName {
   const known = metrics.find((metric) => metric.name === name);
-  const { label = name, better = "lower", importanceSamples } = known ?? {};
-  return { name, label, better, ...importanceSamples !== undefined && { importanceSamples } };
+  const { label = name, better = "lower", importanceSamples, family } = known ?? {};
+  return {
+    name,
+    label,
+    better,
+    ...importanceSamples !== undefined && { importanceSamples },
+    ...family !== undefined && { family: family.name },
+  };
 }
 
 /** The distinct ones of `present`: first those of `table` in its order, then the others as they come. */

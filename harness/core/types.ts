@@ -297,6 +297,8 @@ export interface Metric<Reference = unknown> extends ScoreBase {
   reference(real: ImageSet, watcher?: ReferenceWatcher): Promise<Reference>;
   /** Begins the score of images that come in batches. */
   begin(reference: Reference): Promise<Scoring>;
+  /** The scores that share one pass over the images with this one; absent for a score by itself. */
+  readonly family?: MetricFamily<Reference>;
 }
 
 /** A score under way. It keeps what it needs of the images, not the images: 50,000 need not be in memory at once. */
@@ -304,6 +306,45 @@ export interface Scoring extends AsyncDisposable {
   add(images: ImageBatch): Promise<void>;
   /** The score of all that was added. */
   finish(): Promise<number>;
+}
+
+/**
+ * Scores that share one pass over the images: features are computed once for all of them. Each is a `Metric` of its own
+ * (`harness/metrics/family.ts` makes one); a run that asks for several passes its images through the family once.
+ */
+export interface MetricFamily<Reference = unknown> {
+  readonly name: string;
+  /** Statistics of the real images, computed once. */
+  reference(real: ImageSet, watcher?: ReferenceWatcher): Promise<Reference>;
+  /** Begins the scores named `wanted` of images that come in batches. */
+  begin(reference: Reference, wanted: readonly string[]): Promise<FamilyScoring>;
+}
+
+/** Scores of a family under way. */
+export interface FamilyScoring extends AsyncDisposable {
+  add(images: ImageBatch): Promise<void>;
+  /** What was found of all that was added. A wanted score is absent where the images are too few for it. */
+  finish(): Promise<Findings>;
+}
+
+/** What a family of scores found of one set of images. */
+export interface Findings {
+  /** Images in the set. */
+  readonly count: number;
+  /** Scores by name; also those that came with wanted ones. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** Standard errors of scores over images, for those that have one. */
+  readonly standardErrors: Readonly<Record<string, number>>;
+  /** Mean scores of sets of this size from the distribution of the real images, for scores with such a law. */
+  readonly expected: Readonly<Record<string, number>>;
+  /** Images by predicted class, in the classifier's order; absent without a classifier. */
+  readonly classes?: Readonly<Record<string, number>>;
+}
+
+/** Findings on a model's samples, beside those on as many real images of the other part: what a perfect model would get. */
+export interface FamilyRecord {
+  readonly samples: Findings;
+  readonly real: Findings;
 }
 
 /**
@@ -497,6 +538,8 @@ export interface AlternativeScores {
   readonly scores: Readonly<Record<string, number>>;
   /** Scores of the initial state, sampled in the same way; empty if not asked for. */
   readonly untrained: Readonly<Record<string, number>>;
+  /** As `families` of the run's record. */
+  readonly families?: Readonly<Record<string, FamilyRecord>>;
   /** Why there are no scores; absent if there are. */
   readonly error?: string;
 }
@@ -541,6 +584,8 @@ export type RunRecord =
       readonly bounds?: Readonly<Record<string, BoundBasis>>;
       /** Mean squared error per pixel of test images in [0, 1] made from one posterior draw each; absent from older records. */
       readonly reconstructionError?: number;
+      /** By family of scores; absent if no score has one, and from older records. */
+      readonly families?: Readonly<Record<string, FamilyRecord>>;
       /** What was measured of the method itself; absent if nothing was. */
       readonly diagnostics?: Diagnostics;
       /** Absent for models without a learned prior, and from older records. */

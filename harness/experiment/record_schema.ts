@@ -40,11 +40,23 @@ export const RUN_SPEC = z.strictObject({
   threads: z.int().min(1),
 });
 
+/** Checks `Findings`. */
+const FINDINGS = z.object({
+  count: z.int().min(1),
+  scores: NUMBERS,
+  standardErrors: NUMBERS,
+  expected: NUMBERS,
+  classes: z.record(z.string(), z.int().min(0)).optional(),
+});
+
+const FAMILIES = z.record(z.string(), z.object({ samples: FINDINGS, real: FINDINGS }));
+
 /** Checks an `AlternativeScores`. */
 const ALTERNATIVE_SCORES = z.object({
   label: z.string(),
   scores: NUMBERS,
   untrained: NUMBERS,
+  families: FAMILIES.optional(),
   error: z.string().optional(),
 });
 
@@ -110,6 +122,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     decodedScores: NUMBERS.optional(),
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
+    families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
     priorCheck: PRIOR_CHECK.optional(),
   }),

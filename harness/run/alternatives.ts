@@ -40,8 +40,8 @@ export async function scoreAlternatives(
       image,
     });
     try {
-      const { scores, images } = await score({ generator, state: uploaded, chains });
-      results[name] = { ...base, scores };
+      const { scores, families, images } = await score({ generator, state: uploaded, chains });
+      results[name] = { ...base, scores, ...families && { families } };
       if (dir !== undefined) await writeSampleGrid(`${dir}/samples_${name}.png`, images);
     } catch (error) {
       // The method's own samples are finite: the run is complete, and says what this row lacks.

@@ -4,6 +4,7 @@ import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
 import { orderKey } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { foldIn } from "../core/noise.ts";
 import type { RunEvent } from "./events.ts";
 import { compileDecodedEncodings } from "./decoded.ts";
 import { replaceFile } from "../core/files.ts";
@@ -112,6 +113,7 @@ type Results = Pick<
   RunRecord & { status: "completed" },
   | "scores"
   | "untrained"
+  | "families"
   | "alternatives"
   | "decodedScores"
   | "bounds"
@@ -138,7 +140,12 @@ async function trainAndScore(run: Run): Promise<Results> {
     count: spec.sampleCount,
     image: dataset.image,
   });
-  const score = createScorer({ ...run, metrics: run.metrics.filter(isMetric) });
+  const score = createScorer({
+    ...run,
+    metrics: run.metrics.filter(isMetric),
+    // The same images beside every method.
+    real: { count: spec.sampleCount, key: foldIn(orderKey(spec.seed, spec.dataset), "real") },
+  });
   const setting = {
     ...run,
     key: streamKey(spec, "sample"),
@@ -165,7 +172,7 @@ async function trainAndScore(run: Run): Promise<Results> {
       untrained: { untrained, untrainedAlternatives },
     });
   }
-  const { scores, images, state: scored } = await score({ generator, state, chains });
+  const { scores, families, images, state: scored } = await score({ generator, state, chains });
   await writeSampleGrid(`${run.dir}/samples.png`, images);
   const trained = await device.download(scored);
   const alternatives = await scoreAlternatives(trained, {
@@ -184,6 +191,7 @@ async function trainAndScore(run: Run): Promise<Results> {
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
+    ...families && { families },
     ...alternatives && { alternatives },
     ...decodedScores && { decodedScores },
     ...bounded && { bounds: bounded.bases },

@@ -4,6 +4,7 @@ import type {
   Diagnostics,
   LikelihoodBound,
   Method,
+  MetricFamily,
   PriorCheck,
   RunRecord,
   ScoreBase,
@@ -12,16 +13,18 @@ import type {
 /** The schema number of ResultTable as JSON; table.schema.json describes it. */
 export const TABLE_SCHEMA = 2;
 
-/** A metric as reports name it; of a bound on the likelihood with its k. */
+/** A metric as reports name it; of a bound on the likelihood with its k, of a family of scores with its name. */
 export type MetricName =
   & Pick<ScoreBase, "name" | "label" | "better">
-  & Partial<Pick<LikelihoodBound, "importanceSamples">>;
+  & Partial<Pick<LikelihoodBound, "importanceSamples">>
+  & { readonly family?: string };
 
 /** Names in the order of rows and columns. */
 export interface Names {
   readonly methods: readonly Pick<Method, "name" | "label" | "description">[];
   readonly datasets: readonly Pick<Dataset, "name" | "label">[];
-  readonly metrics: readonly MetricName[];
+  readonly metrics:
+    readonly (Omit<MetricName, "family"> & { readonly family?: Pick<MetricFamily, "name"> })[];
 }
 
 /** Mean and spread of a number over seeds. */
@@ -136,6 +139,36 @@ export interface PriorCheckCell extends Readonly<Record<PriorCheckSet, MomentsCe
 
 /** Names of the sets of latents. */
 type PriorCheckSet = Exclude<keyof PriorCheck, "count">;
+/** What a family of scores found of the samples of one row on one data set. */
+export interface SampleCell {
+  readonly dataset: string;
+  readonly family: string;
+  /** Seeds. */
+  readonly n: number;
+  /** Shares of the predicted classes among the samples of all seeds, in the classifier's order; empty without a classifier. */
+  readonly classes: Readonly<Record<string, number>>;
+  /** Standard errors of scores over images, the largest of the seeds. */
+  readonly standardErrors: Readonly<Record<string, number>>;
+  /** What is wrong with the samples: `collapsed`, with the seeds and what was seen of each. */
+  readonly marks: readonly {
+    readonly mark: "collapsed" | "too alike" | "unlike real images";
+    readonly seeds: readonly { readonly seed: number; readonly seen: string }[];
+  }[];
+}
+
+/** What a family of scores found of real images that it did not compare with: what a perfect model would get. */
+export interface RealCell {
+  readonly dataset: string;
+  readonly family: string;
+  /** Images of a seed: as many as there are samples. */
+  readonly count: number;
+  /** Over seeds, by score. */
+  readonly scores: Readonly<Record<string, Spread>>;
+  /** Mean scores of equal distributions at these numbers of images, for scores with such a law. */
+  readonly expected: Readonly<Record<string, number>>;
+  /** Shares of the predicted classes. */
+  readonly classes: Readonly<Record<string, number>>;
+}
 
 /** One method under one set of conditions, sampled in one way. A method may have several rows. */
 export interface Row {
@@ -152,6 +185,8 @@ export interface Row {
    */
   readonly alternative: string | null;
   readonly scores: readonly ScoreCell[];
+  /** Empty where no score has a family. */
+  readonly samples: readonly SampleCell[];
   readonly times: readonly TimeCell[];
   /** One cell for each data set with runs. */
   readonly reconstructions: readonly ReconstructionCell[];
@@ -186,8 +221,10 @@ export interface ResultTable {
   readonly schema: typeof TABLE_SCHEMA;
   readonly experiments: readonly string[];
   readonly datasets: Names["datasets"];
-  readonly metrics: Names["metrics"];
+  readonly metrics: readonly MetricName[];
   readonly rows: readonly Row[];
+  /** Real images beside the samples; empty where no score has a family. */
+  readonly real: readonly RealCell[];
   readonly ratios: readonly RatioCell[];
   /** Settings of the runs, each with its distinct values. */
   readonly settings: Readonly<Record<string, readonly string[]>>;

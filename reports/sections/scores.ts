@@ -1,5 +1,20 @@
-import { type Block, formatNumber, formatSeeds, nameOf, NONE } from "../document/block.ts";
-import type { MetricName, ResultTable, Row, ScoreCell, Spread } from "../document/result_table.ts";
+import {
+  type Block,
+  formatMeanStd,
+  formatNumber,
+  formatSeeds,
+  nameOf,
+  NONE,
+} from "../document/block.ts";
+import type {
+  MetricName,
+  RealCell,
+  ResultTable,
+  Row,
+  ScoreCell,
+  Spread,
+} from "../document/result_table.ts";
+import { markColumns, markNotes, realNotes } from "./samples.ts";
 import { WITHIN_DEVIATIONS } from "../published/protocol.ts";
 import { comparisonNotes, formatComparison } from "./comparisons.ts";
 
@@ -24,19 +39,27 @@ const WITHIN =
 
 interface Column {
   readonly head: string;
-  readonly text: (cell: ScoreCell) => string;
   readonly metric: MetricName;
   readonly dataset: ResultTable["datasets"][number];
+  readonly text: (cell: ScoreCell) => string;
+  /** The cell in the row of real images; a dash if absent. */
+  readonly real?: (cell: RealCell) => string;
 }
 
 /** The table of the scores `metrics`, all rows, with what it takes to read it. */
 export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]): Block[] {
-  const { datasets, rows } = table;
+  const { datasets, rows, real } = table;
   if (metrics.length === 0) return [];
   const columns = datasets.flatMap((dataset) =>
-    metrics.flatMap((metric) => columnsOf(rows, { metric, dataset }))
+    metrics.flatMap((metric) => columnsOf(rows, { metric, dataset, isBeside: isBeside(metric) }))
   );
-  const body = rows.map((row) => [
+  /** A score whose family has columns already stands beside them. */
+  function isBeside({ name, family }: MetricName): boolean {
+    return family !== undefined &&
+      metrics.find((metric) => metric.family === family)?.name !== name;
+  }
+  const marks = markColumns(table, metrics);
+  const ofSamples = rows.map((row) => [
     nameOf(row),
     row.description,
     ...columns.map(({ metric, dataset, text }) => {
@@ -45,7 +68,21 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
       );
       return cell === undefined ? NONE : text(cell);
     }),
+    ...marks.map(({ text }) => text(row)),
   ]);
+  const shown = real.filter(({ family }) => metrics.some((metric) => metric.family === family));
+  const ofReal = [...Map.groupBy(shown, ({ count }) => count)].map(([count, cells]) => [
+    "Real images",
+    `${count} images`,
+    ...columns.map(({ metric, dataset, real }) => {
+      const cell = cells.find((cell) =>
+        cell.family === metric.family && cell.dataset === dataset.name
+      );
+      return cell === undefined ? NONE : real?.(cell) ?? NONE;
+    }),
+    ...marks.map(() => NONE),
+  ]);
+  const body = [...ofSamples, ...ofReal];
   const compared = rows.flatMap((row) =>
     row.scores.flatMap(({ metric, dataset, published }) => {
       const column = columns.find((column) =>
@@ -56,12 +93,13 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
       return [{ name: nameOf(row), place, comparison: published }];
     })
   );
-  const marks = metrics.map(({ label, better }) => `${label}: ${better} is better`).join("; ");
-  const head = ["Method", "Description", ...columns.map(({ head }) => head)];
+  const better = metrics.map(({ label, better }) => `${label}: ${better} is better`).join("; ");
+  const head = ["Method", "Description", ...[...columns, ...marks].map(({ head }) => head)];
   const text = [
-    `Mean ± sample standard deviation over n seeds. ${marks}.`,
+    `Mean ± sample standard deviation over n seeds. ${better}.`,
     ...columns.some(({ head }) => head === DECODED_HEAD) ? [DECODED] : [],
     ...body.some((cells) => cells.some((cell) => cell.endsWith(MARK))) ? [MARKED] : [],
+    ...realNotes(table, metrics),
     ...compared.some(({ comparison }) => comparison.distance !== null) ? [WITHIN] : [],
     ...body.some((cells) => cells.includes(NONE))
       ? [`${NONE}: not asked for, or not measured.`]
@@ -70,25 +108,41 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
   return [
     { kind: "table", head, rows: body },
     { kind: "text", text: text.join(" ") },
+    ...markNotes(table, metrics),
     ...comparisonNotes(compared),
   ];
 }
 
-/** The columns of one score on one data set: none where no row was asked for it. */
+/**
+ * The columns of one score on one data set: none where no row was asked for it. A score that stands beside the first of its
+ * family has one, with a short head and without what the first one's columns say already.
+ */
 function columnsOf(
   rows: readonly Row[],
-  { metric, dataset }: Pick<Column, "metric" | "dataset">,
+  { metric, dataset, isBeside }: Pick<Column, "metric" | "dataset"> & {
+    readonly isBeside: boolean;
+  },
 ): Column[] {
   const cells = rows.flatMap(({ scores }) => scores)
     .filter((cell) => cell.metric === metric.name && cell.dataset === dataset.name);
   if (cells.every((cell) => formatSeeds(cell) === NONE)) return [];
+  const arrow = ARROW[metric.better];
   const place = { metric, dataset };
-  const head = `${dataset.label}: ${metric.label} ${ARROW[metric.better]}`;
+  const real = ({ scores }: RealCell) => {
+    const spread = scores[metric.name];
+    if (spread === undefined) return NONE;
+    const text = formatMeanStd(spread.mean, spread.std);
+    return isBeside ? text : `${text} (n = ${spread.n})`;
+  };
+  if (isBeside) {
+    return [{ ...place, head: `${metric.label} ${arrow}`, text: formatBeside, real }];
+  }
   const isMarked = (cell: ScoreCell) => isBetterThanDecoded(cell, metric);
   const columns: Column[] = [{
     ...place,
-    head,
+    head: `${dataset.label}: ${metric.label} ${arrow}`,
     text: (cell) => `${formatSeeds(cell)}${isMarked(cell) ? ` ${MARK}` : ""}`,
+    real,
   }];
   if (cells.some(({ decoded }) => decoded !== null)) {
     columns.push({
@@ -113,6 +167,12 @@ function columnsOf(
     });
   }
   return columns;
+}
+
+/** A cell without its number of seeds, which stands beside it, unless seeds are lost. */
+function formatBeside(cell: ScoreCell): string {
+  const isWhole = cell.lost.length === 0 && (cell.missing?.length ?? 0) === 0;
+  return isWhole && cell.mean !== null ? formatMeanStd(cell.mean, cell.std) : formatSeeds(cell);
 }
 
 /** The mean of `spread`, with its number of seeds where it is not the score's `n`. */
