@@ -9,6 +9,8 @@ import {
   checkPosteriorChain,
   checkPriorChain,
   posteriorChain,
+  preparePosterior,
+  preparePrior,
   priorChain,
 } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
@@ -148,6 +150,27 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         }),
       decode: model.decode,
     },
+
+    langevinChains: [{
+      name: "posterior",
+      steps: posteriorSteps,
+      prepare: (state, { images }, noise) =>
+        preparePosterior(model, {
+          params: state,
+          energy: energyOf(state),
+          x: toModelRange(images),
+          start: noise.split("posteriorStart").normal([images.shape[0], latentDim]),
+          hyper,
+        }),
+    }, {
+      name: "prior",
+      steps: priorSteps,
+      prepare: (state, { images }, noise) =>
+        preparePrior(energyOf(state), {
+          start: noise.split("priorStart").normal([images.shape[0], latentDim]),
+          hyper,
+        }),
+    }],
   };
 }
 
