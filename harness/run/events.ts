@@ -9,6 +9,8 @@ const RUN_EVENT = z.discriminatedUnion("event", [
   /** `step` steps of `epoch` are done. */
   z.object({ event: z.literal("step"), epoch: z.int(), step: z.int(), metrics: NUMBERS }),
   z.object({ event: z.literal("epoch"), record: EPOCH_RECORD }),
+  /** Something about the run that its user should know, one clause without a capital or a full stop. */
+  z.object({ event: z.literal("warning"), text: z.string() }),
   /** In the phases `reference` and `wait`: of the real images; in the phase `score`: of the samples; in the phase `bound`: of the test images. */
   z.object({ event: z.literal("images"), done: z.int(), of: z.int() }),
 ]);

@@ -7,7 +7,15 @@ import type { HostArray, HostArrays, Model, RunSpec, Tree } from "../core/types.
 /** The key of a stream of `spec` that no other method, data set or seed shares. */
 export function streamKey(
   spec: RunSpec,
-  stream: "init" | "chains" | "step" | "sample" | "bound" | "amortization" | "reconstruct",
+  stream:
+    | "init"
+    | "chains"
+    | "step"
+    | "sample"
+    | "bound"
+    | "amortization"
+    | "reconstruct"
+    | "health",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
 }

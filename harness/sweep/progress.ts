@@ -96,6 +96,8 @@ export function createProgress(
           phase.told = now();
           return line(text);
         }
+        case "warning":
+          return line(`${prefix}: warning: ${event.text}`);
         case "epoch": {
           const { record } = event;
           run.epochs.push(record);
