@@ -5,24 +5,18 @@ import type { Noise } from "../core/types.ts";
 /** Lanczos iterations, at 2 gradients each. Ten find the largest curvature of random decoders to 2 % in the mean. */
 const ITERATIONS = 10;
 
-/**
- * Half the distance of the gradients in a central difference. In float32, for tanh nets and |z| of about 6, the relative
- * error is 5e-5 here, 5e-4 at 1e-3 and 1e-4 at 3e-2. ReLU nets have kinks, which are smoothed over this length.
- */
-const EPSILON = 0.01;
-
 /** Keeps a direction that has vanished at zero. */
 const TINY = 1e-20;
 
 /**
  * Lanczos coefficients [count, k] of the Hessian of U at each row of `z` [count, d], whose `gradient` is [count, d]; k is
  * d or 10, whichever is less. Products with the Hessian are central differences of gradients: second derivatives of tfjs are
- * wrong through exp, sigmoid and tanh. `linalg/lanczos.ts` turns the coefficients into the largest curvature.
+ * wrong through exp, sigmoid and tanh. The gradients are `epsilon` away on either side of `z`. `linalg/lanczos.ts` turns the coefficients into the largest curvature.
  */
 export function lanczosCoefficients(
   gradient: (z: tf.Tensor2D) => tf.Tensor2D,
   z: tf.Tensor2D,
-  noise: Noise,
+  { epsilon, noise }: { readonly epsilon: tf.Scalar; readonly noise: Noise },
 ): { readonly diagonal: tf.Tensor2D; readonly offDiagonal: tf.Tensor2D } {
   const [count, dimension] = z.shape;
   const iterations = Math.min(ITERATIONS, dimension);
@@ -37,12 +31,12 @@ export function lanczosCoefficients(
       offDiagonal: tf.zeros([count, iterations]) as tf.Tensor,
     },
     ({ v, before, beta, diagonal, offDiagonal }, { place }) => {
-      const step = tf.mul(v, EPSILON);
+      const step = tf.mul(v, epsilon);
       const difference = tf.sub(
         gradient(tf.add(z, step) as tf.Tensor2D),
         gradient(tf.sub(z, step) as tf.Tensor2D),
       );
-      const product = tf.div(difference, 2 * EPSILON); // H v
+      const product = tf.div(difference, tf.mul(epsilon, 2)); // H v
       const alpha = tf.sum(tf.mul(v, product), 1, true);
       const rest = tf.sub(tf.sub(product, tf.mul(alpha, v)), tf.mul(beta, before));
       const nextBeta = norms(rest);
