@@ -12,6 +12,7 @@ import type {
   Metric,
   Model,
   Problem,
+  Provenance,
   RunRecord,
   RunSpec,
   Tree,
@@ -158,6 +159,21 @@ export const TINY_EXPERIMENT: Experiment = {
   device: "tfjs-cpu",
   threads: 1,
   hyper: {},
+};
+
+/** Provenance that says nothing. */
+export const TINY_PROVENANCE: Provenance = {
+  commit: null,
+  dirty: null,
+  lockSha256: "",
+  versions: {},
+  device: "",
+  cpu: "",
+  cores: 1,
+  jobs: 1,
+  os: "",
+  datasetSha256: "",
+  metricSha256: {},
 };
 
 /** What the record of a run of `spec` has however it ended: nothing took time. */
