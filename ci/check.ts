@@ -1,106 +1,78 @@
 /**
- * The regression check of the samplers: a fast part of the toy suite with a fixed seed. A metric fails when it leaves its
- * gate, which comes from the sampling error, or drifts from ci/baselines/toy.json by more than six standard deviations of
- * a difference of two such values.
+ * The regression check of the samplers: a fast part of the toy suite, and the chains that every method runs by default, with a
+ * fixed seed. A metric fails when it leaves its gate, which comes from the sampling error, or drifts from
+ * ci/baselines/toy.json by more than six standard deviations of a difference of two such values. A default that was retuned
+ * fails too.
  *
- * `deno task check`, or `deno task check --update` to accept the values of today and print what changed, or `deno task check
+ * `deno task check`, or `deno task check --update` to accept the current values and print what changed, or `deno task check
  * --seeds 0..19` for the gates of many seeds, with `--full` those of the whole suite.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { TARGETS } from "../datasets/toy/mod.ts";
 import { bivariateGaussian } from "../datasets/toy/bivariate_gaussian.ts";
-import { sweepWidths } from "../harness/toy/amortization_gap.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
-import { runGated } from "../harness/toy/run_suite.ts";
-import { TOY_SUITE } from "../harness/cli/toy.ts";
-import { openCores } from "../harness/toy/cores.ts";
-import { collect, type Job, runJobs } from "../harness/toy/jobs.ts";
-import type { ToyRow } from "../harness/core/toy_report.ts";
-import { GATE_DEVIATIONS } from "../harness/toy/score_run.ts";
-import { openTarget, runToy } from "../harness/toy/run_sampler.ts";
-import type { RunLength, Sampler } from "../harness/core/toy_types.ts";
-import type { Device } from "../harness/core/types.ts";
-import { SAMPLERS } from "../methods/toy/mod.ts";
 import { fail } from "../harness/cli/programs.ts";
+import { TOY_SUITE } from "../harness/cli/toy.ts";
 import {
   type Baseline,
-  compare,
   describeChanges,
   describeFailures,
   parseBaseline,
 } from "../harness/toy/baseline.ts";
-import { readSeeds, readWords } from "../harness/cli/arguments.ts";
+import { readOptions, readSeeds } from "../harness/cli/arguments.ts";
+import { openCores } from "../harness/toy/cores.ts";
+import {
+  certifiedSettings,
+  type CheckPart,
+  type CheckSuite,
+  judge,
+  rulesOf,
+  runCheck,
+} from "../harness/toy/regression_check.ts";
+import { runGated } from "../harness/toy/run_suite.ts";
+import { SAMPLERS } from "../methods/toy/mod.ts";
+import { TARGETS } from "../datasets/toy/mod.ts";
 
 const BASELINE = fileURLToPath(new URL("./baselines/toy.json", import.meta.url));
 const SEED = 0;
 
-/** A part of the suite: samplers on a target, at the target's length or a shorter one. */
-interface CheckPart {
-  readonly target: string;
-  readonly samplers: readonly string[];
-  readonly length?: Partial<RunLength>;
-}
-
 const PARTS: readonly CheckPart[] = [
   {
     target: "bivariate",
-    samplers: ["ld", "sgld", "mala", "ald", "sgald", "ald_mh", "midpoint", "runge_kutta"],
+    samplers: [
+      ...["ld", "sgld", "mala", "ald", "sgald", "ald_mh", "midpoint", "runge_kutta"],
+      ...["mala_long", "lae_phi"],
+    ],
   },
-  { target: "univariate", samplers: ["ld", "ald"], length: { steps: 6000 } },
-  { target: "neural", samplers: ["ald"], length: { steps: 8000 } },
-  { target: "eight_gaussians", samplers: ["ald"], length: { steps: 10_000, burnIn: 5000 } },
+  { target: "univariate", samplers: ["ld", "ald"], overrides: { steps: 6000 } },
+  { target: "neural", samplers: ["ald"], overrides: { steps: 8000 } },
+  {
+    target: "eight_gaussians",
+    samplers: ["ald", "lae_psi"],
+    overrides: { steps: 10_000, burnIn: 5000 },
+  },
 ];
 
-/** Widths of the leverage law that are checked: below and above the number of points. */
-const WIDTHS = [2, 32];
-
-/** Rows of the fast part of the suite. `samplers` replaces those of the table by name: a check of the check. */
-export async function checkRows(
-  { seed, devices, samplers = SAMPLERS, parts = PARTS, report = () => {} }: {
-    readonly seed: number;
-    /** One for each run at a time. */
-    readonly devices: readonly Device[];
-    readonly samplers?: Readonly<Record<string, Sampler>>;
-    readonly parts?: readonly CheckPart[];
-    /** Called with a line about each run that is over. */
-    readonly report?: (line: string) => void;
-  },
-): Promise<ToyRow[]> {
-  const jobs: Job<{ readonly rows: readonly ToyRow[] }>[] = [];
-  for (const { target, samplers: names, length } of parts) {
-    const open = await openTarget(TARGETS[target], devices[0]);
-    for (const name of names) {
-      jobs.push({
-        group: open.target.label,
-        name: samplers[name].label,
-        work: (device) => runToy(samplers[name], { ...open, device, seed, overrides: length }),
-      });
-    }
-  }
-  if (parts === PARTS) {
-    const target = bivariateGaussian;
-    jobs.push({
-      group: "Amortization gap",
-      name: samplers.ald.label,
-      work: (device) => sweepWidths(samplers.ald, { target, device, seed, widths: WIDTHS }),
-    });
-  }
-  const runs = collect(jobs);
-  await runJobs(runs.jobs, { devices, report });
-  return runs.results.flatMap(({ rows }) => rows);
-}
+/** What `deno task check` runs. */
+export const CHECK: CheckSuite = {
+  parts: PARTS,
+  samplers: SAMPLERS,
+  targets: TARGETS,
+  chains: TOY_SUITE.chains,
+  // Below and above the number of points.
+  gaps: [{ sampler: SAMPLERS.ald, target: bivariateGaussian, widths: [2, 32] }],
+};
 
 const HELP =
-  `deno task check: the fast part of the toy suite against its gates and ci/baselines/toy.json
+  `deno task check: short chains of the toy suite and the default chains of the methods, against their gates and ci/baselines/toy.json
 
-  --update       write the values of today into the baseline, and print what changed
+  --update       overwrite the baseline with the current values, and print what changed
   --seeds SEEDS  instead, hold the gates for these seeds: 0..19, or 0,1,2
-  --full         with the gates of the whole suite, about a minute and a half a seed on 2 cores`;
+  --full         with the gates of the whole suite, some two minutes a seed on 2 cores`;
 
 async function main(): Promise<void> {
-  const words = readWords({
+  const words = readOptions({
     update: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     seeds: { type: "string" },
@@ -116,27 +88,27 @@ async function main(): Promise<void> {
   const began = performance.now();
   await using cores = await openCores();
   using line = openLiveLine();
-  const rows = await checkRows({ seed: SEED, devices: cores.devices, report: line.show });
+  const rows = await runCheck(CHECK, { seed: SEED, devices: cores.devices, report: line.show });
   line.clear();
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  const baseline = await readBaseline();
   if (words.update) {
-    const before = await readBaseline();
-    const text = `${JSON.stringify({ schema: 1, seed: SEED, rows }, null, 2)}\n`;
+    const settings = certifiedSettings(CHECK);
+    const text = `${JSON.stringify({ schema: 2, seed: SEED, settings, rows }, null, 2)}\n`;
     await Deno.writeTextFile(BASELINE, text);
-    console.log(describeChanges(before?.rows ?? [], rows).join("\n") || "No value changed");
+    console.log(describeChanges(baseline?.rows ?? [], rows).join("\n") || "No value changed");
     return;
   }
-  const baseline = await readBaseline();
   if (!baseline) {
     throw new Error(`No baseline at ${BASELINE}: write it by deno task check --update`);
   }
-  const failures = compare(rows, { baseline, deviations: GATE_DEVIATIONS });
+  const failures = judge(CHECK, { rows, baseline });
   for (const failure of failures) console.error(failure);
   console.log(`${rows.length} metrics, ${failures.length} failed, ${seconds} s`);
   if (failures.length > 0) Deno.exitCode = 1;
 }
 
-/** Holds this check, or all of the suite, to its gates for many seeds: how often do they cry wolf. */
+/** Holds this check, or the whole suite, to its gates for many seeds: how often they raise a false alarm. */
 async function checkSeeds(seeds: readonly number[], full: boolean): Promise<void> {
   let [gated, failed] = [0, 0];
   await using cores = await openCores();
@@ -144,10 +116,10 @@ async function checkSeeds(seeds: readonly number[], full: boolean): Promise<void
   const { devices } = cores;
   for (const seed of seeds) {
     const options = { devices, seed, report: (text: string) => line.show(`Seed ${seed} ${text}`) };
-    const all = full ? await runGated(TOY_SUITE, options) : await checkRows(options);
+    const all = full ? await runGated(TOY_SUITE, options) : await runCheck(CHECK, options);
     const rows = all.filter(({ verdict }) => verdict !== "shown");
     line.clear();
-    const failures = describeFailures(rows);
+    const failures = describeFailures(rows, rulesOf(CHECK));
     for (const failure of failures) console.error(`Seed ${seed}: ${failure}`);
     gated += rows.length;
     failed += failures.length;

@@ -1,4 +1,4 @@
-/** The README and the pages of docs/: what they link to, name and call exists, and the README stays short. */
+/** Checks that links, paths, tasks and options in the README and docs/ exist, and that the README stays short. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -28,12 +28,16 @@ function linksOf(text: string): string[] {
     .filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** Paths from the root that `text` names, in links or not: those that begin with a folder of the repository. */
+/**
+ * Paths from the root that `text` names, in links or not: those that begin with a folder of the repository, except the
+ * files that the page has its reader create, which comments such as `<!-- file: PATH -->` mark.
+ */
 function pathsOf(text: string): string[] {
+  const created = new Set([...text.matchAll(/<!-- file: (\S+) -->/g)].map(([, path]) => path));
   const found = text.matchAll(
     /(?<![\w./:-])(?:\.ci|ci|datasets|docs|fixtures|harness|methods|reports)\/[\w./-]*/g,
   );
-  return [...found].map(([path]) => path.replace(/\.$/, ""));
+  return [...found].map(([path]) => path.replace(/\.$/, "")).filter((path) => !created.has(path));
 }
 
 /** The calls of tasks in `text`, each up to the end of its line, code span, comment or list of commands. */
@@ -55,7 +59,7 @@ function anchorsOf(text: string): string[] {
   );
 }
 
-/** Words that a reader sees: anything with a letter or a digit, also in tables and code, but no comments. */
+/** Counts the visible words: anything with a letter or a digit, also in tables and code, but not in comments. */
 function countWords(text: string): number {
   const visible = text.replaceAll(/<!--.*?-->/gs, "");
   return visible.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
@@ -69,11 +73,12 @@ function brokenLinks(page: string, text: string): string[] {
   });
 }
 
-Deno.test("the checks of the documentation find what is wrong", () => {
+Deno.test("the checks of the documentation find errors", () => {
   const text = [
     "# A page",
     "[a](README.md) [b](absent.md) [c](https://example.org) [d](README.md#absent) [e](README.md#run)",
     "`ci/absent.ts`, ci/ok.ts. runs/quick/table.md",
+    "Create `ci/created.ts`: <!-- file: ci/created.ts -->",
     "npx -y deno@2.9.6 task absent && deno task bench toy --targets a,b --seed 1 # --no",
     "<!-- numbers: deno task bench:step --steps 2, runs/x -->",
   ].join("\n");
@@ -88,7 +93,7 @@ Deno.test("the checks of the documentation find what is wrong", () => {
 });
 
 for (const page of PAGES) {
-  Deno.test(`${page} links to what exists`, () => {
+  Deno.test(`${page} links to existing targets`, () => {
     assert.deepEqual(brokenLinks(page, read(page)), []);
   });
 
@@ -104,19 +109,19 @@ for (const page of PAGES) {
 
 Deno.test("every option in a command of the documentation is in the help of its task", async () => {
   const options = new Map<string, Set<string>>();
-  for (const { task, sub, options: own } of PAGES.flatMap((page) => commandsOf(read(page)))) {
+  for (const { task, sub, options: shown } of PAGES.flatMap((page) => commandsOf(read(page)))) {
     const call = `${task} ${sub}`.trim();
-    options.set(call, (options.get(call) ?? new Set()).union(new Set(own)));
+    options.set(call, (options.get(call) ?? new Set()).union(new Set(shown)));
   }
   const unknown: string[] = [];
-  for (const [call, own] of options) {
-    if (own.size === 0) continue;
+  for (const [call, shown] of options) {
+    if (shown.size === 0) continue;
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["task", "--quiet", ...call.split(" "), "--help"],
       cwd: projectPath("."),
     }).output();
     const help = new TextDecoder().decode(stdout).split(/[\s,]+/);
-    unknown.push(...[...own].filter((o) => !help.includes(o)).map((o) => `${call} ${o}`));
+    unknown.push(...[...shown].filter((o) => !help.includes(o)).map((o) => `${call} ${o}`));
   }
   assert.deepEqual(unknown, []);
 });

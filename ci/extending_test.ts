@@ -1,6 +1,6 @@
 /**
  * Executes docs/extending.md: copies the project into a temporary folder, writes the page's files, adds its lines to the
- * tables, and runs its commands.
+ * tables and runs its commands.
  */
 import assert from "node:assert/strict";
 import { projectPath } from "../harness/core/project.ts";
@@ -20,7 +20,7 @@ function blocksOf(page: string): Block[] {
     .map(([, mark = "", language, text]) => ({ mark, language, text }));
 }
 
-/** `table` with an import after its last one, and an entry at the end of its exported object. */
+/** Adds an import after the last one of `table` and an entry at the end of its exported object. */
 function addLine(table: string, lines: string): string {
   const [statement, entry] = lines.trim().split("\n");
   const lastImport = table.lastIndexOf("\nimport ");
@@ -37,7 +37,7 @@ function addLine(table: string, lines: string): string {
   ].join("");
 }
 
-/** Copies what the project runs from, and installs its packages from the cache. */
+/** Copies the files that the project needs to run, and installs its packages from the cache. */
 async function copyProject(to: string): Promise<void> {
   const copy = async (path: string): Promise<void> => {
     const { isDirectory } = await Deno.stat(projectPath(path));
@@ -50,7 +50,7 @@ async function copyProject(to: string): Promise<void> {
   await run(to, ["install", "--quiet"]);
 }
 
-/** Runs deno in `dir`; its output if it succeeds. */
+/** Runs deno in `dir` and returns its output; fails the test if deno fails. */
 async function run(dir: string, args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
@@ -63,13 +63,13 @@ async function run(dir: string, args: readonly string[]): Promise<string> {
   return output;
 }
 
-/** Time-consuming options of the page's commands, made small: the test is about whether they run. */
+/** Options that make the page's slow commands small, since the test only checks that they run. */
 const SMALLER: Readonly<Record<string, string>> = {
   "task bench": "--epochs 2 --samples 50",
   "task bench:step": "--size 8 --batch 4 --steps 1 --product 128",
 };
 
-Deno.test("docs/extending.md: its files, lines and commands work in a copy of the project", () =>
+Deno.test("the files, lines and commands of docs/extending.md work in a copy of the project", () =>
   withTempDir(async (dir) => {
     await copyProject(dir);
     const page = await Deno.readTextFile(projectPath("docs/extending.md"));
@@ -83,14 +83,14 @@ Deno.test("docs/extending.md: its files, lines and commands work in a copy of th
       } else if (kind === "line") {
         const table = await Deno.readTextFile(`${dir}/${path}`);
         await Deno.writeTextFile(`${dir}/${path}`, addLine(table, text));
-      } else if (language === "sh" && !/\b[A-Z]{3,}\b/.test(text)) { // with NAME to fill in, it is a form
+      } else if (language === "sh" && !/\b[A-Z]{3,}\b/.test(text)) { // a command with a NAME in capitals is a template
         for (const line of text.trim().split("\n")) {
           const [, ...args] = line.split(/\s+/);
           const small = SMALLER[args.slice(0, 2).join(" ")] ?? "";
-          const own = small.split(" ").filter((word) => word !== "");
+          const extra = small.split(" ").filter((option) => option !== "");
           const output = await run(dir, [
             ...args,
-            ...own.filter((_, i) => !args.includes(own[i & ~1])),
+            ...extra.filter((_, i) => !args.includes(extra[i & ~1])),
           ]);
           if (args[0] === "test") assert.match(output, /ok \| [1-9]\d* passed/, line);
           if (line.includes("bench:step")) assert.match(output, /\| Pixel EBM \| [^|]+ \| – \|/);
@@ -114,7 +114,10 @@ Deno.test("docs/extending.md: its files, lines and commands work in a copy of th
       return record;
     };
     const ebm = await lastRecord("pixel_ebm");
-    assert.ok(!("reconstructionError" in ebm), "no reconstruction of a model without latents");
+    assert.ok(
+      !("reconstructionError" in ebm),
+      "a model without latents has no reconstruction error",
+    );
     const table = await Deno.readTextFile(`${dir}/runs/pixel_ebm/table.md`);
     assert.match(table, /Pixel EBM/);
     assert.equal((await lastRecord("stripes")).spec.dataset, "stripes");

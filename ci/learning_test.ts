@@ -13,7 +13,7 @@ const record = (trained: number, untrained: number, curve: readonly number[]) =>
   return { ...made, epochs };
 };
 
-Deno.test("learningRows() asks for lower scores than the untrained state and Gaussian pixels, and for a falling error", () => {
+Deno.test("learningRows() requires scores below those of the untrained state and of Gaussian pixels, and a falling error", () => {
   const learned = (...records: Parameters<typeof learningRows>[0]) =>
     learningRows(
       records,
@@ -23,8 +23,8 @@ Deno.test("learningRows() asks for lower scores than the untrained state and Gau
     learned(
       record(40, 90, [3, 1, 2]),
       record(60, 90, [3, 2]), // worse than Gaussian pixels
-      record(40, 30, [3, 2]), // worse than before
-      record(40, 90, [2, 2]), // nothing fell
+      record(40, 30, [3, 2]), // worse than untrained
+      record(40, 90, [2, 2]), // the error did not fall
       record(40, 90, [2]),
     ),
     [true, false, false, false, false],
@@ -50,7 +50,7 @@ Deno.test("pixelGaussian() has the mean and the variance of each pixel, and no c
   const product = (v: readonly number[], w: readonly number[]) =>
     mean(v.map((x, i) => (x - 120) * (w[i] - 120)));
   assert.ok(column(2).every((level) => level === 7));
-  // Deviation 20: the mean within 4 x 20 / sqrt(20,000), variances and covariance within 4 x 400 sqrt(2 / 20,000).
+  // Standard deviation 20; allow 4 x 20 / sqrt(20,000) for the mean and 4 x 400 sqrt(2 / 20,000) for (co)variances.
   assert.ok(Math.abs(mean(first) - 120) < 0.57);
   assert.ok(Math.abs(product(first, first) - 400) < 16);
   assert.ok(Math.abs(product(first, second)) < 11.4);

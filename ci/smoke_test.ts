@@ -4,10 +4,10 @@ import { METHODS } from "../methods/mod.ts";
 import type { ResultTable } from "../reports/document/result_table.ts";
 import { learningRows, pixelGaussianScore } from "./learning.ts";
 
-/** Runs a task of this project; its folder is the tests' own. */
-async function task(...words: readonly string[]): Promise<{ code: number; output: string }> {
+/** Runs a task of this project in the tests' working directory. */
+async function task(...args: readonly string[]): Promise<{ code: number; output: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", ...words],
+    args: ["task", ...args],
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, output: decode(stdout) + decode(stderr) };
@@ -30,7 +30,7 @@ Deno.test("deno task bench --preset smoke trains every method well below its unt
     for (const { method, scores: [{ metric, mean, untrained }] } of rows) {
       assert.equal(metric, "fd_fashion");
       assert.ok(mean !== null && untrained !== null, method);
-      // 200 steps of small nets: a method that does not learn, or learns something else, stays near 1.
+      // After 200 steps of small nets, a method that does not learn has a ratio near 1.
       assert.ok(
         mean < 0.8 * untrained.mean,
         `${method}: ${mean} trained, ${untrained.mean} untrained`,
@@ -42,7 +42,7 @@ Deno.test("deno task bench --preset smoke trains every method well below its unt
     assert.equal(learning.length, rows.length);
     const report = await task("report", dir);
     assert.equal(report.code, 0, report.output);
-    assert.deepEqual(await read(), before, "report rebuilds the tables to the byte");
+    assert.deepEqual(await read(), before, "report rebuilds the same tables byte for byte");
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

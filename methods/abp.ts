@@ -120,5 +120,10 @@ export const abp: Method<typeof defaults> = {
     "Chains start at N(0, I) in every step by default, as in LEBM's code: persistent chains are Han et al.'s",
   ],
   defaults,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    posteriorStepSize: { scale: "log", low: 1e-3, high: 0.2 },
+  },
   build,
 };

@@ -157,5 +157,10 @@ export const dlgm: Method<typeof defaults> = {
     "Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)",
   ],
   defaults,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    posteriorStepSize: { scale: "log", low: 1e-3, high: 0.2 },
+  },
   build,
 };

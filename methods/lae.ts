@@ -58,6 +58,7 @@ const defaults = {
   stepSize: 1e-3, // n eta, ours: the paper gives no eta
   decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay, gives none
   decaySteps: 1000, // ours
+  alpha: 0.99, // of pSGLD: Li et al., section 5
   damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
   inputDim: 2048, // du: paper, F.3
   chainCount: 0, // k, prior chains, their inputs kept in the state; 0 for k = n: paper, section 4
@@ -94,7 +95,7 @@ interface Inputs {
 function build(problem: Problem, hyper: typeof defaults): Model<State> {
   checkHyper(hyper);
   const { trainCount, batchSize } = problem;
-  const { damping, innerSteps } = hyper;
+  const { alpha, damping, innerSteps } = hyper;
   const isMl = choice("learning", hyper.learning, LEARNING) === "ml";
   const chainCount = hyper.chainCount || trainCount; // k
   const model = observationModel(problem.image, hyper);
@@ -136,7 +137,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       readonly moves: tf.Scalar;
     },
   ): { readonly params: LastLayers; readonly v: LastLayers } => {
-    const shared = { stepSize, moves, damping };
+    const shared = { stepSize, moves, alpha, damping };
     const posterior = psgld({ params: { phi }, v: { phi: v.phi } }, {
       ...shared,
       gradients: { phi: gradients.phi },
@@ -236,6 +237,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         xi: drawsLike({ phi: state.phi }, { noise: noise.split("xi") }),
         stepSize: decayedStepSize(hyper, t),
         count: trainCount,
+        alpha,
         damping,
         moves: isMl ? tf.mul(t, innerSteps) : t,
       });
@@ -296,8 +298,9 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         losses: (params) => losses({ ...state, ...params }, inputs),
         stepSize: decayedStepSize(hyper, t),
         count,
+        alpha,
         damping,
-        moves: t,
+        moves: isMl ? tf.mul(t, innerSteps) : t,
       });
     },
   });
@@ -382,6 +385,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         xi: isMl ? null : drawsLike(theta, { noise: noise.split("xi") }),
         stepSize,
         count: trainCount,
+        alpha,
         damping,
         moves: t,
       });
@@ -420,6 +424,9 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 function checkHyper(hyper: typeof defaults): void {
   const { stepSize, decaySteps, damping } = hyper;
   checkPositive({ stepSize, decaySteps, damping });
+  if (!(hyper.alpha >= 0 && hyper.alpha < 1)) {
+    throw new RangeError(`alpha must be in [0, 1), got ${hyper.alpha}`);
+  }
   checkNotNegative({ energyPenalty: hyper.energyPenalty, decayPower: hyper.decayPower });
   checkCounts({ innerSteps: hyper.innerSteps, inputDim: hyper.inputDim }, 1);
   checkCounts({ chainCount: hyper.chainCount }, 0);
@@ -446,5 +453,11 @@ export const lae: Method<typeof defaults> = {
     "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
   ],
   defaults,
+  ranges: {
+    stepSize: { scale: "log", low: 3e-4, high: 3e-3 },
+    damping: { scale: "log", low: 1e-4, high: 0.3 },
+    chainCount: { scale: "choice", values: [0, 100, 200, 400] },
+    innerSteps: { scale: "integer", low: 1, high: 5 },
+  },
   build,
 };

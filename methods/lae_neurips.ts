@@ -272,5 +272,10 @@ export const lae_neurips: Method<typeof defaults> = {
     "The decoder's input size and the warm-up call of LAE's released code are repaired, which does not run as it is",
   ],
   defaults,
+  ranges: {
+    sgdLearningRate: { scale: "log", low: 3e-5, high: 1e-3 },
+    chainStepSize: { scale: "log", low: 1e-6, high: 1e-2 },
+    chainSteps: { scale: "integer", low: 1, high: 5 },
+  },
   build,
 };

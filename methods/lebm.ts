@@ -195,5 +195,11 @@ export const lebm: Method<typeof defaults> = {
     "The generator's loss is -log p(x | z), where LEBM's code leaves out 1 / (2 sigma^2): Adam takes no notice of the factor",
   ],
   defaults,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    energyLearningRate: { scale: "log", low: 2e-5, high: 5e-3 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    posteriorStepSize: { scale: "log", low: 1e-3, high: 0.2 },
+  },
   build,
 };

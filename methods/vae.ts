@@ -95,5 +95,10 @@ export const vae: Method<typeof defaults> = {
     "Kingma and Welling 2014, eq. 10; networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
   deviations: [...OBSERVATION_DEVIATIONS, ...OPTIMIZER_DEVIATIONS],
   defaults,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    learnSigma: { scale: "choice", values: [true, false] },
+  },
   build,
 };

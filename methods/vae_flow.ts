@@ -126,5 +126,10 @@ export const vae_flow: Method<typeof defaults> = {
     "Rezende and Mohamed 2015, eq. 10-15 and A.1; networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
   deviations: [...OBSERVATION_DEVIATIONS, ...OPTIMIZER_DEVIATIONS],
   defaults,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    flowCount: { scale: "integer", low: 1, high: 8 },
+  },
   build,
 };

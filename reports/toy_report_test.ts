@@ -80,6 +80,13 @@ const REPORT: ToyReport = {
       effectiveSize: 100,
     }],
   },
+  chains: [{
+    name: "lebm_prior",
+    label: "lebm, prior",
+    rule: "langevin",
+    hyper: { priorSteps: 60 },
+    rows: [{ ...ROW, sampler: "lebm_prior", metric: "drift", value: 1.5, verdict: "fail" }],
+  }],
   convergence: [
     {
       sampler: "ld",
@@ -137,6 +144,7 @@ Deno.test("toyMarkdown() has each row with value, exact score, bound and verdict
       "| LD <plain> | KL (nats) | not finite | 0.001 | ≤ 0.004 | shown |",
       "- LD <plain>: diverged.",
       "| ald, d = 2 | 0.00235 | 0.001 | ≤ 0.004 | pass |",
+      "| lebm, prior | langevin | priorSteps 60 | drift | 1.5 | 0.001 | ≤ 0.004 | fail |",
       "| LD | 0.001 | 110 | 110 |",
       "| ALD | 0.001 | not reached | – |",
       "| LD | 1 | 0.1000 ± 0.0010 (0.1000) | 0.2000 ± 0.0010 (0.2000) | 1.01 ± 0.02 (1.00) | 1 |",
@@ -171,10 +179,14 @@ Deno.test("toyMarkdown() has no section of what did not run", () => {
   for (const head of ["gap", "Way to", "Bias"]) assert.ok(!text.includes(head), head);
 });
 
-Deno.test("failures() are those of runs and of the sweep", () => {
+Deno.test("failures() are those of runs, of the methods' chains and of the sweep", () => {
   const bad = { ...ROW, verdict: "fail" } as const;
   const gap = { ...REPORT.gap, rows: [bad] };
-  assert.deepEqual(failures({ ...REPORT, gap }).map(({ metric }) => metric), ["ess", "kl"]);
+  assert.deepEqual(failures({ ...REPORT, gap }).map(({ metric }) => metric), [
+    "ess",
+    "drift",
+    "kl",
+  ]);
 });
 
 Deno.test("toyFigures() draws every target with every sampler, and what the paper shows", () => {

@@ -33,6 +33,7 @@ export function toyMarkdown(report: ToyReport): string {
     } s. An exact sampler draws independently from the truth as many times as the chains are worth (their effective sample size); bounds are what it scores, with the bias that theory gives the step, plus six standard deviations.`,
     "",
     ...sections.flat(),
+    ...chainsSection(report),
     ...gapSection(report),
     ...mobilitySection(report),
     ...convergenceSection(report),
@@ -41,10 +42,33 @@ export function toyMarkdown(report: ToyReport): string {
 }
 
 /** Rows of the report that failed. */
-export function failures({ runs, gap }: ToyReport): ToyRow[] {
-  return [...runs.flatMap(({ rows }) => rows), ...gap.rows].filter(({ verdict }) =>
-    verdict === "fail"
+export function failures({ runs, gap, chains }: ToyReport): ToyRow[] {
+  return [...[...runs, ...chains].flatMap(({ rows }) => rows), ...gap.rows]
+    .filter(({ verdict }) => verdict === "fail");
+}
+
+function chainsSection({ chains }: ToyReport): string[] {
+  if (chains.length === 0) return [];
+  const rows = chains.flatMap(({ label, rule, hyper, rows }) =>
+    rows.map((row) => [
+      label,
+      rule,
+      Object.entries(hyper).map(([name, value]) => `${name} ${value}`).join(", "),
+      row.metric,
+      ...cells(row),
+    ])
   );
+  return [
+    "## Chains of the methods",
+    "",
+    "The chains that each method runs by default, on Gaussian posteriors, where the distribution of the end is known for each start: drift is the way towards the mean over the expected one, noise the variance of what is left over the expected one.",
+    "",
+    markdownTable(
+      ["Chain", "Rule", "Defaults", "Metric", "Value", "Exact sampler", "Bound", "Verdict"],
+      rows,
+    ),
+    "",
+  ];
 }
 
 function gapSection({ gap }: ToyReport): string[] {

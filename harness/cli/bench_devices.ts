@@ -19,7 +19,7 @@ import type {
 } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { prepareStep, type TrainingStep, WARM_UPS } from "./training_step.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const ORACLE = "tfjs-cpu";
 
@@ -46,7 +46,7 @@ function tooSlow(
 /** A small step is slower than its FLOPs say, by calls and first use: allow for so much. */
 const SMALL_STEP_HANDICAP = 30;
 
-const words = readWords({
+const words = readOptions({
   devices: { type: "string" },
   methods: { type: "string", default: "lae,lebm" },
   steps: { type: "string", default: "3" },

@@ -22,7 +22,7 @@ import type { Device, HostArray, Hyperparams, Problem, Program } from "../core/t
 import { METHODS } from "../../methods/mod.ts";
 import { fail } from "./programs.ts";
 import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 /** What a child prints, one line of JSON. */
 interface Measurement {
@@ -51,7 +51,7 @@ interface Measurement {
 /** Matrix products between two steps: on an accelerator one is over before the host has seen it begin. */
 const PRODUCTS_ON_ACCELERATORS = 8;
 
-const words = readWords({
+const words = readOptions({
   methods: { type: "string", default: Object.keys(METHODS).join() },
   steps: { type: "string", default: "5" },
   device: { type: "string", default: "cpu" },

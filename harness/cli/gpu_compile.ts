@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { GPU_CARDS, type GpuCard } from "../engine/xla/gpu_specs.ts";
+import { GPU_SPECS, type GpuSpec } from "../engine/xla/gpu_specs.ts";
 import { type HloWork, workOf } from "../engine/xla/hlo_program.ts";
 import { gpuFlags } from "../engine/xla/pjrt.ts";
 import { type AheadProgram, compileAhead } from "../engine/xla/pjrt_ahead.ts";
@@ -13,14 +13,14 @@ import { cudaDataFolder, findCudaPlugin } from "../engine/xla/pjrt_find.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { fail } from "./programs.ts";
 import { prepareStep } from "./training_step.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const HELP = `Usage: deno task gpu:compile [options]
 
 Compiles a training step of every method for an NVIDIA card, which need not be here, by XLA's CUDA plugin:
 kernels, calls of cuDNN, memory, and the time that the card's full rates would allow. No kernel is timed.
 
-  --card NAME        ${Object.keys(GPU_CARDS).join(", ")} (default h200)
+  --card NAME        ${Object.keys(GPU_SPECS).join(", ")} (default h200)
   --methods LIST     comma-separated; default all
   --highest          whole float32 products, as --device cuda:highest; XLA rounds to TF32 by default
   --batch N          default 100
@@ -42,7 +42,7 @@ export interface Compiled extends Pick<AheadProgram, "nodes" | "compileSeconds" 
 }
 
 async function main(): Promise<void> {
-  const words = readWords({
+  const words = readOptions({
     card: { type: "string", default: "h200" },
     methods: { type: "string", default: Object.keys(METHODS).join() },
     highest: { type: "boolean", default: false },
@@ -59,9 +59,9 @@ async function main(): Promise<void> {
     latentDim: words["latent-dim"],
   });
   const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
-  const cards = readNames(words.card, { kind: "card", known: Object.keys(GPU_CARDS) });
+  const cards = readNames(words.card, { kind: "card", known: Object.keys(GPU_SPECS) });
   if (cards.length > 1) fail("One card at a time: --card h200", 2);
-  const card = GPU_CARDS[cards[0] as keyof typeof GPU_CARDS];
+  const card = GPU_SPECS[cards[0] as keyof typeof GPU_SPECS];
   const compiler = openCompiler();
   const rows: Compiled[] = [];
   for (const [i, name] of names.entries()) {
@@ -142,7 +142,7 @@ function openCompiler() {
  * faster. An estimate to compare programs and cards with, and to hold a measurement against.
  */
 export function fullRateSeconds(
-  card: GpuCard,
+  card: GpuSpec,
   { flops, work, highest }: {
     readonly flops: number;
     readonly work: HloWork;

@@ -30,6 +30,7 @@ import { readRunList } from "../sweep/run_list.ts";
 import { RECORD_FILE } from "../sweep/sweep.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
+import { tuneCommand } from "./tune.ts";
 import type { Method, RunRecord, RunSpec } from "../core/types.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
 
@@ -110,6 +111,10 @@ function createProgram(): Command {
     .description("rebuild the tables of an output folder from its results.jsonl alone")
     .argument("<folder>", "the output folder")
     .action(reportAction);
+
+  program.addCommand(tuneCommand(TABLES, (interrupted) => {
+    Deno.exitCode = interrupted ? INTERRUPTED : 0;
+  }));
 
   program.command("run")
     .description(

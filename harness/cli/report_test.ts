@@ -12,7 +12,7 @@ import { EXPERIMENT_FILE, writeExperiment } from "../sweep/run_list.ts";
 import { RESULTS_FILE } from "../sweep/store.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
 
-/** Rebuilds the reports of `dir` in a process of its own; resolves to Markdown, HTML and the table. */
+/** Rebuilds the reports of `dir` in a child process; resolves to the Markdown, the HTML and the table. */
 async function report(dir: string) {
   const { path, args } = childCommand(["report", dir], {
     read: [dir],
@@ -28,7 +28,7 @@ async function report(dir: string) {
   };
 }
 
-Deno.test("report on a folder with two runs missing shows n of how many, as long as the folder has its run list", () =>
+Deno.test("report shows `n = 1 of 3` for missing runs as long as the folder has its run list", () =>
   withTempDir(async (dir) => {
     const tables = {
       methods: METHODS as Readonly<Record<string, Method>>,

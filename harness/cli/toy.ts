@@ -6,9 +6,11 @@
 import { Command } from "commander";
 import sharp from "sharp";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
+import { flatEnergy } from "../../datasets/toy/flat_energy.ts";
 import { TARGETS } from "../../datasets/toy/mod.ts";
 import { standardNormal } from "../../datasets/toy/standard_normal.ts";
 import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
+import { METHOD_CHAINS } from "../../methods/toy/method_chains.ts";
 import { SAMPLERS } from "../../methods/toy/mod.ts";
 import { toyFigures } from "../../reports/toy_figures.ts";
 import { failures, toyMarkdown } from "../../reports/toy_table.ts";
@@ -17,6 +19,14 @@ import { parseCount, parseNames, parseSeeds } from "../core/arguments.ts";
 import { benchToy, partOf, type ToySuite } from "../toy/run_suite.ts";
 import { openCores } from "../toy/cores.ts";
 import type { ToyReport } from "../core/toy_report.ts";
+import type { GaussianTarget } from "../core/toy_types.ts";
+
+/** Targets of the methods' chains by name. */
+const CHAIN_TARGETS: Readonly<Record<string, GaussianTarget>> = {
+  bivariate: bivariateGaussian,
+  univariate: univariateGaussian,
+  flat: flatEnergy,
+};
 
 /** The suite of section 6.1. */
 export const TOY_SUITE: ToySuite = {
@@ -24,6 +34,7 @@ export const TOY_SUITE: ToySuite = {
   samplers: Object.values(SAMPLERS),
   fits: { diagonal: SAMPLERS.avi_diagonal, full: SAMPLERS.avi_full },
   gaps: [{ sampler: SAMPLERS.ald, target: bivariateGaussian }],
+  chains: METHOD_CHAINS.map((chain) => ({ chain, target: CHAIN_TARGETS[chain.target] })),
   convergence: {
     samplers: [
       ...Object.values(SAMPLERS).filter(({ fits }) => !fits).map((sampler) => ({ sampler })),

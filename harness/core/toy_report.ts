@@ -4,6 +4,7 @@
  * @module
  */
 import type { SamplerSettings } from "./toy_types.ts";
+import type { Hyperparams } from "./types.ts";
 
 /** Scores by the metric's name. */
 export type Scores = Readonly<Record<string, number>>;
@@ -79,6 +80,15 @@ export interface GapPoint {
 export interface GapSweep {
   readonly rows: readonly ToyRow[];
   readonly points: readonly GapPoint[];
+}
+
+/** A default chain of a method, with the hyperparameters that it ran with. */
+export interface CertifiedChain {
+  readonly name: string;
+  readonly label: string;
+  readonly rule: string;
+  readonly hyper: Hyperparams;
+  readonly rows: readonly ToyRow[];
 }
 
 /** How chains find the posterior from a standard normal start. Paper, Fig. 3. */
@@ -159,6 +169,8 @@ export interface ToyReport {
   readonly metrics: readonly { readonly name: string; readonly label: string }[];
   readonly runs: readonly ToyRun[];
   readonly gap: GapSweep;
+  /** The default chains of the methods. */
+  readonly chains: readonly CertifiedChain[];
   readonly convergence: readonly Convergence[];
   readonly bias: readonly BiasPoint[];
   readonly slopes: readonly BiasSlope[];

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Scalar, Tensor2D, Tensor3D } from "@tensorflow/tfjs";
-import type { HostArray, HostArrays, Matrix, Noise, State } from "./types.ts";
+import type { Scalar, Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs";
+import type { HostArray, HostArrays, Hyperparams, Matrix, Noise, State } from "./types.ts";
 
 /** A fully-connected network that amortized samplers put below their last layer: He-normal weights, no bias. */
 export interface Encoder {
@@ -105,6 +105,10 @@ export interface Sampler {
   /** Paper, section, equations. */
   readonly source: string;
   readonly deviations: readonly string[];
+  /** The file of its rule in methods/samplers, without `.ts`; absent for what is not a chain. */
+  readonly rule?: string;
+  /** The defaults of a method that it is built from, by the names of the hyperparameters. */
+  readonly hyper?: Hyperparams;
   /** What differs from the target's own settings. */
   settings?(target: Target): Partial<SamplerSettings>;
   /** Gradients of the energy of all points that a step costs; a minibatch of m of n points counts m / n. */
@@ -120,6 +124,10 @@ export interface Sampler {
   step(state: State, context: StepContext): State;
   /** Where the chains are, [chains, points, dim]. */
   latents(state: State, target: Target): Tensor3D;
+  /** How many proposals whatever decides by itself has accepted so far, of a sampler with a Metropolis test, [deciders]. */
+  accepted?(state: State): Tensor;
+  /** Whether one decision moves all points of a chain, instead of one each. */
+  readonly decidesJointly?: boolean;
   /**
    * Stationary variance on a Gaussian of this precision P, times P: 1 if exact. None: theory does not say.
    */
@@ -152,6 +160,42 @@ export interface StepContext {
   readonly draws: State;
   /** Steps before this one, float32 scalar. */
   readonly step: Scalar;
+}
+
+/** A chain as a method runs it by default, whose end has a known distribution for each start on Gaussian posteriors. */
+export interface MethodChain {
+  /** The method and the chain: `lebm_posterior`. */
+  readonly name: string;
+  readonly label: string;
+  /** The file of its rule in methods/samplers, without `.ts`. */
+  readonly rule: string;
+  /** The method's defaults that it is built from, by the names of the hyperparameters. */
+  readonly hyper: Hyperparams;
+  /** Name of the Gaussian target that it runs on. */
+  readonly target: string;
+  /** The end of each chain, started at `start` [chains, points, dim]. */
+  run(
+    start: Tensor3D,
+    context: { readonly target: Target; readonly noise: Noise },
+  ): ChainEnd;
+  /**
+   * Mean and variance of the way from start to end, which is normal, along a principal axis of precision P, for a start at
+   * `distance` from the posterior's mean on a target of `points` points.
+   */
+  way(
+    distance: number,
+    posterior: { readonly precision: number; readonly points: number },
+  ): { readonly mean: number; readonly variance: number };
+  /** Step size of its proposals, if they are accepted or rejected, one decision for all points. */
+  readonly proposals?: { readonly stepSize: number };
+}
+
+/** Where chains end. */
+export interface ChainEnd {
+  /** [chains, points, dim]. */
+  readonly z: Tensor3D;
+  /** Share of its proposals that each chain accepted, [chains]; absent without a Metropolis test. */
+  readonly acceptance?: Tensor;
 }
 
 /** Recorded draws, row-major [draws, chains, points, dim]. */

@@ -1,7 +1,7 @@
 import { Tensor } from "@tensorflow/tfjs";
 import type { State, Tree } from "./types.ts";
 
-/** The tensors of `tree` under their paths, joined by slashes: `{ a: { b: t } }` gives `{ "a/b": t }`. */
+/** Lists the tensors of `tree` by their paths, joined by slashes: `{ a: { b: t } }` becomes `{ "a/b": t }`. */
 export function flatten(tree: Tree): State {
   const flat: Record<string, Tensor> = {};
   for (const [name, node] of Object.entries(tree)) {
@@ -14,7 +14,7 @@ export function flatten(tree: Tree): State {
   return flat;
 }
 
-/** The tree whose tensors have the paths of `state`: the inverse of `flatten`, up to branches without a tensor. */
+/** Builds the tree whose tensors have the paths of `state`: the inverse of `flatten`, except for empty branches. */
 export function unflatten(state: State): Tree {
   const tree: Record<string, Tensor | Tree> = {};
   const branches = new Map<string, Record<string, Tensor>>();
@@ -35,8 +35,8 @@ export function unflatten(state: State): Tree {
 }
 
 /**
- * `f` of each tensor of `tree` with the tensors of `others` at the same path. Throws RangeError when one of `others` lacks
- * a path.
+ * Maps each tensor of `tree`, with the tensors of `others` at the same path, by `f`. Throws RangeError if one of `others`
+ * lacks a path.
  */
 export function mapTree<T extends Tree>(
   tree: T,

@@ -8,7 +8,7 @@ const tree = () => ({
   adam: undefined,
 });
 
-Deno.test("flatten() joins names by slashes, in order, and leaves out what is undefined", () => {
+Deno.test("flatten() joins names by slashes, in order, and omits undefined entries", () => {
   assert.deepEqual(Object.keys(flatten(tree())), [
     "decoder/0/weight",
     "decoder/0/bias",
@@ -25,7 +25,7 @@ Deno.test("unflatten() is the inverse of flatten(), for any depth and order of p
   assert.deepEqual(unflatten({ "x/a": a, y: b, "x/b": c }), { x: { a, b: c }, y: b });
 });
 
-Deno.test("mapTree() keeps the shape, and hands over the path and the tensors at the same path", () => {
+Deno.test("mapTree() keeps the shape, and passes the path and the tensors at the same path", () => {
   const t = tree();
   const paths: string[] = [];
   const sums = mapTree(t, ([a, b], path) => {
@@ -37,7 +37,7 @@ Deno.test("mapTree() keeps the shape, and hands over the path and the tensors at
   assert.equal(sums.adam, undefined);
 });
 
-Deno.test("mapTree() names the path where trees differ", () => {
+Deno.test("mapTree() names the path at which trees differ", () => {
   const other = { decoder: { 0: { weight: tf.scalar(1) } }, logSigma: tf.scalar(0) };
   assert.throws(
     () => mapTree(tree(), ([a]) => a, other),

@@ -107,6 +107,11 @@ export interface StepResult<S extends Tree = Tree> {
   readonly chains?: State;
 }
 
+/** The range of a hyperparameter that `deno task tune` searches. Both ends are reached. */
+export type SearchRange =
+  | { readonly scale: "linear" | "log" | "integer"; readonly low: number; readonly high: number }
+  | { readonly scale: "choice"; readonly values: readonly (number | string | boolean)[] };
+
 /** A method that trains a generative model of images: a value; it owns no loop, clock, seed, file or device. */
 export interface Method<H extends Hyperparams = Hyperparams> {
   /** Key in tables, specs and on the command line: `lae`. */
@@ -121,6 +126,8 @@ export interface Method<H extends Hyperparams = Hyperparams> {
   readonly deviations: readonly string[];
   /** Every hyperparameter with its default; each with its source in a comment. */
   readonly defaults: H;
+  /** The hyperparameters that tuning searches, with their ranges; all methods declare about as many. */
+  readonly ranges?: Readonly<Record<string, SearchRange>>;
   /** The model for `problem`. Throws RangeError when `hyper` cannot work for it: called before any training. */
   build(problem: Problem, hyper: H): Model;
 }

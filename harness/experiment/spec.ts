@@ -10,7 +10,7 @@ import type {
   Score,
 } from "../core/types.ts";
 import { isBound, isMetric, NO_BOUND } from "../metrics/likelihood_bounds.ts";
-import { unknownWord, UsageError } from "../core/arguments.ts";
+import { unknownName, UsageError } from "../core/arguments.ts";
 
 /** What can be named in an experiment; their order is the order of rows and columns. */
 export interface Tables {
@@ -21,7 +21,7 @@ export interface Tables {
 
 /** The entry of `table` called `name`; a UsageError that lists the known ones otherwise. */
 export function lookUp<T>(table: Readonly<Record<string, T>>, kind: string, name: string): T {
-  if (!Object.hasOwn(table, name)) throw unknownWord(kind, name, Object.keys(table));
+  if (!Object.hasOwn(table, name)) throw unknownName(kind, name, Object.keys(table));
   return table[name];
 }
 
@@ -71,7 +71,7 @@ export function resolveHyper(
   }
   for (const [key, value] of Object.entries(experiment.hyper[method.name] ?? {})) {
     if (!known.includes(key)) {
-      throw unknownWord(`hyperparameter of ${method.name}`, key, known);
+      throw unknownName(`hyperparameter of ${method.name}`, key, known);
     }
     resolved[key] = value;
   }
@@ -99,7 +99,7 @@ export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
     const all = Object.values(tables.methods); // not only the chosen: a preset is for every method
     if (!all.some((method) => Object.hasOwn(method.defaults, key))) {
       const known = new Set(all.flatMap((method) => Object.keys(method.defaults)));
-      throw unknownWord("hyperparameter", key, [...known]);
+      throw unknownName("hyperparameter", key, [...known]);
     }
   }
   return experiment.seeds.flatMap((seed) =>

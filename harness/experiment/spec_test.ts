@@ -111,6 +111,7 @@ Deno.test("resolveRuns() asks only models with a likelihood for bounds", () => {
   ]);
   assert.throws(() => resolveRuns({ ...experiment, metrics: ["nelbo"] }, tables), {
     name: "UsageError",
-    message: "tiny cannot be scored by nelbo: it has no q(z | x), or no prior, of known normaliser",
+    message:
+      "tiny cannot be scored by nelbo: it lacks a q(z | x) or a prior with a known normalising constant",
   });
 });

@@ -64,16 +64,44 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 
 /** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
-  const { out, tables, force, jobs } = options;
   const { specs, warnings } = resolveWithWarnings(experiment, options);
+  const { records, interrupted } = await runSpecs(specs, experiment, {
+    ...options,
+    onStart: async () => {
+      warn(warnings);
+      await writeExperiment(options.out, experiment, specs);
+    },
+  });
+  console.log(await options.publish(records));
+  const ids = new Set(specs.map(runId));
+  const own = records.filter(({ id }) => ids.has(id));
+  const unfinished = own.filter(({ status }) => status !== "completed");
+  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
+  if (interrupted) console.error("Interrupted: the same command goes on from here");
+  const complete = own.length === ids.size && unfinished.length === 0;
+  return { complete, interrupted };
+}
+
+/** What `runSpecs` needs of the experiment that `specs` belong to. */
+type RunFacts = Pick<Experiment, "name" | "datasets" | "metrics" | "device">;
+
+/**
+ * Runs those of `specs` that the output folder lacks; resolves to the latest records of the folder. `onStart` is called once
+ * the folder is open and before the first run.
+ */
+export async function runSpecs(
+  specs: readonly RunSpec[],
+  experiment: RunFacts,
+  options: Omit<BenchOptions, "strict" | "publish"> & { onStart?(): Promise<void> },
+): Promise<{ readonly records: readonly RunRecord[]; readonly interrupted: boolean }> {
+  const { out, tables, force, jobs } = options;
   const count = await checkDevice(specs[0]);
   for (const name of experiment.datasets) await checkDataset(name, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
-  warn(warnings);
-  await writeExperiment(out, experiment, specs);
+  await options.onStart?.();
 
   const todo = selectRuns(specs, store.records, { metrics, force });
   const skipped = specs.length - todo.length;
@@ -95,16 +123,7 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
     await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
     { store, jobs, cards, options },
   );
-
-  const latest = latestRecords(store.records);
-  console.log(await options.publish(latest));
-  const ids = new Set(specs.map(runId));
-  const own = latest.filter(({ id }) => ids.has(id));
-  const unfinished = own.filter(({ status }) => status !== "completed");
-  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
-  if (interrupted) console.error("Interrupted: the same command goes on from here");
-  const complete = own.length === ids.size && unfinished.length === 0;
-  return { complete, interrupted };
+  return { records: latestRecords(store.records), interrupted };
 }
 
 /** The runs of `experiment` and their warnings; refused if `strict` and there are any. */
@@ -136,7 +155,7 @@ export function selectRuns(
 }
 
 /** The metrics of `experiment` that work here; says of each other one why it does not, and what to do. */
-async function availableMetrics({ metrics }: Experiment, tables: Tables): Promise<string[]> {
+async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
   const available: string[] = [];
   for (const name of metrics) {
     const why = await tables.metrics[name].available?.() ?? null;
@@ -179,8 +198,8 @@ async function makeFolder(path: string): Promise<void> {
 
 async function prepareJob(
   spec: RunSpec,
-  experiment: Experiment,
-  { out, force }: BenchOptions,
+  experiment: RunFacts,
+  { out, force }: Pick<BenchOptions, "out" | "force">,
 ): Promise<Job> {
   const id = runId(spec);
   const dir = `${out}/${id}`;
@@ -197,7 +216,7 @@ async function runAll(
     readonly store: Store;
     readonly jobs: number;
     readonly cards: readonly string[];
-    readonly options: BenchOptions;
+    readonly options: Pick<BenchOptions, "tables" | "dataFolder">;
   },
 ): Promise<boolean> {
   const controller = new AbortController();

@@ -1,10 +1,16 @@
 import { z } from "zod";
 import type { ToyRow } from "../core/toy_report.ts";
+import type { Hyperparams } from "../core/types.ts";
 
 const numberOrNull = z.number().nullable();
 const baselineSchema = z.strictObject({
-  schema: z.literal(1),
+  schema: z.literal(2),
   seed: z.number().int(),
+  /** The defaults of the methods that the chains ran with, by the chain's name. */
+  settings: z.record(
+    z.string(),
+    z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  ),
   rows: z.array(z.strictObject({
     experiment: z.string(),
     sampler: z.string(),
@@ -18,8 +24,14 @@ const baselineSchema = z.strictObject({
   })),
 });
 
-/** Rows of an earlier check. */
+/** The rows and settings of an accepted check. */
 export type Baseline = z.infer<typeof baselineSchema>;
+
+/** Hyperparameters of chains by the chain's name. */
+export type Settings = Readonly<Record<string, Hyperparams>>;
+
+/** The rule of each chain or sampler by its name, for messages. */
+export type Rules = ReadonlyMap<string, string>;
 
 /** Reads a baseline. Throws an Error that says what is wrong with it. */
 export function parseBaseline(text: string): Baseline {
@@ -27,9 +39,10 @@ export function parseBaseline(text: string): Baseline {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(`The baseline is no JSON: write it anew by deno task check --update`, {
-      cause: error,
-    });
+    throw new SyntaxError(
+      "The baseline is not JSON: write it again by deno task check --update",
+      { cause: error },
+    );
   }
   const result = baselineSchema.safeParse(value);
   if (!result.success) {
@@ -37,38 +50,54 @@ export function parseBaseline(text: string): Baseline {
     throw new Error(
       `The baseline is broken at ${
         path.join(".")
-      } (${message}): write it anew by deno task check --update`,
+      } (${message}): write it again by deno task check --update`,
     );
   }
   return result.data;
 }
 
-const nameOf = (
-  { experiment, sampler, metric }: Pick<ToyRow, "experiment" | "sampler" | "metric">,
-) => `${experiment}, ${sampler}: ${metric}`;
+type Names = Pick<ToyRow, "experiment" | "sampler" | "metric">;
 
-/** What fails, a sentence each: rows outside their gates, rows that drifted from the baseline, rows that are not there. */
+const keyOf = ({ experiment, sampler, metric }: Names) => `${experiment}, ${sampler}: ${metric}`;
+
+/** `bivariate, lebm_posterior (rule langevin): drift`. */
+function nameOf({ experiment, sampler, metric }: Names, rules: Rules): string {
+  const rule = rules.get(sampler);
+  return `${experiment}, ${sampler}${rule === undefined ? "" : ` (rule ${rule})`}: ${metric}`;
+}
+
+/** A sentence for each row that is outside its gate, that drifted from the baseline, or that is missing on either side. */
 export function compare(
   rows: readonly ToyRow[],
-  { baseline, deviations }: { readonly baseline: Baseline; readonly deviations: number },
+  { baseline, deviations, rules = new Map() }: {
+    readonly baseline: Pick<Baseline, "rows">;
+    readonly deviations: number;
+    readonly rules?: Rules;
+  },
 ): string[] {
-  const before = new Map(baseline.rows.map((row) => [nameOf(row), row]));
+  const before = new Map(baseline.rows.map((row) => [keyOf(row), row]));
   const failures: string[] = [];
   for (const row of rows) {
-    const name = nameOf(row);
-    const old = before.get(name);
-    before.delete(name);
+    const name = nameOf(row, rules);
+    const old = before.get(keyOf(row));
+    before.delete(keyOf(row));
     if (row.verdict === "fail") {
-      failures.push(...describeFailures([row]));
+      failures.push(...describeFailures([row], rules));
     } else if (!old) {
       failures.push(`${name} is not in the baseline: accept it by deno task check --update`);
+    } else if ((row.value === null) !== (old.value === null)) {
+      failures.push(
+        `${name} is ${show(row.value)}, its baseline is ${
+          show(old.value)
+        }: if it should be, accept it by deno task check --update`,
+      );
     } else if (row.value !== null && old.value !== null && row.error !== null) {
       const room = deviations * Math.SQRT2 * Math.max(row.error, old.error ?? 0);
       if (!(Math.abs(row.value - old.value) <= room)) {
         failures.push(
           `${name} is ${show(row.value)}, its baseline is ${show(old.value)} ± ${
             show(room)
-          }: accept it by deno task check --update if it should be`,
+          }: if it should be, accept it by deno task check --update`,
         );
       }
     }
@@ -79,16 +108,40 @@ export function compare(
   ];
 }
 
-/** A sentence for each row outside its gate. */
-export function describeFailures(rows: readonly ToyRow[]): string[] {
-  return rows.filter(({ verdict }) => verdict === "fail")
-    .map((row) => `${nameOf(row)} is ${show(row.value)}, its bound is ${showBound(row)}`);
+/** A sentence for each hyperparameter that is not what the baseline was certified with. */
+export function compareSettings(
+  settings: Settings,
+  { baseline, rules = new Map() }: {
+    readonly baseline: Pick<Baseline, "settings">;
+    readonly rules?: Rules;
+  },
+): string[] {
+  const chains = new Set([...Object.keys(settings), ...Object.keys(baseline.settings)]);
+  return [...chains].flatMap((chain) => {
+    const [now, old] = [settings[chain] ?? {}, baseline.settings[chain] ?? {}];
+    const rule = rules.get(chain);
+    return [...new Set([...Object.keys(now), ...Object.keys(old)])]
+      .filter((name) => now[name] !== old[name])
+      .map((name) =>
+        `${chain}${rule === undefined ? "" : ` (rule ${rule})`}: ${name} is ${
+          now[name] ?? "missing"
+        }, its baseline is ${
+          old[name] ?? "missing"
+        }: if it should be, accept it by deno task check --update`
+      );
+  });
 }
 
-/** One line for each value that is new, gone or another. */
+/** A sentence for each row outside its gate. */
+export function describeFailures(rows: readonly ToyRow[], rules: Rules = new Map()): string[] {
+  return rows.filter(({ verdict }) => verdict === "fail")
+    .map((row) => `${nameOf(row, rules)} is ${show(row.value)}, its bound is ${showBound(row)}`);
+}
+
+/** One line for each value that is new, gone or different. */
 export function describeChanges(before: Baseline["rows"], after: readonly ToyRow[]): string[] {
-  const old = new Map(before.map((row) => [nameOf(row), row.value]));
-  const now = new Map(after.map((row) => [nameOf(row), row.value]));
+  const old = new Map(before.map((row) => [keyOf(row), row.value]));
+  const now = new Map(after.map((row) => [keyOf(row), row.value]));
   return [
     ...[...now].flatMap(([name, value]) => {
       const was = old.get(name);

@@ -12,6 +12,10 @@ export interface ChainRun {
   readonly settings: SamplerSettings;
   /** Draws after the burn-in. */
   readonly draws: Draws;
+  /** U = -log density at the draws, up to the target's constant, [draws, chains, points]. */
+  readonly energies: Float32Array;
+  /** Rate of accepted proposals after the burn-in of whatever decides by itself; null without a Metropolis test. */
+  readonly acceptance: readonly number[] | null;
   readonly state: HostArrays;
   /** Seconds that the steps took, compilation apart. */
   readonly seconds: number;
@@ -66,7 +70,10 @@ export async function runChains(
   let state = await device.upload(start);
   const { points, dim } = target;
   const size = chains * points * dim;
-  const data = new Float32Array((steps - burnIn) / thin * size);
+  const count = (steps - burnIn) / thin;
+  const data = new Float32Array(count * size);
+  const energies = new Float32Array(count * chains * points);
+  const accepted: Float32Array[] = []; // before the first draw, and at the last
   let filled = 0;
   const began = performance.now();
   for (let step = 0; step < steps; step += perCall) {
@@ -74,21 +81,35 @@ export async function runChains(
     state = result.state;
     for (let r = 0; r < records; r++) {
       const at = step + (r + 1) * perCall / records; // steps made at this draw
+      const rowOf = ({ data }: HostArray) =>
+        data.subarray(r * data.length / records, (r + 1) * data.length / records) as Float32Array;
       if (at > burnIn && at <= steps && at % thin === 0) {
-        data.set(result.outputs.z.data.subarray(r * size, (r + 1) * size), filled);
-        filled += size;
+        data.set(rowOf(result.outputs.z), filled * size);
+        energies.set(rowOf(result.outputs.energy), filled * chains * points);
+        filled++;
+      }
+      if (sampler.accepted && (at === burnIn || at === steps)) {
+        accepted.push(rowOf(result.outputs.accepted).slice());
       }
     }
   }
   const seconds = (performance.now() - began) / 1000;
   return {
     settings,
-    draws: { count: (steps - burnIn) / thin, chains, points, dim, data },
+    draws: { count, chains, points, dim, data },
+    energies,
+    acceptance: sampler.accepted ? ratesOf(accepted, steps - burnIn) : null,
     state: await device.download(state),
     seconds,
     chainStepsPerSecond: steps * chains / seconds,
     gradients: steps * sampler.gradientsPerStep(target, settings),
   };
+}
+
+/** Rates from the numbers of accepted proposals at the end of the burn-in, if there was any, and at the end. */
+function ratesOf(accepted: readonly Float32Array[], steps: number): number[] {
+  const [last, before] = accepted.toReversed();
+  return Array.from(last, (count, i) => (count - (before?.[i] ?? 0)) / steps);
 }
 
 /** Steps of a call: a multiple of `thin` where that is small, else its largest divisor that is small enough. */
@@ -151,7 +172,7 @@ function compile(
     let state: State = Object.fromEntries(
       Object.entries(all).filter(([name]) => !name.startsWith("target/")),
     );
-    const latents: tf.Tensor[] = [];
+    const records: Record<string, tf.Tensor>[] = [];
     for (let done = 0; done < perCall; done += stride) {
       const own = noise.split("from", done);
       const each = Object.fromEntries(
@@ -168,9 +189,17 @@ function compile(
           draws,
           step: clock as tf.Scalar,
         }), { ...each, clock });
-      latents.push(sampler.latents(state, target));
+      const z = sampler.latents(state, target);
+      records.push({
+        z,
+        energy: tf.neg(target.logDensity(z, parameters)),
+        ...(sampler.accepted && { accepted: sampler.accepted(state) }),
+      });
     }
-    return { state, outputs: { z: tf.stack(latents) } };
+    const outputs = Object.fromEntries(
+      Object.keys(records[0]).map((name) => [name, tf.stack(records.map((r) => r[name]))]),
+    );
+    return { state, outputs };
   }, {
     state: specs,
     inputs: { step: { shape: [], dtype: "int32" }, clock: { shape: [], dtype: "float32" } },

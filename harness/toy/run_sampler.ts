@@ -1,6 +1,7 @@
 import type { Device } from "../core/types.ts";
 import { checkTarget } from "./check_target.ts";
 import { gatesOf } from "./gates.ts";
+import { knownRows } from "./known_rows.ts";
 import { mobilityOf } from "./gram_spectrum.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { runChains } from "./run_chains.ts";
@@ -68,10 +69,13 @@ export async function runToy(
   }
   const scored = scoreRun(run, { target, sampler, truth });
   const gates = gatesOf(scored, { target, sampler, settings: run.settings, truth });
-  const rows = TOY_METRICS.filter(({ name }) => name in scored.scores).map(({ name }): ToyRow => {
+  const known = (await knownRows(run, { target, sampler, truth, device }))
+    .map((row) => ({ ...names, ...row }));
+  const rows = TOY_METRICS.flatMap(({ name }): ToyRow[] => {
+    if (!(name in scored.scores)) return known.filter(({ metric }) => metric === name);
     const value = scored.scores[name];
     const gate = gates[name];
-    return {
+    return [{
       ...names,
       metric: name,
       value: finiteOrNull(value),
@@ -80,7 +84,7 @@ export async function runToy(
       low: finiteOrNull(gate?.low),
       high: finiteOrNull(gate?.high),
       verdict: !gate ? "shown" : value >= gate.low && value <= gate.high ? "pass" : "fail",
-    };
+    }];
   });
   return {
     ...base,

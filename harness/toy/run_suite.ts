@@ -15,10 +15,11 @@ import type {
   ToyRun,
 } from "../core/toy_report.ts";
 import { collect, type Job, runJobs } from "./jobs.ts";
+import { runMethodChain } from "./method_chain.ts";
 import { type OpenTarget, openTarget, runToy, type SuiteOptions } from "./run_sampler.ts";
 import { cholesky, solveLower } from "../linalg/cholesky.ts";
 import { TOY_METRICS } from "./truth.ts";
-import type { GaussianTarget, Sampler, Target } from "../core/toy_types.ts";
+import type { GaussianTarget, MethodChain, Sampler, Target } from "../core/toy_types.ts";
 
 /** What the suite is made of: every sampler runs on every target, and some answer questions of their own. */
 export interface ToySuite {
@@ -28,6 +29,8 @@ export interface ToySuite {
   readonly fits: { readonly diagonal: Sampler; readonly full: Sampler };
   /** Fig. 5. */
   readonly gaps: readonly { readonly sampler: Sampler; readonly target: GaussianTarget }[];
+  /** Default chains of the methods, with the targets that they name. */
+  readonly chains: readonly { readonly chain: MethodChain; readonly target: GaussianTarget }[];
   /** Fig. 3. */
   readonly convergence: {
     readonly samplers: readonly { readonly sampler: Sampler; readonly stepSize?: number }[];
@@ -53,6 +56,9 @@ export function partOf(
     targets: suite.targets.filter((target) => chosen(targets, target)),
     samplers: suite.samplers.filter((sampler) => chosen(samplers, sampler)),
     gaps: suite.gaps.filter((gap) => chosen(targets, gap.target) && chosen(samplers, gap.sampler)),
+    chains: suite.chains.filter(({ chain, target }) =>
+      chosen(targets, target) && chosen(samplers, chain)
+    ),
     convergence: {
       ...convergence,
       samplers: chosen(targets, convergence.target)
@@ -80,7 +86,7 @@ const SHOWN_EXTENT = 4;
 
 /** The rows of the suite that have a gate, and no more than these need. */
 export async function runGated(
-  { targets, samplers, fits, gaps }: Omit<ToySuite, "convergence" | "normal">,
+  { targets, samplers, fits, gaps, chains }: Omit<ToySuite, "convergence" | "normal">,
   { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyRow[]> {
   const opened = await openAll(targets, devices[0]);
@@ -93,15 +99,19 @@ export async function runGated(
     ),
   );
   const sweeps = collect(gaps.map((gap) => sweepJob(gap, options)));
-  await runJobs([...runs.jobs, ...sweeps.jobs], { devices, report });
-  const rows = [...withComparisons(runs.results, { opened, fits }), ...sweeps.results]
-    .flatMap(({ rows }) => rows);
+  const certified = collect(chains.map((chain) => chainJob(chain, options)));
+  await runJobs([...runs.jobs, ...sweeps.jobs, ...certified.jobs], { devices, report });
+  const rows = [
+    ...[...withComparisons(runs.results, { opened, fits }), ...sweeps.results]
+      .flatMap(({ rows }) => rows),
+    ...certified.results.flat(),
+  ];
   return rows.filter(({ verdict }) => verdict !== "shown");
 }
 
 /** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
 export async function benchToy(
-  { targets, samplers, fits, gaps, convergence, normal }: ToySuite,
+  { targets, samplers, fits, gaps, chains, convergence, normal }: ToySuite,
   { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyReport> {
   const began = performance.now();
@@ -134,7 +144,14 @@ export async function benchToy(
     };
   }));
   const sweeps = collect(gaps.map((gap) => sweepJob(gap, options)));
-  const jobs = [...runs.jobs, ...traces.jobs, ...biases.jobs, ...sweeps.jobs];
+  const certified = collect(chains.map((chain) => chainJob(chain, options)));
+  const jobs = [
+    ...runs.jobs,
+    ...traces.jobs,
+    ...biases.jobs,
+    ...sweeps.jobs,
+    ...certified.jobs,
+  ];
   await runJobs(jobs, { devices, report });
   return {
     schema: 1,
@@ -154,6 +171,13 @@ export async function benchToy(
       rows: sweeps.results.flatMap(({ rows }) => rows),
       points: sweeps.results.flatMap(({ points }) => points),
     },
+    chains: chains.map(({ chain: { name, label, rule, hyper } }, i) => ({
+      name,
+      label,
+      rule,
+      hyper,
+      rows: certified.results[i],
+    })),
     bias: biases.results.flatMap(({ points }) => points),
     slopes: biases.results.map(({ slope }) => slope),
     densities: opened.flatMap(densitiesOf),
@@ -194,6 +218,17 @@ function sweepJob({ sampler, target }: ToySuite["gaps"][number], options: Option
     group: "Amortization gap",
     name: sampler.label,
     work: (device) => sweepWidths(sampler, { ...options(device), target }),
+  };
+}
+
+function chainJob(
+  { chain, target }: ToySuite["chains"][number],
+  options: Options,
+): Job<readonly ToyRow[]> {
+  return {
+    group: "Chains of the methods",
+    name: chain.label,
+    work: (device) => runMethodChain(chain, { ...options(device), target }),
   };
 }
 

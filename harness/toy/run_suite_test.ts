@@ -21,6 +21,7 @@ const SUITE: ToySuite = {
   samplers: [ld, aldAsPrinted, aviDiagonal, aviFull],
   fits: { diagonal: aviDiagonal, full: aviFull },
   gaps: [],
+  chains: [],
   convergence: { samplers: [{ sampler: ald, stepSize: 5e-4 }], target: univariateGaussian },
   normal: standardNormal,
 };

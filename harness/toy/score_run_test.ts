@@ -87,7 +87,16 @@ Deno.test("scoreRun() takes laws in closed form where there are, with the bias o
   );
   const settings = { ...resolveSettings(ld, { target: bivariateGaussian }), chains };
   const draws = { count, chains, points, dim: 2, data };
-  const run = { settings, draws, state: {}, seconds: 1, chainStepsPerSecond: 1, gradients: 1 };
+  const run = {
+    settings,
+    draws,
+    energies: new Float32Array(0),
+    acceptance: null,
+    state: {},
+    seconds: 1,
+    chainStepsPerSecond: 1,
+    gradients: 1,
+  };
   const { exact, predicted } = scoreRun(run, { target: bivariateGaussian, sampler: ld, truth });
   const ratios = symmetricEigen(answer.covariance).values.map((variance) =>
     ld.varianceRatio?.(1 / variance, { target: bivariateGaussian, settings }) ?? NaN
@@ -118,6 +127,8 @@ Deno.test("scoreRun() knows mixing within modes apart from that between them", a
   const run = {
     settings,
     draws: { count, chains, points: 8, dim: 2, data },
+    energies: new Float32Array(0),
+    acceptance: null,
     state: {},
     seconds: 1,
     chainStepsPerSecond: 1,

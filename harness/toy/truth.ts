@@ -7,8 +7,8 @@ import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
 import { gaussianError, momentsOf } from "../statistics/gaussian_error.ts";
 import { cholesky, logDeterminant, solveLower } from "../linalg/cholesky.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
-import { mmdToNormalLaw, squaredMmd, squaredMmdToNormal } from "../statistics/mmd.ts";
-import type { Law } from "../statistics/upper_bound.ts";
+import { squaredMmd, squaredMmdDistribution, squaredMmdToNormal } from "../statistics/mmd.ts";
+import type { Distribution } from "../statistics/upper_bound.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Scores } from "../core/toy_report.ts";
@@ -43,6 +43,8 @@ export const TOY_METRICS: readonly ToyMetric[] = [
   { name: "mode_error", label: "mode weight TV", better: "lower" },
   { name: "modes_missed", label: "modes missed", better: "lower" },
   { name: "within_mode_variance", label: "variance within modes / σ²", better: "one" },
+  { name: "energy", label: "mean energy − that of the posterior (nats)", better: "lower" },
+  { name: "acceptance", label: "acceptance rate", better: "one" },
   { name: "ess", label: "effective sample size", better: "higher" },
   { name: "r_hat", label: "split R-hat", better: "one" },
   { name: "gradients", label: "gradients of all points, all chains", better: "lower" },
@@ -70,7 +72,9 @@ export interface Truth {
    * Laws of the scores that are known in closed form, of independent draws: sizes[i] of each posterior, whose variances
    * along its principal axes are `ratios` of the true ones.
    */
-  laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Law>>;
+  laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Distribution>>;
+  /** E U of a draw, U = -log density up to the target's constant, averaged over the posteriors. */
+  readonly energy: number;
   /** Tabulated densities, for figures; none for Gaussians. */
   readonly grids: readonly Grid[];
 }
@@ -116,11 +120,12 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   };
   return {
     count: means.length,
+    energy: dim / 2, // the density of a Gaussian target is 1 at its top
     grids: [],
     laws: (sizes, ratios) => {
       const pooled = sizes.reduce((sum, size) => sum + Math.min(size, share(sizes.length)), 0);
       return {
-        mmd2: mmdToNormalLaw({
+        mmd2: squaredMmdDistribution({
           count: Math.min(pooled, MMD_COUNT),
           variances: ratios,
           bandwidth: MMD_BANDWIDTH,
@@ -204,6 +209,7 @@ export function gridTruth(
   };
   return {
     count: grids.length,
+    energy: average(grids.map(energyOf)),
     grids,
     laws: () => ({}),
     draw: (point, options) => drawFromGrid(grids[point], options),
@@ -215,6 +221,14 @@ export function gridTruth(
       return { each, all: Object.fromEntries(all) };
     },
   };
+}
+
+/** E U over the cells of a grid: the entropy of its density less the logarithm of the normaliser. */
+function energyOf({ mass, extent, cells, logNormalizer }: Grid): number {
+  const area = (2 * extent / cells) ** 2;
+  let entropy = 0;
+  for (const m of mass) if (m > 0) entropy -= m * Math.log(m / area);
+  return entropy - logNormalizer;
 }
 
 /** The fit of a posterior, of which there may be one for all. */

@@ -167,6 +167,7 @@ Deno.test("psgld() on the sampler's last layer and the contrast of energies lear
           xi: xi as LastLayer,
           stepSize: 3e-3,
           count: COUNT,
+          alpha: 0.99,
           damping: 1e-3,
           moves: tf.add(tf.mul(tf.cast(step, "float32"), INNER), index),
         });

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { langevinStep } from "./langevin.ts";
 
 /** Chains, their energies and the gradients there. */
 export interface Position {
@@ -20,6 +21,15 @@ export interface MetropolisMove {
   readonly uniform: tf.Tensor1D;
 }
 
+/** Where the chains are after a move, and what became of the proposals. */
+export interface MetropolisResult {
+  readonly position: Position;
+  /** 1 where the proposal was accepted and 0 elsewhere, [chains]. */
+  readonly accepted: tf.Tensor1D;
+  /** U(w') - U(w) of the proposals w', accepted or not, [chains]. */
+  readonly energyChange: tf.Tensor1D;
+}
+
 /**
  * One Metropolis-adjusted Langevin step of each chain (Roberts and Tweedie 1996): the proposal w' is accepted with
  * probability min(1, exp(U(w) - U(w') + log q(w | w') - log q(w' | w))), so that exp(-U) is stationary at any step size.
@@ -28,27 +38,24 @@ export function metropolisStep(
   current: Position,
   evaluate: (w: tf.Tensor2D) => Position,
   { stepSize, xi, uniform }: MetropolisMove,
-): { readonly position: Position; readonly accepted: tf.Tensor1D } {
-  const drift = tf.mul(current.gradient, stepSize);
-  const w = tf.add(tf.sub(current.w, drift), tf.mul(xi, Math.sqrt(2 * stepSize))) as tf.Tensor2D;
-  const proposed = evaluate(w);
+): MetropolisResult {
+  const proposed = evaluate(
+    langevinStep(current.w, { gradient: current.gradient, xi, stepSize }),
+  );
   // w - w' + eta grad U(w'), whose square over 4 eta is -log q(w | w'); xi is that of the forward move over sqrt(2 eta).
-  const back = tf.add(tf.sub(current.w, w), tf.mul(proposed.gradient, stepSize));
+  const back = tf.add(tf.sub(current.w, proposed.w), tf.mul(proposed.gradient, stepSize));
   const backward = tf.mul(tf.sum(tf.square(back), 1), -0.25 / stepSize);
   const forward = tf.mul(tf.sum(tf.square(xi), 1), -0.5);
-  const logRatio = tf.add(tf.sub(current.energy, proposed.energy), tf.sub(backward, forward));
-  const accept = tf.less(tf.log(uniform), logRatio);
-  const rows = tf.expandDims(accept, 1);
+  const energyFall = tf.sub(current.energy, proposed.energy) as tf.Tensor1D;
+  const accept = tf.less(tf.log(uniform), tf.add(energyFall, tf.sub(backward, forward)));
+  const rows = tf.broadcastTo(tf.expandDims(accept, 1), current.w.shape);
   return {
     position: {
-      w: tf.where(tf.broadcastTo(rows, w.shape), w, current.w) as tf.Tensor2D,
+      w: tf.where(rows, proposed.w, current.w) as tf.Tensor2D,
       energy: tf.where(accept, proposed.energy, current.energy) as tf.Tensor1D,
-      gradient: tf.where(
-        tf.broadcastTo(rows, w.shape),
-        proposed.gradient,
-        current.gradient,
-      ) as tf.Tensor2D,
+      gradient: tf.where(rows, proposed.gradient, current.gradient) as tf.Tensor2D,
     },
     accepted: tf.cast(accept, "float32") as tf.Tensor1D,
+    energyChange: tf.neg(energyFall),
   };
 }

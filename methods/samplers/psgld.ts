@@ -11,9 +11,6 @@ import * as tf from "@tensorflow/tfjs";
 import { flatten, mapTree, unflatten } from "../../harness/core/tree.ts";
 import type { Noise, PreparedChain, Tree } from "../../harness/core/types.ts";
 
-/** alpha of Li et al. (section 5). */
-const ALPHA = 0.99;
-
 /** Parameters that pSGLD moves, and V, the running mean square of their gradients. */
 export interface PsgldState<P extends Tree> {
   readonly params: P;
@@ -30,6 +27,8 @@ export interface PsgldMove<P extends Tree> {
   readonly stepSize: number | tf.Scalar;
   /** n, the number of terms of the loss: the noise is sqrt(2 eta G) with eta = stepSize / n. */
   readonly count: number;
+  /** alpha, the memory of V: it averages the last 1 / (1 - alpha) squared gradients. */
+  readonly alpha: number;
   /** lambda: bounds G, and so the noise on weights without a gradient, by 1 / lambda. */
   readonly damping: number;
   /** Moves made before this one, a float32 scalar. */
@@ -63,8 +62,8 @@ export function drawsLike<P extends Tree>(
 }
 
 /** 1 - alpha^t, by which V after `t` moves is divided. */
-function unbiasing(t: tf.Tensor): tf.Tensor {
-  return tf.sub(1, tf.exp(tf.mul(t, Math.log(ALPHA))));
+function unbiasing(t: tf.Tensor, alpha: number): tf.Tensor {
+  return tf.sub(1, tf.exp(tf.mul(t, Math.log(alpha))));
 }
 
 /** G = 1 / (lambda + sqrt(V)), with V divided by `unbias`. */
@@ -78,14 +77,14 @@ function preconditioner(
 /** Parameters and V after one move. */
 export function psgld<P extends Tree>(
   { params, v }: PsgldState<P>,
-  { gradients, xi, stepSize, count, damping, moves }: PsgldMove<P>,
+  { gradients, xi, stepSize, count, alpha, damping, moves }: PsgldMove<P>,
 ): PsgldState<P> {
   // Deviation: V is divided by 1 - alpha^t, as in Adam: Li et al. do not, and the first steps are ten times too long
-  const unbias = unbiasing(tf.add(moves, 1));
+  const unbias = unbiasing(tf.add(moves, 1), alpha);
   const noiseScale = tf.mul(tf.div(stepSize, count), 2); // 2 eta
   const nextV = mapTree(
     v,
-    ([v, g]) => tf.add(tf.mul(v, ALPHA), tf.mul(tf.square(g), 1 - ALPHA)),
+    ([v, g]) => tf.add(tf.mul(v, alpha), tf.mul(tf.square(g), 1 - alpha)),
     gradients,
   );
   const next = mapTree(
@@ -104,7 +103,8 @@ export function psgld<P extends Tree>(
 }
 
 /** What the chain of pSGLD depends on besides where it stands. */
-export interface PsgldChain<P extends Tree> extends Pick<PsgldMove<P>, "stepSize" | "damping"> {
+export interface PsgldChain<P extends Tree>
+  extends Pick<PsgldMove<P>, "stepSize" | "alpha" | "damping"> {
   /** The loss of each of `count` terms of a minibatch at `params`, [m]: their mean stands for that of all terms. */
   readonly losses: (params: P) => tf.Tensor1D;
   readonly count: number;
@@ -118,9 +118,9 @@ export interface PsgldChain<P extends Tree> extends Pick<PsgldMove<P>, "stepSize
  */
 export function preparePsgld<P extends Tree>(
   { params, v }: PsgldState<P>,
-  { losses, stepSize, count, damping, moves }: PsgldChain<P>,
+  { losses, stepSize, count, alpha, damping, moves }: PsgldChain<P>,
 ): PreparedChain {
-  const unbias = unbiasing(tf.maximum(moves, 1));
+  const unbias = unbiasing(tf.maximum(moves, 1), alpha);
   const scale = mapTree(v, ([v]) => tf.sqrt(preconditioner(v, { unbias, damping })));
   const flat = flatten(params);
   const names = Object.keys(flat);

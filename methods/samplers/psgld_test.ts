@@ -16,7 +16,7 @@ function chain(
   gradient: (w: tf.Tensor2D) => tf.Tensor2D,
   { w, steps, name, ...move }:
     & { w: tf.Tensor2D; steps: number; name: string }
-    & Pick<PsgldMove<Params>, "stepSize" | "count" | "damping">,
+    & Pick<PsgldMove<Params>, "stepSize" | "count" | "alpha" | "damping">,
 ): tf.Tensor2D {
   const start: Carried = { params: { w }, v: initPsgld({ w }) };
   const draws = drawsLike(start.params, { noise: noise.split(name), leading: [steps] });
@@ -55,6 +55,7 @@ Deno.test("psgld() is the update of Li et al. with a corrected V", async () => {
       xi: { w: tf.scalar(xi) },
       stepSize,
       count,
+      alpha: 0.99,
       damping,
       moves: tf.scalar(t),
     });
@@ -90,6 +91,7 @@ Deno.test("psgld() with a constant preconditioner is amortized Langevin: varianc
         name: "leverage",
         stepSize: eta * count * damping,
         count,
+        alpha: 0.99,
         damping,
       },
     )
@@ -115,6 +117,7 @@ Deno.test("psgld() samples at the temperature of n terms, whatever the scale of 
         name: `temperature ${precision}`,
         stepSize,
         count,
+        alpha: 0.99,
         damping: 1e-9,
       })
     );
@@ -133,7 +136,7 @@ Deno.test("preparePsgld() is the chain of psgld(): a Langevin step in its coordi
   const params = { a: tf.tensor2d([[0.3, -1.2]]), b: tf.tensor1d([2]) };
   const slopes = { a: tf.tensor2d([[0.02, 3]]), b: tf.tensor1d([-0.4]) };
   const v = { a: tf.square(slopes.a), b: tf.square(slopes.b) };
-  const shared = { stepSize: 0.05, count: 30, damping: 0.1, moves: tf.scalar(1e5) };
+  const shared = { stepSize: 0.05, count: 30, alpha: 0.99, damping: 0.1, moves: tf.scalar(1e5) };
   const xi = drawsLike(params, { noise: noise.split("coordinates") });
   const moved = psgld({ params, v }, { ...shared, gradients: slopes, xi }).params;
 

@@ -1,6 +1,6 @@
 import type { Target } from "../../harness/core/toy_types.ts";
 import { amortized } from "./amortized.ts";
-import { eulerMaruyama } from "./euler_maruyama.ts";
+import { eulerMaruyama } from "./ld.ts";
 
 const WHITENED =
   "features are whitened, G G' = I: any fixed features of full rank satisfy Theorem 1";

@@ -50,10 +50,13 @@ export function amortized(
   const { varianceRatio, ...cost } = gradientCost(integrator, minibatch);
   return {
     ...described,
+    rule: integrator.rule,
     ...minibatchSettings(described, minibatch),
     ...cost,
     ...(features === "whitened" && varianceRatio && { varianceRatio }),
     ...(integrator.preconditioned && { preconditioned: true }),
+    ...(integrator.countsAccepted &&
+      { accepted: ({ accepted }: State) => accepted, decidesJointly: true }),
     init: (target, { settings, noise }) => {
       const x = noise.split("start").normal(shapeOf(target, settings)) as Positions;
       const fixed = drawFeatures(target, { features, settings, noise });
@@ -65,12 +68,14 @@ export function amortized(
       ...integrator.draws(shapeOf(target, settings)),
       ...(minibatch ? orderDraws(target, settings) : {}),
     }),
-    step: (state, { target, parameters, settings, draws }) => {
+    step: (state, { target, parameters, settings, draws, step }) => {
       const weights = minibatch
         ? minibatchWeights(draws.order as tf.Tensor2D, settings.batchSize)
         : undefined;
       const next = integrator.step(state, {
         draws,
+        moves: step,
+        points: target.points,
         stepSize: settings.stepSize,
         potential: potential(target, { features: state.features, parameters, weights }),
       });

@@ -7,7 +7,7 @@ import { minibatchWeights } from "./minibatch.ts";
 /** What `direct` and `amortized` take over from their argument as it is. */
 export type Described =
   & Pick<Sampler, "name" | "label" | "source" | "deviations">
-  & Partial<Pick<Sampler, "settings" | "ungated" | "bias">>;
+  & Partial<Pick<Sampler, "hyper" | "settings" | "ungated" | "bias">>;
 
 /** A sampler that moves each point's z by `integrator`, on all points in each step or on minibatches. */
 export function direct(
@@ -23,6 +23,7 @@ export function direct(
     [chains, points, dim] as [number, number, number];
   return {
     ...described,
+    rule: integrator.rule,
     ...minibatchSettings(described, minibatch),
     ...gradientCost(integrator, minibatch),
     init: (target, { settings, noise }) => {
@@ -33,9 +34,11 @@ export function direct(
       ...integrator.draws(shapeOf(target, settings)),
       ...(minibatch ? orderDraws(target, settings) : {}),
     }),
-    step: (state, { target, parameters, settings, draws }) =>
+    step: (state, { target, parameters, settings, draws, step }) =>
       integrator.step(state, {
         draws,
+        moves: step,
+        points: target.points,
         stepSize: settings.stepSize,
         potential: potential(
           target,
@@ -44,6 +47,7 @@ export function direct(
         ),
       }),
     latents: ({ x }) => x as Positions,
+    ...(integrator.countsAccepted && { accepted: ({ accepted }: State) => accepted }),
   };
 }
 

@@ -20,10 +20,16 @@ export interface Move {
   readonly draws: State;
   /** eta. */
   readonly stepSize: number;
+  /** Moves before this one, a float32 scalar. */
+  readonly moves: tf.Scalar;
+  /** Points whose energies the potential sums up. */
+  readonly points: number;
 }
 
 /** A rule that moves positions: the state holds them as `x`, beside what else the rule carries. */
 export interface Integrator {
+  /** The file of the rule in methods/samplers, without `.ts`. */
+  readonly rule: string;
   /** Gradients a step. */
   readonly gradients: number;
   /** Random numbers of one step for positions of `shape`. */
@@ -33,6 +39,8 @@ export interface Integrator {
   step(state: State, move: Move): State;
   /** Whether it scales each coordinate's step by a preconditioner, so that eta alone does not say how far it moves. */
   readonly preconditioned?: boolean;
+  /** Whether its state counts the accepted proposals of each block, as `accepted` [chains * blocks]. */
+  readonly countsAccepted?: boolean;
   /** Stationary variance times P on a Gaussian of precision P, for x = eta P and full gradients. */
   varianceRatio?(x: number): number;
 }

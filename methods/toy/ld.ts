@@ -1,5 +1,18 @@
+import { langevinStep } from "../samplers/langevin.ts";
 import { direct } from "./direct.ts";
-import { eulerMaruyama } from "./euler_maruyama.ts";
+import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
+
+/** The rule of Euler and Maruyama, the unadjusted Langevin algorithm. LAE eq. 3. */
+export const eulerMaruyama: Integrator = {
+  rule: "langevin",
+  gradients: 1,
+  draws: normalDraws,
+  step: ({ x }, { potential, draws: { xi }, stepSize }) => {
+    const gradient = potential.gradient(x as Positions);
+    return { x: langevinStep(x, { gradient, xi, stepSize }) };
+  },
+  varianceRatio: (x) => 1 / (1 - x / 2),
+};
 
 /** Langevin dynamics of each z. */
 export const ld = direct(eulerMaruyama, {

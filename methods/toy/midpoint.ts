@@ -1,21 +1,19 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
+import { midpointStep } from "../samplers/midpoint.ts";
 import { direct } from "./direct.ts";
 import { equalCost, type Integrator, type Positions, type Potential } from "./integrator.ts";
 
-/** How the noise of the mid-point and that of the step belong together, and where the first gradient is taken. */
+/** Which of the mid-point rules. */
 interface MidpointOptions {
   readonly noise: "coupled" | "independent";
-  /** Whether the mid-point is reached by the gradient at the last mid-point, which is carried along, instead of that at x. */
+  /** Whether the gradient at the last mid-point, which is carried along, stands for that at x. */
   readonly optimistic?: boolean;
 }
 
-/**
- * Randomized mid-point: m = x - alpha eta grad U(x) + sqrt(2 alpha eta) xi', alpha ~ U[0, 1], then x - eta grad U(m) +
- * sqrt(2 eta) xi. Coupled noise is one Brownian path, xi = sqrt(alpha) xi' + sqrt(1 - alpha) xi''. Shen and Lee 2019;
- * Karimi, Hsieh and Krause 2023.
- */
+/** The randomized mid-point rule. */
 export function randomizedMidpoint({ noise, optimistic = false }: MidpointOptions): Integrator {
   return {
+    rule: "midpoint",
     gradients: optimistic ? 1 : 2,
     draws: (shape) => ({
       alpha: { shape: [...shape.slice(0, 2), 1], kind: "uniform" },
@@ -25,18 +23,17 @@ export function randomizedMidpoint({ noise, optimistic = false }: MidpointOption
     ...(optimistic && {
       init: (x: Positions, potential: Potential) => ({ slope: potential.gradient(x) as tf.Tensor }),
     }),
-    step: ({ x, ...carried }, { potential, draws: { alpha, early, late }, stepSize }) => {
-      const scale = Math.sqrt(2 * stepSize);
-      const first = optimistic ? carried.slope : potential.gradient(x as Positions);
-      const drift = tf.mul(tf.mul(alpha, stepSize), first);
-      const partial = tf.mul(tf.sqrt(alpha), early); // the path up to the mid-point
-      const middle = tf.add(tf.sub(x, drift), tf.mul(partial, scale));
-      const xi = noise === "coupled"
-        ? tf.add(partial, tf.mul(tf.sqrt(tf.sub(1, alpha)), late))
-        : late;
-      const slope = potential.gradient(middle as Positions) as tf.Tensor;
-      const moved = tf.sub(x, tf.mul(slope, stepSize));
-      return { x: tf.add(moved, tf.mul(xi, scale)), ...(optimistic && { slope }) };
+    step: ({ x, slope }, { potential, draws: { alpha, early, late }, stepSize }) => {
+      const next = midpointStep(x as Positions, {
+        gradient: potential.gradient,
+        ...(optimistic && { slope: slope as Positions }),
+        alpha,
+        early,
+        late,
+        noise,
+        stepSize,
+      });
+      return { x: next.x, ...(optimistic && { slope: next.slope }) };
     },
     varianceRatio: optimistic
       ? optimisticVariance

@@ -2,8 +2,9 @@
 import type { Sampler } from "../../harness/core/toy_types.ts";
 import { ald, aldAsPrinted, sgald } from "./ald.ts";
 import { aviDiagonal, aviFull } from "./avi.ts";
+import { laePhi, laePsi } from "./lae.ts";
 import { ld, sgld } from "./ld.ts";
-import { aldMetropolis, mala } from "./metropolis.ts";
+import { aldMetropolis, mala, malaLong } from "./metropolis.ts";
 import { independentMidpointLd, midpointLd, optimisticMidpointLd } from "./midpoint.ts";
 import { mirrorLd } from "./mirror.ts";
 import { proximalLd } from "./proximal.ts";
@@ -16,10 +17,13 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
   sgld,
   psgld,
   mala,
+  mala_long: malaLong,
   ald,
   sgald,
   psgald,
   ald_mh: aldMetropolis,
+  lae_phi: laePhi,
+  lae_psi: laePsi,
   ald_as_printed: aldAsPrinted,
   avi_diagonal: aviDiagonal,
   avi_full: aviFull,

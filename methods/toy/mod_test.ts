@@ -27,7 +27,7 @@ for (const [name, sampler] of Object.entries(SAMPLERS)) {
 }
 
 /** Densities that a step works out beside its gradients: those of proposals. */
-const EXTRA: Readonly<Record<string, number>> = { mala: 1, ald_mh: 1 };
+const EXTRA: Readonly<Record<string, number>> = { mala: 1, mala_long: 1, ald_mh: 1 };
 
 for (const sampler of Object.values(SAMPLERS)) {
   Deno.test(`${sampler.name} costs as many gradients a step as it says`, async () => {

@@ -1,38 +1,50 @@
 import * as tf from "@tensorflow/tfjs";
 import type { RunLength, Sampler, Target } from "../../harness/core/toy_types.ts";
+import { decayedStepSize, type DecayHyper, psgld as psgldMove } from "../samplers/psgld.ts";
+import type { State } from "../../harness/core/types.ts";
 import { amortized } from "./amortized.ts";
 import { direct } from "./direct.ts";
 import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
 
-/** Memory of the mean square: Li et al. take 0.99. */
-const ALPHA = 0.9998;
-/** lambda of Li et al. */
-const DAMPING = 1e-3;
+/** Settings of the preconditioner. */
+export interface PreconditionerSettings {
+  readonly alpha: number;
+  /** lambda. */
+  readonly damping: number;
+  /** Whether V follows the gradient of the mean energy of the points, as in training, instead of that of their sum. */
+  readonly ofMean?: boolean;
+  /** How the step size decays; not at all by default. */
+  readonly decay?: Omit<DecayHyper, "stepSize">;
+}
 
-/**
- * Langevin dynamics with RMSProp's preconditioner: V <- alpha V + (1 - alpha) g^2, G = 1 / (lambda + sqrt(V / (1 -
- * alpha^t))), x - eta G g + sqrt(2 eta G) xi. Li et al. 2016, algorithm 1.
- */
-export const rmsPreconditioned: Integrator = {
-  gradients: 1,
-  preconditioned: true,
-  draws: normalDraws,
-  // The power alpha^t is carried along, from 1.
-  init: (x) => ({ v: tf.zerosLike(x), decay: tf.scalar(1) }),
-  step: ({ x, v, decay }, { potential, draws, stepSize }) => {
-    const gradient = potential.gradient(x as Positions);
-    const nextV = tf.add(tf.mul(v, ALPHA), tf.mul(tf.square(gradient), 1 - ALPHA));
-    const nextDecay = tf.mul(decay, ALPHA);
-    const rms = tf.sqrt(tf.div(nextV, tf.sub(1, nextDecay)));
-    const scaled = tf.div(stepSize, tf.add(rms, DAMPING)); // eta G
-    const moved = tf.sub(x, tf.mul(scaled, gradient));
-    return {
-      x: tf.add(moved, tf.mul(tf.sqrt(tf.mul(scaled, 2)), draws.xi)),
-      v: nextV,
-      decay: nextDecay,
-    };
-  },
-};
+/** Langevin dynamics with the preconditioner of RMSProp. */
+export function rmsPreconditioned(
+  { alpha, damping, ofMean = false, decay }: PreconditionerSettings,
+): Integrator {
+  return {
+    rule: "psgld",
+    gradients: 1,
+    preconditioned: true,
+    draws: normalDraws,
+    init: (x) => ({ v: tf.zerosLike(x) }),
+    step: ({ x, v }, { potential, draws: { xi }, stepSize, moves, points }) => {
+      const gradient = potential.gradient(x as Positions);
+      const next = psgldMove<State>({ params: { x }, v: { x: v } }, {
+        gradients: { x: ofMean ? tf.div(gradient, points) : gradient },
+        xi: { x: xi },
+        stepSize: decay ? decayedStepSize({ stepSize, ...decay }, moves) : stepSize,
+        count: ofMean ? points : 1,
+        alpha,
+        damping,
+        moves,
+      });
+      return { x: next.params.x, v: next.v.x };
+    },
+  };
+}
+
+/** A long memory, so that G hardly follows a chain, and lambda of Li et al. */
+export const LONG_MEMORY: PreconditionerSettings = { alpha: 0.9998, damping: 1e-3 };
 
 const DEVIATIONS = [
   "alpha is 0.9998, not 0.99: chains forget in some 100 steps, and G that follows them samples exp(-U) / G instead",
@@ -54,7 +66,7 @@ function longer({ length: { steps, burnIn }, answer }: Target, times = 1): Parti
 
 /** Preconditioned Langevin dynamics of each z. */
 export const psgld: Sampler = {
-  ...direct(rmsPreconditioned, {
+  ...direct(rmsPreconditioned(LONG_MEMORY), {
     name: "psgld",
     label: "pSGLD",
     source: "Li et al. 2016, algorithm 1; LAE section 3.1",
@@ -67,7 +79,7 @@ export const psgld: Sampler = {
 
 /** Preconditioned amortized Langevin dynamics on minibatches. */
 export const psgald: Sampler = {
-  ...amortized(rmsPreconditioned, {
+  ...amortized(rmsPreconditioned(LONG_MEMORY), {
     name: "psgald",
     label: "pSGALD",
     source: "LAE section 3.1 and algorithm 2 with Li et al. 2016",

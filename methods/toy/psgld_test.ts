@@ -2,27 +2,30 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
 import { potentialOf } from "./integrator.ts";
-import { psgald, psgld, rmsPreconditioned } from "./psgld.ts";
+import { LONG_MEMORY, psgald, psgld, rmsPreconditioned } from "./psgld.ts";
 
 Deno.test("rmsPreconditioned follows algorithm 1 of Li et al., written out", async () => {
   await tf.setBackend("cpu");
   const [stepSize, alpha, lambda] = [0.05, 0.9998, 1e-3];
+  const rule = rmsPreconditioned(LONG_MEMORY);
   const curvature = [4, 0.25];
   const potential = potentialOf((x) =>
     tf.mul(tf.sum(tf.mul(tf.square(x), tf.tensor1d(curvature)), 2), 0.5) as tf.Tensor2D
   );
   const start = tf.tensor3d([[[1.5, -2]]]);
-  let state = { x: start as tf.Tensor, ...rmsPreconditioned.init?.(start, potential) };
+  let state = { x: start as tf.Tensor, ...rule.init?.(start, potential) };
   const xi = [[0.3, -1.2], [0.7, 0.1], [-0.4, 0.9]];
   let x = [1.5, -2];
   let v = [0, 0];
   xi.forEach((noise, t) => {
     state = {
       ...state,
-      ...rmsPreconditioned.step(state, {
+      ...rule.step(state, {
         potential,
         draws: { xi: tf.tensor3d([[noise]]) },
         stepSize,
+        moves: tf.scalar(t),
+        points: 1,
       }),
     };
     const gradient = x.map((value, i) => curvature[i] * value);

@@ -1,0 +1,148 @@
+/**
+ * Mutations of the sampler rules and of the methods' defaults: each changes one constant or term of a file by about 10 %, or
+ * breaks one decision.
+ *
+ * @module
+ */
+
+/** One change of one file. */
+export interface Mutation {
+  /** A few words for tables. */
+  readonly name: string;
+  /** The rule, or the method, whose file is changed. */
+  readonly of: string;
+  /** Its path from the project's root. */
+  readonly file: string;
+  /** Text that stands once in the file, and what takes its place. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** The mutations, by rule. */
+export const MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("langevin", {
+    "drift x 1.1": [
+      "tf.mul(move.gradient, move.stepSize)",
+      "tf.mul(move.gradient, 1.1 * move.stepSize)",
+    ],
+    "drift x 0.9": [
+      "tf.mul(move.gradient, move.stepSize)",
+      "tf.mul(move.gradient, 0.9 * move.stepSize)",
+    ],
+    "noise x 1.1": ["Math.sqrt(2 * move.stepSize)", "1.1 * Math.sqrt(2 * move.stepSize)"],
+    "noise x 0.9": ["Math.sqrt(2 * move.stepSize)", "0.9 * Math.sqrt(2 * move.stepSize)"],
+    "2 eta x 1.1": ["Math.sqrt(2 * move.stepSize)", "Math.sqrt(2.2 * move.stepSize)"],
+    "step size of chains x 1.1": [
+      "xi: each.xi, stepSize })",
+      "xi: each.xi, stepSize: 1.1 * stepSize })",
+    ],
+  }),
+  ...mutationsOf("psgld", {
+    "drift x 1.1": [
+      "tf.mul(g, gradient), stepSize)",
+      "tf.mul(g, gradient), tf.mul(stepSize, 1.1))",
+    ],
+    "drift x 0.9": [
+      "tf.mul(g, gradient), stepSize)",
+      "tf.mul(g, gradient), tf.mul(stepSize, 0.9))",
+    ],
+    "2 eta x 1.1": ["tf.div(stepSize, count), 2)", "tf.div(stepSize, count), 2.2)"],
+    "2 eta x 0.9": ["tf.div(stepSize, count), 2)", "tf.div(stepSize, count), 1.8)"],
+    "damping x 1.1": ["unbias)), damping)", "unbias)), 1.1 * damping)"],
+    "damping x 0.9": ["unbias)), damping)", "unbias)), 0.9 * damping)"],
+    "memory alpha x 0.9": [
+      "tf.mul(v, alpha)",
+      "tf.mul(v, 0.9 * alpha)",
+    ],
+    "1 - alpha x 1.1 in V": [
+      "tf.square(g), 1 - alpha)",
+      "tf.square(g), 1.1 * (1 - alpha))",
+    ],
+    "V x 1.1": ["tf.div(v, unbias)", "tf.div(tf.mul(v, 1.1), unbias)"],
+    "bias correction of alpha^1.1t": ["Math.log(alpha)", "1.1 * Math.log(alpha)"],
+    "bias correction of t + 1.1": ["tf.add(moves, 1)", "tf.add(moves, 1.1)"],
+    "noise of G^0.55": [
+      "tf.sqrt(tf.mul(g, noiseScale))",
+      "tf.sqrt(tf.mul(tf.pow(g, 1.1), noiseScale))",
+    ],
+  }),
+  ...mutationsOf("metropolis", {
+    "forward density x 1.1": ["tf.square(xi), 1), -0.5)", "tf.square(xi), 1), -0.55)"],
+    "reverse density x 1.1": ["-0.25 / stepSize", "-0.275 / stepSize"],
+    "reverse drift x 1.1": [
+      "tf.mul(proposed.gradient, stepSize)",
+      "tf.mul(proposed.gradient, 1.1 * stepSize)",
+    ],
+    "reverse drift x 0.9": [
+      "tf.mul(proposed.gradient, stepSize)",
+      "tf.mul(proposed.gradient, 0.9 * stepSize)",
+    ],
+    "energy change x 1.1": ["tf.add(energyFall, ", "tf.add(tf.mul(energyFall, 1.1), "],
+    "energy change x 0.9": ["tf.add(energyFall, ", "tf.add(tf.mul(energyFall, 0.9), "],
+    "threshold log u x 1.1": ["tf.log(uniform)", "tf.mul(tf.log(uniform), 1.1)"],
+    "threshold log u x 0.9": ["tf.log(uniform)", "tf.mul(tf.log(uniform), 0.9)"],
+    "accepts everything": ["tf.log(uniform)", "tf.sub(tf.log(uniform), 1e6)"],
+    "no reverse density": ["tf.sub(backward, forward)", "0"],
+  }),
+];
+
+/** A default of each chain that a method runs, retuned by 10 %. */
+export const RETUNINGS: readonly Mutation[] = [
+  ...retuningsOf("abp", [["posteriorStepSize: 0.005", "posteriorStepSize: 0.0055"]]),
+  ...retuningsOf("dlgm", [["posteriorStepSize: 0.005", "posteriorStepSize: 0.0055"]]),
+  ...retuningsOf("lebm", [
+    ["posteriorSteps: 20", "posteriorSteps: 22"],
+    ["priorStepSize: 0.08", "priorStepSize: 0.088"],
+  ]),
+  ...retuningsOf("lae", [
+    [" stepSize: 1e-3", " stepSize: 1.1e-3"],
+    ["alpha: 0.99,", "alpha: 0.891,"],
+    ["damping: 1e-3", "damping: 1.1e-3"],
+    ["priorSteps: 60", "priorSteps: 66"],
+  ]),
+  ...retuningsOf("lae_neurips", [
+    ["chainStepSize: 1e-4", "chainStepSize: 1.1e-4"],
+    ["metropolis: true", "metropolis: false"],
+  ]),
+];
+
+function mutationsOf(
+  rule: string,
+  changes: Readonly<Record<string, readonly [find: string, replace: string]>>,
+): Mutation[] {
+  const file = `methods/samplers/${rule}.ts`;
+  return Object.entries(changes).map(([name, [find, replace]]) => ({
+    name,
+    of: rule,
+    file,
+    find,
+    replace,
+  }));
+}
+
+function retuningsOf(
+  method: string,
+  changes: readonly (readonly [find: string, replace: string])[],
+): Mutation[] {
+  const file = `methods/${method}.ts`;
+  return changes.map(([find, replace]) => ({
+    name: replace.trim().replace(",", ""),
+    of: method,
+    file,
+    find,
+    replace,
+  }));
+}
+
+/** `source` with the mutation. Throws RangeError unless its text stands there once. */
+export function mutate(source: string, { name, file, find, replace }: Mutation): string {
+  const parts = source.split(find);
+  if (parts.length !== 2) {
+    throw new RangeError(
+      `Mutation "${name}" of ${file} looks for "${find}", which stands there ${
+        parts.length - 1
+      } times: change it with the file`,
+    );
+  }
+  return parts.join(replace);
+}

@@ -1,0 +1,114 @@
+/**
+ * The regression check of the samplers: short runs of the suite and the default chains of the methods, held to gates and to a
+ * baseline.
+ *
+ * @module
+ */
+import type { Device } from "../core/types.ts";
+import type { ToyRow } from "../core/toy_report.ts";
+import type { GaussianTarget, MethodChain, Sampler, Target } from "../core/toy_types.ts";
+import type { SamplerSettings } from "../core/toy_types.ts";
+import { sweepWidths } from "./amortization_gap.ts";
+import { type Baseline, compare, compareSettings, type Rules, type Settings } from "./baseline.ts";
+import { collect, type Job, runJobs } from "./jobs.ts";
+import { runMethodChain } from "./method_chain.ts";
+import { openTarget, runToy } from "./run_sampler.ts";
+import { GATE_DEVIATIONS } from "./score_run.ts";
+
+/** Samplers on a target, with the target's settings or others. */
+export interface CheckPart {
+  readonly target: string;
+  readonly samplers: readonly string[];
+  readonly overrides?: Partial<SamplerSettings>;
+}
+
+/** What is checked. */
+export interface CheckSuite {
+  readonly parts: readonly CheckPart[];
+  readonly samplers: Readonly<Record<string, Sampler>>;
+  readonly targets: Readonly<Record<string, Target>>;
+  /** Chains of methods, with the Gaussian targets that they name. */
+  readonly chains: readonly { readonly chain: MethodChain; readonly target: GaussianTarget }[];
+  /** Widths at which the leverage law is checked. */
+  readonly gaps: readonly {
+    readonly sampler: Sampler;
+    readonly target: GaussianTarget;
+    readonly widths: readonly number[];
+  }[];
+}
+
+/** What `runCheck` needs. */
+export interface CheckOptions {
+  readonly seed: number;
+  /** One for each run at a time. */
+  readonly devices: readonly Device[];
+  /** Called with a line about each run that is over. */
+  readonly report?: (line: string) => void;
+}
+
+/** Runs the check, and resolves to its rows. */
+export async function runCheck(
+  { parts, samplers, targets, chains, gaps }: CheckSuite,
+  { seed, devices, report = () => {} }: CheckOptions,
+): Promise<ToyRow[]> {
+  const jobs: Job<readonly ToyRow[]>[] = [];
+  for (const { target, samplers: names, overrides } of parts) {
+    const open = await openTarget(targets[target], devices[0]);
+    for (const name of names) {
+      const sampler = samplers[name];
+      jobs.push({
+        group: open.target.label,
+        name: sampler.label,
+        work: async (device) => (await runToy(sampler, { ...open, device, seed, overrides })).rows,
+      });
+    }
+  }
+  for (const { chain, target } of chains) {
+    jobs.push({
+      group: "Chains of the methods",
+      name: chain.label,
+      work: (device) => runMethodChain(chain, { target, device, seed }),
+    });
+  }
+  for (const { sampler, target, widths } of gaps) {
+    jobs.push({
+      group: "Amortization gap",
+      name: sampler.label,
+      work: async (device) => (await sweepWidths(sampler, { target, device, seed, widths })).rows,
+    });
+  }
+  const runs = collect(jobs);
+  await runJobs(runs.jobs, { devices, report });
+  return runs.results.flat();
+}
+
+/** What the methods' chains run with: the hyperparameters that the check certifies. */
+export function certifiedSettings({ chains, parts, samplers }: CheckSuite): Settings {
+  const used = parts.flatMap(({ samplers: names }) => names.map((name) => samplers[name]));
+  return Object.fromEntries(
+    [...chains.map(({ chain }) => chain), ...used].flatMap(({ name, hyper }) =>
+      hyper ? [[name, hyper]] : []
+    ),
+  );
+}
+
+/** The rule of everything that the check runs. */
+export function rulesOf({ chains, samplers }: CheckSuite): Rules {
+  return new Map(
+    [...chains.map(({ chain }) => chain), ...Object.values(samplers)].flatMap(({ name, rule }) =>
+      rule === undefined ? [] : [[name, rule]]
+    ),
+  );
+}
+
+/** A sentence for everything that is not as the baseline and the gates ask. */
+export function judge(
+  suite: CheckSuite,
+  { rows, baseline }: { readonly rows: readonly ToyRow[]; readonly baseline: Baseline },
+): string[] {
+  const rules = rulesOf(suite);
+  return [
+    ...compareSettings(certifiedSettings(suite), { baseline, rules }),
+    ...compare(rows, { baseline, deviations: GATE_DEVIATIONS, rules }),
+  ];
+}
