@@ -1,6 +1,7 @@
 /** Records, and folders of them, with everything that a report must show: for its tests. */
 import type {
   BoundBasis,
+  ChainHealth,
   Diagnostics,
   Provenance,
   RunRecord,
@@ -55,6 +56,7 @@ export interface ExampleChange {
   readonly bounds?: Readonly<Record<string, BoundBasis>>;
   readonly reconstructionError?: number;
   readonly diagnostics?: Diagnostics;
+  readonly chainHealth?: readonly ChainHealth[];
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
     readonly epoch: number;

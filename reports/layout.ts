@@ -1,6 +1,7 @@
 import type { Block } from "./document/block.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
+import { chainHealthBlocks } from "./sections/chain_health.ts";
 import { likelihoodBlocks } from "./sections/likelihood.ts";
 import { provenanceBlocks, settingsBlocks } from "./sections/provenance.ts";
 import { reconstructionBlocks } from "./sections/reconstructions.ts";
@@ -18,6 +19,7 @@ export function layOut(table: ResultTable): Block[] {
     ...timeBlocks(table),
     ...reconstructionBlocks(table),
     ...amortizationBlocks(table),
+    ...chainHealthBlocks(table),
     ...settingsBlocks(table),
     ...provenanceBlocks(table),
   ];

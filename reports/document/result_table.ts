@@ -1,12 +1,16 @@
 import type {
   BoundBasis,
+  ChainHealth,
   Dataset,
   Diagnostics,
+  Estimate,
   LikelihoodBound,
   Method,
   RunRecord,
   ScoreBase,
 } from "../../harness/core/types.ts";
+
+import type { Verdict } from "../../harness/statistics/chain_health.ts";
 
 /** The schema number of ResultTable as JSON; table.schema.json describes it. */
 export const TABLE_SCHEMA = 2;
@@ -114,6 +118,24 @@ export interface AmortizationCell extends Omit<Diagnostics, "varianceRatio"> {
   readonly n: number;
 }
 
+/** Health of one Langevin chain of a method: means over the seeds that have the number, null where none has. */
+export interface ChainHealthCell
+  extends Pick<ChainHealth, "chain" | "dimension" | "steps" | "stepSize"> {
+  readonly dataset: string;
+  /** eta L: the mean of the quantiles, and the largest of all. */
+  readonly stability: ChainHealth["stability"];
+  readonly acceptance: Estimate | null;
+  readonly drift: Estimate | null;
+  readonly virial: Estimate | null;
+  /** Of the worst seed, with its reasons. */
+  readonly verdict: Verdict;
+  readonly reasons: readonly string[];
+  /** Seeds with this verdict. */
+  readonly affected: number;
+  /** Seeds. */
+  readonly n: number;
+}
+
 /** One method under one set of conditions. A method may have several rows. */
 export interface Row {
   /** Unique among the rows. */
@@ -129,6 +151,8 @@ export interface Row {
   readonly reconstructions: readonly ReconstructionCell[];
   /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
+  /** Empty for methods without Langevin chains. */
+  readonly chainHealth: readonly ChainHealthCell[];
 }
 
 /** A ratio of seconds per epoch between two rows that are alike in all but the method. */

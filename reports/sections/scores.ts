@@ -1,6 +1,7 @@
 import { type Block, formatNumber, formatSeeds, nameOf, NONE } from "../document/block.ts";
 import type { MetricName, ResultTable, Row, ScoreCell } from "../document/result_table.ts";
 import { WITHIN_DEVIATIONS } from "../published/protocol.ts";
+import { chainMark, chainNotes } from "./chain_health.ts";
 import { comparisonNotes, formatComparison } from "./comparisons.ts";
 
 const ARROW = { lower: "↓", higher: "↑" } as const;
@@ -24,7 +25,7 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
     metrics.flatMap((metric) => columnsOf(rows, { metric, dataset }))
   );
   const body = rows.map((row) => [
-    nameOf(row),
+    `${nameOf(row)}${chainMark(row)}`,
     row.description,
     ...columns.map(({ metric, dataset, text }) => {
       const cell = row.scores.find((score) =>
@@ -55,6 +56,7 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
   return [
     { kind: "table", head, rows: body },
     { kind: "text", text: text.join(" ") },
+    ...chainNotes(table),
     ...comparisonNotes(compared),
   ];
 }
