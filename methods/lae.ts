@@ -380,6 +380,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         moves: tf.add(tf.mul(t, inner), inner - 1),
       });
       const { phi: _phi, psi: _psi, ...v } = moved.psgld.v;
+      // Deviation: Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)
       const next = psgld<Theta>({ params: theta, v }, {
         gradients: ofTheta,
         xi: isMl ? null : drawsLike(theta, { noise: noise.split("xi") }),
@@ -450,6 +451,7 @@ export const lae: Method<typeof defaults> = {
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
     "Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14",
     "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
+    "Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)",
     "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
   ],
   defaults,
