@@ -8,7 +8,7 @@ import {
   klToStandardNormal,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
-import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
+import { checkPosteriorChain, posteriorChain, preparePosterior } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -131,6 +131,17 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       logWeight: (state, images, noise) =>
         gaussianLogWeight({ model, encoder }, { params: state, images, noise }),
     },
+
+    langevinChains: [{
+      name: "posterior",
+      steps: posteriorSteps,
+      prepare: (state, { images }, noise) => {
+        const x = toModelRange(images);
+        const xi = noise.split("start").normal([x.shape[0], latentDim]);
+        const start = drawFrom(encoder.encode(state.encoder, x), xi);
+        return preparePosterior(model, { params: state, energy: halfSquaredNorm, x, start, hyper });
+      },
+    }],
   };
 }
 

@@ -231,6 +231,24 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         });
       },
     },
+
+    // Its potential is that of a minibatch of any size m, with a step size of eta / m.
+    langevinChains: [{
+      name: "Phi",
+      steps: chainSteps,
+      prepare: (state, { images }) => {
+        const x = toModelRange(images);
+        const g = encoder.features(state, x);
+        return {
+          start: tf.reshape(state.phi, [1, state.phi.size]),
+          stepSize: chainStepSize / x.shape[0],
+          energy: (w) => {
+            const phi: tf.Tensor2D = tf.reshape(w, state.phi.shape);
+            return tf.expandDims<tf.Tensor2D>(potential(state, { x, g, phi }).energies, 0);
+          },
+        };
+      },
+    }],
   };
 }
 

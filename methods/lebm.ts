@@ -10,6 +10,8 @@ import {
   checkPosteriorChain,
   checkPriorChain,
   posteriorChain,
+  preparePosterior,
+  preparePrior,
   priorChain,
 } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
@@ -159,6 +161,26 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       longChains: (state, count, noise) =>
         longPriorChains(energyOf(state), { shape: [count, latentDim], noise }),
     },
+    langevinChains: [{
+      name: "posterior",
+      steps: posteriorSteps,
+      prepare: (state, { images }, noise) =>
+        preparePosterior(model, {
+          params: state,
+          energy: energyOf(state),
+          x: toModelRange(images),
+          start: noise.split("posteriorStart").normal([images.shape[0], latentDim]),
+          hyper,
+        }),
+    }, {
+      name: "prior",
+      steps: priorSteps,
+      prepare: (state, { images }, noise) =>
+        preparePrior(energyOf(state), {
+          start: noise.split("priorStart").normal([images.shape[0], latentDim]),
+          hyper,
+        }),
+    }],
   };
 }
 

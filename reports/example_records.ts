@@ -3,6 +3,7 @@ import { familyScore, SCORE_KINDS, type ScoreKind } from "../harness/core/family
 import type {
   AlternativeScores,
   BoundBasis,
+  ChainHealth,
   Diagnostics,
   FamilyRecord,
   Findings,
@@ -66,6 +67,7 @@ export interface ExampleChange {
   readonly reconstructionError?: number;
   readonly diagnostics?: Diagnostics;
   readonly priorCheck?: PriorCheck;
+  readonly chainHealth?: readonly ChainHealth[];
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
     readonly epoch: number;

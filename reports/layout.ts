@@ -1,6 +1,7 @@
 import type { Block } from "./document/block.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
+import { chainHealthBlocks } from "./sections/chain_health.ts";
 import { likelihoodBlocks } from "./sections/likelihood.ts";
 import { priorCheckBlocks } from "./sections/prior_check.ts";
 import { provenanceBlocks, settingsBlocks } from "./sections/provenance.ts";
@@ -23,6 +24,7 @@ export function layOut(table: ResultTable): Block[] {
     ...timeBlocks(trained),
     ...reconstructionBlocks(trained),
     ...amortizationBlocks(trained),
+    ...chainHealthBlocks(trained),
     ...priorCheckBlocks(trained),
     ...settingsBlocks(table),
     ...provenanceBlocks(table),

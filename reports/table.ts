@@ -1,4 +1,5 @@
 import type { RunRecord, RunSpec } from "../harness/core/types.ts";
+import { chainHealthCells } from "./chain_health_cells.ts";
 import type { MissingRun, Run } from "./conditions.ts";
 import {
   type MetricName,
@@ -68,9 +69,10 @@ export function buildTable(
           times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
           reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
           amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
+          chainHealth: cells.flatMap(({ dataset, runs }) => chainHealthCells(runs, dataset)),
           priorCheck: cells.flatMap(({ dataset, runs }) => priorCheckCell(runs, dataset)),
         }
-        : { times: [], reconstructions: [], amortization: [], priorCheck: [] },
+        : { times: [], reconstructions: [], amortization: [], chainHealth: [], priorCheck: [] },
     };
   });
   const count = (ended: RunRecord["status"]) =>

@@ -158,6 +158,8 @@ export interface Model<S extends Tree = Tree> {
   readonly likelihood?: Likelihood<S>;
   readonly amortized?: AmortizedChains<S>;
   readonly learnedPrior?: LearnedPrior<S>;
+  /** The Langevin chains that the model runs, in training or at test time; absent if it runs none. */
+  readonly langevinChains?: readonly LangevinChain<S>[];
 }
 
 /** Another way than `Model.sample` to draw images from a trained model. */
@@ -221,6 +223,33 @@ export interface LearnedPrior<S extends Tree = Tree> {
   negatives(state: S, count: number, noise: Noise): Tensor2D;
   /** Ends of independent chains for the prior from N(0, I), long enough to forget their start within a mode. [count, dim]. */
   longChains(state: S, count: number, noise: Noise): Tensor2D;
+}
+
+/**
+ * A Langevin chain that a model runs, z' = z - eta grad U(z) + sqrt(2 eta) xi, laid open so that the harness can measure
+ * whether it still is a chain (`run/chain_health.ts`). A chain on weights w with a preconditioner G has this form in the
+ * coordinates y of w = w_0 + G^(1/2) y.
+ */
+export interface LangevinChain<S extends Tree = Tree> {
+  /** As in tables, unique in the model: `posterior`. */
+  readonly name: string;
+  /** K, steps from start to end. A chain on weights goes on as long as training: here the number of steps to look at. */
+  readonly steps: number;
+  /** The chain as it stands in `state`. */
+  prepare(state: S, batch: Batch, noise: Noise): PreparedChain;
+}
+
+/** A chain before its first step. */
+export interface PreparedChain {
+  /** [count, d]: a chain for each image, or the only chain on weights. */
+  readonly start: Tensor2D;
+  /** eta. */
+  readonly stepSize: number | Scalar;
+  /**
+   * U(z) in nats for each row of `z` [count, d], up to a constant: [count], or [count, terms] whose sums over the terms it
+   * is, where float32 would round the sum of many terms by more than a step changes it.
+   */
+  energy(z: Tensor2D): Tensor1D | Tensor2D;
 }
 
 // ---------------------------------------------------------------- data sets
@@ -519,6 +548,34 @@ export interface PriorCheck {
   readonly longChains: LatentMoments;
 }
 
+/**
+ * How well a Langevin chain samples, measured after training. A number is null where the chain left the range of float32.
+ * `harness/statistics/chain_health.ts` has the definitions, their distributions at rest, and the thresholds.
+ */
+export interface ChainHealth {
+  /** Name of the chain: `posterior`. */
+  readonly chain: string;
+  /** Chains measured. */
+  readonly count: number;
+  readonly dimension: number;
+  readonly steps: number;
+  readonly stepSize: number;
+  /** eta L: the step size times the largest curvature of the energy at either end of each chain, that of lower energy. */
+  readonly stability: { readonly quantile90: number; readonly largest: number } | null;
+  /** Mean acceptance that a Metropolis test would give over the last half of the steps. */
+  readonly acceptance: Estimate | null;
+  /** Change of the energy over the last half of the steps, nats; absent for a single chain. */
+  readonly drift?: Estimate | null;
+  /** (z . g - (eta / 2) |g|^2) / d over the last half of the steps, 1 at rest; absent for a single chain. */
+  readonly virial?: Estimate | null;
+}
+
+/** A mean over chains with its standard error, null for a single chain. */
+export interface Estimate {
+  readonly mean: number;
+  readonly standardError: number | null;
+}
+
 /** What a LikelihoodBound rests on. */
 export interface BoundBasis {
   /** k. */
@@ -590,6 +647,8 @@ export type RunRecord =
       readonly diagnostics?: Diagnostics;
       /** Absent for models without a learned prior, and from older records. */
       readonly priorCheck?: PriorCheck;
+      /** One entry a Langevin chain of the model; absent if it has none, and from older records. */
+      readonly chainHealth?: readonly ChainHealth[];
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

@@ -88,6 +88,22 @@ const PRIOR_CHECK = z.object({
   longChains: LATENT_MOMENTS,
 });
 
+/** Checks an `Estimate`. */
+const ESTIMATE = z.object({ mean: z.number(), standardError: z.number().min(0).nullable() });
+
+/** Checks a `ChainHealth`. */
+const CHAIN_HEALTH = z.object({
+  chain: z.string(),
+  count: z.int().min(1),
+  dimension: z.int().min(1),
+  steps: z.int().min(1),
+  stepSize: z.number().min(0),
+  stability: z.object({ quantile90: z.number(), largest: z.number() }).nullable(),
+  acceptance: ESTIMATE.nullable(),
+  drift: ESTIMATE.nullable().optional(),
+  virial: ESTIMATE.nullable().optional(),
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
@@ -125,6 +141,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
     priorCheck: PRIOR_CHECK.optional(),
+    chainHealth: z.array(CHAIN_HEALTH).optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),

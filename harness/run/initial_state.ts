@@ -16,7 +16,8 @@ export function streamKey(
     | "amortization"
     | "reconstruct"
     | "decode"
-    | "prior",
+    | "prior"
+    | "health",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
 }

@@ -98,6 +98,8 @@ export function createProgress(
           phase.printedAt = now();
           return line(text);
         }
+        case "warning":
+          return line(`${prefix}: warning: ${event.text}`);
         case "epoch": {
           const { record } = event;
           run.epochs.push(record);

@@ -12,6 +12,7 @@ import * as tf from "@tensorflow/tfjs";
 import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type {
+  Batch,
   Device,
   HostArray,
   HostArrays,
@@ -233,12 +234,7 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
           amortized.freeChains(state, images, noiseOf("free", 0)).shape,
           before.shape,
         );
-        const batch = {
-          images,
-          rows: tf.range(0, problem.batchSize, 1, "int32"),
-          step: tf.scalar(0, "int32"),
-          chains: firstRows(chains, problem.batchSize),
-        };
+        const batch = firstBatch(problem, problem.batchSize, chains);
         const after = amortized.latents(amortized.move(state, batch, noiseOf("move", 0)), images);
         assert.notDeepEqual(after.dataSync(), before.dataSync());
       });
@@ -258,7 +254,40 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
       }
     });
   },
+  "langevinChains: names are unique, starts and energies finite, one chain an image or one in all":
+    async (subject) => {
+      await withState(subject, ({ langevinChains = [] }, state, persistent) => {
+        const names = langevinChains.map(({ name }) => name);
+        assert.equal(new Set(names).size, names.length, `names ${names.join(", ")}`);
+        for (const { name, steps, prepare } of langevinChains) {
+          assert.ok(Number.isInteger(steps) && steps > 0, `${name}: ${steps} steps`);
+          for (const count of [1, 5]) {
+            const batch = firstBatch(subject.problem, count, persistent);
+            const chain = prepare(state, batch, noiseOf(name, count));
+            const { start } = chain;
+            assert.ok([1, count].includes(start.shape[0]), `${name}: start [${start.shape}]`);
+            assert.ok(start.dataSync().every(Number.isFinite), `${name}: a start is not finite`);
+            const [stepSize] = tf.mul(tf.scalar(1), chain.stepSize).dataSync();
+            assert.ok(stepSize > 0 && Number.isFinite(stepSize), `${name}: step size ${stepSize}`);
+            const energy = chain.energy(start);
+            assert.equal(energy.shape[0], start.shape[0], `${name}: energy [${energy.shape}]`);
+            assert.ok(energy.rank <= 2, `${name}: energy [${energy.shape}]`);
+            assert.ok(energy.dataSync().every(Number.isFinite), `${name}: an energy is not finite`);
+          }
+        }
+      });
+    },
 };
+
+/** A minibatch of the first `count` rows. */
+function firstBatch(problem: Problem, count: number, chains: State): Batch {
+  return {
+    images: imagesOf(problem, count),
+    rows: tf.range(0, count, 1, "int32"),
+    step: tf.scalar(0, "int32"),
+    chains: firstRows(chains, count),
+  };
+}
 
 /** State and persistent chains of all rows, on the host. */
 interface Snapshot {

@@ -1,7 +1,9 @@
 import type {
   BoundBasis,
+  ChainHealth,
   Dataset,
   Diagnostics,
+  Estimate,
   LikelihoodBound,
   Method,
   MetricFamily,
@@ -9,6 +11,8 @@ import type {
   RunRecord,
   ScoreBase,
 } from "../../harness/core/types.ts";
+
+import type { Verdict } from "../../harness/statistics/chain_health.ts";
 
 /** The schema number of ResultTable as JSON; table.schema.json describes it. */
 export const TABLE_SCHEMA = 2;
@@ -128,6 +132,24 @@ export interface MomentsCell {
   readonly trace: Spread | null;
 }
 
+/** Health of one Langevin chain of a method: means over the seeds that have the number, null where none has. */
+export interface ChainHealthCell
+  extends Pick<ChainHealth, "chain" | "dimension" | "steps" | "stepSize"> {
+  readonly dataset: string;
+  /** eta L: the mean of the quantiles, and the largest of all. */
+  readonly stability: ChainHealth["stability"];
+  readonly acceptance: Estimate | null;
+  readonly drift: Estimate | null;
+  readonly virial: Estimate | null;
+  /** Of the worst seed, with its reasons. */
+  readonly verdict: Verdict;
+  readonly reasons: readonly string[];
+  /** Seeds with this verdict. */
+  readonly affected: number;
+  /** Seeds. */
+  readonly n: number;
+}
+
 /** Sets of latents that are alike if a learned prior is right, on one data set over seeds. */
 export interface PriorCheckCell extends Readonly<Record<PriorCheckSet, MomentsCell>> {
   readonly dataset: string;
@@ -139,6 +161,7 @@ export interface PriorCheckCell extends Readonly<Record<PriorCheckSet, MomentsCe
 
 /** Names of the sets of latents. */
 type PriorCheckSet = Exclude<keyof PriorCheck, "count">;
+
 /** What a family of scores found of the samples of one row on one data set. */
 export interface SampleCell {
   readonly dataset: string;
@@ -194,6 +217,8 @@ export interface Row {
   readonly amortization: readonly AmortizationCell[];
   /** Empty for methods without a learned prior. */
   readonly priorCheck: readonly PriorCheckCell[];
+  /** Empty for methods without Langevin chains. */
+  readonly chainHealth: readonly ChainHealthCell[];
 }
 
 /** A ratio of seconds per epoch between two rows that are alike in all but the method. */
