@@ -1,9 +1,15 @@
 /** Records, and folders of them, with everything that a report must show: for its tests. */
+import { familyScore, SCORE_KINDS, type ScoreKind } from "../harness/core/family_scores.ts";
 import type { AnnealedLikelihood, AnnealedResult } from "../harness/core/annealed.ts";
 import type {
+  AlternativeScores,
   BoundBasis,
   Calibration,
+  ChainHealth,
   Diagnostics,
+  FamilyRecord,
+  Findings,
+  PriorCheck,
   Provenance,
   RunRecord,
   RunSpec,
@@ -25,7 +31,9 @@ export const EXAMPLE_NAMES: Names = {
   ],
   metrics: [
     { name: "fid", label: "FID", better: "lower" },
-    { name: "fd_fashion", label: "fd_fashion", better: "lower" },
+    { name: "fd_fashion", label: "fd_fashion", better: "lower", family: { name: "fashion" } },
+    { name: "coverage_fashion", label: "coverage", better: "higher", family: { name: "fashion" } },
+    { name: "kid_fashion", label: "KID", better: "lower", family: { name: "fashion" } },
     { name: "nelbo", label: "-ELBO, nats/dim", better: "lower", importanceSamples: 1 },
     { name: "niwae_10", label: "-IWAE (k = 10), nats/dim", better: "lower", importanceSamples: 10 },
   ],
@@ -54,9 +62,14 @@ export interface ExampleChange {
   readonly seconds?: readonly number[];
   readonly scores?: Readonly<Record<string, number>>;
   readonly untrained?: Readonly<Record<string, number>>;
+  readonly alternatives?: Readonly<Record<string, AlternativeScores>>;
+  readonly decodedScores?: Readonly<Record<string, number>>;
   readonly bounds?: Readonly<Record<string, BoundBasis>>;
+  readonly families?: Readonly<Record<string, FamilyRecord>>;
   readonly reconstructionError?: number;
   readonly diagnostics?: Diagnostics;
+  readonly priorCheck?: PriorCheck;
+  readonly chainHealth?: readonly ChainHealth[];
   readonly calibration?: Calibration;
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
@@ -106,6 +119,35 @@ export function exampleRecord(
   return end === undefined
     ? { ...base, status: "completed", scores, untrained, ...measured }
     : { ...base, ...end };
+}
+
+/** What the family `fashion` finds of a set of images, as of 1,000 real ones but for `change`. */
+export function exampleFindings(
+  { count = 1000, standardErrors = {}, classes, ...scores }: {
+    readonly count?: number;
+    readonly standardErrors?: Readonly<Record<string, number>>;
+    readonly classes?: Readonly<Record<string, number>>;
+  } & Partial<Record<ScoreKind, number>> = {},
+): Findings {
+  const all = {
+    fd: 4.7,
+    coverage: 0.97,
+    recall: 0.84,
+    precision: 0.85,
+    density: 1,
+    entropy: 2.3,
+    kid: 0,
+    ...scores,
+  };
+  return {
+    count,
+    scores: Object.fromEntries(
+      SCORE_KINDS.map((kind) => [familyScore(kind, "fashion"), all[kind]]),
+    ),
+    standardErrors,
+    expected: { coverage_fashion: 0.969, density_fashion: 1 },
+    classes: classes ?? { trouser: count / 2, bag: count / 2 },
+  };
 }
 
 /** Settings of a run on CIFAR-10 that the paper's numbers for `lae` and `dlgm` can stand beside. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
 import {
+  exampleFindings,
   exampleLikelihood,
   examplePair,
   exampleRecord,
@@ -16,6 +17,13 @@ const RECORDS = [
   exampleRecord({ spec: { method: "lebm" }, end: { status: "failed", error: "x" } }),
   exampleRecord({ spec: { dataset: "cifar10", metrics: ["fid"] }, scores: { fid: 90 } }),
   exampleRecord({
+    spec: { seed: 2 },
+    scores: { fd_fashion: 3 },
+    families: {
+      fashion: { samples: exampleFindings({ entropy: 1 }), real: exampleFindings() },
+    },
+  }),
+  exampleRecord({
     spec: { metrics: ["nelbo"] },
     scores: { nelbo: 2 },
     reconstructionError: 0.02,
@@ -27,6 +35,14 @@ const RECORDS = [
       varianceRatio: null,
       moves: 100,
     },
+    priorCheck: {
+      count: 200,
+      posterior: { energy: 1, trace: 5 },
+      negatives: { energy: 2, trace: 4 },
+      longChains: { energy: 3, trace: null },
+    },
+    decodedScores: { nelbo: 3 },
+    alternatives: { x: { label: "X", scores: { fd_fashion: 3 }, untrained: {} } },
     calibration: {
       images: 100,
       priorIsExact: false,
@@ -39,6 +55,28 @@ const RECORDS = [
       fromTruth: { notFinite: 100, tests: null },
     },
     bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },
+    chainHealth: [
+      {
+        chain: "posterior",
+        count: 50,
+        dimension: 32,
+        steps: 20,
+        stepSize: 0.005,
+        stability: { quantile90: 0.1, largest: 0.2 },
+        acceptance: { mean: 0.9, standardError: 0.01 },
+        drift: { mean: 0, standardError: 0.1 },
+        virial: { mean: 1, standardError: 0.1 },
+      },
+      {
+        chain: "Phi",
+        count: 1,
+        dimension: 9,
+        steps: 2,
+        stepSize: 1,
+        stability: null,
+        acceptance: { mean: 0, standardError: null },
+      },
+    ],
   }),
 ];
 

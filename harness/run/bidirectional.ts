@@ -30,7 +30,7 @@ import {
   type Transition,
 } from "./annealing.ts";
 import { imagesOfRows } from "./batches.ts";
-import { curvaturesOf } from "./curvature.ts";
+import { curvaturesOf } from "./ratio_curvatures.ts";
 
 /** Chains that one program moves at a time, at least; images are grouped to reach it. */
 const ROWS = 128;

@@ -43,9 +43,11 @@ export function energyJoint<S extends ObservationParams & { readonly energy: Net
 /** `JointDensity.chainFrom` of a method whose `infer` ends with a posterior chain; `energyOf` is -log p(z) + constant. */
 export function chainFromStart<S extends ObservationParams>(
   model: ObservationModel,
-  { energyOf, hyper }: {
+  { energyOf, hyper, stepScaleOf }: {
     readonly energyOf: (state: S) => PriorEnergy;
     readonly hyper: PosteriorChainHyper;
+    /** As of `posteriorChain`. */
+    readonly stepScaleOf?: (state: S) => tf.Scalar | undefined;
   },
 ): NonNullable<JointDensity<S>["chainFrom"]> {
   return (state, { images, start }, noise) => {
@@ -57,6 +59,7 @@ export function chainFromStart<S extends ObservationParams>(
       start,
       hyper,
       noise,
+      stepScale: stepScaleOf?.(state),
     });
   };
 }
