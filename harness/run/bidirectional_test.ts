@@ -11,8 +11,8 @@ import type { HostArrays, ImageSet, JointDensity, Matrix } from "../core/types.t
 import { openDevice } from "../engine/device.ts";
 import { cholesky, logDeterminant, solveLower } from "../linalg/cholesky.ts";
 import { dot } from "../linalg/matrix.ts";
-import { geometricTemperatures, logMeanExp } from "../statistics/annealing.ts";
-import { mean, sampleStd } from "../statistics/summary.ts";
+import { geometricTemperatures, logMeanExp, reverseBound } from "../statistics/annealing.ts";
+import { mean } from "../statistics/summary.ts";
 import { compileAnnealer, type Transition } from "./annealing.ts";
 import { bidirectional, passesOf } from "./bidirectional.ts";
 
@@ -129,34 +129,11 @@ Deno.test("bidirectional() is exact within 0.1 nat on the table's model, and bou
   // Mean upper minus mean lower: +0.15 for one reverse chain; several chains and 32 images know it to 0.04.
   assert.ok(simulated.gap.mean > -4 * simulated.gap.standardError, `gap ${simulated.gap.mean}`);
   assert.ok(simulated.gap.mean < 0.3, `gap ${simulated.gap.mean}`);
-  assert.ok(acceptance > 0.6 && acceptance < 0.9, `acceptance ${acceptance}`);
+  assert.ok(acceptance > 0.55 && acceptance < 0.85, `acceptance ${acceptance}`);
   const largest = 38; // the table's
   assert.ok(curvature > 0.5 * largest && curvature < 2 * largest, `curvature ${curvature}`);
   assert.equal(normaliser, null);
   assert.equal(dimensions, PIXELS);
-});
-
-Deno.test("bidirectional() is wrong with a transition that always accepts, and with the sign of beta turned", async () => {
-  const exact = exactLogLikelihood(STANDARD);
-  const always: Transition = (current, evaluate, { stepSize, xi }) => {
-    const w = tf.add(
-      tf.sub(current.w, tf.mul(current.gradient, stepSize)),
-      tf.mul(xi, tf.sqrt(tf.mul(stepSize, 2))),
-    ) as tf.Tensor2D;
-    return { position: evaluate(w), accepted: tf.ones([w.shape[0]]) };
-  };
-  // U = |w|^2 / 2 - beta h becomes |w|^2 - U = |w|^2 / 2 + beta h.
-  const turn = ({ w, energy, gradient }: Parameters<Transition>[0]) => ({
-    w,
-    energy: tf.sub(tf.sum<tf.Tensor1D>(tf.square(w), 1), energy) as tf.Tensor1D,
-    gradient: tf.sub(tf.mul(w, 2), gradient) as tf.Tensor2D,
-  });
-  const turned: Transition = (current, evaluate, move) =>
-    metropolisStep(turn(current), (w) => turn(evaluate(w)), move);
-  for (const [name, transition] of Object.entries({ always, turned })) {
-    const { test } = await estimate({ transition, temperatures: 200 });
-    assert.ok(!(Math.abs(test.mean - exact) < 0.5), `${name}: ${test.mean}, exact ${exact}`);
-  }
 });
 
 Deno.test("bidirectional() knows log Z of a quadratic energy within 0.05 nat, and log p(x) under that prior", async () => {
@@ -187,7 +164,8 @@ Deno.test("passesOf() counts chains times transitions: up for both sets of image
   assert.equal(passesOf({ images: 4, temperatures: 100, chains: 16 }), 3 * 6400);
 });
 
-Deno.test("run() of an annealer: log p(x) lies between up and down, image by image in the mean", async () => {
+/** Errors of log weights going up and down on 512 images whose log p(x) is known, one chain each. */
+async function annealKnown(transition: Transition) {
   const rows = 512;
   const latents = fixedNormals("truth", { rows, width: DIM });
   const images = latents.map((z, i) => {
@@ -205,7 +183,7 @@ Deno.test("run() of an annealer: log p(x) lies between up and down, image by ima
   await using annealer = await compileAnnealer(device, {
     state,
     logRatio: (state, z, images) => JOINT.logLikelihood(state, images as tf.Tensor4D, z),
-    transition: metropolisStep,
+    transition,
     key: keyOf(1),
     chains,
   });
@@ -217,19 +195,40 @@ Deno.test("run() of an annealer: log p(x) lies between up and down, image by ima
   const start = array([rows, DIM], fixedNormals("prior", { rows, width: DIM }));
   const up = await annealer.run(down.state, { ...chains, start, direction: "up" }, path);
   const exact = logEvidences(images, STANDARD);
-  const excess = (weights: Float64Array) => {
-    const errors = exact.map((value, i) => weights[i] - value);
-    return { mean: mean(errors), error: (sampleStd(errors) ?? 0) / Math.sqrt(rows) };
-  };
+  const errors = (weights: Float64Array) => exact.map((value, i) => weights[i] - value);
+  return { up: errors(up.logWeights), down: errors(down.logWeights) };
+}
 
-  const [above, below] = [excess(down.logWeights), excess(up.logWeights)];
+Deno.test("run() of an annealer: log p(x) lies between up and down, and both identities hold", async () => {
+  const { up, down } = await annealKnown(metropolisStep);
   // The table: +0.48 from above for one chain at 300 temperatures, and about as much from below; known to 0.04.
-  assert.ok(above.mean > 0 && above.mean < 0.9, `${above.mean} from above`);
-  assert.ok(below.mean < 0 && below.mean > -0.9, `${below.mean} from below`);
-  // The identities themselves: E exp(w - log p) = 1 going up, E exp(log p - w) = 1 going down.
-  for (const [weights, sign] of [[up.logWeights, 1], [down.logWeights, -1]] as const) {
-    const ratio = logMeanExp(exact.map((value, i) => sign * (weights[i] - value)));
-    assert.ok(Math.abs(ratio.value) < 4 * ratio.standardError, `${sign}: ${ratio.value}`);
+  assert.ok(mean(down) > 0 && mean(down) < 0.9, `${mean(down)} from above`);
+  assert.ok(mean(up) < 0 && mean(up) > -0.9, `${mean(up)} from below`);
+  // E exp(w - log p) = 1 going up, E exp(log p - w) = 1 going down.
+  for (const ratio of [logMeanExp(up), reverseBound(down)]) {
+    assert.ok(Math.abs(ratio.value) < 4 * ratio.standardError, `${ratio.value}`);
     assert.ok(ratio.standardError < 0.08, `${ratio.standardError}`);
+  }
+});
+
+Deno.test("run() of an annealer is wrong with a transition that always accepts, and with the sign of beta turned", async () => {
+  const always: Transition = (current, evaluate, { stepSize, xi }) => {
+    const w = tf.add(
+      tf.sub(current.w, tf.mul(current.gradient, stepSize)),
+      tf.mul(xi, tf.sqrt(tf.mul(stepSize, 2))),
+    ) as tf.Tensor2D;
+    return { position: evaluate(w), accepted: tf.ones([w.shape[0]]) };
+  };
+  // U = |w|^2 / 2 - beta h becomes |w|^2 - U = |w|^2 / 2 + beta h.
+  const turn = ({ w, energy, gradient }: Parameters<Transition>[0]) => ({
+    w,
+    energy: tf.sub(tf.sum<tf.Tensor1D>(tf.square(w), 1), energy) as tf.Tensor1D,
+    gradient: tf.sub(tf.mul(w, 2), gradient) as tf.Tensor2D,
+  });
+  const turned: Transition = (current, evaluate, move) =>
+    metropolisStep(turn(current), (w) => turn(evaluate(w)), move);
+  for (const [name, transition] of Object.entries({ always, turned })) {
+    const { up } = await annealKnown(transition);
+    assert.ok(!(Math.abs(mean(up)) < 2), `${name}: ${mean(up)}`); // the right one: within 0.9
   }
 });

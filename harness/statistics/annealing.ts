@@ -49,3 +49,9 @@ export function logMeanExp(logWeights: ArrayLike<number>): Estimate {
     standardError: Math.sqrt(Math.max(0, relative) / count),
   };
 }
+
+/** -log of the mean of exp(-`logWeights`): in expectation at least -log of the expected exp(-w). */
+export function reverseBound(logWeights: ArrayLike<number>): Estimate {
+  const { value, standardError } = logMeanExp(Array.from(logWeights, (w) => -w));
+  return { value: -value, standardError };
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { geometricTemperatures, logMeanExp } from "./annealing.ts";
+import { geometricTemperatures, logMeanExp, reverseBound } from "./annealing.ts";
 
 Deno.test("geometricTemperatures() equal ratios of precisions, from 0 to 1", () => {
   const curvature = 310;
@@ -31,4 +31,11 @@ Deno.test("logMeanExp() by hand, far from 0, and of one weight", () => {
   assert.ok(Math.abs(standardError - 0.5 / Math.SQRT2) < 1e-12);
   assert.deepEqual(logMeanExp([-7]), { value: -7, standardError: 0 });
   assert.throws(() => logMeanExp([]), RangeError);
+});
+
+Deno.test("reverseBound() is the log of the harmonic mean, which is below that of the mean", () => {
+  const weights = [Math.log(1), Math.log(3)];
+  const { value } = reverseBound(weights); // -log((1 + 1/3) / 2) = log 1.5
+  assert.ok(Math.abs(value - Math.log(1.5)) < 1e-12);
+  assert.ok(value < logMeanExp(weights).value);
 });
