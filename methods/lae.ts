@@ -2,17 +2,29 @@
 import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../harness/core/repeat.ts";
 import { flatten, unflatten } from "../harness/core/tree.ts";
-import type { AmortizedChains, Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import type {
+  AmortizedChains,
+  Batch,
+  LangevinChain,
+  Method,
+  Model,
+  Noise,
+  Problem,
+  Tree,
+} from "../harness/core/types.ts";
 import { amortizedEncoder, type AmortizedParams } from "./parts/amortized_encoder.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
 import { longChain, longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, energyJoint } from "./parts/joint_density.ts";
 import {
   checkPosteriorChain,
   checkPriorChain,
   posteriorChain,
   type PosteriorChainHyper,
+  preparePosterior,
+  preparePrior,
   priorChain,
 } from "./parts/latent_chains.ts";
 import { latentSampler, type LatentSamplerParams } from "./parts/latent_sampler.ts";
@@ -33,6 +45,7 @@ import {
   decayedStepSize,
   drawsLike,
   initPsgld,
+  preparePsgld,
   psgld,
   PSGLD_DEVIATIONS,
 } from "./samplers/psgld.ts";
@@ -57,6 +70,9 @@ const defaults = {
   posteriorSteps: 20, // of Algorithm 3, at test time, ours
   posteriorStepSize: 0.005, // at the initial sigma; eta = s^2 / 2 with s = 0.1: LEBM's code
 };
+
+/** Moves of the chains on weights that are looked at, for their acceptance. */
+const WEIGHT_STEPS = 4;
 
 /** Decoder, sigma and energy. */
 type Theta = LearnedParams & { readonly energy: NetParams };
@@ -213,6 +229,16 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     });
   };
 
+  /** U(x, z) = -log p(x | z) + f(z) at z = Phi g(x), [m]. */
+  const potential = (
+    all: Omit<State, "psgld">,
+    { x, g }: Pick<Inputs, "x" | "g">,
+  ): tf.Tensor1D => {
+    const latents = tf.matMul(g, all.phi);
+    const { negLog } = model.reconstruct(all, { latents, x });
+    return tf.add(negLog, prior.energy(all.energy, latents));
+  };
+
   /** The move of Phi of Algorithm 2 or 4, with Theta at rest: pSGLD on -log p(x | z) + f(z). */
   const amortized: AmortizedChains<State> = {
     features: (state, images) => encoder.features(state, toModelRange(images)),
@@ -220,11 +246,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     move: (state, { images, step }, noise) => {
       const x = toModelRange(images);
       const g = encoder.features(state, x);
-      const { gradients } = lossAndGradients(({ phi }) => {
-        const latents = tf.matMul(g, phi);
-        const { negLog } = model.reconstruct(state, { latents, x });
-        return { loss: tf.mean<tf.Scalar>(tf.add(negLog, prior.energy(state.energy, latents))) };
-      }, { phi: state.phi });
+      const { gradients } = lossAndGradients(
+        ({ phi }) => ({ loss: tf.mean<tf.Scalar>(potential({ ...state, phi }, { x, g })) }),
+        { phi: state.phi },
+      );
       const t = tf.cast(step, "float32");
       const { params, v } = psgld({ params: { phi: state.phi }, v: { phi: state.psgld.v.phi } }, {
         gradients,
@@ -240,6 +265,90 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     // A fixed step size: the length is fixed too, and the chain needs its full time.
     freeChains: (state, images, noise) => infer(state, images, { chain: longChain(hyper), noise }),
   };
+
+  /** The chains at test time, of latents. */
+  const latentChains: readonly LangevinChain<State>[] = [
+    ...hyper.posteriorSteps === 0 ? [] : [{
+      name: "posterior",
+      steps: hyper.posteriorSteps,
+      prepare: (state: State, { images }: Batch) => {
+        const x = toModelRange(images);
+        const start = encoder.encode(state, x);
+        return preparePosterior(model, {
+          params: state,
+          energy: energyOf(state),
+          x,
+          start,
+          hyper,
+          stepScale: stepScaleOf(state, hyper),
+        });
+      },
+    }],
+    ...hyper.priorSteps === 0 ? [] : [{
+      name: "prior",
+      steps: hyper.priorSteps,
+      prepare: (state: State, { images }: Batch, noise: Noise) => {
+        const h = sampler.newFeatures(state, { count: images.shape[0], noise });
+        return preparePrior(energyOf(state), { start: tf.matMul(h, state.psi), hyper });
+      },
+    }],
+  ];
+
+  /** The terms of L / n, eq. 14, with the penalty, for each row of a minibatch, [m]. */
+  const thetaLosses = (all: Omit<State, "psgld">, { x, g, h }: Inputs): tf.Tensor1D => {
+    const negatives = tf.matMul(h, all.psi);
+    const contrast = tf.sub(potential(all, { x, g }), prior.energy(all.energy, negatives));
+    const [a, b] = [tf.matMul(g, all.phi), negatives].map((z) =>
+      tf.square(prior.net(all.energy, z))
+    );
+    return tf.add(contrast, tf.mul(tf.add(a, b), hyper.energyPenalty));
+  };
+
+  /** A chain of pSGLD in training, of the weights that `paramsOf` picks; `losses` of each row at the state with these replaced. */
+  const weightChain = <P extends Tree>(
+    name: string,
+    { paramsOf, losses, count }: {
+      readonly paramsOf: (state: Omit<State, "psgld">) => P;
+      readonly losses: (all: Omit<State, "psgld">, inputs: Inputs) => tf.Tensor1D;
+      readonly count: number;
+    },
+  ): LangevinChain<State> => ({
+    name,
+    steps: WEIGHT_STEPS,
+    prepare: (state, { images, rows, step }, noise) => {
+      const x = toModelRange(images);
+      const h = sampler.chainFeatures(state, { rows, noise });
+      const inputs = { x, g: encoder.features(state, x), h };
+      const t: tf.Scalar = tf.cast(step, "float32");
+      const v = paramsOf({ ...state, ...state.psgld.v });
+      return preparePsgld({ params: paramsOf(state), v }, {
+        losses: (params) => losses({ ...state, ...params }, inputs),
+        stepSize: decayedStepSize(hyper, t),
+        count,
+        alpha,
+        damping,
+        moves: isMl ? tf.mul(t, innerSteps) : t,
+      });
+    },
+  });
+
+  /** The chains in training, of weights. */
+  const weightChains: readonly LangevinChain<State>[] = [
+    weightChain("Phi", {
+      paramsOf: ({ phi }) => ({ phi }),
+      losses: potential,
+      count: trainCount,
+    }),
+    weightChain("Psi", {
+      paramsOf: ({ psi }) => ({ psi }),
+      losses: (all, { h }) => prior.energy(all.energy, tf.matMul(h, all.psi)),
+      count: chainCount,
+    }),
+    // Algorithm 4 moves Theta without noise.
+    ...isMl ? [] : [
+      weightChain("Theta", { paramsOf: thetaOf, losses: thetaLosses, count: trainCount }),
+    ],
+  ];
 
   return {
     warnings: [
@@ -298,6 +407,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         moves: tf.add(tf.mul(t, inner), inner - 1),
       });
       const { phi: _phi, psi: _psi, ...v } = moved.psgld.v;
+      // Deviation: Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)
       const next = psgld<Theta>({ params: theta, v }, {
         gradients: ofTheta,
         xi: isMl ? null : drawsLike(theta, { noise: noise.split("xi") }),
@@ -340,6 +450,15 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       decode: model.decode,
     },
 
+    joint: {
+      ...energyJoint({ model, prior }, { dim: hyper.latentDim, drawLatents }),
+      chainFrom: chainFromStart<State>(model, {
+        energyOf,
+        hyper,
+        stepScaleOf: (state) => stepScaleOf(state, hyper),
+      }),
+    },
+
     amortized,
 
     learnedPrior: {
@@ -348,6 +467,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       longChains: (state, count, noise) =>
         longPriorChains(energyOf(state), { shape: [count, hyper.latentDim], noise }),
     },
+    langevinChains: [...latentChains, ...weightChains],
   };
 }
 
@@ -381,6 +501,7 @@ export const lae: Method<typeof defaults> = {
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
     "Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free",
     "Algorithm 4's inner loop is innerSteps moves on one minibatch; the last move shares its evaluation of L with Theta's step",
+    "Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)",
     "Samples are the latent sampler network's outputs at new inputs, or at the inputs of its chains if chainCount > 0: the theory covers only the inputs of the chains, and there are no more of them than rows",
     "The row LAE + prior steps refines these outputs by priorSteps Langevin steps on the prior, without amortization",
     "The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed step size exceeds the stability limit as sigma falls",

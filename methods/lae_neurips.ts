@@ -13,6 +13,7 @@ import { checkCounts, checkPositive } from "./parts/checks.ts";
 import { longChain } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
 import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
+import { gaussianJoint } from "./parts/joint_density.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -198,6 +199,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       decode: model.decode,
     },
 
+    joint: gaussianJoint(model, latentDim),
+
     likelihood: {
       logWeight: (state, images, noise) => {
         const x = toModelRange(images);
@@ -231,6 +234,24 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         });
       },
     },
+
+    // Its potential is that of a minibatch of any size m, with a step size of eta / m.
+    langevinChains: [{
+      name: "Phi",
+      steps: chainSteps,
+      prepare: (state, { images }) => {
+        const x = toModelRange(images);
+        const g = encoder.features(state, x);
+        return {
+          start: tf.reshape(state.phi, [1, state.phi.size]),
+          stepSize: chainStepSize / x.shape[0],
+          energy: (w) => {
+            const phi: tf.Tensor2D = tf.reshape(w, state.phi.shape);
+            return tf.expandDims<tf.Tensor2D>(potential(state, { x, g, phi }).energies, 0);
+          },
+        };
+      },
+    }],
   };
 }
 

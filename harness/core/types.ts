@@ -156,8 +156,11 @@ export interface Model<S extends Tree = Tree> {
   readonly alternatives?: readonly AlternativeSampling<S>[];
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
+  readonly joint?: JointDensity<S>;
   readonly amortized?: AmortizedChains<S>;
   readonly learnedPrior?: LearnedPrior<S>;
+  /** The Langevin chains that the model runs, in training or at test time; absent if it runs none. */
+  readonly langevinChains?: readonly LangevinChain<S>[];
 }
 
 /** Another way than `Model.sample` to draw images from a trained model. */
@@ -196,6 +199,30 @@ export interface Likelihood<S extends Tree = Tree> {
 }
 
 /**
+ * Capability of a model whose joint density p(x, z) = p(z) p(x | z) can be drawn from and evaluated: what simulation-based
+ * calibration and annealed importance sampling need. The prior is N(0, I), or N(0, I) tilted by a learned factor:
+ * log p(z) = log N(z; 0, I) + tilt(z) - log Z.
+ */
+export interface JointDensity<S extends Tree = Tree> {
+  /** Dimension of z. */
+  readonly dim: number;
+  /** Draws of z [count, dim]: exact if `tilt` is absent, otherwise the ends of the prior chains that `sample` decodes. */
+  drawLatents(state: S, count: number, noise: Noise): Tensor2D;
+  /** A draw of p(x | z) for each of `latents` [n, dim]: images [n, height, width, channels] in the units of [0, 1], unclipped. */
+  drawImages(state: S, latents: Tensor2D, noise: Noise): Tensor4D;
+  /** log p(x | z) in nats, [n], for `images` in the units of [0, 1]. */
+  logLikelihood(state: S, images: Tensor4D, latents: Tensor2D): Tensor1D;
+  /** log p(z) - log N(z; 0, I) in nats up to a constant, [n]. Absent if the prior is N(0, I). */
+  tilt?(state: S, latents: Tensor2D): Tensor1D;
+  /** The posterior chain of `infer`, from `start` [n, dim] instead of its own start. Absent if `infer` runs none. */
+  chainFrom?(
+    state: S,
+    request: { readonly images: Tensor4D; readonly start: Tensor2D },
+    noise: Noise,
+  ): Tensor2D;
+}
+
+/**
  * Capability of a model whose posterior chains share weights, z_i = g(x_i) Phi for all rows at once: with fewer features
  * than rows they cannot all move freely, and the harness measures how freely they do.
  */
@@ -221,6 +248,33 @@ export interface LearnedPrior<S extends Tree = Tree> {
   negatives(state: S, count: number, noise: Noise): Tensor2D;
   /** Ends of independent chains for the prior from N(0, I), long enough to forget their start within a mode. [count, dim]. */
   longChains(state: S, count: number, noise: Noise): Tensor2D;
+}
+
+/**
+ * A Langevin chain that a model runs, z' = z - eta grad U(z) + sqrt(2 eta) xi, laid open so that the harness can measure
+ * whether it still is a chain (`run/chain_health.ts`). A chain on weights w with a preconditioner G has this form in the
+ * coordinates y of w = w_0 + G^(1/2) y.
+ */
+export interface LangevinChain<S extends Tree = Tree> {
+  /** As in tables, unique in the model: `posterior`. */
+  readonly name: string;
+  /** K, steps from start to end. A chain on weights goes on as long as training: here the number of steps to look at. */
+  readonly steps: number;
+  /** The chain as it stands in `state`. */
+  prepare(state: S, batch: Batch, noise: Noise): PreparedChain;
+}
+
+/** A chain before its first step. */
+export interface PreparedChain {
+  /** [count, d]: a chain for each image, or the only chain on weights. */
+  readonly start: Tensor2D;
+  /** eta. */
+  readonly stepSize: number | Scalar;
+  /**
+   * U(z) in nats for each row of `z` [count, d], up to a constant: [count], or [count, terms] whose sums over the terms it
+   * is, where float32 would round the sum of many terms by more than a step changes it.
+   */
+  energy(z: Tensor2D): Tensor1D | Tensor2D;
 }
 
 // ---------------------------------------------------------------- data sets
@@ -519,6 +573,69 @@ export interface PriorCheck {
   readonly longChains: LatentMoments;
 }
 
+/**
+ * How well a Langevin chain samples, measured after training. A number is null where the chain left the range of float32.
+ * `harness/statistics/chain_health.ts` has the definitions, their distributions at rest, and the thresholds.
+ */
+export interface ChainHealth {
+  /** Name of the chain: `posterior`. */
+  readonly chain: string;
+  /** Chains measured. */
+  readonly count: number;
+  readonly dimension: number;
+  readonly steps: number;
+  readonly stepSize: number;
+  /** eta L: the step size times the largest curvature of the energy at either end of each chain, that of lower energy. */
+  readonly stability: { readonly quantile90: number; readonly largest: number } | null;
+  /** Mean acceptance that a Metropolis test would give over the last half of the steps. */
+  readonly acceptance: Estimate | null;
+  /** Change of the energy over the last half of the steps, nats; absent for a single chain. */
+  readonly drift?: Estimate | null;
+  /** (z . g - (eta / 2) |g|^2) / d over the last half of the steps, 1 at rest; absent for a single chain. */
+  readonly virial?: Estimate | null;
+}
+
+/** A mean over chains with its standard error, null for a single chain. */
+export interface Estimate {
+  readonly mean: number;
+  readonly standardError: number | null;
+}
+
+/** A test that paired differences are symmetric about 0 (`statistics/symmetry_tests.ts`). */
+export interface RankTest {
+  /** Wilcoxon's signed-rank statistic, about N(0, 1) if inference is right, and its two-sided p-value. */
+  readonly z: number;
+  readonly p: number;
+  /** Two-sided p-value of the sign test. */
+  readonly signP: number;
+  /** 2 P(T(z') > T(z)) - 1: 0 if inference is right. Half of its size is the Kolmogorov-Smirnov distance of one-draw ranks. */
+  readonly effect: number;
+  /** Differences that are exactly 0. */
+  readonly ties: number;
+  /** Counts of signed ranks in equal bins of [-1, 1]: flat if inference is right. */
+  readonly histogram: readonly number[];
+}
+
+/** Simulation-based calibration of one way to draw z'. */
+export interface CalibrationTests {
+  /** Simulated images left out because a latent or a statistic was not finite. */
+  readonly notFinite: number;
+  /** By statistic T(z, x); null if no image is left. */
+  readonly tests: Readonly<Record<string, RankTest>> | null;
+}
+
+/** Simulation-based calibration of inference, after training (`run/calibration.ts`). */
+export interface Calibration {
+  /** N, simulated images, one draw each. */
+  readonly images: number;
+  /** Whether z was drawn from p(z) itself, not by a chain. */
+  readonly priorIsExact: boolean;
+  /** z' by the method's `infer`. */
+  readonly infer: CalibrationTests;
+  /** z' by the chain of `infer`, started at the true z; absent if `infer` runs no chain. */
+  readonly fromTruth?: CalibrationTests;
+}
+
 /** What a LikelihoodBound rests on. */
 export interface BoundBasis {
   /** k. */
@@ -590,6 +707,10 @@ export type RunRecord =
       readonly diagnostics?: Diagnostics;
       /** Absent for models without a learned prior, and from older records. */
       readonly priorCheck?: PriorCheck;
+      /** One entry a Langevin chain of the model; absent if it has none, and from older records. */
+      readonly chainHealth?: readonly ChainHealth[];
+      /** Absent for models without `joint` and `latents`, and from older records. */
+      readonly calibration?: Calibration;
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

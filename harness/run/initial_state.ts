@@ -16,7 +16,9 @@ export function streamKey(
     | "amortization"
     | "reconstruct"
     | "decode"
-    | "prior",
+    | "prior"
+    | "health"
+    | "calibration",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
 }

@@ -2,7 +2,9 @@ import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
-import { orderKey } from "../core/row_order.ts";
+import { calibrate } from "./calibration.ts";
+import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
+import { orderKey, stepsPerEpoch } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { foldIn } from "../core/noise.ts";
 import type { RunEvent } from "./events.ts";
@@ -20,6 +22,7 @@ import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
 import type {
+  Calibration,
   Dataset,
   Device,
   DeviceState,
@@ -120,6 +123,8 @@ type Results = Pick<
   | "reconstructionError"
   | "diagnostics"
   | "priorCheck"
+  | "chainHealth"
+  | "calibration"
 >;
 
 /** Scores of the initial state. */
@@ -187,7 +192,11 @@ async function trainAndScore(run: Run): Promise<Results> {
   });
   const bounded = await bounds?.score(scored);
   const reconstructions = await writeReconstructions(bounded?.state ?? scored, run);
-  const diagnostics = await diagnose(reconstructions.state, run);
+  const calibrated = await calibrateInference(reconstructions.state, run);
+  const reached = { state: calibrated.state, chains };
+  if (model.langevinChains ?? model.amortized) report({ event: "phase", phase: "diagnose" });
+  const measured = await measureChains(chainSetting(reached, run), stepsAfter(spec.epochs, run));
+  const diagnostics = await diagnose(measured?.state ?? reached.state, run);
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
@@ -200,6 +209,8 @@ async function trainAndScore(run: Run): Promise<Results> {
     },
     ...diagnostics && { diagnostics },
     ...priorCheck && { priorCheck },
+    ...measured && { chainHealth: measured.health },
+    ...calibrated.calibration && { calibration: calibrated.calibration },
   };
 }
 
@@ -223,6 +234,12 @@ async function trainOn(
       }),
     },
   );
+  await using watch = spec.epochs - position.epoch > 1
+    ? await compileChainWatch(
+      chainSetting(position, run),
+      (text) => report({ event: "warning", text }),
+    )
+    : undefined;
   report({ event: "phase", phase: "train" });
   const epochs = train(position, {
     program,
@@ -238,19 +255,35 @@ async function trainOn(
   for await (const { record, position: { state: reached, chains } } of epochs) {
     run.epochs.push(record);
     state = reached;
+    const host = await device.download(state);
     await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
       id: runId(spec),
       epochs: run.epochs,
       seconds: stopwatch.read(),
       untrained: {},
       ...run.untrained,
-      state: await device.download(state),
+      state: host,
       chains,
     });
     await appendEpoch(dir, record);
     report({ event: "epoch", record });
+    const reachedEpochs = record.epoch + 1;
+    // The chains are measured after the last epoch anyway.
+    if (reachedEpochs < spec.epochs) await watch?.check(host, stepsAfter(reachedEpochs, run));
   }
   return state;
+}
+
+/** Training steps in the first `epochs` epochs. */
+function stepsAfter(epochs: number, { problem, spec }: Run): number {
+  return epochs * stepsPerEpoch(problem.trainCount, spec.batchSize);
+}
+
+function chainSetting<R extends Run>(
+  { state, chains }: Pick<TrainPosition, "state" | "chains">,
+  run: R,
+): R & ChainSetting {
+  return { ...run, key: streamKey(run.spec, "health"), state, chains };
 }
 
 /** Compiles the scorer of likelihood bounds for states with the shapes of `state`; undefined if there is nothing to bound. */
@@ -303,11 +336,24 @@ async function writeReconstructions(
   return shown;
 }
 
+/** Tests the model's inference on images that it simulates, if it can. Consumes `state`. */
+async function calibrateInference(
+  state: DeviceState,
+  { spec, model: { latents, joint }, device, stopwatch, report }: Run,
+): Promise<{ readonly state: DeviceState; readonly calibration?: Calibration }> {
+  if (latents === undefined || joint === undefined) return { state };
+  report({ event: "phase", phase: "calibrate" });
+  stopwatch.switchTo("score");
+  const key = streamKey(spec, "calibration");
+  const result = await calibrate(state, { device, latents, joint, key });
+  stopwatch.switchTo("other");
+  return result;
+}
+
 /** Measures how freely the amortized chains move; undefined if the model has none. Consumes `state`. */
 async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | undefined> {
   const { spec, model: { amortized }, stopwatch } = run;
   if (amortized === undefined) return undefined;
-  run.report({ event: "phase", phase: "diagnose" });
   stopwatch.switchTo("score");
   const diagnostics = await measureAmortization(state, {
     device: run.device,

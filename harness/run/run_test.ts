@@ -15,6 +15,7 @@ import {
   TINY_EXPERIMENT,
   TINY_METHOD,
   TINY_METRIC,
+  TINY_PROVENANCE,
   TINY_TABLES,
   tinyWith,
 } from "../testing/tiny.ts";
@@ -39,27 +40,13 @@ async function run(
     device,
     experiment: "tiny",
     dir,
-    provenance: () => Promise.resolve(PROVENANCE),
+    provenance: () => Promise.resolve(TINY_PROVENANCE),
     report(event) {
       report(event);
       if (event.event === "epoch" && event.record.epoch + 1 >= stopAfter) throw new Error("killed");
     },
   });
 }
-
-const PROVENANCE = {
-  commit: null,
-  dirty: null,
-  lockSha256: "",
-  versions: {},
-  device: "",
-  cpu: "",
-  cores: 1,
-  jobs: 1,
-  os: "",
-  datasetSha256: "",
-  metricSha256: {},
-};
 
 const sumSeconds = (epochs: readonly EpochRecord[]) =>
   epochs.reduce((total, { seconds }) => total + seconds, 0);
@@ -202,7 +189,7 @@ Deno.test("executeRun() scores against the split that the metric names", () =>
       device,
       experiment: "tiny",
       dir,
-      provenance: () => Promise.resolve(PROVENANCE),
+      provenance: () => Promise.resolve(TINY_PROVENANCE),
       report: () => {},
     });
     assert.deepEqual(parts, ["train", "test", "test"]); // the last for the reconstructions
@@ -247,7 +234,7 @@ Deno.test("executeRun() records bounds on the likelihood, also of the initial st
       device,
       experiment: "tiny",
       dir,
-      provenance: () => Promise.resolve(PROVENANCE),
+      provenance: () => Promise.resolve(TINY_PROVENANCE),
       report: () => {},
     });
     assert.ok(record.status === "completed");
@@ -278,7 +265,7 @@ Deno.test("executeRun() does not reconstruct without latents", () =>
       device,
       experiment: "tiny",
       dir,
-      provenance: () => Promise.resolve(PROVENANCE),
+      provenance: () => Promise.resolve(TINY_PROVENANCE),
       report: () => {},
     });
     assert.ok(record.status === "completed");

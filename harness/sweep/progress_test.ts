@@ -127,3 +127,20 @@ Deno.test("describeOutcome() says how a run ended", () => {
     "interrupted after 1 of 3 epochs",
   );
 });
+
+for (const terminal of [undefined, { columns: 40 }]) {
+  Deno.test(`createProgress() keeps a warning in full ${terminal ? "on a terminal" : "in a log"}`, () => {
+    let text = "";
+    const progress = createProgress({
+      queue: QUEUE,
+      paces: new Map(),
+      jobs: 1,
+      stepsPerEpoch: () => 4,
+      write: (piece) => text += piece,
+      terminal,
+    });
+    progress.start(QUEUE[0]);
+    progress.event(QUEUE[0], { event: "warning", text: "the prior chain is unstable" });
+    assert.ok(text.endsWith("[1/2] tiny bright seed 0: warning: the prior chain is unstable\n"));
+  });
+}

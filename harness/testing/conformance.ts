@@ -12,6 +12,7 @@ import * as tf from "@tensorflow/tfjs";
 import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type {
+  Batch,
   Device,
   HostArray,
   HostArrays,
@@ -218,6 +219,36 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     });
   },
 
+  "joint: draws are finite, densities have one number a draw, chains keep the shape of their start":
+    async (subject) => {
+      const { problem: { image } } = subject;
+      await withState(subject, ({ joint, latents }, state) => {
+        if (joint === undefined) return;
+        if (latents !== undefined) assert.equal(joint.dim, latents.dim);
+        for (const count of [1, 5]) {
+          const z = joint.drawLatents(state, count, noiseOf("prior", count));
+          assert.deepEqual(z.shape, [count, joint.dim]);
+          const images = joint.drawImages(state, z, noiseOf("pixels", count));
+          assert.deepEqual(images.shape, [count, image.height, image.width, image.channels]);
+          const densities: readonly tf.Tensor[] = [
+            joint.logLikelihood(state, images, z),
+            ...joint.tilt ? [joint.tilt(state, z)] : [],
+          ];
+          for (const density of densities) assert.deepEqual(density.shape, [count]);
+          const request = { images, start: z };
+          const ends: tf.Tensor | undefined = joint.chainFrom?.(
+            state,
+            request,
+            noiseOf("chain", count),
+          );
+          if (ends) assert.deepEqual(ends.shape, z.shape);
+          for (const numbers of [z, images, ...densities, ...ends ? [ends] : []]) {
+            assert.ok(numbers.dataSync().every(Number.isFinite), "a number is not finite");
+          }
+        }
+      });
+    },
+
   "amortized: features, latents and free chains have one row per image, move() moves latents":
     async (
       subject,
@@ -233,12 +264,7 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
           amortized.freeChains(state, images, noiseOf("free", 0)).shape,
           before.shape,
         );
-        const batch = {
-          images,
-          rows: tf.range(0, problem.batchSize, 1, "int32"),
-          step: tf.scalar(0, "int32"),
-          chains: firstRows(chains, problem.batchSize),
-        };
+        const batch = firstBatch(problem, problem.batchSize, chains);
         const after = amortized.latents(amortized.move(state, batch, noiseOf("move", 0)), images);
         assert.notDeepEqual(after.dataSync(), before.dataSync());
       });
@@ -258,7 +284,40 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
       }
     });
   },
+  "langevinChains: names are unique, starts and energies finite, one chain an image or one in all":
+    async (subject) => {
+      await withState(subject, ({ langevinChains = [] }, state, persistent) => {
+        const names = langevinChains.map(({ name }) => name);
+        assert.equal(new Set(names).size, names.length, `names ${names.join(", ")}`);
+        for (const { name, steps, prepare } of langevinChains) {
+          assert.ok(Number.isInteger(steps) && steps > 0, `${name}: ${steps} steps`);
+          for (const count of [1, 5]) {
+            const batch = firstBatch(subject.problem, count, persistent);
+            const chain = prepare(state, batch, noiseOf(name, count));
+            const { start } = chain;
+            assert.ok([1, count].includes(start.shape[0]), `${name}: start [${start.shape}]`);
+            assert.ok(start.dataSync().every(Number.isFinite), `${name}: a start is not finite`);
+            const [stepSize] = tf.mul(tf.scalar(1), chain.stepSize).dataSync();
+            assert.ok(stepSize > 0 && Number.isFinite(stepSize), `${name}: step size ${stepSize}`);
+            const energy = chain.energy(start);
+            assert.equal(energy.shape[0], start.shape[0], `${name}: energy [${energy.shape}]`);
+            assert.ok(energy.rank <= 2, `${name}: energy [${energy.shape}]`);
+            assert.ok(energy.dataSync().every(Number.isFinite), `${name}: an energy is not finite`);
+          }
+        }
+      });
+    },
 };
+
+/** A minibatch of the first `count` rows. */
+function firstBatch(problem: Problem, count: number, chains: State): Batch {
+  return {
+    images: imagesOf(problem, count),
+    rows: tf.range(0, count, 1, "int32"),
+    step: tf.scalar(0, "int32"),
+    chains: firstRows(chains, count),
+  };
+}
 
 /** State and persistent chains of all rows, on the host. */
 interface Snapshot {

@@ -71,6 +71,17 @@ const FAULTS: Readonly<Record<string, readonly [() => Partial<Model>, RegExp]>> 
   "weights that are summed over images": [() => ({
     likelihood: { logWeight: (_state, images) => tf.reshape(tf.sum(images), [1]) },
   }), /likelihood/],
+  "energies summed over chains": [() => ({
+    langevinChains: [{
+      name: "posterior",
+      steps: 1,
+      prepare: ({ mean }, { images }) => ({
+        start: tf.zeros([images.shape[0], 2]),
+        stepSize: 0.1,
+        energy: (z) => tf.reshape<tf.Rank.R1>(tf.add(tf.sum(z), tf.mean(mean as tf.Tensor)), [1]),
+      }),
+    }],
+  }), /langevinChains/],
   "FLOPs of one image": [() => ({ flops: 12 }), /grow with the batch/],
 };
 

@@ -12,6 +12,7 @@ import type {
   Metric,
   Model,
   Problem,
+  Provenance,
   RunRecord,
   RunSpec,
   Tree,
@@ -158,6 +159,21 @@ export const TINY_EXPERIMENT: Experiment = {
   device: "tfjs-cpu",
   threads: 1,
   hyper: {},
+};
+
+/** Provenance that says nothing. */
+export const TINY_PROVENANCE: Provenance = {
+  commit: null,
+  dirty: null,
+  lockSha256: "",
+  versions: {},
+  device: "",
+  cpu: "",
+  cores: 1,
+  jobs: 1,
+  os: "",
+  datasetSha256: "",
+  metricSha256: {},
 };
 
 /** The part of a record that does not depend on how the run ended, with zero seconds. */
