@@ -15,8 +15,9 @@ import type {
 import { amortizedEncoder, type AmortizedParams } from "./parts/amortized_encoder.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
-import { longChain } from "./parts/free_chains.ts";
+import { longChain, longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, energyJoint } from "./parts/joint_density.ts";
 import {
   checkPosteriorChain,
   checkPriorChain,
@@ -36,6 +37,7 @@ import {
   observationModel,
   type ObservationParams,
   sigmaOf,
+  stepScaleOf,
 } from "./parts/observation_model.ts";
 import { shortageOf } from "./parts/rank_condition.ts";
 import { stepFlops } from "./parts/step_flops.ts";
@@ -54,19 +56,19 @@ const LEARNING = ["bayes", "ml"] as const;
 const defaults = {
   ...OBSERVATION_DEFAULTS,
   learning: "bayes", // Algorithm 2; ml: Algorithm 4, appendix B
-  innerSteps: 1, // ml: moves of Phi and Psi for one of Theta
+  innerSteps: 1, // ml: moves of Phi and Psi per step of Theta
   stepSize: 1e-3, // n eta, ours: the paper gives no eta
-  decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay, gives none
+  decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay without giving one
   decaySteps: 1000, // ours
   alpha: 0.99, // of pSGLD: Li et al., section 5
   damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
   inputDim: 2048, // du: paper, F.3
-  chainCount: 0, // k, prior chains, their inputs kept in the state; 0 for k = n: paper, section 4
-  energyPenalty: 1e-3, // ours: weight of net(z)^2 in the loss of Theta
-  priorSteps: 60, // K0 of LEBM's code: of the chain that makes samples
+  chainCount: 0, // k, prior chains whose inputs are kept in the state; 0 for k = n: paper, section 4
+  energyPenalty: 1e-3, // ours: weight of net(z)^2 in Theta's loss
+  priorSteps: 60, // K0 of LEBM's code, for the row LAE + prior steps; 0 leaves the row out
   priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4: LEBM's code
   posteriorSteps: 20, // of Algorithm 3, at test time, ours
-  posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
+  posteriorStepSize: 0.005, // at the initial sigma; eta = s^2 / 2 with s = 0.1: LEBM's code
 };
 
 /** Moves of the chains on weights that are looked at, for their acceptance. */
@@ -82,7 +84,7 @@ type State =
   & LatentSamplerParams
   & { readonly energy: NetParams; readonly psgld: { readonly v: Theta & LastLayers } };
 
-/** What L sees of a minibatch: fixed features, so that no gradient reaches g or h. */
+/** Inputs of L for a minibatch: fixed features, so that no gradient reaches g or h. */
 interface Inputs {
   /** Images [m, height, width, channels] in [-1, 1]. */
   readonly x: tf.Tensor;
@@ -108,7 +110,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     energy: state.energy,
   });
 
-  /** L(Theta, Phi, Psi) / n on a minibatch, eq. 14, and what to record. */
+  /** L(Theta, Phi, Psi) / n on a minibatch, eq. 14, and training metrics. */
   const objective = (
     all: ObservationParams & LastLayers & { readonly energy: NetParams },
     { x, g, h }: Inputs,
@@ -124,7 +126,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
   /** energyPenalty times the sum of the means of net(z)^2 over data and over chains, for `latents` of both [2m, latentDim]. */
   const penalty = (energy: NetParams, latents: tf.Tensor): tf.Scalar =>
-    // Deviation: Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14
+    // Deviation: Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free
     tf.mul(tf.mean<tf.Scalar>(tf.square(prior.net(energy, latents))), 2 * hyper.energyPenalty);
 
   /** One move of Phi, down L, and of Psi, up L, each with noise: Langevin for exp(-sum U(x, z)) and exp(-sum f(z)). */
@@ -156,7 +158,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     };
   };
 
-  /** The inner moves of Algorithm 4 but the last, which shares its evaluation of L with the step of Theta. */
+  /** The inner moves of Algorithm 4 except the last, which shares its evaluation of L with the step of Theta. */
   const innerMoves = (
     state: State,
     inputs: Inputs,
@@ -166,7 +168,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       readonly stepSize: number | tf.Scalar;
     },
   ): State => {
-    // Deviation: Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step
+    // Deviation: Algorithm 4's inner loop is innerSteps moves on one minibatch; the last move shares its evaluation of L with Theta's step
     const count = isMl ? innerSteps - 1 : 0;
     if (count === 0) return state;
     type Carried = { readonly params: LastLayers; readonly v: LastLayers };
@@ -192,11 +194,27 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
   };
 
+  /** Outputs of the latent sampler network, Psi h(u). */
+  const samplerLatents = (state: State, count: number, noise: Noise): tf.Tensor2D =>
+    // Deviation: Samples are the latent sampler network's outputs at new inputs, or at the inputs of its chains if chainCount > 0: the theory covers only the inputs of the chains, and there are no more of them than rows
+    tf.matMul(sampler.newFeatures(state, { count, noise }), state.psi);
+
+  /** Ends of prior chains that start at the latent sampler network's outputs. */
+  const drawLatents = (state: State, count: number, noise: Noise): tf.Tensor2D => {
+    // Deviation: The row LAE + prior steps refines these outputs by priorSteps Langevin steps on the prior, without amortization
+    const start = samplerLatents(state, count, noise);
+    return priorChain(energyOf(state), { start, hyper, noise });
+  };
+
   /** Algorithm 3: plain Langevin dynamics from the encoder's output. */
   const infer = (
     state: State,
     images: tf.Tensor4D,
-    { chain, noise }: { readonly chain: PosteriorChainHyper; readonly noise: Noise },
+    { chain, noise, stepScale }: {
+      readonly chain: PosteriorChainHyper;
+      readonly noise: Noise;
+      readonly stepScale?: tf.Scalar;
+    },
   ): tf.Tensor2D => {
     const x = toModelRange(images);
     const start = encoder.encode(state, x);
@@ -207,6 +225,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       start,
       hyper: chain,
       noise,
+      stepScale,
     });
   };
 
@@ -243,6 +262,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       });
       return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
     },
+    // A fixed step size: the length is fixed too, and the chain needs its full time.
     freeChains: (state, images, noise) => infer(state, images, { chain: longChain(hyper), noise }),
   };
 
@@ -254,7 +274,14 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       prepare: (state: State, { images }: Batch) => {
         const x = toModelRange(images);
         const start = encoder.encode(state, x);
-        return preparePosterior(model, { params: state, energy: energyOf(state), x, start, hyper });
+        return preparePosterior(model, {
+          params: state,
+          energy: energyOf(state),
+          x,
+          start,
+          hyper,
+          stepScale: stepScaleOf(state, hyper),
+        });
       },
     }],
     ...hyper.priorSteps === 0 ? [] : [{
@@ -327,13 +354,13 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     warnings: [
       ...shortageOf("encoder", { features: encoder.featureCount, chains: trainCount }, "rows"),
       ...shortageOf(
-        "sampler",
+        "latent sampler",
         { features: sampler.featureCount, chains: chainCount },
         "prior chains",
       ),
     ],
 
-    // Forward, and backward to the last layers' weights, which are the first that a gradient does not pass.
+    // Encoder and latent sampler network run forward, and backward only to the weights of their last layers.
     flops: stepFlops(
       batchSize,
       encoder.macs.features + 2 * encoder.macs.phi + sampler.macs.features +
@@ -363,7 +390,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       const inner = isMl ? innerSteps : 1;
 
       const moved = innerMoves(state, inputs, { noise: noise.split("inner"), t, stepSize });
-      // Outside of the tape: the penalty moves neither Phi nor Psi.
+      // Computed outside the tape, so that the penalty has no gradient in Phi or Psi.
       const latents = tf.concat([tf.matMul(inputs.g, moved.phi), tf.matMul(h, moved.psi)]);
       const theta = thetaOf(moved);
       const { parts, gradients } = lossAndGradients((params) => {
@@ -401,22 +428,45 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       };
     },
 
-    /** Images of prior chains that start at the sampler's outputs. */
-    sample: (state, { count }, noise) => {
-      // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
-      const h = sampler.newFeatures(state, { count, noise });
-      const start: tf.Tensor2D = tf.matMul(h, state.psi);
-      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
-    },
+    /** Images of the latent sampler network's outputs: the amortized prior chains of section 3.3. */
+    sample: (state, { count }, noise) => model.decode(state, samplerLatents(state, count, noise)),
+
+    ...(hyper.priorSteps > 0 && {
+      alternatives: [{
+        name: "prior_steps",
+        label: "LAE + prior steps",
+        /** Images of prior chains that start at the latent sampler network's outputs. */
+        sample: (state, { count }, noise) => model.decode(state, drawLatents(state, count, noise)),
+      }],
+    }),
 
     latents: {
       dim: hyper.latentDim,
-      infer: (state, images, noise) => infer(state, images, { chain: hyper, noise }),
+      infer: (state, images, noise) => {
+        // Deviation: The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed step size exceeds the stability limit as sigma falls
+        const stepScale = stepScaleOf(state, hyper);
+        return infer(state, images, { chain: hyper, noise, stepScale });
+      },
       decode: model.decode,
+    },
+
+    joint: {
+      ...energyJoint({ model, prior }, { dim: hyper.latentDim, drawLatents }),
+      chainFrom: chainFromStart<State>(model, {
+        energyOf,
+        hyper,
+        stepScaleOf: (state) => stepScaleOf(state, hyper),
+      }),
     },
 
     amortized,
 
+    learnedPrior: {
+      energy: (state, latents) => prior.energy(state.energy, latents),
+      negatives: samplerLatents,
+      longChains: (state, count, noise) =>
+        longPriorChains(energyOf(state), { shape: [count, hyper.latentDim], noise }),
+    },
     langevinChains: [...latentChains, ...weightChains],
   };
 }
@@ -435,7 +485,7 @@ function checkHyper(hyper: typeof defaults): void {
   checkPosteriorChain(hyper, 0);
 }
 
-/** Phi and Psi alone. */
+/** Only Phi and Psi. */
 function lastLayers({ phi, psi }: LastLayers): LastLayers {
   return { phi, psi };
 }
@@ -449,10 +499,12 @@ export const lae: Method<typeof defaults> = {
     ...OBSERVATION_DEVIATIONS,
     ...PSGLD_DEVIATIONS,
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
-    "Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14",
-    "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
+    "Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free",
+    "Algorithm 4's inner loop is innerSteps moves on one minibatch; the last move shares its evaluation of L with Theta's step",
     "Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)",
-    "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
+    "Samples are the latent sampler network's outputs at new inputs, or at the inputs of its chains if chainCount > 0: the theory covers only the inputs of the chains, and there are no more of them than rows",
+    "The row LAE + prior steps refines these outputs by priorSteps Langevin steps on the prior, without amortization",
+    "The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed step size exceeds the stability limit as sigma falls",
   ],
   defaults,
   ranges: {

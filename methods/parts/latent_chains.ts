@@ -66,16 +66,19 @@ export interface PosteriorStart {
   /** [m, latentDim]. */
   readonly start: tf.Tensor2D;
   readonly hyper: PosteriorChainHyper;
+  /** The step size is posteriorStepSize times this, which may depend on the state; 1 if absent. */
+  readonly stepScale?: tf.Scalar;
 }
 
 /** Chains for exp(-energy(z)) p(x | z) from each row of `start`. */
 export function preparePosterior(
   model: ObservationModel,
-  { params, energy, x, start, hyper }: PosteriorStart,
+  { params, energy, x, start, hyper, stepScale }: PosteriorStart,
 ): PreparedChain {
+  const { posteriorStepSize } = hyper;
   return {
     start,
-    stepSize: hyper.posteriorStepSize,
+    stepSize: stepScale ? tf.mul<tf.Scalar>(stepScale, posteriorStepSize) : posteriorStepSize,
     energy: (latents) =>
       tf.add<tf.Tensor1D>(model.reconstruct(params, { latents, x }).negLog, energy(latents)),
   };
@@ -87,9 +90,16 @@ export function posteriorChain(
   { noise, ...from }: PosteriorStart & { readonly noise: Noise },
 ): tf.Tensor2D {
   const { start, energy } = preparePosterior(model, from);
-  return langevinChain((z) => tf.sum<tf.Scalar>(energy(z)), start, {
-    steps: from.hyper.posteriorSteps,
-    stepSize: from.hyper.posteriorStepSize,
+  const { hyper, stepScale } = from;
+  const potential = (z: tf.Tensor2D): tf.Scalar => tf.sum(energy(z));
+  const chain = {
+    steps: hyper.posteriorSteps,
+    stepSize: hyper.posteriorStepSize,
     noise: noise.split("posterior"),
-  });
+  };
+  if (stepScale === undefined) return langevinChain(potential, start, chain);
+  // Steps of size eta for z / sqrt(c) are steps of size c eta for z.
+  const unit = tf.sqrt(stepScale);
+  const scaled = langevinChain((w) => potential(tf.mul(w, unit)), tf.div(start, unit), chain);
+  return tf.mul(scaled, unit);
 }
