@@ -42,6 +42,7 @@ function sampledIn(name: string, run: Run): Run {
     bounds: _bounds,
     reconstructionError: _reconstructionError,
     diagnostics: _diagnostics,
+    priorCheck: _priorCheck,
     ...rest
   } = run;
   const { scores, untrained, families, error } = alternatives?.[name] ??

@@ -3,9 +3,11 @@ import { familyScore, SCORE_KINDS, type ScoreKind } from "../harness/core/family
 import type {
   AlternativeScores,
   BoundBasis,
+  ChainHealth,
   Diagnostics,
   FamilyRecord,
   Findings,
+  PriorCheck,
   Provenance,
   RunRecord,
   RunSpec,
@@ -64,6 +66,8 @@ export interface ExampleChange {
   readonly families?: Readonly<Record<string, FamilyRecord>>;
   readonly reconstructionError?: number;
   readonly diagnostics?: Diagnostics;
+  readonly priorCheck?: PriorCheck;
+  readonly chainHealth?: readonly ChainHealth[];
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
     readonly epoch: number;

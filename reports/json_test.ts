@@ -34,9 +34,37 @@ const RECORDS = [
       varianceRatio: null,
       moves: 100,
     },
+    priorCheck: {
+      count: 200,
+      posterior: { energy: 1, trace: 5 },
+      negatives: { energy: 2, trace: 4 },
+      longChains: { energy: 3, trace: null },
+    },
     decodedScores: { nelbo: 3 },
     alternatives: { x: { label: "X", scores: { fd_fashion: 3 }, untrained: {} } },
     bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },
+    chainHealth: [
+      {
+        chain: "posterior",
+        count: 50,
+        dimension: 32,
+        steps: 20,
+        stepSize: 0.005,
+        stability: { quantile90: 0.1, largest: 0.2 },
+        acceptance: { mean: 0.9, standardError: 0.01 },
+        drift: { mean: 0, standardError: 0.1 },
+        virial: { mean: 1, standardError: 0.1 },
+      },
+      {
+        chain: "Phi",
+        count: 1,
+        dimension: 9,
+        steps: 2,
+        stepSize: 1,
+        stability: null,
+        acceptance: { mean: 0, standardError: null },
+      },
+    ],
   }),
 ];
 

@@ -1,7 +1,9 @@
 import type { Block } from "./document/block.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
+import { chainHealthBlocks } from "./sections/chain_health.ts";
 import { likelihoodBlocks } from "./sections/likelihood.ts";
+import { priorCheckBlocks } from "./sections/prior_check.ts";
 import { provenanceBlocks, settingsBlocks } from "./sections/provenance.ts";
 import { reconstructionBlocks } from "./sections/reconstructions.ts";
 import { classBlocks } from "./sections/samples.ts";
@@ -22,6 +24,8 @@ export function layOut(table: ResultTable): Block[] {
     ...timeBlocks(trained),
     ...reconstructionBlocks(trained),
     ...amortizationBlocks(trained),
+    ...chainHealthBlocks(trained),
+    ...priorCheckBlocks(trained),
     ...settingsBlocks(table),
     ...provenanceBlocks(table),
   ];

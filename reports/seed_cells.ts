@@ -117,7 +117,8 @@ function publishedBeside(
   return compareScore(cell, { conditions, published });
 }
 
-function isCompleted(run: Run): run is CompletedRun {
+/** Whether `run` has results. */
+export function isCompleted(run: Run): run is CompletedRun {
   return run.status === "completed";
 }
 

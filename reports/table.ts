@@ -1,4 +1,5 @@
 import type { RunRecord, RunSpec } from "../harness/core/types.ts";
+import { chainHealthCells } from "./chain_health_cells.ts";
 import type { MissingRun, Run } from "./conditions.ts";
 import {
   type MetricName,
@@ -8,6 +9,7 @@ import {
   TABLE_SCHEMA,
 } from "./document/result_table.ts";
 import { type AlternativeRow, withAlternatives } from "./alternatives.ts";
+import { priorCheckCell } from "./prior_check_cells.ts";
 import { rowsOf } from "./rows.ts";
 import { realCells, sampleCells } from "./sample_cells.ts";
 import { amortizationCell, reconstructionCell, type RunList, scoreCell } from "./seed_cells.ts";
@@ -67,8 +69,10 @@ export function buildTable(
           times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
           reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
           amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
+          chainHealth: cells.flatMap(({ dataset, runs }) => chainHealthCells(runs, dataset)),
+          priorCheck: cells.flatMap(({ dataset, runs }) => priorCheckCell(runs, dataset)),
         }
-        : { times: [], reconstructions: [], amortization: [] },
+        : { times: [], reconstructions: [], amortization: [], chainHealth: [], priorCheck: [] },
     };
   });
   const count = (ended: RunRecord["status"]) =>

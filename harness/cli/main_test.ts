@@ -70,7 +70,7 @@ Deno.test("cli answers --help for each command, and bench list names all methods
   assert.match(list.stdout, /Deviation: /);
 });
 
-Deno.test("cli bench reports in one line that it cannot make the output folder", () =>
+Deno.test("cli bench reports in one line that it cannot create the output folder", () =>
   withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/file`, "");
     const { code, stderr } = await cli(
@@ -78,7 +78,7 @@ Deno.test("cli bench reports in one line that it cannot make the output folder",
       dir,
     );
     assert.equal(code, 1);
-    assert.match(stderr, /^Cannot make the output folder .*\n$/);
+    assert.match(stderr, /^Cannot create the output folder .*\n$/);
   }));
 
 Deno.test("cli bench and report refuse a results file that is not theirs and leave it unchanged", () =>
@@ -96,7 +96,7 @@ Deno.test("cli bench and report refuse a results file that is not theirs and lea
 Deno.test("cli report fails with a hint when the folder has no results", () =>
   withTempDir(async (dir) => {
     const { code, stderr } = await cli(["report", dir], dir);
-    const hint = `deno task bench --out ${dir} makes them`;
+    const hint = `create them with deno task bench --out ${dir}`;
     assert.deepEqual([code, stderr], [1, `No results in ${dir}/results.jsonl: ${hint}\n`]);
   }));
 

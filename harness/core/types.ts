@@ -157,6 +157,9 @@ export interface Model<S extends Tree = Tree> {
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
   readonly amortized?: AmortizedChains<S>;
+  readonly learnedPrior?: LearnedPrior<S>;
+  /** The Langevin chains that the model runs, in training or at test time; absent if it runs none. */
+  readonly langevinChains?: readonly LangevinChain<S>[];
 }
 
 /** Another way than `Model.sample` to draw images from a trained model. */
@@ -210,6 +213,43 @@ export interface AmortizedChains<S extends Tree = Tree> {
    * [n, latentDim].
    */
   freeChains(state: S, images: Tensor4D, noise: Noise): Tensor2D;
+}
+
+/** Capability of a model with latents whose prior p(z) = exp(-f(z)) / Z is learned from what training takes for its samples. */
+export interface LearnedPrior<S extends Tree = Tree> {
+  /** f(z) = -log p(z) up to a constant for each of `latents` [n, dim]: [n]. */
+  energy(state: S, latents: Tensor2D): Tensor1D;
+  /** Latents that training takes for samples of the prior: ends of its short chains, or outputs of its network. [count, dim]. */
+  negatives(state: S, count: number, noise: Noise): Tensor2D;
+  /** Ends of independent chains for the prior from N(0, I), long enough to forget their start within a mode. [count, dim]. */
+  longChains(state: S, count: number, noise: Noise): Tensor2D;
+}
+
+/**
+ * A Langevin chain that a model runs, z' = z - eta grad U(z) + sqrt(2 eta) xi, laid open so that the harness can measure
+ * whether it still is a chain (`run/chain_health.ts`). A chain on weights w with a preconditioner G has this form in the
+ * coordinates y of w = w_0 + G^(1/2) y.
+ */
+export interface LangevinChain<S extends Tree = Tree> {
+  /** As in tables, unique in the model: `posterior`. */
+  readonly name: string;
+  /** K, steps from start to end. A chain on weights goes on as long as training: here the number of steps to look at. */
+  readonly steps: number;
+  /** The chain as it stands in `state`. */
+  prepare(state: S, batch: Batch, noise: Noise): PreparedChain;
+}
+
+/** A chain before its first step. */
+export interface PreparedChain {
+  /** [count, d]: a chain for each image, or the only chain on weights. */
+  readonly start: Tensor2D;
+  /** eta. */
+  readonly stepSize: number | Scalar;
+  /**
+   * U(z) in nats for each row of `z` [count, d], up to a constant: [count], or [count, terms] whose sums over the terms it
+   * is, where float32 would round the sum of many terms by more than a step changes it.
+   */
+  energy(z: Tensor2D): Tensor1D | Tensor2D;
 }
 
 // ---------------------------------------------------------------- data sets
@@ -391,8 +431,8 @@ export interface Device extends AsyncDisposable {
   readonly name: string;
   /** For provenance: runtime, version, threads. */
   readonly description: string;
-  /** Cards that it could have used, of which it uses the first; undefined where it cannot say. */
-  readonly cardCount?: number;
+  /** Number of GPUs that it found, of which it uses the first; undefined if unknown. */
+  readonly gpuCount?: number;
   upload(arrays: HostArrays): Promise<DeviceState>;
   download(state: DeviceState): Promise<HostArrays>;
   /** Traces `fn` for these shapes. Throws when `fn` reads a value, draws host randomness, or freezes an array. */
@@ -464,7 +504,7 @@ export interface Provenance {
   readonly device: string;
   readonly cpu: string;
   readonly cores: number;
-  /** Runs that shared the machine: times of runs with different `jobs` do not compare. */
+  /** Number of parallel runs on the machine: timings with different `jobs` are not comparable. */
   readonly jobs: number;
   readonly os: string;
   readonly datasetSha256: string;
@@ -486,6 +526,54 @@ export interface Diagnostics {
   /** Variance of amortized chains over `moves` moves, over that of free chains; null where either is not finite. */
   readonly varianceRatio: number | null;
   readonly moves: number;
+}
+
+/** Moments of a set of latents; null where they are not finite. */
+export interface LatentMoments {
+  /** Mean of f(z) = -log p(z) up to a constant, nats. */
+  readonly energy: number | null;
+  /** Trace of the sample covariance. */
+  readonly trace: number | null;
+}
+
+/** Three sets of latents, alike if a learned prior is right: its negatives follow it, and it matches the posteriors. */
+export interface PriorCheck {
+  /** Latents in each set. */
+  readonly count: number;
+  /** One draw from the posterior of each of `count` training images. */
+  readonly posterior: LatentMoments;
+  /** Latents that training takes for samples of the prior. */
+  readonly negatives: LatentMoments;
+  /** Ends of long chains for the prior. */
+  readonly longChains: LatentMoments;
+}
+
+/**
+ * How well a Langevin chain samples, measured after training. A number is null where the chain left the range of float32.
+ * `harness/statistics/chain_health.ts` has the definitions, their distributions at rest, and the thresholds.
+ */
+export interface ChainHealth {
+  /** Name of the chain: `posterior`. */
+  readonly chain: string;
+  /** Chains measured. */
+  readonly count: number;
+  readonly dimension: number;
+  readonly steps: number;
+  readonly stepSize: number;
+  /** eta L: the step size times the largest curvature of the energy at either end of each chain, that of lower energy. */
+  readonly stability: { readonly quantile90: number; readonly largest: number } | null;
+  /** Mean acceptance that a Metropolis test would give over the last half of the steps. */
+  readonly acceptance: Estimate | null;
+  /** Change of the energy over the last half of the steps, nats; absent for a single chain. */
+  readonly drift?: Estimate | null;
+  /** (z . g - (eta / 2) |g|^2) / d over the last half of the steps, 1 at rest; absent for a single chain. */
+  readonly virial?: Estimate | null;
+}
+
+/** A mean over chains with its standard error, null for a single chain. */
+export interface Estimate {
+  readonly mean: number;
+  readonly standardError: number | null;
 }
 
 /** What a LikelihoodBound rests on. */
@@ -557,6 +645,10 @@ export type RunRecord =
       readonly families?: Readonly<Record<string, FamilyRecord>>;
       /** What was measured of the method itself; absent if nothing was. */
       readonly diagnostics?: Diagnostics;
+      /** Absent for models without a learned prior, and from older records. */
+      readonly priorCheck?: PriorCheck;
+      /** One entry a Langevin chain of the model; absent if it has none, and from older records. */
+      readonly chainHealth?: readonly ChainHealth[];
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

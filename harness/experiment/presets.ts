@@ -1,16 +1,16 @@
 import type { Experiment } from "../core/types.ts";
 
-/** An experiment that has a name of its own on the command line. */
+/** A named experiment. */
 export interface Preset extends Omit<Experiment, "name" | "methods" | "threads"> {
-  /** All of the table if absent. */
+  /** All methods of the table if absent. */
   readonly methods?: readonly string[];
-  /** What it is for, and how long it takes. */
+  /** Purpose and approximate time, for listings. */
   readonly about: string;
 }
 
 /**
- * Small nets and large steps, so that a few hundred of them show learning: `width` scales the channels of
- * the paper's nets; a pixel scale of 1 lets the prior count from the start; Langevin chains are cut short.
+ * Small networks and large step sizes, so that a few hundred steps show learning: `width` scales the channels of the paper's
+ * networks, sigma = 1 gives the prior weight from the start, and Langevin chains are short.
  */
 const small = (
   { width, learningRate, sgdLearningRate }: {
@@ -22,7 +22,7 @@ const small = (
   "*": {
     width,
     learningRate,
-    featureDim: 2048, // times width: more features than latents, or LAE's last layers cannot move all of them
+    featureDim: 2048, // times width: more features than latents, so that LAE's last layers can move all of them
     latentDim: 32,
     sigma: 1,
     posteriorSteps: 5,
@@ -30,7 +30,7 @@ const small = (
     priorSteps: 20,
   },
   lebm: { energyLearningRate: 1e-3 },
-  lae: { posteriorStepSize: 0.005 }, // of inference alone; 0.05 is unstable after 200 steps of training
+  lae: { posteriorStepSize: 0.005 }, // at test time; 0.05 is unstable after 200 training steps
   lae_neurips: { sgdLearningRate },
 });
 
@@ -45,7 +45,7 @@ const FASHION = [
 
 /**
  * LAE and its baselines as released with the NeurIPS version: equal perceptrons, discretized logistic, plain SGD, tau = 0 at
- * the start, 8 latents. What each data set had is not known beyond the code's defaults.
+ * the start, 8 latents. The settings for each data set are unknown beyond the code's defaults.
  */
 const NEURIPS: Pick<Preset, "methods" | "batchSize" | "metrics" | "hyper"> = {
   methods: ["vae", "vae_flow", "dlgm", "lae_neurips"],
@@ -65,11 +65,11 @@ const NEURIPS: Pick<Preset, "methods" | "batchSize" | "metrics" | "hyper"> = {
   },
 };
 
-/** The presets, each for every method of the table but where it says which. All numbers that decide how long they take are here. */
+/** The presets. Every number that affects how long they take is here. */
 export const PRESETS: Readonly<Record<string, Preset>> = {
   smoke: {
     about:
-      "does everything work: all methods, one seed, few images, small nets; under 90 s on 2 cores",
+      "a check that everything works: all methods, one seed, few images, small networks; under 90 s on 2 cores",
     datasets: ["fashion_4k"],
     seeds: [0],
     epochs: 8,
@@ -83,7 +83,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   quick: {
     about:
-      "a table that means something: all methods, three seeds, nets a quarter as wide; at most 10 min on 2 cores",
+      "a small but meaningful table: all methods, three seeds, networks a quarter as wide; at most 10 min on 2 cores",
     datasets: ["fashion_4k"],
     seeds: [0, 1, 2],
     epochs: 2,
@@ -109,13 +109,14 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     hyper: { "*": { latentDim: 128 }, "*@svhn": { latentDim: 64 } }, // appendix F.3
   },
   "peer-speed": {
-    about: "seconds an epoch at the paper's nets and batches, as ci/peers times PyTorch; no scores",
+    about:
+      "seconds per epoch with the paper's networks and batch size, as ci/peers times PyTorch; no scores",
     datasets: ["fashion_4k"],
     seeds: [0],
     epochs: 2, // the first is a warm-up
     batchSize: 100,
     trainCount: null,
-    sampleCount: 100, // to look at
+    sampleCount: 100, // for samples.png
     metrics: [],
     scoreUntrained: false,
     device: "cpu",
@@ -123,7 +124,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   likelihood: {
     about:
-      "bounds on the likelihood: the NeurIPS version's nets and steps on the embedded images; about 15 min on 2 cores",
+      "bounds on the likelihood with the NeurIPS version's networks and step sizes on the embedded images; about 15 min on 2 cores",
     ...NEURIPS,
     datasets: ["fashion_4k"],
     seeds: [0, 1, 2],
@@ -146,5 +147,5 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** The preset of `deno task bench` without words. */
+/** Preset of `deno task bench` without arguments. */
 export const DEFAULT_PRESET = "quick";

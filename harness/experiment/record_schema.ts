@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RunRecord, RunSpec } from "../core/types.ts";
 
-/** The schema number of records that this program writes, and the highest that it reads. */
+/** Schema number of the records that this program writes, and the highest that it reads. */
 export const RECORD_SCHEMA = 1;
 
 /** Checks numbers by name. */
@@ -78,6 +78,32 @@ const DIAGNOSTICS = z.object({
   moves: z.int().min(1),
 });
 
+const LATENT_MOMENTS = z.object({ energy: z.number().nullable(), trace: z.number().nullable() });
+
+/** Checks a `PriorCheck`. */
+const PRIOR_CHECK = z.object({
+  count: z.int().min(1),
+  posterior: LATENT_MOMENTS,
+  negatives: LATENT_MOMENTS,
+  longChains: LATENT_MOMENTS,
+});
+
+/** Checks an `Estimate`. */
+const ESTIMATE = z.object({ mean: z.number(), standardError: z.number().min(0).nullable() });
+
+/** Checks a `ChainHealth`. */
+const CHAIN_HEALTH = z.object({
+  chain: z.string(),
+  count: z.int().min(1),
+  dimension: z.int().min(1),
+  steps: z.int().min(1),
+  stepSize: z.number().min(0),
+  stability: z.object({ quantile90: z.number(), largest: z.number() }).nullable(),
+  acceptance: ESTIMATE.nullable(),
+  drift: ESTIMATE.nullable().optional(),
+  virial: ESTIMATE.nullable().optional(),
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
@@ -114,20 +140,22 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     reconstructionError: z.number().min(0).optional(),
     families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
+    priorCheck: PRIOR_CHECK.optional(),
+    chainHealth: z.array(CHAIN_HEALTH).optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),
   BASE.extend({ status: z.literal("interrupted") }),
 ]);
 
-// The compiler keeps these schemas and the types of types.ts one and the same, both ways.
+// Compile-time check that these schemas and the types of types.ts are equal.
 type Same<A, B> = [A, B] extends [B, A] ? true : never;
 type Mutable<T> = T extends string | number | boolean | null ? T
   : { -readonly [K in keyof T]: Mutable<T[K]> };
 true satisfies Same<z.infer<typeof RUN_RECORD>, Mutable<RunRecord>>;
 true satisfies Same<z.infer<typeof RUN_SPEC>, Mutable<RunSpec>>;
 
-/** The run spec in `text`; throws SyntaxError where it is none. `what` names it in the error. */
+/** Parses a run spec. Throws SyntaxError for anything else; `what` names the text in the error. */
 export function parseSpec(text: string, what: string): RunSpec {
   let value: unknown;
   try {
@@ -142,7 +170,7 @@ export function parseSpec(text: string, what: string): RunSpec {
   return result.data;
 }
 
-/** The first thing that is wrong, in one line. */
+/** Describes the first issue in one line. */
 export function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   return `${issue.path.length === 0 ? "it" : issue.path.join(".")}: ${issue.message}`;

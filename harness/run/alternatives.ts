@@ -6,7 +6,7 @@ import { compileGenerator } from "./generator.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
 import type { Scorer, Scores } from "./scorer.ts";
 
-/** What `scoreAlternatives` needs besides a state. */
+/** Options of `scoreAlternatives`. */
 export interface AlternativesSetting {
   readonly model: Model;
   readonly device: Device;

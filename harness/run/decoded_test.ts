@@ -36,7 +36,7 @@ async function draw(
   return pixels;
 }
 
-Deno.test("compileDecodedEncodings() decodes training images in random order, each once before any twice", async () => {
+Deno.test("compileDecodedEncodings() decodes training images in random order, each once before any repeats", async () => {
   const { pixels } = await TINY_DATASET.load("train");
   const firsts = (rows: number) =>
     Array.from({ length: rows }, (_, i) => pixels[6 * i]).toSorted((a, b) => a - b);

@@ -2,7 +2,8 @@ import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
-import { orderKey } from "../core/row_order.ts";
+import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
+import { orderKey, stepsPerEpoch } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { foldIn } from "../core/noise.ts";
 import type { RunEvent } from "./events.ts";
@@ -15,6 +16,7 @@ import { writeSampleGrid } from "./sample_grid.ts";
 import { reconstruct, type Reconstructions } from "./reconstruct.ts";
 import { compileGenerator } from "./generator.ts";
 import { createScorer, type Scorer, type Scores } from "./scorer.ts";
+import { checkPrior } from "./prior_check.ts";
 import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
@@ -35,7 +37,7 @@ import type {
   Score,
 } from "../core/types.ts";
 
-/** What a run works with: the entries that its spec names, and the outside world. */
+/** Everything that a run needs besides its spec: the table entries that the spec names, the device and the outside world. */
 export interface RunContext {
   readonly method: Method;
   readonly dataset: Dataset;
@@ -46,7 +48,7 @@ export interface RunContext {
   /** The run's own folder, which exists. */
   readonly dir: string;
   provenance(datasetSha256: string): Promise<Provenance>;
-  /** Told what happens, as it happens. */
+  /** Called with each event as it happens. */
   report(event: RunEvent): void;
 }
 
@@ -54,9 +56,8 @@ export interface RunContext {
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
 /**
- * Trains, samples and scores `spec`: goes on from the checkpoint in the run's folder if there is one, to
- * the same bits as without the interruption. Resolves to a record that is completed or diverged; throws
- * on anything else.
+ * Trains, samples and scores `spec`. Resumes from the checkpoint in the run's folder if there is one, and gives the same bits
+ * as an uninterrupted run. Resolves to a completed or diverged record; throws on any other failure.
  */
 export async function executeRun(spec: RunSpec, context: RunContext): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
@@ -100,11 +101,11 @@ interface Run extends RunContext {
   readonly spec: RunSpec;
   readonly problem: Problem;
   readonly model: Model;
-  /** The training part. */
+  /** The training split. */
   readonly images: ImageSet;
   readonly saved: Checkpoint | undefined;
   readonly stopwatch: Stopwatch;
-  /** Grows by one record an epoch. */
+  /** Grows by one record per epoch. */
   readonly epochs: EpochRecord[];
 }
 
@@ -119,6 +120,8 @@ type Results = Pick<
   | "bounds"
   | "reconstructionError"
   | "diagnostics"
+  | "priorCheck"
+  | "chainHealth"
 >;
 
 /** Scores of the initial state. */
@@ -179,9 +182,17 @@ async function trainAndScore(run: Run): Promise<Results> {
     untrained: untrainedAlternatives,
   });
   const decodedScores = await scoreDecoded(trained, { run, score });
+  const priorCheck = await checkPrior(trained, {
+    ...run,
+    key: streamKey(spec, "prior"),
+    trainCount,
+  });
   const bounded = await bounds?.score(scored);
-  const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
-  const diagnostics = await diagnose(reconstructions.state, run);
+  const reconstructions = await writeReconstructions(bounded?.state ?? scored, run);
+  const reached = { state: reconstructions.state, chains };
+  if (model.langevinChains ?? model.amortized) report({ event: "phase", phase: "diagnose" });
+  const measured = await measureChains(chainSetting(reached, run), stepsAfter(spec.epochs, run));
+  const diagnostics = await diagnose(measured?.state ?? reached.state, run);
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
@@ -193,14 +204,16 @@ async function trainAndScore(run: Run): Promise<Results> {
       reconstructionError: reconstructions.squaredError,
     },
     ...diagnostics && { diagnostics },
+    ...priorCheck && { priorCheck },
+    ...measured && { chainHealth: measured.health },
   };
 }
 
-/** Trains from `position` to the last epoch, and leaves a checkpoint after each. */
+/** Trains from `position` to the last epoch and saves a checkpoint after each epoch. */
 async function trainOn(
   position: TrainPosition,
   run: Run & {
-    /** For the checkpoints. */
+    /** Saved in every checkpoint. */
     readonly untrained: Untrained;
   },
 ): Promise<DeviceState> {
@@ -216,6 +229,12 @@ async function trainOn(
       }),
     },
   );
+  await using watch = spec.epochs - position.epoch > 1
+    ? await compileChainWatch(
+      chainSetting(position, run),
+      (text) => report({ event: "warning", text }),
+    )
+    : undefined;
   report({ event: "phase", phase: "train" });
   const epochs = train(position, {
     program,
@@ -231,22 +250,38 @@ async function trainOn(
   for await (const { record, position: { state: reached, chains } } of epochs) {
     run.epochs.push(record);
     state = reached;
+    const host = await device.download(state);
     await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
       id: runId(spec),
       epochs: run.epochs,
       seconds: stopwatch.read(),
       untrained: {},
       ...run.untrained,
-      state: await device.download(state),
+      state: host,
       chains,
     });
     await appendEpoch(dir, record);
     report({ event: "epoch", record });
+    const reachedEpochs = record.epoch + 1;
+    // The chains are measured after the last epoch anyway.
+    if (reachedEpochs < spec.epochs) await watch?.check(host, stepsAfter(reachedEpochs, run));
   }
   return state;
 }
 
-/** The scorer for the bounds among the scores, for states shaped as `state`; undefined if there are none. */
+/** Training steps in the first `epochs` epochs. */
+function stepsAfter(epochs: number, { problem, spec }: Run): number {
+  return epochs * stepsPerEpoch(problem.trainCount, spec.batchSize);
+}
+
+function chainSetting<R extends Run>(
+  { state, chains }: Pick<TrainPosition, "state" | "chains">,
+  run: R,
+): R & ChainSetting {
+  return { ...run, key: streamKey(run.spec, "health"), state, chains };
+}
+
+/** Compiles the scorer of likelihood bounds for states with the shapes of `state`; undefined if there is nothing to bound. */
 async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer | undefined> {
   const bounds = run.metrics.filter(isBound);
   const { likelihood } = run.model;
@@ -277,8 +312,8 @@ async function scoreDecoded(
   return (await score({ generator, state, chains: {} })).scores;
 }
 
-/** Writes test images beside their reconstructions into the run's folder, if the model has latents. Consumes `state`. */
-async function showReconstructions(
+/** Reconstructs test images and writes reconstructions.png, if the model has latents. Consumes `state`. */
+async function writeReconstructions(
   state: DeviceState,
   run: Run,
 ): Promise<Partial<Reconstructions> & Pick<Reconstructions, "state">> {
@@ -296,11 +331,10 @@ async function showReconstructions(
   return shown;
 }
 
-/** How freely the method's amortized chains move; undefined if it has none. Consumes `state`. */
+/** Measures how freely the amortized chains move; undefined if the model has none. Consumes `state`. */
 async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | undefined> {
   const { spec, model: { amortized }, stopwatch } = run;
   if (amortized === undefined) return undefined;
-  run.report({ event: "phase", phase: "diagnose" });
   stopwatch.switchTo("score");
   const diagnostics = await measureAmortization(state, {
     device: run.device,
@@ -316,17 +350,19 @@ async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | und
   return diagnostics;
 }
 
-/** The checkpoint of run `id` in `dir`; a broken one is moved aside, and training starts anew. */
+/** Loads the checkpoint of run `id` in `dir`. A broken one is moved aside, and training restarts from the first epoch. */
 async function loadOwnCheckpoint(dir: string, id: string): Promise<Checkpoint | undefined> {
   const path = `${dir}/${CHECKPOINT_FILE}`;
   try {
     const checkpoint = await loadCheckpoint(path);
     if (checkpoint === undefined || checkpoint.id === id) return checkpoint;
-    throw new SyntaxError(`It belongs to run ${checkpoint.id}`);
+    throw new SyntaxError(`It belongs to run ${checkpoint.id}, not ${id}`);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     await Deno.rename(path, `${path}.broken`);
-    console.warn(`Moved ${path} to ${path}.broken, training starts anew: ${error.message}`);
+    console.warn(
+      `Moved ${path} to ${path}.broken; training restarts from the first epoch: ${error.message}`,
+    );
     return undefined;
   }
 }

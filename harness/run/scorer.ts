@@ -24,7 +24,7 @@ import type { Key } from "../core/noise.ts";
 /** Scores by the names of their metrics. */
 export type Scores = Readonly<Record<string, number>>;
 
-/** A state's scores, and the first batch of the samples that were scored. */
+/** Scores of a state, and the first batch of its images. */
 interface Scored {
   readonly state: DeviceState;
   readonly images: ImageBatch;
@@ -87,7 +87,7 @@ export function createScorer(
     await using stack = new AsyncDisposableStack();
     const scorings = new Map<ScorePass, PassScoring>();
     for (const pass of passes) {
-      if (!await pass.isAvailable()) continue; // bench has said why; a later call adds the score
+      if (!await pass.isAvailable()) continue; // bench has reported the reason; a later call adds the score
       scorings.set(pass, stack.use(await pass.begin(await referenceOf(pass))));
     }
     report({ event: "phase", phase: "score" });
@@ -124,7 +124,7 @@ export function createScorer(
   };
 }
 
-/** The score of images that are in memory. */
+/** Scores images that are in memory. */
 export async function scoreImages<Reference>(
   metric: Metric<Reference>,
   images: ImageBatch,

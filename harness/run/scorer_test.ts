@@ -11,7 +11,7 @@ import type { Metric, MetricFamily, Split } from "../core/types.ts";
 
 const { image } = TINY_DATASET;
 
-/** Draws `count` batches of one image, and says so in `log`. */
+/** Draws `count` batches of one image and logs each in `log`. */
 function fakeGenerator(count: number, log: string[]): Generator {
   return {
     count,
@@ -81,7 +81,7 @@ async function scorerOf(metrics: readonly Metric[], log: string[]) {
   });
 }
 
-Deno.test("createScorer() scores every batch before the next is drawn, the reference once", async () => {
+Deno.test("createScorer() scores each batch before the next is drawn, and computes the reference once", async () => {
   const log: string[] = [];
   const drawing = { generator: fakeGenerator(3, log), state: { specs: {} }, chains: {} };
   const score = await scorerOf([sumMetric(log), sumMetric(log, { available: false })], log);
@@ -106,7 +106,7 @@ Deno.test("createScorer() scores every batch before the next is drawn, the refer
   assert.deepEqual(log, once);
 });
 
-Deno.test("createScorer() names the score that is not finite, and closes it", async () => {
+Deno.test("createScorer() names a score that is not finite, and disposes of its scoring", async () => {
   const log: string[] = [];
   const drawing = { generator: fakeGenerator(3, log), state: { specs: {} }, chains: {} };
   const score = await scorerOf([sumMetric(log, { finite: false })], log);

@@ -31,7 +31,7 @@ export type ObservationHyper =
 export const OBSERVATION_DEFAULTS = {
   ...NET_DEFAULTS,
   likelihood: "gaussian", // paper, eq. 9
-  sigma: 0.3, // where it starts: LEBM's code; the paper does not say
+  sigma: 0.3, // initial value: LEBM's code; the paper does not say
   learnSigma: true, // paper, footnote 3
 };
 
@@ -44,10 +44,10 @@ export const OBSERVATION_DEVIATIONS: readonly string[] = [
 /** Parameters of the observation model. */
 export type ObservationParams = { readonly decoder: NetParams; readonly logSigma: tf.Scalar };
 
-/** The parameters that gradients move: log sigma only if it is learned. */
+/** Learned parameters: log sigma only if learnSigma. */
 export type LearnedParams = { readonly decoder: NetParams; readonly logSigma?: tf.Scalar };
 
-/** How well latents explain images. */
+/** Negative log likelihood and squared error of images given latents. */
 export interface Reconstruction {
   /** -log p(x | z) in nats, [m]. */
   readonly negLog: tf.Tensor1D;
@@ -69,8 +69,7 @@ export interface ObservationModel {
     { latents, x }: { readonly latents: tf.Tensor; readonly x: tf.Tensor },
   ): Reconstruction;
   /**
-   * `state` with log sigma moved back into its range if it is learned: a bound on the parameter, where a clamp in the loss
-   * would end its gradient.
+   * `state` with log sigma clipped to its range if it is learned. A clamp in the loss instead would zero its gradient.
    */
   boundSigma<S extends { readonly logSigma: tf.Scalar }>(state: S): S;
   /** Multiply-accumulates of a forward pass through the decoder for one image. */
@@ -98,7 +97,7 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
     ]);
   return {
     init: (noise) => ({
-      // Deviation: One sigma for all pixels: the paper's diag(sigma) leaves open how many there are; its NeurIPS code has one
+      // Deviation: One sigma for all pixels: the paper's diag(sigma) does not say how many there are; its NeurIPS code has one
       logSigma: tf.scalar(Math.log(sigma)),
       decoder: initNet(net, noise),
     }),
@@ -110,7 +109,7 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
       const { logSigma } = params;
       return {
         negLog: negLogLikelihood(x, { mean: f, logSigma, likelihood }),
-        // A factor of 2 in the range is one of 4 in the square.
+        // A factor of 2 in the range is a factor of 4 in the square.
         squaredError: tf.mul(tf.mean<tf.Scalar>(tf.squaredDifference(x, f)), 0.25),
       };
     },
@@ -122,7 +121,7 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
   };
 }
 
-/** sigma, to record. */
+/** sigma, as a training metric. */
 export function sigmaOf({ logSigma }: { readonly logSigma: tf.Scalar }): tf.Scalar {
   return tf.exp(logSigma);
 }

@@ -1,13 +1,18 @@
 import type {
   BoundBasis,
+  ChainHealth,
   Dataset,
   Diagnostics,
+  Estimate,
   LikelihoodBound,
   Method,
   MetricFamily,
+  PriorCheck,
   RunRecord,
   ScoreBase,
 } from "../../harness/core/types.ts";
+
+import type { Verdict } from "../../harness/statistics/chain_health.ts";
 
 /** The schema number of ResultTable as JSON; table.schema.json describes it. */
 export const TABLE_SCHEMA = 2;
@@ -119,6 +124,44 @@ export interface AmortizationCell extends Omit<Diagnostics, "varianceRatio"> {
   readonly n: number;
 }
 
+/** Moments of a set of latents over seeds; null where no seed has a finite one. */
+export interface MomentsCell {
+  /** Mean of f(z) = -log p(z) up to a constant, nats. */
+  readonly energy: Spread | null;
+  /** Trace of the covariance. */
+  readonly trace: Spread | null;
+}
+
+/** Health of one Langevin chain of a method: means over the seeds that have the number, null where none has. */
+export interface ChainHealthCell
+  extends Pick<ChainHealth, "chain" | "dimension" | "steps" | "stepSize"> {
+  readonly dataset: string;
+  /** eta L: the mean of the quantiles, and the largest of all. */
+  readonly stability: ChainHealth["stability"];
+  readonly acceptance: Estimate | null;
+  readonly drift: Estimate | null;
+  readonly virial: Estimate | null;
+  /** Of the worst seed, with its reasons. */
+  readonly verdict: Verdict;
+  readonly reasons: readonly string[];
+  /** Seeds with this verdict. */
+  readonly affected: number;
+  /** Seeds. */
+  readonly n: number;
+}
+
+/** Sets of latents that are alike if a learned prior is right, on one data set over seeds. */
+export interface PriorCheckCell extends Readonly<Record<PriorCheckSet, MomentsCell>> {
+  readonly dataset: string;
+  /** Latents in each set. */
+  readonly count: number;
+  /** Seeds. */
+  readonly n: number;
+}
+
+/** Names of the sets of latents. */
+type PriorCheckSet = Exclude<keyof PriorCheck, "count">;
+
 /** What a family of scores found of the samples of one row on one data set. */
 export interface SampleCell {
   readonly dataset: string;
@@ -172,6 +215,10 @@ export interface Row {
   readonly reconstructions: readonly ReconstructionCell[];
   /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
+  /** Empty for methods without a learned prior. */
+  readonly priorCheck: readonly PriorCheckCell[];
+  /** Empty for methods without Langevin chains. */
+  readonly chainHealth: readonly ChainHealthCell[];
 }
 
 /** A ratio of seconds per epoch between two rows that are alike in all but the method. */

@@ -16,6 +16,7 @@ import type {
 } from "../document/result_table.ts";
 import { markColumns, markNotes, realNotes } from "./samples.ts";
 import { WITHIN_DEVIATIONS } from "../published/protocol.ts";
+import { chainMark, chainNotes } from "./chain_health.ts";
 import { comparisonNotes, formatComparison } from "./comparisons.ts";
 
 const ARROW = { lower: "↓", higher: "↑" } as const;
@@ -60,7 +61,7 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
   }
   const marks = markColumns(table, metrics);
   const ofSamples = rows.map((row) => [
-    nameOf(row),
+    `${nameOf(row)}${chainMark(row)}`,
     row.description,
     ...columns.map(({ metric, dataset, text }) => {
       const cell = row.scores.find((score) =>
@@ -109,6 +110,7 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
     { kind: "table", head, rows: body },
     { kind: "text", text: text.join(" ") },
     ...markNotes(table, metrics),
+    ...chainNotes(table),
     ...comparisonNotes(compared),
   ];
 }
