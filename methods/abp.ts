@@ -4,6 +4,7 @@ import type { Batch, Method, Model, Noise, Problem } from "../harness/core/types
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, gaussianJoint } from "./parts/joint_density.ts";
 import { checkPosteriorChain, posteriorChain, preparePosterior } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import {
@@ -41,6 +42,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     persistent
       ? tf.reshape(chains.latents, [images.shape[0], latentDim])
       : noise.split("start").normal([images.shape[0], latentDim]);
+
+  const chainFrom = chainFromStart<State>(model, { energyOf: () => halfSquaredNorm, hyper });
 
   return {
     ...(persistent && { chains: { latents: [latentDim] } }),
@@ -82,15 +85,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     latents: {
       dim: latentDim,
       /** The end of a chain from N(0, I). */
-      infer: (state, images, noise) =>
-        posteriorChain(model, {
-          params: state,
-          energy: halfSquaredNorm,
-          x: toModelRange(images),
-          start: noise.split("start").normal([images.shape[0], latentDim]),
-          hyper,
-          noise,
-        }),
+      infer: (state, images, noise) => {
+        const start = noise.split("start").normal<tf.Tensor2D>([images.shape[0], latentDim]);
+        return chainFrom(state, { images, start }, noise);
+      },
       decode: model.decode,
     },
 
@@ -106,6 +104,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
           hyper,
         }),
     }],
+    joint: { ...gaussianJoint(model, latentDim), chainFrom },
   };
 }
 

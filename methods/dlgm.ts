@@ -8,6 +8,7 @@ import {
   klToStandardNormal,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, gaussianJoint } from "./parts/joint_density.ts";
 import { checkPosteriorChain, posteriorChain, preparePosterior } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
@@ -46,6 +47,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     encoder: params.encoder,
     ...model.learned(params),
   });
+
+  const chainFrom = chainFromStart<State>(model, { energyOf: () => halfSquaredNorm, hyper });
 
   return {
     // The decoder learns only from the end of the chain: 2 passes at its start.
@@ -115,17 +118,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         const x = toModelRange(images);
         const xi = noise.split("start").normal([x.shape[0], latentDim]);
         const start = drawFrom(encoder.encode(state.encoder, x), xi);
-        return posteriorChain(model, {
-          params: state,
-          energy: halfSquaredNorm,
-          x,
-          start,
-          hyper,
-          noise,
-        });
+        return chainFrom(state, { images, start }, noise);
       },
       decode: model.decode,
     },
+
+    joint: { ...gaussianJoint(model, latentDim), chainFrom },
 
     likelihood: {
       logWeight: (state, images, noise) =>

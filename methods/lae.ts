@@ -17,6 +17,7 @@ import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/ch
 import { energyPrior } from "./parts/energy_prior.ts";
 import { longChain, longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, energyJoint } from "./parts/joint_density.ts";
 import {
   checkPosteriorChain,
   checkPriorChain,
@@ -447,6 +448,15 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         return infer(state, images, { chain: hyper, noise, stepScale });
       },
       decode: model.decode,
+    },
+
+    joint: {
+      ...energyJoint({ model, prior }, { dim: hyper.latentDim, drawLatents }),
+      chainFrom: chainFromStart<State>(model, {
+        energyOf,
+        hyper,
+        stepScaleOf: (state) => stepScaleOf(state, hyper),
+      }),
     },
 
     amortized,

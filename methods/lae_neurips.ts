@@ -13,6 +13,7 @@ import { checkCounts, checkPositive } from "./parts/checks.ts";
 import { longChain } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
 import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
+import { gaussianJoint } from "./parts/joint_density.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -197,6 +198,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       },
       decode: model.decode,
     },
+
+    joint: gaussianJoint(model, latentDim),
 
     likelihood: {
       logWeight: (state, images, noise) => {

@@ -6,6 +6,7 @@ import { checkPositive } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
 import { longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, energyJoint } from "./parts/joint_density.ts";
 import {
   checkPosteriorChain,
   checkPriorChain,
@@ -66,6 +67,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
     return priorChain(energyOf(state), { start, hyper, noise });
   };
+
+  const chainFrom = chainFromStart<State>(model, { energyOf, hyper });
 
   return {
     flops: stepFlops(
@@ -143,15 +146,11 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     latents: {
       dim: latentDim,
       /** The end of a posterior chain from N(0, I). */
-      infer: (state, images, noise) =>
-        posteriorChain(model, {
-          params: state,
-          energy: energyOf(state),
-          x: toModelRange(images),
-          start: noise.split("posteriorStart").normal([images.shape[0], latentDim]),
-          hyper,
-          noise,
-        }),
+      infer: (state, images, noise) => {
+        const shape = [images.shape[0], latentDim];
+        const start = noise.split("posteriorStart").normal<tf.Tensor2D>(shape);
+        return chainFrom(state, { images, start }, noise);
+      },
       decode: model.decode,
     },
 
@@ -181,6 +180,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
           hyper,
         }),
     }],
+    joint: { ...energyJoint({ model, prior }, { dim: latentDim, drawLatents }), chainFrom },
   };
 }
 

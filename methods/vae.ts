@@ -8,6 +8,7 @@ import {
   klToStandardNormal,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { gaussianJoint } from "./parts/joint_density.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -79,6 +80,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       },
       decode: model.decode,
     },
+
+    joint: gaussianJoint(model, latentDim),
 
     likelihood: {
       logWeight: (state, images, noise) =>

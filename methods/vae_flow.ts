@@ -10,6 +10,7 @@ import {
   logDensity,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { gaussianJoint } from "./parts/joint_density.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -92,6 +93,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       },
       decode: model.decode,
     },
+
+    joint: gaussianJoint(model, latentDim),
 
     likelihood: {
       /** log p(x, z_K) - log q(z_K | x), where log q(z_K | x) = log q(z_0 | x) - sum of log |det|. */

@@ -1,8 +1,10 @@
 /** Records, and folders of them, with everything that a report must show: for its tests. */
 import { familyScore, SCORE_KINDS, type ScoreKind } from "../harness/core/family_scores.ts";
+import type { AnnealedLikelihood, AnnealedResult } from "../harness/core/annealed.ts";
 import type {
   AlternativeScores,
   BoundBasis,
+  Calibration,
   ChainHealth,
   Diagnostics,
   FamilyRecord,
@@ -68,6 +70,7 @@ export interface ExampleChange {
   readonly diagnostics?: Diagnostics;
   readonly priorCheck?: PriorCheck;
   readonly chainHealth?: readonly ChainHealth[];
+  readonly calibration?: Calibration;
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
     readonly epoch: number;
@@ -178,10 +181,38 @@ export function examplePair(
   );
 }
 
+/** A likelihood of 784 pixels of the run `id`: -1000 ± 0.1 nats an image, or what `change` says. */
+export function exampleLikelihood(
+  id: string,
+  change: Partial<AnnealedLikelihood> = {},
+): AnnealedResult {
+  const estimate = (mean: number) => ({ mean, standardError: 0.1 });
+  return {
+    schema: 1,
+    id,
+    settings: { images: 32, temperatures: 1000, chains: 16 },
+    likelihood: {
+      dimensions: 784,
+      test: { ...estimate(-1000), imagesError: 20, largestError: 0.3 },
+      simulated: { lower: estimate(-500), upper: estimate(-499.5), gap: estimate(0.5) },
+      normaliser: null,
+      curvature: 30,
+      acceptance: 0.7,
+      ...change,
+    },
+    seconds: 60,
+    device: "a runtime",
+    startedAt: "2026-01-02T03:04:05.678Z",
+  };
+}
+
 /** The table of `records` under the names of the examples. */
 export function exampleTable(
   records: readonly RunRecord[],
-  { runList = null }: { readonly runList?: readonly ListedRun[] | null } = {},
+  { runList = null, likelihoods = [] }: {
+    readonly runList?: readonly ListedRun[] | null;
+    readonly likelihoods?: readonly AnnealedResult[];
+  } = {},
 ): ResultTable {
-  return buildTable(records, { names: EXAMPLE_NAMES, runList });
+  return buildTable(records, { names: EXAMPLE_NAMES, runList, likelihoods });
 }

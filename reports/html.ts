@@ -1,5 +1,6 @@
 import { type Block, type Cell, nameOf, textOf } from "./document/block.ts";
 import { layOut } from "./layout.ts";
+import { calibrationFigure } from "./sections/calibration_figure.ts";
 import type { ResultTable } from "./document/result_table.ts";
 
 /** The report as one HTML page without scripts; the pictures of each run are shown from its folder. */
@@ -14,6 +15,7 @@ export function toHtml(table: ResultTable): string {
     `<title>${escapeHtml(name)}</title>`,
     `<style>${STYLE}</style>`,
     ...blocks.map(printBlock),
+    ...calibrationFigure(table),
     ...printSamples(table),
     "</html>",
     "",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as z from "zod";
 import {
   exampleFindings,
+  exampleLikelihood,
   examplePair,
   exampleRecord,
   exampleTable,
@@ -42,6 +43,17 @@ const RECORDS = [
     },
     decodedScores: { nelbo: 3 },
     alternatives: { x: { label: "X", scores: { fd_fashion: 3 }, untrained: {} } },
+    calibration: {
+      images: 100,
+      priorIsExact: false,
+      infer: {
+        notFinite: 0,
+        tests: {
+          logJoint: { z: 1, p: 0.3, signP: 0.3, effect: 0.1, ties: 0, histogram: [60, 40] },
+        },
+      },
+      fromTruth: { notFinite: 100, tests: null },
+    },
     bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },
     chainHealth: [
       {
@@ -84,6 +96,7 @@ Deno.test("toJson() fits table.schema.json, empty or full", () => {
     exampleTable(RECORDS),
     exampleTable([]),
     exampleTable(COMPARED.slice(0, -1), { runList }),
+    exampleTable(RECORDS, { likelihoods: [exampleLikelihood(RECORDS[0].id)] }),
   ];
   for (const table of tables) {
     const text = toJson(table);

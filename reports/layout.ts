@@ -1,4 +1,6 @@
 import type { Block } from "./document/block.ts";
+import { annealedBlocks } from "./sections/annealed.ts";
+import { calibrationBlocks } from "./sections/calibration.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
 import { chainHealthBlocks } from "./sections/chain_health.ts";
@@ -20,9 +22,11 @@ export function layOut(table: ResultTable): Block[] {
     ...scoreBlocks(table, table.metrics.filter(({ importanceSamples: k }) => k === undefined)),
     ...classBlocks(table),
     ...likelihoodBlocks(trained),
+    ...annealedBlocks(trained),
     ...seedBlocks(trained),
     ...timeBlocks(trained),
     ...reconstructionBlocks(trained),
+    ...calibrationBlocks(trained),
     ...amortizationBlocks(trained),
     ...chainHealthBlocks(trained),
     ...priorCheckBlocks(trained),

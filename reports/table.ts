@@ -1,5 +1,8 @@
+import type { AnnealedResult } from "../harness/core/annealed.ts";
 import type { RunRecord, RunSpec } from "../harness/core/types.ts";
 import { chainHealthCells } from "./chain_health_cells.ts";
+import { annealedCells } from "./annealed_cells.ts";
+import { calibrationCells } from "./calibration_cells.ts";
 import type { MissingRun, Run } from "./conditions.ts";
 import {
   type MetricName,
@@ -28,7 +31,12 @@ export interface ListedRun {
  */
 export function buildTable(
   records: readonly RunRecord[],
-  { names, runList }: { readonly names: Names; readonly runList: readonly ListedRun[] | null },
+  { names, runList, likelihoods = [] }: {
+    readonly names: Names;
+    readonly runList: readonly ListedRun[] | null;
+    /** Of `deno task likelihood`, for any of the runs. */
+    readonly likelihoods?: readonly AnnealedResult[];
+  },
 ): ResultTable {
   const recorded = new Set(records.map(({ id }) => id));
   const missing = (runList ?? []).filter(({ id }) => !recorded.has(id))
@@ -68,11 +76,23 @@ export function buildTable(
         ? {
           times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
           reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
+          calibration: cells.flatMap(({ dataset, runs }) => calibrationCells(runs.runs, dataset)),
+          annealed: cells.flatMap(({ dataset, runs }) =>
+            annealedCells(runs.runs, { dataset, likelihoods })
+          ),
           amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
           chainHealth: cells.flatMap(({ dataset, runs }) => chainHealthCells(runs, dataset)),
           priorCheck: cells.flatMap(({ dataset, runs }) => priorCheckCell(runs, dataset)),
         }
-        : { times: [], reconstructions: [], amortization: [], chainHealth: [], priorCheck: [] },
+        : {
+          times: [],
+          reconstructions: [],
+          calibration: [],
+          annealed: [],
+          amortization: [],
+          chainHealth: [],
+          priorCheck: [],
+        },
     };
   });
   const count = (ended: RunRecord["status"]) =>

@@ -26,10 +26,12 @@ import { parseSpec } from "../experiment/record_schema.ts";
 import { executeRun } from "../run/run.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
+import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
 import { RECORD_FILE } from "../sweep/sweep.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
+import { likelihoodCommand } from "./likelihood.ts";
 import { tuneCommand } from "./tune.ts";
 import type { Method, RunRecord, RunSpec } from "../core/types.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
@@ -112,6 +114,7 @@ function createProgram(): Command {
     .argument("<folder>", "the output folder")
     .action(reportAction);
 
+  program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
     Deno.exitCode = interrupted ? INTERRUPTED : 0;
   }));
@@ -215,7 +218,11 @@ async function writeReports(
     datasets: Object.values(TABLES.datasets),
     metrics: Object.values(TABLES.metrics),
   };
-  const table = buildTable(records, { names, runList: await readRunList(dir) });
+  const table = buildTable(records, {
+    names,
+    runList: await readRunList(dir),
+    likelihoods: await readLikelihoods(dir),
+  });
   const markdown = toMarkdown(table);
   const files = {
     "table.md": markdown,

@@ -156,6 +156,7 @@ export interface Model<S extends Tree = Tree> {
   readonly alternatives?: readonly AlternativeSampling<S>[];
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
+  readonly joint?: JointDensity<S>;
   readonly amortized?: AmortizedChains<S>;
   readonly learnedPrior?: LearnedPrior<S>;
   /** The Langevin chains that the model runs, in training or at test time; absent if it runs none. */
@@ -195,6 +196,30 @@ export interface Likelihood<S extends Tree = Tree> {
    * the mean is the ELBO, and log-mean-exp over k draws the importance-weighted bound.
    */
   logWeight(state: S, images: Tensor4D, noise: Noise): Tensor1D;
+}
+
+/**
+ * Capability of a model whose joint density p(x, z) = p(z) p(x | z) can be drawn from and evaluated: what simulation-based
+ * calibration and annealed importance sampling need. The prior is N(0, I), or N(0, I) tilted by a learned factor:
+ * log p(z) = log N(z; 0, I) + tilt(z) - log Z.
+ */
+export interface JointDensity<S extends Tree = Tree> {
+  /** Dimension of z. */
+  readonly dim: number;
+  /** Draws of z [count, dim]: exact if `tilt` is absent, otherwise the ends of the prior chains that `sample` decodes. */
+  drawLatents(state: S, count: number, noise: Noise): Tensor2D;
+  /** A draw of p(x | z) for each of `latents` [n, dim]: images [n, height, width, channels] in the units of [0, 1], unclipped. */
+  drawImages(state: S, latents: Tensor2D, noise: Noise): Tensor4D;
+  /** log p(x | z) in nats, [n], for `images` in the units of [0, 1]. */
+  logLikelihood(state: S, images: Tensor4D, latents: Tensor2D): Tensor1D;
+  /** log p(z) - log N(z; 0, I) in nats up to a constant, [n]. Absent if the prior is N(0, I). */
+  tilt?(state: S, latents: Tensor2D): Tensor1D;
+  /** The posterior chain of `infer`, from `start` [n, dim] instead of its own start. Absent if `infer` runs none. */
+  chainFrom?(
+    state: S,
+    request: { readonly images: Tensor4D; readonly start: Tensor2D },
+    noise: Noise,
+  ): Tensor2D;
 }
 
 /**
@@ -576,6 +601,41 @@ export interface Estimate {
   readonly standardError: number | null;
 }
 
+/** A test that paired differences are symmetric about 0 (`statistics/symmetry_tests.ts`). */
+export interface RankTest {
+  /** Wilcoxon's signed-rank statistic, about N(0, 1) if inference is right, and its two-sided p-value. */
+  readonly z: number;
+  readonly p: number;
+  /** Two-sided p-value of the sign test. */
+  readonly signP: number;
+  /** 2 P(T(z') > T(z)) - 1: 0 if inference is right. Half of its size is the Kolmogorov-Smirnov distance of one-draw ranks. */
+  readonly effect: number;
+  /** Differences that are exactly 0. */
+  readonly ties: number;
+  /** Counts of signed ranks in equal bins of [-1, 1]: flat if inference is right. */
+  readonly histogram: readonly number[];
+}
+
+/** Simulation-based calibration of one way to draw z'. */
+export interface CalibrationTests {
+  /** Simulated images left out because a latent or a statistic was not finite. */
+  readonly notFinite: number;
+  /** By statistic T(z, x); null if no image is left. */
+  readonly tests: Readonly<Record<string, RankTest>> | null;
+}
+
+/** Simulation-based calibration of inference, after training (`run/calibration.ts`). */
+export interface Calibration {
+  /** N, simulated images, one draw each. */
+  readonly images: number;
+  /** Whether z was drawn from p(z) itself, not by a chain. */
+  readonly priorIsExact: boolean;
+  /** z' by the method's `infer`. */
+  readonly infer: CalibrationTests;
+  /** z' by the chain of `infer`, started at the true z; absent if `infer` runs no chain. */
+  readonly fromTruth?: CalibrationTests;
+}
+
 /** What a LikelihoodBound rests on. */
 export interface BoundBasis {
   /** k. */
@@ -649,6 +709,8 @@ export type RunRecord =
       readonly priorCheck?: PriorCheck;
       /** One entry a Langevin chain of the model; absent if it has none, and from older records. */
       readonly chainHealth?: readonly ChainHealth[];
+      /** Absent for models without `joint` and `latents`, and from older records. */
+      readonly calibration?: Calibration;
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

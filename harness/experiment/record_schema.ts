@@ -104,6 +104,28 @@ const CHAIN_HEALTH = z.object({
   virial: ESTIMATE.nullable().optional(),
 });
 
+const RANK_TEST = z.object({
+  z: z.number(),
+  p: z.number().min(0).max(1),
+  signP: z.number().min(0).max(1),
+  effect: z.number().min(-1).max(1),
+  ties: z.int().min(0),
+  histogram: z.array(z.number()),
+});
+
+const CALIBRATION_TESTS = z.object({
+  notFinite: z.int().min(0),
+  tests: z.record(z.string(), RANK_TEST).nullable(),
+});
+
+/** Checks a `Calibration`. */
+const CALIBRATION = z.object({
+  images: z.int().min(1),
+  priorIsExact: z.boolean(),
+  infer: CALIBRATION_TESTS,
+  fromTruth: CALIBRATION_TESTS.optional(),
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
@@ -142,6 +164,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     diagnostics: DIAGNOSTICS.optional(),
     priorCheck: PRIOR_CHECK.optional(),
     chainHealth: z.array(CHAIN_HEALTH).optional(),
+    calibration: CALIBRATION.optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),

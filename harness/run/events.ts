@@ -4,7 +4,17 @@ import { EPOCH_RECORD, NUMBERS } from "../experiment/record_schema.ts";
 const RUN_EVENT = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("phase"),
-    phase: z.enum(["load", "compile", "train", "reference", "wait", "score", "bound", "diagnose"]),
+    phase: z.enum([
+      "load",
+      "compile",
+      "train",
+      "reference",
+      "wait",
+      "score",
+      "bound",
+      "calibrate",
+      "diagnose",
+    ]),
   }),
   /** `step` steps of `epoch` are done. */
   z.object({ event: z.literal("step"), epoch: z.int(), step: z.int(), metrics: NUMBERS }),

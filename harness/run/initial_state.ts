@@ -17,7 +17,8 @@ export function streamKey(
     | "reconstruct"
     | "decode"
     | "prior"
-    | "health",
+    | "health"
+    | "calibration",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
 }

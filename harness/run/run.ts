@@ -2,6 +2,7 @@ import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
+import { calibrate } from "./calibration.ts";
 import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
 import { orderKey, stepsPerEpoch } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
@@ -21,6 +22,7 @@ import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
 import type {
+  Calibration,
   Dataset,
   Device,
   DeviceState,
@@ -122,6 +124,7 @@ type Results = Pick<
   | "diagnostics"
   | "priorCheck"
   | "chainHealth"
+  | "calibration"
 >;
 
 /** Scores of the initial state. */
@@ -189,7 +192,8 @@ async function trainAndScore(run: Run): Promise<Results> {
   });
   const bounded = await bounds?.score(scored);
   const reconstructions = await writeReconstructions(bounded?.state ?? scored, run);
-  const reached = { state: reconstructions.state, chains };
+  const calibrated = await calibrateInference(reconstructions.state, run);
+  const reached = { state: calibrated.state, chains };
   if (model.langevinChains ?? model.amortized) report({ event: "phase", phase: "diagnose" });
   const measured = await measureChains(chainSetting(reached, run), stepsAfter(spec.epochs, run));
   const diagnostics = await diagnose(measured?.state ?? reached.state, run);
@@ -206,6 +210,7 @@ async function trainAndScore(run: Run): Promise<Results> {
     ...diagnostics && { diagnostics },
     ...priorCheck && { priorCheck },
     ...measured && { chainHealth: measured.health },
+    ...calibrated.calibration && { calibration: calibrated.calibration },
   };
 }
 
@@ -329,6 +334,20 @@ async function writeReconstructions(
     throw new NotFiniteError("reconstructions", shown.squaredError);
   }
   return shown;
+}
+
+/** Tests the model's inference on images that it simulates, if it can. Consumes `state`. */
+async function calibrateInference(
+  state: DeviceState,
+  { spec, model: { latents, joint }, device, stopwatch, report }: Run,
+): Promise<{ readonly state: DeviceState; readonly calibration?: Calibration }> {
+  if (latents === undefined || joint === undefined) return { state };
+  report({ event: "phase", phase: "calibrate" });
+  stopwatch.switchTo("score");
+  const key = streamKey(spec, "calibration");
+  const result = await calibrate(state, { device, latents, joint, key });
+  stopwatch.switchTo("other");
+  return result;
 }
 
 /** Measures how freely the amortized chains move; undefined if the model has none. Consumes `state`. */

@@ -154,7 +154,8 @@ const PHASES = {
   wait: "waiting for another run that computes the same statistics",
   score: "sampling and scoring",
   bound: "bounding the likelihood",
-  diagnose: "measuring the amortized chains",
+  calibrate: "testing inference on simulated images",
+  diagnose: "measuring the chains",
 } as const;
 
 /** Names of the images that a phase processes. */
@@ -166,6 +167,7 @@ const IMAGES = {
   wait: "real images",
   score: "samples",
   bound: "test images",
+  calibrate: "simulated images",
   diagnose: "images",
 } as const;
 

@@ -219,6 +219,36 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     });
   },
 
+  "joint: draws are finite, densities have one number a draw, chains keep the shape of their start":
+    async (subject) => {
+      const { problem: { image } } = subject;
+      await withState(subject, ({ joint, latents }, state) => {
+        if (joint === undefined) return;
+        if (latents !== undefined) assert.equal(joint.dim, latents.dim);
+        for (const count of [1, 5]) {
+          const z = joint.drawLatents(state, count, noiseOf("prior", count));
+          assert.deepEqual(z.shape, [count, joint.dim]);
+          const images = joint.drawImages(state, z, noiseOf("pixels", count));
+          assert.deepEqual(images.shape, [count, image.height, image.width, image.channels]);
+          const densities: readonly tf.Tensor[] = [
+            joint.logLikelihood(state, images, z),
+            ...joint.tilt ? [joint.tilt(state, z)] : [],
+          ];
+          for (const density of densities) assert.deepEqual(density.shape, [count]);
+          const request = { images, start: z };
+          const ends: tf.Tensor | undefined = joint.chainFrom?.(
+            state,
+            request,
+            noiseOf("chain", count),
+          );
+          if (ends) assert.deepEqual(ends.shape, z.shape);
+          for (const numbers of [z, images, ...densities, ...ends ? [ends] : []]) {
+            assert.ok(numbers.dataSync().every(Number.isFinite), "a number is not finite");
+          }
+        }
+      });
+    },
+
   "amortized: features, latents and free chains have one row per image, move() moves latents":
     async (
       subject,

@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import type { Noise } from "../../harness/core/types.ts";
 import { choice } from "./checks.ts";
 
 /** Values of the hyperparameter `likelihood`. */
@@ -42,6 +43,20 @@ export function negLogLikelihood(x: tf.Tensor, model: PixelModel): tf.Tensor1D {
     ? gaussian(x, model)
     : discretizedLogistic(x, model);
   return tf.sum(tf.reshape(perPixel, [x.shape[0], -1]), 1);
+}
+
+/** A draw of p(x | z) for each mean image of `model`: [m, height, width, channels] in the model's range. */
+export function drawPixels({ mean, logSigma, likelihood }: PixelModel, noise: Noise): tf.Tensor4D {
+  const sigma = tf.exp(logSigma);
+  if (choice("likelihood", likelihood, LIKELIHOODS) === "gaussian") {
+    return tf.add(mean, tf.mul(noise.normal(mean.shape), sigma));
+  }
+  // The quantile function of the logistic, then the nearest of 256 levels; u = 0 gives -Infinity, the lowest level.
+  const u = noise.uniform(mean.shape);
+  const logit = tf.sub(tf.log(u), tf.log1p(tf.neg(u)));
+  const level = tf.div(tf.add(tf.add(mean, tf.mul(logit, sigma)), 1), 2 * HALF_BIN);
+  const nearest = tf.cast(tf.add(tf.clipByValue(level, 0, 255), 0.5), "int32");
+  return tf.sub(tf.mul(tf.cast(nearest, "float32"), 2 * HALF_BIN), 1);
 }
 
 /** (x - f)^2 / (2 sigma^2) + log(2 pi sigma^2) / 2, of densities on [-1, 1]. Paper, eq. 9. */

@@ -15,6 +15,7 @@ import {
 } from "./architectures.ts";
 import { checkCounts, checkPositive, choice } from "./checks.ts";
 import {
+  drawPixels,
   LIKELIHOOD_DEVIATIONS,
   LIKELIHOODS,
   negLogLikelihood,
@@ -68,6 +69,8 @@ export interface ObservationModel {
     params: ObservationParams,
     { latents, x }: { readonly latents: tf.Tensor; readonly x: tf.Tensor },
   ): Reconstruction;
+  /** A draw of p(x | z) for each of `latents` [m, latentDim]: images in the model's range, and beyond it if Gaussian. */
+  draw(params: ObservationParams, latents: tf.Tensor, noise: Noise): tf.Tensor4D;
   /**
    * `state` with log sigma clipped to its range if it is learned. A clamp in the loss instead would zero its gradient.
    */
@@ -112,6 +115,10 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
         // A factor of 2 in the range is a factor of 4 in the square.
         squaredError: tf.mul(tf.mean<tf.Scalar>(tf.squaredDifference(x, f)), 0.25),
       };
+    },
+    draw: (params, latents, noise) => {
+      const { logSigma } = params;
+      return drawPixels({ mean: mean(params, latents), logSigma, likelihood }, noise);
     },
     boundSigma: (state) =>
       learnSigma

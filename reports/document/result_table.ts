@@ -1,3 +1,4 @@
+import type { AnnealedSettings, MeanEstimate } from "../../harness/core/annealed.ts";
 import type {
   BoundBasis,
   ChainHealth,
@@ -194,6 +195,64 @@ export interface RealCell {
 }
 
 /** One method under one set of conditions, sampled in one way. A method may have several rows. */
+/** One statistic of a calibration, over seeds. */
+export interface StatisticCell {
+  /** As in the records: `logJoint`. */
+  readonly statistic: string;
+  /** Means over seeds of the signed-rank z and of the effect 2 P(T(z') > T(z)) - 1. */
+  readonly z: number;
+  readonly effect: number;
+  /** The smallest p-value of a seed: of the signed-rank test, and of the sign test. */
+  readonly p: number;
+  readonly signP: number;
+  /** Differences that are exactly 0, of all seeds. */
+  readonly ties: number;
+  /** Counts of signed ranks, summed over seeds. */
+  readonly histogram: readonly number[];
+}
+
+/** Simulation-based calibration of one way to draw z' for one row on one data set, over seeds. */
+export interface CalibrationCell {
+  readonly dataset: string;
+  /** `infer`: by the method's inference; `fromTruth`: by its chain from the true z. */
+  readonly start: "infer" | "fromTruth";
+  /** Simulated images of a seed, N. */
+  readonly images: number;
+  /** Seeds. */
+  readonly n: number;
+  /** Seeds in which a statistic is beyond the level shared by all five, or a draw was not finite. */
+  readonly rejected: number;
+  /** Simulated images of all seeds that were left out because a number was not finite. */
+  readonly notFinite: number;
+  readonly priorIsExact: boolean;
+  /** Half the width of the effect's 95 % null band for one seed; half of that is the band of the KS distance. */
+  readonly band: number;
+  /** The smallest effect that the test of one seed finds with power 0.99. */
+  readonly smallestEffect: number;
+  readonly statistics: readonly StatisticCell[];
+}
+
+/** log p(x) of test images by annealed importance sampling for one row on one data set, over seeds; nats an image. */
+export interface AnnealedCell {
+  readonly dataset: string;
+  readonly settings: AnnealedSettings;
+  /** Lower bounds on the mean of log p(x), less the upper estimate of log Z where the prior is learned: over seeds. */
+  readonly bound: Spread;
+  /** Root mean square over seeds of the standard error: of the chains, and over images. */
+  readonly chainsError: number;
+  readonly imagesError: number;
+  /** Largest standard error of the chains for one image. */
+  readonly largestError: number;
+  /** Upper minus lower bound on simulated images, mean over seeds, and the standard error of that mean. */
+  readonly gap: MeanEstimate;
+  /** Estimates of log Z from below and above, means over seeds; null where the prior is N(0, I). */
+  readonly normaliser: { readonly lower: number; readonly upper: number } | null;
+  readonly acceptance: number;
+  /** Pixels of an image times channels. */
+  readonly dimensions: number;
+}
+
+/** One method under one set of conditions. A method may have several rows. */
 export interface Row {
   /** Unique among the rows. */
   readonly key: string;
@@ -219,6 +278,10 @@ export interface Row {
   readonly priorCheck: readonly PriorCheckCell[];
   /** Empty for methods without Langevin chains. */
   readonly chainHealth: readonly ChainHealthCell[];
+  /** Empty for methods that cannot be simulated. */
+  readonly calibration: readonly CalibrationCell[];
+  /** Empty unless `deno task likelihood` ran; one cell for each data set and setting. */
+  readonly annealed: readonly AnnealedCell[];
 }
 
 /** A ratio of seconds per epoch between two rows that are alike in all but the method. */
