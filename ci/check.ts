@@ -31,7 +31,7 @@ import {
   runCheck,
 } from "../harness/toy/regression_check.ts";
 import { runGated } from "../harness/toy/run_suite.ts";
-import { SAMPLERS } from "../methods/toy/mod.ts";
+import { MOVERS, SAMPLERS } from "../methods/toy/mod.ts";
 import { TARGETS } from "../datasets/toy/mod.ts";
 
 const BASELINE = fileURLToPath(new URL("./baselines/toy.json", import.meta.url));
@@ -45,11 +45,11 @@ const PARTS: readonly CheckPart[] = [
       ...["mala_long", "lae_phi"],
     ],
   },
-  { target: "univariate", samplers: ["ld", "ald"], overrides: { steps: 6000 } },
-  { target: "neural", samplers: ["ald"], overrides: { steps: 8000 } },
+  { target: "univariate", samplers: ["ld", "ald", "mala_long"], overrides: { steps: 6000 } },
+  { target: "neural", samplers: ["ald", "mala_long"], overrides: { steps: 8000 } },
   {
     target: "eight_gaussians",
-    samplers: ["ald", "lae_psi"],
+    samplers: ["ald", "mala_long", "lae_psi"],
     overrides: { steps: 10_000, burnIn: 5000 },
   },
 ];
@@ -60,6 +60,7 @@ export const CHECK: CheckSuite = {
   samplers: SAMPLERS,
   targets: TARGETS,
   chains: TOY_SUITE.chains,
+  movers: MOVERS,
   // Below and above the number of points.
   gaps: [{ sampler: SAMPLERS.ald, target: bivariateGaussian, widths: [2, 32] }],
 };

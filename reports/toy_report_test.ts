@@ -87,6 +87,7 @@ const REPORT: ToyReport = {
     hyper: { priorSteps: 60 },
     rows: [{ ...ROW, sampler: "lebm_prior", metric: "drift", value: 1.5, verdict: "fail" }],
   }],
+  moves: [{ ...ROW, sampler: "ld_moves", metric: "noise", value: 1.01 }],
   convergence: [
     {
       sampler: "ld",
@@ -145,6 +146,7 @@ Deno.test("toyMarkdown() has each row with value, exact score, bound and verdict
       "- LD <plain>: diverged.",
       "| ald, d = 2 | 0.00235 | 0.001 | ≤ 0.004 | pass |",
       "| lebm, prior | langevin | priorSteps 60 | drift | 1.5 | 0.001 | ≤ 0.004 | fail |",
+      "| ld_moves | noise | 1.01 | 0.001 | ≤ 0.004 | pass |",
       "| LD | 0.001 | 110 | 110 |",
       "| ALD | 0.001 | not reached | – |",
       "| LD | 1 | 0.1000 ± 0.0010 (0.1000) | 0.2000 ± 0.0010 (0.2000) | 1.01 ± 0.02 (1.00) | 1 |",

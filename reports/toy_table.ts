@@ -34,6 +34,7 @@ export function toyMarkdown(report: ToyReport): string {
     "",
     ...sections.flat(),
     ...chainsSection(report),
+    ...movesSection(report),
     ...gapSection(report),
     ...mobilitySection(report),
     ...convergenceSection(report),
@@ -42,8 +43,8 @@ export function toyMarkdown(report: ToyReport): string {
 }
 
 /** Rows of the report that failed. */
-export function failures({ runs, gap, chains }: ToyReport): ToyRow[] {
-  return [...[...runs, ...chains].flatMap(({ rows }) => rows), ...gap.rows]
+export function failures({ runs, gap, chains, moves }: ToyReport): ToyRow[] {
+  return [...[...runs, ...chains].flatMap(({ rows }) => rows), ...moves, ...gap.rows]
     .filter(({ verdict }) => verdict === "fail");
 }
 
@@ -65,6 +66,28 @@ function chainsSection({ chains }: ToyReport): string[] {
     "",
     markdownTable(
       ["Chain", "Rule", "Defaults", "Metric", "Value", "Exact sampler", "Bound", "Verdict"],
+      rows,
+    ),
+    "",
+  ];
+}
+
+function movesSection({ moves, targets }: ToyReport): string[] {
+  if (moves.length === 0) return [];
+  const labels = new Map(targets.map(({ name, label }) => [name, label]));
+  const rows = moves.map((row) => [
+    labels.get(row.experiment) ?? row.experiment,
+    row.sampler,
+    row.metric,
+    ...cells(row),
+  ]);
+  return [
+    "## Single moves",
+    "",
+    "Drift and noise of short moves over those that the rule should have, by moves with the same normal draws and with their negatives; the same at the target's step size, where rules of several stages differ, shown.",
+    "",
+    markdownTable(
+      ["Target", "Moves", "Metric", "Value", "Exact sampler", "Bound", "Verdict"],
       rows,
     ),
     "",

@@ -171,6 +171,8 @@ export interface ToyReport {
   readonly gap: GapSweep;
   /** The default chains of the methods. */
   readonly chains: readonly CertifiedChain[];
+  /** Single moves of each rule on each target. */
+  readonly moves: readonly ToyRow[];
   readonly convergence: readonly Convergence[];
   readonly bias: readonly BiasPoint[];
   readonly slopes: readonly BiasSlope[];

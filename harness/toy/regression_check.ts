@@ -14,6 +14,7 @@ import { collect, type Job, runJobs } from "./jobs.ts";
 import { runMethodChain } from "./method_chain.ts";
 import { openTarget, runToy } from "./run_sampler.ts";
 import { GATE_DEVIATIONS } from "./score_run.ts";
+import { movesOf, runSingleMoves } from "./single_moves.ts";
 
 /** Samplers on a target, with the target's settings or others. */
 export interface CheckPart {
@@ -29,6 +30,8 @@ export interface CheckSuite {
   readonly targets: Readonly<Record<string, Target>>;
   /** Chains of methods, with the Gaussian targets that they name. */
   readonly chains: readonly { readonly chain: MethodChain; readonly target: GaussianTarget }[];
+  /** Samplers whose single moves are checked on every target. */
+  readonly movers: readonly Sampler[];
   /** Widths at which the leverage law is checked. */
   readonly gaps: readonly {
     readonly sampler: Sampler;
@@ -48,7 +51,7 @@ export interface CheckOptions {
 
 /** Runs the check, and resolves to its rows. */
 export async function runCheck(
-  { parts, samplers, targets, chains, gaps }: CheckSuite,
+  { parts, samplers, targets, chains, movers, gaps }: CheckSuite,
   { seed, devices, report = () => {} }: CheckOptions,
 ): Promise<ToyRow[]> {
   const jobs: Job<readonly ToyRow[]>[] = [];
@@ -69,6 +72,15 @@ export async function runCheck(
       name: chain.label,
       work: (device) => runMethodChain(chain, { target, device, seed }),
     });
+  }
+  for (const target of Object.values(targets)) {
+    for (const sampler of movers) {
+      jobs.push({
+        group: "Single moves",
+        name: `${sampler.label} on ${target.label}`,
+        work: (device) => runSingleMoves(sampler, { target, device, seed }),
+      });
+    }
   }
   for (const { sampler, target, widths } of gaps) {
     jobs.push({
@@ -93,11 +105,14 @@ export function certifiedSettings({ chains, parts, samplers }: CheckSuite): Sett
 }
 
 /** The rule of everything that the check runs. */
-export function rulesOf({ chains, samplers }: CheckSuite): Rules {
+export function rulesOf({ chains, movers, samplers }: CheckSuite): Rules {
+  const named = [
+    ...chains.map(({ chain }) => chain),
+    ...movers.map((mover) => ({ ...mover, name: movesOf(mover) })),
+    ...Object.values(samplers),
+  ];
   return new Map(
-    [...chains.map(({ chain }) => chain), ...Object.values(samplers)].flatMap(({ name, rule }) =>
-      rule === undefined ? [] : [[name, rule]]
-    ),
+    named.flatMap(({ name, rule }) => rule === undefined ? [] : [[name, rule] as const]),
   );
 }
 

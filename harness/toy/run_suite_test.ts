@@ -22,6 +22,7 @@ const SUITE: ToySuite = {
   fits: { diagonal: aviDiagonal, full: aviFull },
   gaps: [],
   chains: [],
+  movers: [],
   convergence: { samplers: [{ sampler: ald, stepSize: 5e-4 }], target: univariateGaussian },
   normal: standardNormal,
 };

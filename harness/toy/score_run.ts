@@ -5,8 +5,9 @@ import type { Sample } from "../statistics/sample.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { gaussianTruth, type Truth } from "./truth.ts";
 import { type Scores } from "../core/toy_report.ts";
-import type { Draws, GaussianAnswer, Sampler, Target } from "../core/toy_types.ts";
+import type { Draws, GaussianAnswer, Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 import type { Matrix } from "../core/types.ts";
+import { withRatios } from "./known_distribution.ts";
 
 /** Sets of independent draws that say what a metric is worth at an effective size, and how much it varies. */
 const REPLICATES = 24;
@@ -48,7 +49,9 @@ export function scoreRun(
   const samples = samplesOf(run.draws, shared);
   const mixing = mixingOf(run.draws, shared);
   const sizes = mixing.map(sizeOf);
-  const law = answer.kind === "gaussian" ? biasedLaw(answer, { run, sampler, target }) : null;
+  const law = answer.kind === "gaussian"
+    ? biasedAnswer(answer, { settings: run.settings, sampler, target })
+    : null;
   const unbiased = answer.kind === "gaussian" ? answer.covariance.map(() => 1) : [];
   const exact = expected(truth, {
     truth,
@@ -171,27 +174,19 @@ function expected(
   return { ...found, ...known };
 }
 
-/** The stationary law of a chain with a known bias: each principal axis of the covariance has a ratio of its own. */
-function biasedLaw(
+/** The stationary distribution of a chain with a known bias: each principal axis of the covariance has its own ratio. */
+export function biasedAnswer(
   { means, covariance }: GaussianAnswer,
-  { run: { settings }, sampler, target }: {
-    readonly run: ChainRun;
+  { settings, sampler, target }: {
+    readonly settings: SamplerSettings;
     readonly sampler: Sampler;
     readonly target: Target;
   },
 ): { readonly answer: GaussianAnswer; readonly ratios: readonly number[] } | null {
   const { varianceRatio } = sampler;
   if (!varianceRatio) return null;
-  const { values, vectors } = symmetricEigen(covariance);
-  const ratios = values.map((v) => varianceRatio(1 / v, { target, settings }));
-  const entry = (i: number, j: number) =>
-    values.reduce((sum, v, k) => sum + ratios[k] * v * vectors[k][i] * vectors[k][j], 0);
-  return {
-    answer: {
-      kind: "gaussian",
-      means,
-      covariance: covariance.map((row, i) => row.map((_, j) => entry(i, j))),
-    },
-    ratios,
-  };
+  const ratios = symmetricEigen(covariance).values
+    .map((v) => varianceRatio(1 / v, { target, settings }));
+  const answer = { kind: "gaussian", means, covariance: withRatios(covariance, ratios) } as const;
+  return { answer, ratios };
 }

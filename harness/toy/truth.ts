@@ -14,8 +14,16 @@ import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Scores } from "../core/toy_report.ts";
 import type { Device, Matrix } from "../core/types.ts";
 import { type Basins, basinShares, findBasins } from "./modes.ts";
-import { binned, drawFromGrid, type Grid, tabulate } from "./grid.ts";
-import type { GaussianAnswer, GaussianFit, GridAnswer, Target } from "../core/toy_types.ts";
+import { eulerStationary } from "./euler_grid.ts";
+import { binned, drawFromGrid, type Grid, tabulate, tabulateGradients } from "./grid.ts";
+import { gridDistribution, type KnownDistribution } from "./known_distribution.ts";
+import type {
+  GaussianAnswer,
+  GaussianFit,
+  GridAnswer,
+  StationaryKernel,
+  Target,
+} from "../core/toy_types.ts";
 
 /** Scores of samples of several posteriors. */
 export interface PosteriorScores {
@@ -44,6 +52,8 @@ export const TOY_METRICS: readonly ToyMetric[] = [
   { name: "modes_missed", label: "modes missed", better: "lower" },
   { name: "within_mode_variance", label: "variance within modes / σ²", better: "one" },
   { name: "energy", label: "mean energy − that of the posterior (nats)", better: "lower" },
+  { name: "moments", label: "largest error of a moment (se)", better: "lower" },
+  { name: "marginals", label: "largest error of a marginal (se)", better: "lower" },
   { name: "acceptance", label: "acceptance rate", better: "one" },
   { name: "ess", label: "effective sample size", better: "higher" },
   { name: "r_hat", label: "split R-hat", better: "one" },
@@ -75,6 +85,8 @@ export interface Truth {
   laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Law>>;
   /** E U of a draw, U = -log density up to the target's constant, averaged over the posteriors. */
   readonly energy: number;
+  /** The stationary distribution of a kernel on each posterior; null for Gaussians, where closed forms are known. */
+  stationary(kernel: StationaryKernel): readonly KnownDistribution[] | null;
   /** Tabulated densities, for figures; none for Gaussians. */
   readonly grids: readonly Grid[];
 }
@@ -96,8 +108,13 @@ export async function openTruth(target: Target, device: Device): Promise<Truth> 
   const { answer } = target;
   if (answer.kind === "gaussian") return gaussianTruth(answer);
   const grids = await tabulate({ ...target, answer }, device);
+  const gradients = await tabulateGradients({ ...target, answer }, device);
   const wide = { ...answer, extent: WIDER * answer.extent };
-  return gridTruth(grids, { answer, wide: await tabulate({ ...target, answer: wide }, device) });
+  return gridTruth(grids, {
+    answer,
+    gradients,
+    wide: await tabulate({ ...target, answer: wide }, device),
+  });
 }
 
 /** Posteriors N(means[i], covariance); samples of all points are whitened and pooled for the distances. */
@@ -121,6 +138,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   return {
     count: means.length,
     energy: dim / 2, // the density of a Gaussian target is 1 at its top
+    stationary: () => null,
     grids: [],
     laws: (sizes, ratios) => {
       const pooled = sizes.reduce((sum, size) => sum + Math.min(size, share(sizes.length)), 0);
@@ -170,14 +188,25 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   };
 }
 
-/** Posteriors on grids: scores are means over them. `wide` are the same for the KL of Gaussians that reach beyond the square. */
+/**
+ * Posteriors on grids: scores are means over them. `gradients` are those of U at the centres of cells, without which Euler's rule
+ * is not followed; `wide` are the grids for the KL of Gaussians that reach beyond the square.
+ */
 export function gridTruth(
   grids: readonly Grid[],
-  { answer: { modes }, wide = grids }: {
+  { answer: { modes }, gradients, wide = grids }: {
     readonly answer: GridAnswer;
+    readonly gradients?: readonly Float64Array[];
     readonly wide?: readonly Grid[];
   },
 ): Truth {
+  const followed = new Map<string, readonly KnownDistribution[] | null>();
+  /** Worked out once for each step size: it takes seconds. */
+  const stationary = (kernel: StationaryKernel) => {
+    const key = JSON.stringify(kernel);
+    if (!followed.has(key)) followed.set(key, stationaryOf(grids, { kernel, gradients }));
+    return followed.get(key) ?? null;
+  };
   const known = grids.map((grid, point) => ({
     grid,
     wide: wide[point],
@@ -209,7 +238,8 @@ export function gridTruth(
   };
   return {
     count: grids.length,
-    energy: average(grids.map(energyOf)),
+    energy: average(grids.map((grid) => gridDistribution(grid, grid.mass).energy)),
+    stationary,
     grids,
     laws: () => ({}),
     draw: (point, options) => drawFromGrid(grids[point], options),
@@ -223,12 +253,18 @@ export function gridTruth(
   };
 }
 
-/** E U over the cells of a grid: the entropy of its density less the logarithm of the normaliser. */
-function energyOf({ mass, extent, cells, logNormalizer }: Grid): number {
-  const area = (2 * extent / cells) ** 2;
-  let entropy = 0;
-  for (const m of mass) if (m > 0) entropy -= m * Math.log(m / area);
-  return entropy - logNormalizer;
+function stationaryOf(
+  grids: readonly Grid[],
+  { kernel, gradients }: {
+    readonly kernel: StationaryKernel;
+    readonly gradients?: readonly Float64Array[];
+  },
+): readonly KnownDistribution[] | null {
+  if (kernel === "exact") return grids.map((grid) => gridDistribution(grid, grid.mass));
+  if (!gradients) return null;
+  return grids.map((grid, i) =>
+    gridDistribution(grid, eulerStationary(grid, { gradient: gradients[i], kernel }))
+  );
 }
 
 /** The fit of a posterior, of which there may be one for all. */

@@ -47,6 +47,11 @@ export function direct(
         ),
       }),
     latents: ({ x }) => x as Positions,
+    ...(integrator.stationary && { kernel: kernelOf(integrator.stationary, minibatch) }),
+    ...(!minibatch && integrator.move && {
+      move: integrator.move,
+      hasExactMove: integrator.hasExactMove ?? false,
+    }),
     ...(integrator.countsAccepted && { accepted: ({ accepted }: State) => accepted }),
   };
 }
@@ -67,6 +72,15 @@ export function minibatchSettings(
       ...described.settings?.(target),
     }),
   };
+}
+
+/** The stationary distribution of an integrator whose points are in a minibatch by turns, or always. */
+export function kernelOf(
+  stationary: "euler" | "exact",
+  minibatch: boolean,
+): NonNullable<Sampler["kernel"]> {
+  return ({ points }, { stepSize, batchSize }) =>
+    stationary === "exact" ? stationary : { stepSize, share: minibatch ? batchSize / points : 1 };
 }
 
 /** What an integrator's steps cost, and their law on Gaussians. */
