@@ -84,6 +84,29 @@ export const MUTATIONS: readonly Mutation[] = [
     "accepts everything": ["tf.log(uniform)", "tf.sub(tf.log(uniform), 1e6)"],
     "no reverse density": ["tf.sub(backward, forward)", "0"],
   }),
+  ...mutationsOf("midpoint", {
+    "early drift x 1.1": ["tf.mul(alpha, stepSize)", "tf.mul(alpha, 1.1 * stepSize)"],
+    "early noise x 1.1": ["Math.sqrt(2 * stepSize)", "1.1 * Math.sqrt(2 * stepSize)"],
+    "late noise of 1.1 - alpha": ["tf.sub(1, alpha)", "tf.sub(1.1, alpha)"],
+    "drift x 1.1": ["gradient: next, xi, stepSize", "gradient: tf.mul(next, 1.1), xi, stepSize"],
+  }),
+  ...mutationsOf("proximal", {
+    "drift x 1.1": ["tf.mul(gradient(y), stepSize)", "tf.mul(gradient(y), 1.1 * stepSize)"],
+    "noise x 1.1": ["Math.sqrt(2 * stepSize)", "1.1 * Math.sqrt(2 * stepSize)"],
+  }),
+  ...mutationsOf("stochastic_runge_kutta", {
+    "drift x 1.1": ["tf.mul(gradients, stepSize / 2)", "tf.mul(gradients, stepSize / 1.8)"],
+    "noise x 1.1": ["tf.mul(xi, scale)", "tf.mul(xi, 1.1 * scale)"],
+    "drift of h2 x 1.1": ["tf.mul(gradient(x), stepSize)", "tf.mul(gradient(x), 1.1 * stepSize)"],
+    "path of h1 x 1.1": ["path(1 / 2 + 1 / Math.sqrt(6))", "path(1.1 / 2 + 1.1 / Math.sqrt(6))"],
+    "path of h2 x 1.1": ["path(1 / 2 - 1 / Math.sqrt(6))", "path(1.1 / 2 - 1.1 / Math.sqrt(6))"],
+    "other noise x 1.1": ["1 / Math.sqrt(12)", "1.1 / Math.sqrt(12)"],
+  }),
+  ...mutationsOf("mirror", {
+    "drift x 1.1": ["tf.mul(gradient, stepSize)", "tf.mul(gradient, 1.1 * stepSize)"],
+    "noise x 1.1": ["tf.div(2 * stepSize, root)", "tf.div(2.42 * stepSize, root)"],
+    "root of u^2 + 1.1": ["tf.square(u), 1)", "tf.square(u), 1.1)"],
+  }),
 ];
 
 /** A default of each chain that a method runs, retuned by 10 %. */
@@ -103,6 +126,21 @@ export const RETUNINGS: readonly Mutation[] = [
     ["metropolis: true", "metropolis: false"],
   ]),
 ];
+
+/** Rules that a file takes part in, besides its own: what is to be checked after it has changed. */
+const USED_BY: Readonly<Record<string, readonly string[]>> = {
+  langevin: ["metropolis", "midpoint"],
+  lae: ["langevin", "psgld", "metropolis"],
+  abp: ["langevin"],
+  dlgm: ["langevin"],
+  lebm: ["langevin"],
+};
+
+/** The rules that a mutation may show in. */
+export function rulesBehind({ of, file }: Mutation): string[] {
+  const own = file.startsWith("methods/samplers/") ? [of] : [];
+  return [...own, ...USED_BY[of] ?? []];
+}
 
 function mutationsOf(
   rule: string,

@@ -27,7 +27,7 @@ export async function knownRows(run: ChainRun, context: Context): Promise<Row[]>
   const distributions = distributionsOf(run, context);
   return [
     energyRow(run, { ...context, distributions }),
-    ...(distributions ? momentRows(run, { ...context, distributions }) : []),
+    ...(distributions ? momentRows(run, { distributions }) : []),
     ...await acceptanceRows(run, context),
   ];
 }
@@ -80,7 +80,7 @@ const LEVELS = [0.1, 0.3, 0.5, 0.7, 0.9];
 /** The largest deviations of first and second moments, and of the marginal distribution functions, in standard errors. */
 function momentRows(
   { draws }: ChainRun,
-  { target, distributions }: Context & { readonly distributions: Distributions },
+  { distributions }: { readonly distributions: Distributions },
 ): Row[] {
   const { count, chains, points, dim, data } = draws;
   const isShared = distributions.length < points;

@@ -9,7 +9,14 @@ import type { ToyRow } from "../core/toy_report.ts";
 import type { GaussianTarget, MethodChain, Sampler, Target } from "../core/toy_types.ts";
 import type { SamplerSettings } from "../core/toy_types.ts";
 import { sweepWidths } from "./amortization_gap.ts";
-import { type Baseline, compare, compareSettings, type Rules, type Settings } from "./baseline.ts";
+import {
+  type Baseline,
+  compare,
+  compareSettings,
+  type Failure,
+  type Rules,
+  type Settings,
+} from "./baseline.ts";
 import { collect, type Job, runJobs } from "./jobs.ts";
 import { runMethodChain } from "./method_chain.ts";
 import { openTarget, runToy } from "./run_sampler.ts";
@@ -116,11 +123,43 @@ export function rulesOf({ chains, movers, samplers }: CheckSuite): Rules {
   );
 }
 
-/** A sentence for everything that is not as the baseline and the gates ask. */
+/** The part of a suite that uses these rules, and the part of its baseline. */
+export function withRules(
+  { suite, baseline }: { readonly suite: CheckSuite; readonly baseline: Baseline },
+  rules: readonly string[],
+): { readonly suite: CheckSuite; readonly baseline: Baseline } {
+  const uses = ({ rule }: Pick<Sampler, "rule">) => rule !== undefined && rules.includes(rule);
+  const { parts, samplers, chains, movers, gaps } = suite;
+  const part = {
+    ...suite,
+    parts: parts
+      .map((part) => ({ ...part, samplers: part.samplers.filter((name) => uses(samplers[name])) }))
+      .filter((part) => part.samplers.length > 0),
+    chains: chains.filter(({ chain }) => uses(chain)),
+    movers: movers.filter(uses),
+    gaps: gaps.filter(({ sampler }) => uses(sampler)),
+  };
+  const all = rulesOf(suite);
+  const isOf = (sampler: string) => {
+    const rule = all.get(sampler.split(", d = ")[0]); // a width of the sweep
+    return rule !== undefined && rules.includes(rule);
+  };
+  const { settings, rows } = baseline;
+  return {
+    suite: part,
+    baseline: {
+      ...baseline,
+      settings: Object.fromEntries(Object.entries(settings).filter(([chain]) => isOf(chain))),
+      rows: rows.filter(({ sampler }) => isOf(sampler)),
+    },
+  };
+}
+
+/** Everything that is not as the baseline and the gates ask. */
 export function judge(
   suite: CheckSuite,
   { rows, baseline }: { readonly rows: readonly ToyRow[]; readonly baseline: Baseline },
-): string[] {
+): Failure[] {
   const rules = rulesOf(suite);
   return [
     ...compareSettings(certifiedSettings(suite), { baseline, rules }),
