@@ -44,9 +44,10 @@ const PARTS: readonly CheckPart[] = [
     target: "bivariate",
     samplers: [
       ...["ld", "sgld", "mala", "ald", "sgald", "ald_mh", "midpoint", "runge_kutta"],
-      ...["mala_long", "lae_phi"],
+      "mala_long",
     ],
   },
+  { target: "bivariate", samplers: ["lae_phi"], overrides: { steps: 8500 } },
   { target: "univariate", samplers: ["ld", "ald", "mala_long"], overrides: { steps: 6000 } },
   { target: "neural", samplers: ["ald", "mala_long"], overrides: { steps: 8000 } },
   {
