@@ -12,7 +12,6 @@
 import { fileURLToPath } from "node:url";
 import { bivariateGaussian } from "../datasets/toy/bivariate_gaussian.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
-import { readNames, readSeeds, readWords } from "../harness/cli/arguments.ts";
 import type { ToyRow } from "../harness/core/toy_report.ts";
 import { fail } from "../harness/cli/programs.ts";
 import { TOY_SUITE } from "../harness/cli/toy.ts";
@@ -22,6 +21,7 @@ import {
   describeFailures,
   parseBaseline,
 } from "../harness/toy/baseline.ts";
+import { readNames, readOptions, readSeeds } from "../harness/cli/arguments.ts";
 import { openCores } from "../harness/toy/cores.ts";
 import {
   certifiedSettings,
@@ -78,7 +78,7 @@ const HELP =
   --full         with the gates of the whole suite, some two minutes a seed on 2 cores`;
 
 async function main(): Promise<void> {
-  const words = readWords({
+  const words = readOptions({
     update: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     seeds: { type: "string" },

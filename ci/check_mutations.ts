@@ -8,7 +8,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { TARGETS } from "../datasets/toy/mod.ts";
-import { readNames, readWords } from "../harness/cli/arguments.ts";
+import { readNames, readOptions } from "../harness/cli/arguments.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import { formatDuration } from "../harness/experiment/estimate.ts";
 import type { Failure } from "../harness/toy/baseline.ts";
@@ -31,7 +31,7 @@ const HELP =
 Exits with 1 when a mutation of a rule survives on a target, or a retuned default anywhere.`;
 
 async function main(): Promise<void> {
-  const words = readWords({
+  const words = readOptions({
     of: { type: "string", default: CHANGED.join() },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },

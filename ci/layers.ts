@@ -31,7 +31,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["harness/experiment"],
   ["harness/run", "harness/toy"],
   ["harness/sweep"],
-  ["harness/testing", "methods/testing"],
+  ["harness/tuning", "harness/testing", "methods/testing"],
   ["harness/cli"],
   ["fixtures"],
   ["ci"],

@@ -1,24 +1,26 @@
 /**
- * Whether methods learn: every completed run of an output folder must score better than its own untrained state and than
- * independent Gaussian pixels of the training images' means and variances, with an error that fell over its epochs.
+ * Tests whether methods learn: every completed run in an output folder must score better than its own untrained state
+ * and than independent Gaussian pixels with the means and variances of its training images; where it records the error
+ * of its reconstructions, that must fall over the epochs.
  *
  * `deno task learning [FOLDER]`, after `deno task bench`; FOLDER is runs/quick by default.
  *
  * @module
  */
-import { fashion4k } from "../datasets/fashion_4k.ts";
+import { resolveDataset } from "../datasets/mod.ts";
 import { fdFashion } from "../harness/metrics/fd_fashion.ts";
 import { foldIn, keyOf, words } from "../harness/core/noise.ts";
 import { createImageSet } from "../harness/core/image_set.ts";
 import { scoreImages } from "../harness/run/scorer.ts";
 import { userPath } from "../harness/core/project.ts";
 import { latestRecords, readResults } from "../harness/sweep/store.ts";
-import type { ImageSet, RunRecord } from "../harness/core/types.ts";
+import type { ImageSet, RunRecord, RunSpec } from "../harness/core/types.ts";
+import { NONE } from "../reports/document/block.ts";
 import { markdownTable } from "../reports/markdown.ts";
 
 const METRIC = "fd_fashion";
 
-/** Images whose pixels are independent Gaussians with the means and variances of those of `set`, in 256 levels. */
+/** Images of independent Gaussian pixels with the means and variances of the pixels of `set`, in 256 levels. */
 export function pixelGaussian({ image, count, pixels }: ImageSet, samples: number): ImageSet {
   const size = image.height * image.width * image.channels;
   const [mean, square] = [new Float64Array(size), new Float64Array(size)];
@@ -31,7 +33,7 @@ export function pixelGaussian({ image, count, pixels }: ImageSet, samples: numbe
   const drawn = Uint8Array.from({ length: samples * size }, (_, k) => {
     const p = k % size;
     const deviation = Math.sqrt(Math.max(0, square[p] - mean[p] ** 2));
-    // Box and Muller's transform.
+    // The Box-Muller transform.
     const radius = Math.sqrt(-2 * Math.log((radii[k] + 1) * 2 ** -32));
     const level = mean[p] + deviation * radius * Math.cos(2 * Math.PI * angles[k] * 2 ** -32);
     return Math.round(Math.min(255, Math.max(0, level)));
@@ -39,37 +41,40 @@ export function pixelGaussian({ image, count, pixels }: ImageSet, samples: numbe
   return createImageSet({ image, pixels: drawn });
 }
 
-/** The score of independent Gaussian pixels on fashion_4k, for as many samples as a run draws. */
-export async function pixelGaussianScore(samples: number): Promise<number> {
-  const reference = await fdFashion.reference(await fashion4k.load("test"));
-  const images = pixelGaussian(await fashion4k.load("train"), samples);
+/** The score of independent Gaussian pixels on the data set of a run, for the number of samples that it draws. */
+export async function pixelGaussianScore(
+  spec: Pick<RunSpec, "dataset" | "sampleCount">,
+): Promise<number> {
+  const dataset = await resolveDataset(spec.dataset);
+  const reference = await fdFashion.reference(await dataset.load("test"));
+  const images = pixelGaussian(await dataset.load("train"), spec.sampleCount);
   return await scoreImages(fdFashion, images, reference);
 }
 
-/** A run beside what it has to beat. */
+/** A run beside the scores that it must beat. */
 export interface LearningRow {
   readonly run: string;
   readonly trained: number;
   readonly untrained: number;
   readonly pixelGaussian: number;
-  /** Mean squared error of the reconstructions by epoch. */
+  /** Mean squared error of the reconstructions by epoch; empty for a method that records none. */
   readonly curve: readonly number[];
   readonly learned: boolean;
 }
 
-/** The completed runs among `records` that have the score, trained and not. */
+/** The completed runs among `records` that are scored before and after training, each beside `baseline` of its spec. */
 export function learningRows(
   records: readonly RunRecord[],
-  baseline: (samples: number) => number,
+  baseline: (spec: RunSpec) => number,
 ): LearningRow[] {
   return records.flatMap((record) => {
     if (record.status !== "completed") return [];
     const [trained, untrained] = [record.scores[METRIC], record.untrained[METRIC]];
     if (trained === undefined || untrained === undefined) return [];
-    const { method, dataset, seed, sampleCount } = record.spec;
-    const gaussian = baseline(sampleCount);
-    const curve = record.epochs.map(({ metrics }) => metrics.squaredError);
-    const falls = curve.length > 1 && curve[curve.length - 1] < curve[0];
+    const { method, dataset, seed } = record.spec;
+    const gaussian = baseline(record.spec);
+    const curve = record.epochs.flatMap(({ metrics }) => metrics.squaredError ?? []);
+    const falls = curve.length === 0 || curve.length > 1 && curve[curve.length - 1] < curve[0];
     return [{
       run: `${method} ${dataset} seed ${seed}`,
       trained,
@@ -84,13 +89,13 @@ export function learningRows(
 if (import.meta.main) {
   const folder = userPath(Deno.args[0] ?? "runs/quick");
   const records = latestRecords((await readResults(folder)).records);
-  const baselines = new Map<number, number>();
-  for (const { spec: { sampleCount } } of records) {
-    if (!baselines.has(sampleCount)) {
-      baselines.set(sampleCount, await pixelGaussianScore(sampleCount));
-    }
+  const baselines = new Map<string, number>();
+  const keyOfBaseline = ({ dataset, sampleCount }: RunSpec) => `${dataset} ${sampleCount}`;
+  for (const { spec } of records.filter(({ spec }) => spec.metrics.includes(METRIC))) {
+    const key = keyOfBaseline(spec);
+    if (!baselines.has(key)) baselines.set(key, await pixelGaussianScore(spec));
   }
-  const rows = learningRows(records, (samples) => baselines.get(samples) ?? NaN);
+  const rows = learningRows(records, (spec) => baselines.get(keyOfBaseline(spec)) ?? NaN);
   const round = (x: number) => String(Number(x.toPrecision(4)));
   console.log(markdownTable(
     ["run", "trained", "untrained", "Gaussian pixels", "squared error by epoch", ""],
@@ -99,7 +104,7 @@ if (import.meta.main) {
       round(row.trained),
       round(row.untrained),
       round(row.pixelGaussian),
-      row.curve.map(round).join(" "),
+      row.curve.map(round).join(" ") || NONE,
       row.learned ? "learned" : "did not learn",
     ]),
   ));

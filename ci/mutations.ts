@@ -51,12 +51,12 @@ export const MUTATIONS: readonly Mutation[] = [
     "damping x 1.1": ["unbias)), damping)", "unbias)), 1.1 * damping)"],
     "damping x 0.9": ["unbias)), damping)", "unbias)), 0.9 * damping)"],
     "memory alpha x 0.9": [
-      "tf.mul(state[slot(name)], alpha)",
-      "tf.mul(state[slot(name)], 0.9 * alpha)",
+      "tf.mul(v, alpha)",
+      "tf.mul(v, 0.9 * alpha)",
     ],
     "1 - alpha x 1.1 in V": [
-      "tf.square(gradient), 1 - alpha)",
-      "tf.square(gradient), 1.1 * (1 - alpha))",
+      "tf.square(g), 1 - alpha)",
+      "tf.square(g), 1.1 * (1 - alpha))",
     ],
     "V x 1.1": ["tf.div(v, unbias)", "tf.div(tf.mul(v, 1.1), unbias)"],
     "bias correction of alpha^1.1t": ["Math.log(alpha)", "1.1 * Math.log(alpha)"],
@@ -122,6 +122,8 @@ export const RETUNINGS: readonly Mutation[] = [
     ["alpha: 0.99,", "alpha: 0.891,"],
     ["damping: 1e-3", "damping: 1.1e-3"],
     ["priorSteps: 60", "priorSteps: 66"],
+  ]),
+  ...retuningsOf("lae_neurips", [
     ["chainStepSize: 1e-4", "chainStepSize: 1.1e-4"],
     ["metropolis: true", "metropolis: false"],
   ]),

@@ -1,5 +1,5 @@
 /**
- * The quality gates, one after another; goes on after a failure, so that one call shows all of them.
+ * Runs the quality gates one after another and continues after a failure, so that one call shows all failures.
  * The last line counts gates and tests: `N passed, N failed`.
  *
  * `deno task ok`
@@ -7,7 +7,7 @@
  * @module
  */
 
-/** A gate: what it is called, and the words for deno. */
+/** A quality gate: its name and the arguments for deno. */
 interface Gate {
   readonly name: string;
   readonly args: readonly string[];
@@ -22,17 +22,17 @@ const GATES: readonly Gate[] = [
   { name: "smoke", args: ["task", "smoke"] },
 ];
 
-/** Passed and failed. */
+/** Numbers of passed and failed tests. */
 export interface Tally {
   readonly passed: number;
   readonly failed: number;
 }
 
-/** The tests that the output of `deno test` counts, over all its summary lines. */
+/** Sums the counts of tests over all summary lines in the output of `deno test`. */
 export function countTests(output: string): Tally {
   let passed = 0;
   let failed = 0;
-  // deno-lint-ignore no-control-regex -- the colours of a terminal
+  // deno-lint-ignore no-control-regex -- terminal colours
   const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
   for (const match of plain.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm)) {
     passed += Number(match[1]);
@@ -41,7 +41,7 @@ export function countTests(output: string): Tally {
   return { passed, failed };
 }
 
-/** Runs a gate and shows its output as it comes; resolves to whether it was passed, and to the output. */
+/** Runs a gate and shows its output; resolves to the output and whether the gate passed. */
 async function runGate({ args }: Gate): Promise<{ success: boolean; output: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { countTests } from "./ok.ts";
 
-Deno.test("countTests() adds the summary lines of deno test, coloured or not", () => {
-  // Lines as deno 2.9.6 prints them, and one of a test's own output that only looks like it.
+Deno.test("countTests() sums the summary lines of deno test, coloured or not", () => {
+  // Lines of deno 2.9.6, and a line of a test's output that only resembles them.
   const output = [
     "x() says ok | 7 passed | 0 failed ... ok (1ms)",
     "\x1b[32mok\x1b[0m | 40 passed | 0 failed \x1b[38;5;245m(70ms)\x1b[0m",

@@ -2,19 +2,23 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { Dataset, ImageSet, Split } from "../harness/core/types.ts";
 import { decodedFolder, sourceFolder } from "./parts/file_dataset.ts";
-import { loadPicturePart, type PictureDefinition, pictureParts } from "./parts/picture_dataset.ts";
+import {
+  loadPictureSplit,
+  type PictureDefinition,
+  pictureSplits,
+} from "./parts/picture_dataset.ts";
 import { byCodeUnit, openPictureFiles } from "./parts/picture_files.ts";
 
-/** Name for the command line and the data folder; the data sets add their size. */
+/** Name on the command line and in the data folder; data sets append their size. */
 export const CELEBA_HQ = "celeba_hq";
 
 const COUNTS: Readonly<Record<Split, number>> = { train: 27_000, test: 3_000 };
 
-/** What to do without the pictures. */
-export const CELEBA_HQ_ADVICE =
-  `CelebA-HQ has no dependable open download: get its 30,000 pictures (folder or archive of PNG or JPEG, or .npy) from its authors or a copy, and run "deno task data ${CELEBA_HQ} --from PATH"`;
+/** Error message with the command that installs the images. */
+export const CELEBA_HQ_HINT =
+  `CelebA-HQ has no reliable open download: get its 30,000 images (a folder or archive of PNG, JPEG or .npy files) from its authors or a copy, then run "deno task data ${CELEBA_HQ} --from PATH"`;
 
-/** How the pictures become images of `size` x `size`; `counts` is for tests. */
+/** Definition of CelebA-HQ at `size` x `size` pixels; tests pass other `counts`. */
 export function celebaHqDefinition(size: number, counts = COUNTS): PictureDefinition {
   return {
     name: CELEBA_HQ,
@@ -25,7 +29,7 @@ export function celebaHqDefinition(size: number, counts = COUNTS): PictureDefini
       const expected = counts.train + counts.test;
       if (names.length !== expected) {
         throw new Error(
-          `CelebA-HQ has ${expected} pictures, here are ${names.length}: name the folder or archive with them and no others, or use folder:PATH for a part`,
+          `CelebA-HQ must have ${expected} images, got ${names.length}: name a folder or archive with exactly these images, or use folder:PATH for a subset`,
         );
       }
       const sorted = names.toSorted((a, b) => numberOf(a) - numberOf(b) || byCodeUnit(a, b));
@@ -34,19 +38,20 @@ export function celebaHqDefinition(size: number, counts = COUNTS): PictureDefini
   };
 }
 
-/** The last number in `name`: 17 for `CelebA-HQ-img/17.jpg`, `imgHQ00017.npy` and `shard2.npy#000017`. */
+/** Sort key: the last number in `name`, such as 17 in `CelebA-HQ-img/17.jpg` and `imgHQ00017.npy`; shards come first. */
 function numberOf(name: string): number {
   const numbers = (name.split("/").at(-1) ?? "").match(/\d+/g);
-  if (!numbers) throw new Error(`"${name}" has no number, by which CelebA-HQ is ordered`);
+  if (!numbers) throw new Error(`"${name}" must have a number, by which CelebA-HQ is ordered`);
   const shard = name.includes("#") && numbers.length > 1 ? Number(numbers.at(-2)) : 0;
   return shard * SHARD_LIMIT + Number(numbers.at(-1));
 }
 
-/** More pictures than a .npy shard can hold of this set. */
+/** Upper bound of the number of images in a .npy shard. */
 const SHARD_LIMIT = 1_000_000;
 
-/** CelebA-HQ at 32x32 and 64x64 pixels. */
+/** CelebA-HQ at 32x32 pixels. */
 export const celebaHq32: Dataset = celebaHq(32);
+/** CelebA-HQ at 64x64 pixels. */
 export const celebaHq64: Dataset = celebaHq(64);
 
 function celebaHq(size: number): Dataset {
@@ -62,38 +67,41 @@ function celebaHq(size: number): Dataset {
   };
 }
 
-/** Which pictures the user gave; their decoded forms are in the cache. */
+/** Record of the images that the user provided; the decoded images are in the cache. */
 const givenSchema = z.object({ path: z.string(), fingerprint: z.string() });
 
 const givenPath = () => join(sourceFolder(CELEBA_HQ), "given.json");
 
-/** Decodes the pictures at `path` to both sizes and remembers that they were given. */
-export async function takeCelebaHq(
+/** Decodes the images at `path` to both sizes and records that they were provided. */
+export async function installCelebaHq(
   path: string,
   onProgress?: (count: number) => void,
 ): Promise<void> {
   const files = await openPictureFiles(path);
   for (const size of [32, 64]) {
     const definition = celebaHqDefinition(size);
-    await pictureParts(files, { definition, folder: decodedFolder(), onProgress });
+    await pictureSplits(files, { definition, folder: decodedFolder(), onProgress });
   }
   const given: z.infer<typeof givenSchema> = { path, fingerprint: files.fingerprint };
   await Deno.mkdir(sourceFolder(CELEBA_HQ), { recursive: true });
   await Deno.writeTextFile(givenPath(), JSON.stringify(given, null, 2));
 }
 
-/** Whether the pictures were given and decoded. */
-export async function isCelebaHqThere(size: number): Promise<boolean> {
-  return await partGiven("test", celebaHqDefinition(size)) !== null;
+/** Whether CelebA-HQ at this size has been installed. */
+export async function isCelebaHqInstalled(size: number): Promise<boolean> {
+  return await installedSplit("test", celebaHqDefinition(size)) !== null;
 }
 
 async function load(split: Split, definition: PictureDefinition): Promise<ImageSet> {
-  const set = await partGiven(split, definition);
-  if (!set) throw new Error(CELEBA_HQ_ADVICE);
+  const set = await installedSplit(split, definition);
+  if (!set) throw new Error(CELEBA_HQ_HINT);
   return set;
 }
 
-async function partGiven(split: Split, definition: PictureDefinition): Promise<ImageSet | null> {
+async function installedSplit(
+  split: Split,
+  definition: PictureDefinition,
+): Promise<ImageSet | null> {
   let text: string;
   try {
     text = await Deno.readTextFile(givenPath());
@@ -102,5 +110,5 @@ async function partGiven(split: Split, definition: PictureDefinition): Promise<I
     throw error;
   }
   const { fingerprint } = givenSchema.parse(JSON.parse(text));
-  return await loadPicturePart(split, { definition, folder: decodedFolder(), fingerprint });
+  return await loadPictureSplit(split, { definition, folder: decodedFolder(), fingerprint });
 }

@@ -25,7 +25,7 @@ const PYTHON: DatasetFile = {
   sha256: "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
 };
 
-/** How CIFAR-10 comes into the cache. The Python archive holds the same images in the same order. */
+/** Source of CIFAR-10. The Python archive has the same images in the same order as the binary one. */
 export const cifar10Source: FileSource = {
   name: "cifar10",
   label: "CIFAR-10",
@@ -50,8 +50,9 @@ export const cifar10Source: FileSource = {
 export const cifar10: Dataset = fileDataset(cifar10Source);
 
 /**
- * One part of CIFAR-10 from the gzipped tar archive in `stream`, binary or Python version: the batches
- * data_batch_1 to _5, or test_batch, in this order. Throws SyntaxError that names `what`.
+ * Decodes a split of CIFAR-10 from the gzipped tar archive in `stream`, binary or Python version: the batches
+ * data_batch_1 to _5, in this order, or test_batch. Throws SyntaxError if the archive is broken or incomplete; `what`
+ * names it.
  */
 export async function decodeCifar10(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -78,17 +79,17 @@ export async function decodeCifar10(
 
 const TRAIN_BATCHES = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}`);
 
-/** Images as planes [count, 3, 32, 32] and their labels. */
+/** Planar images [count, 3, 32, 32] and their labels. */
 interface Batch {
   readonly planes: Uint8Array;
   readonly labels: Uint8Array;
 }
 
-/** Records of a label and three planes. */
+/** Reads records of a label and three planes. */
 function readBinary(bytes: Uint8Array, name: string): Batch {
   const record = 1 + BYTES;
   if (bytes.length === 0 || bytes.length % record !== 0) {
-    throw new SyntaxError(`${name} has ${bytes.length} bytes, no whole records of ${record}`);
+    throw new SyntaxError(`${name} must be a multiple of ${record} bytes, got ${bytes.length}`);
   }
   const count = bytes.length / record;
   const planes = new Uint8Array(count * BYTES);
@@ -100,53 +101,59 @@ function readBinary(bytes: Uint8Array, name: string): Batch {
   return checked({ planes, labels }, name);
 }
 
-/** A dict with `data`, a uint8 array [count, 3072], and `labels`, a list. */
+/** Reads a dict with `data`, a uint8 array [count, 3072], and `labels`, a list. */
 function readPickle(bytes: Uint8Array, name: string): Batch {
   const { value } = unpickle(bytes, 0, NUMPY);
-  if (!(value instanceof Map)) throw new SyntaxError(`${name} is no pickled dict`);
+  if (!(value instanceof Map)) throw new SyntaxError(`${name} is not a pickled dict`);
   const data = arrayOf(value.get("data"));
   const labels = value.get("labels");
   if (!data || !Array.isArray(labels)) {
-    throw new SyntaxError(`${name} is a dict without the array "data" and the list "labels"`);
+    throw new SyntaxError(`${name} must have an array "data" and a list "labels"`);
   }
   const planes = Buffer.from(data.elements, "latin1");
   if (planes.length !== labels.length * BYTES) {
-    throw new SyntaxError(`${name} has ${planes.length} bytes for ${labels.length} images`);
+    throw new SyntaxError(
+      `${name} has ${planes.length} bytes, ${labels.length} images need ${labels.length * BYTES}`,
+    );
   }
   return checked({ planes, labels: Uint8Array.from(labels, Number) }, name);
 }
 
 function checked(batch: Batch, name: string): Batch {
   const bad = batch.labels.findIndex((label) => label >= CLASS_COUNT);
-  if (bad >= 0) throw new SyntaxError(`Label ${batch.labels[bad]} of image ${bad} in ${name}`);
+  if (bad >= 0) {
+    throw new SyntaxError(
+      `Label of image ${bad} in ${name} must be < ${CLASS_COUNT}, got ${batch.labels[bad]}`,
+    );
+  }
   return batch;
 }
 
-/** A numpy array of uint8 on its way out of a pickle: a class, to be told from other objects. */
+/** A numpy array of uint8 in a pickle; a class, so that it can be distinguished from other objects. */
 class NumpyArray {
-  /** Elements as a string of bytes; empty until the array's state is read. */
+  /** Elements as a byte string; empty until the array's state has been read. */
   elements = "";
 }
 
-/** What numpy's uint8 arrays need: made empty, then given shape, type and bytes. */
+/** Globals of numpy's uint8 arrays, which are created empty and then receive shape, type and bytes. */
 const NUMPY: PickleTable = {
   globals: {
     "numpy.core.multiarray._reconstruct": () => ({ opaque: new NumpyArray() }),
     "numpy.ndarray": () => null,
     "numpy.dtype": ([type]) => {
-      if (type !== "u1") throw new SyntaxError(`array of type ${String(type)}, expected u1`);
+      if (type !== "u1") throw new SyntaxError(`array must have type u1, got ${String(type)}`);
       return { opaque: type };
     },
   },
   persistent() {
-    throw new SyntaxError("a persistent id, which no batch of CIFAR-10 has");
+    throw new SyntaxError("unexpected persistent id");
   },
   build(object, state) {
     const array = arrayOf(object);
-    if (!array) return; // a dtype: its state says that bytes have no byte order
+    if (!array) return; // a dtype, whose state is the byte order
     const [, , , columnMajor, elements] = Array.isArray(state) ? state : [];
     if (columnMajor !== false || typeof elements !== "string") {
-      throw new SyntaxError("an array that is not row-major bytes");
+      throw new SyntaxError("an array is not row-major bytes");
     }
     array.elements = elements;
   },
@@ -157,7 +164,7 @@ function arrayOf(value: PickleValue | undefined): NumpyArray | null {
   return value.opaque instanceof NumpyArray ? value.opaque : null;
 }
 
-/** Planes [count, 3, 32, 32] to images [count, 32, 32, 3]. */
+/** Converts planar images [count, 3, 32, 32] to [count, 32, 32, 3]. */
 function interleave(planes: Uint8Array): Uint8Array {
   const images = new Uint8Array(planes.length);
   for (let start = 0; start < planes.length; start += BYTES) {

@@ -8,7 +8,7 @@ async function decodeFixture(name: string, split: "train" | "test") {
 }
 
 for (const name of ["cifar10_binary.tar.gz", "cifar10_python.tar.gz"]) {
-  Deno.test(`decodeCifar10() reads the batches in order, whatever theirs in ${name}`, async () => {
+  Deno.test(`decodeCifar10() reads the batches in numerical order from ${name}`, async () => {
     const train = await decodeFixture(name, "train");
     const numbers = Array.from({ length: 10 }, (_, i) => i);
     assertSameBytes(train.pixels, fixtureImages(numbers, train.image));
@@ -19,7 +19,7 @@ for (const name of ["cifar10_binary.tar.gz", "cifar10_python.tar.gz"]) {
   });
 }
 
-Deno.test("decodeCifar10() names the batches that are missing", async () => {
+Deno.test("decodeCifar10() names missing batches", async () => {
   const file = await Deno.open(fixture("grey.tar.gz"));
   await assert.rejects(
     decodeCifar10(file.readable, { split: "train", what: "grey.tar.gz" }),
@@ -27,7 +27,7 @@ Deno.test("decodeCifar10() names the batches that are missing", async () => {
   );
 });
 
-Deno.test("decodeCifar10() refuses a cut archive and one that is no archive", async () => {
+Deno.test("decodeCifar10() refuses a truncated archive and a file that is not an archive", async () => {
   const whole = await Deno.readFile(fixture("cifar10_binary.tar.gz"));
   for (const bytes of [whole.slice(0, 5000), new Uint8Array(5000)]) {
     const stream = new Blob([bytes]).stream();

@@ -4,14 +4,14 @@ import { bytesPerImage, createImageSet, padImages } from "../harness/core/image_
 
 /** Number of classes of Fashion-MNIST. */
 export const CLASS_COUNT = 10;
-/** Images in a row of the mosaic: 50 x 28 = 1400 pixels, and each class fills whole rows. */
+/** Images per row of the mosaic: 50 x 28 = 1400 pixels; each class fills whole rows. */
 export const MOSAIC_COLUMNS = 50;
 
 const STORED = { height: 28, width: 28, channels: 1 } as const;
 const PADDED = { height: 32, width: 32, channels: 1 } as const;
 const COUNTS: Readonly<Record<Split, number>> = { train: 4_000, test: 1_000 };
 
-/** The mosaics; `pixelsSha256` is over the decoded, padded images in the set's order. */
+/** The mosaics; `pixelsSha256` is the hash of the decoded, padded images in the order of the set. */
 const MOSAICS: Readonly<Record<Split, DatasetFile & { readonly pixelsSha256: string }>> = {
   train: {
     name: "fashion_4k_train.webp",
@@ -28,9 +28,9 @@ const MOSAICS: Readonly<Record<Split, DatasetFile & { readonly pixelsSha256: str
 };
 
 /**
- * A subset of Fashion-MNIST that comes with the repository: of each class the first 400 training and the
- * first 100 test images, padded to 32x32 with zeros. The order cycles through the classes: row i is the
- * floor(i / 10)-th image of class i mod 10, so that every leading part is balanced.
+ * A subset of Fashion-MNIST that is part of the repository: the first 400 training and the first 100 test images of each
+ * class, padded to 32x32 with zeros. The order cycles through the classes: row i is the floor(i / 10)-th image of class
+ * i mod 10, so that every prefix is balanced.
  */
 export const fashion4k: Dataset = {
   name: "fashion_4k",
@@ -46,7 +46,7 @@ export const fashion4k: Dataset = {
 async function loadMosaic(split: Split): Promise<ImageSet> {
   const { name, pixelsSha256 } = MOSAICS[split];
   const encoded = await Deno.readFile(new URL(`../fixtures/${name}`, import.meta.url));
-  // The file holds grey values only, but WebP decodes to RGB: b-w takes one channel back, exactly.
+  // The file has only grey values, but WebP decodes to RGB; b-w recovers one channel exactly.
   const { data } = await sharp(encoded).toColourspace("b-w").raw()
     .toBuffer({ resolveWithObject: true });
   const set = createImageSet({
@@ -56,20 +56,20 @@ async function loadMosaic(split: Split): Promise<ImageSet> {
   });
   if (set.sha256 !== pixelsSha256) {
     throw new Error(
-      `fixtures/${name} decoded to other pixels than it was made of (SHA-256 ${set.sha256}, expected ${pixelsSha256}): restore the file from the repository`,
+      `Pixels of fixtures/${name} must have SHA-256 ${pixelsSha256}, got ${set.sha256}: restore the file from the repository`,
     );
   }
   return set;
 }
 
-/** Offset in the mosaic of the top left pixel of the image at `row` of a set of `count`. */
+/** Offset in the mosaic of the top left pixel of the image at `row` of a set of `count` images. */
 export function mosaicOffset(row: number, count: number): number {
   const cell = (row % CLASS_COUNT) * (count / CLASS_COUNT) + Math.floor(row / CLASS_COUNT);
   const y = Math.floor(cell / MOSAIC_COLUMNS) * STORED.height;
   return (y * MOSAIC_COLUMNS + cell % MOSAIC_COLUMNS) * STORED.width;
 }
 
-/** Images [count, 28, 28, 1] in the set's order from a mosaic sorted by class. */
+/** Cuts a mosaic, which is sorted by class, into images [count, 28, 28, 1] in the order of the set. */
 function cutMosaic(mosaic: Uint8Array, count: number): Uint8Array {
   const images = new Uint8Array(count * bytesPerImage(STORED));
   const stride = MOSAIC_COLUMNS * STORED.width;

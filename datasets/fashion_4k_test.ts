@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { fashion4k } from "./fashion_4k.ts";
 import { sha256Hex } from "../harness/core/image_set.ts";
 
-// Facts of the original IDX files, computed with python3 (gzip and sums over the bytes, no code of this
-// repository): the image at row 9 is the first ankle boot of its part (index 0 in both files). Sums over
-// its pixels row by row and column by column pin position and orientation.
+// Facts about the original IDX files, computed with python3 (gzip and sums over the bytes, without code of this
+// repository). The image at row 9 is the first ankle boot of its split (index 0 in both files). Sums over its rows and
+// columns of pixels determine position and orientation.
 const FACTS = {
   train: {
     total: 229_322_796,
@@ -19,7 +19,7 @@ const FACTS = {
 } as const;
 
 for (const split of ["train", "test"] as const) {
-  Deno.test(`fashion4k.load("${split}") gives the images of the original files`, async () => {
+  Deno.test(`fashion4k.load("${split}") returns the images of the original files`, async () => {
     const set = await fashion4k.load(split);
     assert.equal(set.count, fashion4k.counts[split]);
     assert.deepEqual(set.image, { height: 32, width: 32, channels: 1 });
@@ -35,7 +35,7 @@ for (const split of ["train", "test"] as const) {
     }
   });
 
-  Deno.test(`fashion4k.load("${split}") is balanced in every leading part`, async () => {
+  Deno.test(`fashion4k.load("${split}") is balanced in every prefix`, async () => {
     const { labels } = await fashion4k.load(split);
     assert(labels);
     for (const [row, label] of labels.entries()) assert.equal(label, row % 10);

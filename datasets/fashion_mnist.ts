@@ -4,7 +4,7 @@ import { idxSource, mnistParts } from "./parts/idx_dataset.ts";
 
 const URL_PREFIX = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/";
 
-/** How Fashion-MNIST comes into the cache. */
+/** Source of Fashion-MNIST. */
 export const fashionMnistSource: FileSource = idxSource({
   name: "fashion_mnist",
   label: "Fashion-MNIST",
@@ -35,5 +35,5 @@ export const fashionMnistSource: FileSource = idxSource({
   }),
 });
 
-/** Fashion-MNIST, all 70,000 images, from the data folder. */
+/** Fashion-MNIST with all 70,000 images, from the data folder. */
 export const fashionMnist: Dataset = fileDataset(fashionMnistSource);

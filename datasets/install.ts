@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { CELEBA_HQ, CELEBA_HQ_ADVICE, isCelebaHqThere, takeCelebaHq } from "./celeba_hq.ts";
+import { CELEBA_HQ, CELEBA_HQ_HINT, installCelebaHq, isCelebaHqInstalled } from "./celeba_hq.ts";
 import { cifar10Source } from "./cifar10.ts";
 import { downloadFile } from "./parts/download.ts";
 import { fashionMnistSource } from "./fashion_mnist.ts";
@@ -7,65 +7,65 @@ import {
   decodedFolder,
   type FileSource,
   isDecoded,
-  loadPart,
+  loadSplit,
   sourceFolder,
 } from "./parts/file_dataset.ts";
 import { mnistSource } from "./mnist.ts";
 import { svhnSource } from "./svhn.ts";
 
-/** A data set that can be brought into the data folder. */
+/** Installs a data set into the data folder. */
 export interface Installer {
   readonly name: string;
-  /** Bytes to download; null where there is no download. */
+  /** Download size in bytes; null if there is no download. */
   readonly bytes: number | null;
   readonly images: number;
-  /** Where it comes from, and its licence. */
+  /** Origin and licence. */
   readonly source: string;
-  isThere(): Promise<boolean>;
-  /** Downloads what is missing and decodes it; with `from`, takes the user's own files instead. */
+  isInstalled(): Promise<boolean>;
+  /** Downloads missing files and decodes them; with `from`, decodes the user's files instead. */
   install(options: InstallOptions): Promise<void>;
 }
 
+/** Options of an installation. */
 export interface InstallOptions {
-  /** A folder, or one file or archive, with the files as published. */
+  /** A folder, a file or an archive with the files as published. */
   readonly from?: string;
-  /** Told what was done, a line each. */
-  readonly say: (line: string) => void;
-  /** Told how far a file or a decoding is. */
+  /** Called with one line for each completed action. */
+  readonly log: (line: string) => void;
+  /** Called with the progress of a download (in bytes) or a decoding (in images). */
   readonly onProgress: (what: string, done: number, total: number) => void;
 }
 
-/** Every data set of the table that does not come with the repository. */
+/** Installers of all data sets of the table that are not part of the repository. */
 export const INSTALLERS: readonly Installer[] = [
   ...[fashionMnistSource, mnistSource, svhnSource, cifar10Source].map(fileInstaller),
   {
     name: CELEBA_HQ,
     bytes: null,
     images: 30_000,
-    source: CELEBA_HQ_ADVICE,
-    isThere: async () => await isCelebaHqThere(32) && await isCelebaHqThere(64),
-    async install({ from, say, onProgress }) {
-      if (from === undefined) throw new Error(CELEBA_HQ_ADVICE);
-      await takeCelebaHq(from, (count) => onProgress(`${CELEBA_HQ}: decoding`, count, 30_000));
-      say(`${CELEBA_HQ}: decoded 30,000 images at 32x32 and 64x64 into ${decodedFolder()}`);
+    source: CELEBA_HQ_HINT,
+    isInstalled: async () => await isCelebaHqInstalled(32) && await isCelebaHqInstalled(64),
+    async install({ from, log, onProgress }) {
+      if (from === undefined) throw new Error(CELEBA_HQ_HINT);
+      await installCelebaHq(from, (count) => onProgress(`${CELEBA_HQ}: decoding`, count, 30_000));
+      log(`${CELEBA_HQ}: decoded 30,000 images at 32x32 and 64x64 into ${decodedFolder()}`);
     },
   },
 ];
 
-/** The installer that a word of the command line names. Throws RangeError that lists the known ones. */
-export function findInstaller(word: string): Installer {
+/** Finds the installer of a data set, with or without its size. Throws RangeError that lists the known names. */
+export function findInstaller(dataset: string): Installer {
   const installer = INSTALLERS.find(({ name }) =>
-    name === word || `${name}_32` === word ||
-    `${name}_64` === word
+    name === dataset || `${name}_32` === dataset || `${name}_64` === dataset
   );
   if (!installer) {
     const known = INSTALLERS.map(({ name }) => name).join(", ");
-    throw new RangeError(`Unknown data set "${word}": known to this task are ${known}`);
+    throw new RangeError(`Unknown data set "${dataset}": known data sets to install are ${known}`);
   }
   return installer;
 }
 
-/** Brings the files of `source` into the data folder. */
+/** Makes the installer of `source`. */
 export function fileInstaller(source: FileSource): Installer {
   const files = [...new Set(Object.values(source.files).flat())];
   return {
@@ -73,25 +73,25 @@ export function fileInstaller(source: FileSource): Installer {
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     images: source.counts.train + source.counts.test,
     source: source.source,
-    isThere: async () => await isDecoded(source, "train") && await isDecoded(source, "test"),
-    async install({ from, say, onProgress }) {
+    isInstalled: async () => await isDecoded(source, "train") && await isDecoded(source, "test"),
+    async install({ from, log, onProgress }) {
       const folder = sourceFolder(source.name);
       for (const file of from === undefined ? files : []) {
         const what = `${source.name}: ${file.name}`;
         const fetched = await downloadFile({ file, path: join(folder, file.name) }, {
           onProgress: (bytes) => onProgress(what, bytes, file.bytes),
         });
-        say(`${what}: ${fetched ? `downloaded, ${megabytes(file.bytes)}` : "is there"}`);
+        log(`${what}: ${fetched ? `downloaded, ${megabytes(file.bytes)}` : "already downloaded"}`);
       }
       for (const split of ["train", "test"] as const) {
-        const { count } = await loadPart(source, { split, from: from ?? folder });
-        say(`${source.name}: ${count} ${split} images decoded into ${decodedFolder()}`);
+        const { count } = await loadSplit(source, { split, from: from ?? folder });
+        log(`${source.name}: ${count} ${split} images decoded into ${decodedFolder()}`);
       }
     },
   };
 }
 
-/** `182.0 MB` */
+/** Formats bytes such as `182.0 MB`. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

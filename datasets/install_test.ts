@@ -5,7 +5,7 @@ import { idxSource } from "./parts/idx_dataset.ts";
 import { sha256Hex } from "../harness/core/image_set.ts";
 import { fileInstaller, findInstaller } from "./install.ts";
 
-Deno.test("fileInstaller() downloads, decodes, and knows that the set is there", async () => {
+Deno.test("fileInstaller() downloads and decodes a data set once", async () => {
   const images = Uint8Array.of(
     0,
     0,
@@ -27,10 +27,10 @@ Deno.test("fileInstaller() downloads, decodes, and knows that the set is there",
   );
   const labels = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 4);
   const served = new Map([["/i.gz", gzipSync(images)], ["/l.gz", gzipSync(labels)]]);
-  const asked: string[] = [];
+  const requested: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {
     const { pathname } = new URL(url);
-    asked.push(pathname);
+    requested.push(pathname);
     return new Response(new Uint8Array(served.get(pathname) ?? []));
   });
   const file = (name: string, content: Uint8Array) => {
@@ -55,20 +55,20 @@ Deno.test("fileInstaller() downloads, decodes, and knows that the set is there",
   try {
     await withFolder(async (folder) => {
       Deno.env.set("LAEBENCH_DATA", folder);
-      const said: string[] = [];
-      const options = { say: (line: string) => said.push(line), onProgress: () => {} };
-      assert.equal(await installer.isThere(), false);
+      const lines: string[] = [];
+      const options = { log: (line: string) => lines.push(line), onProgress: () => {} };
+      assert.equal(await installer.isInstalled(), false);
       await installer.install(options);
-      assert.equal(await installer.isThere(), true);
-      assert.deepEqual(asked, ["/i.gz", "/l.gz"]);
-      assert.deepEqual(said, [
+      assert.equal(await installer.isInstalled(), true);
+      assert.deepEqual(requested, ["/i.gz", "/l.gz"]);
+      assert.deepEqual(lines, [
         "tiny: i.gz: downloaded, 0.0 MB",
         "tiny: l.gz: downloaded, 0.0 MB",
         `tiny: 1 train images decoded into ${folder}/decoded`,
         `tiny: 1 test images decoded into ${folder}/decoded`,
       ]);
       await installer.install(options);
-      assert.equal(asked.length, 2);
+      assert.equal(requested.length, 2);
     });
   } finally {
     if (before === undefined) Deno.env.delete("LAEBENCH_DATA");
@@ -77,9 +77,9 @@ Deno.test("fileInstaller() downloads, decodes, and knows that the set is there",
   }
 });
 
-Deno.test("findInstaller() takes CelebA-HQ with and without its size", () => {
-  for (const word of ["celeba_hq", "celeba_hq_32", "celeba_hq_64"]) {
-    assert.equal(findInstaller(word).name, "celeba_hq");
+Deno.test("findInstaller() accepts CelebA-HQ with and without its size", () => {
+  for (const name of ["celeba_hq", "celeba_hq_32", "celeba_hq_64"]) {
+    assert.equal(findInstaller(name).name, "celeba_hq");
   }
   assert.throws(() => findInstaller("svhn_32x"), RangeError);
 });

@@ -2,10 +2,10 @@ import type { Dataset } from "../harness/core/types.ts";
 import { fileDataset, type FileSource } from "./parts/file_dataset.ts";
 import { idxSource, mnistParts } from "./parts/idx_dataset.ts";
 
-/** The mirror that TensorFlow uses; the author's own page refuses downloads at times. */
+/** The mirror that TensorFlow uses; the author's page sometimes refuses downloads. */
 const URL_PREFIX = "https://storage.googleapis.com/cvdf-datasets/mnist/";
 
-/** How MNIST comes into the cache. */
+/** Source of MNIST. */
 export const mnistSource: FileSource = idxSource({
   name: "mnist",
   label: "MNIST",
@@ -36,5 +36,5 @@ export const mnistSource: FileSource = idxSource({
   }),
 });
 
-/** MNIST, all 70,000 images, from the data folder. */
+/** MNIST with all 70,000 images, from the data folder. */
 export const mnist: Dataset = fileDataset(mnistSource);

@@ -1,4 +1,4 @@
-/** The table of data sets. A new one is one file and one line here. @module */
+/** The table of data sets. A new data set is one file and one line here. @module */
 import { userPath } from "../harness/core/project.ts";
 import type { Dataset } from "../harness/core/types.ts";
 import { celebaHq32, celebaHq64 } from "./celeba_hq.ts";
@@ -6,6 +6,7 @@ import { cifar10 } from "./cifar10.ts";
 import { fashion4k } from "./fashion_4k.ts";
 import { fashionMnist } from "./fashion_mnist.ts";
 import { decodedFolder } from "./parts/file_dataset.ts";
+import { heldOut } from "./parts/held_out.ts";
 import { mnist } from "./mnist.ts";
 import { pictureDataset } from "./parts/picture_dataset.ts";
 import { svhn } from "./svhn.ts";
@@ -21,29 +22,32 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
   celeba_hq_64: celebaHq64,
 };
 
-/** Words for data sets of the user's own pictures. */
+/** Prefix of the name of a data set: a part of its training images takes the place of its test images. */
+export const HELD_OUT = "heldout:";
+
+/** Forms of names for data sets of the user's images. */
 export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] as const;
 
 /**
- * The data set that `word` of the command line names: a name of the table, `folder:PATH` or `archive:FILE`,
- * these with `@64` behind for 64x64 pixels instead of 32x32. Pictures of the user are decoded now, unless
- * an earlier call kept them. Rejects with a RangeError that lists the known words, or an Error that names
- * the file that cannot be used.
+ * Finds a data set by its name on the command line: a name of the table, `folder:PATH` or `archive:FILE`, the latter two
+ * optionally followed by `@64` for 64x64 pixels instead of 32x32, or `heldout:` before any of these. The user's images are decoded now unless they are in
+ * the cache. Throws RangeError that lists the known names, or Error that names an unusable file.
  */
-export async function resolveDataset(word: string): Promise<Dataset> {
-  if (Object.hasOwn(DATASETS, word)) return DATASETS[word];
-  const own = /^(folder|archive):(.+?)(?:@(32|64))?$/.exec(word);
+export async function resolveDataset(name: string): Promise<Dataset> {
+  if (Object.hasOwn(DATASETS, name)) return DATASETS[name];
+  if (name.startsWith(HELD_OUT)) return heldOut(await resolveDataset(name.slice(HELD_OUT.length)));
+  const own = /^(folder|archive):(.+?)(?:@(32|64))?$/.exec(name);
   if (!own) {
     const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");
-    throw new RangeError(`Unknown data set "${word}": known data sets are ${known}`);
+    throw new RangeError(`Unknown data set "${name}": known data sets are ${known}`);
   }
   const [, form, given, size = "32"] = own;
   const path = userPath(given);
   await checkForm(form, path);
-  return await pictureDataset(path, { word, size: Number(size), folder: decodedFolder() });
+  return await pictureDataset(path, { name, size: Number(size), folder: decodedFolder() });
 }
 
-/** Throws when `path` is not what the word says. */
+/** Throws Error unless `path` is a folder or a file as `form` requires. */
 async function checkForm(form: string, path: string): Promise<void> {
   let isDirectory: boolean;
   try {
@@ -51,10 +55,12 @@ async function checkForm(form: string, path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const hint = /@\d+$/.test(path) ? ": sizes are @32 and @64" : "";
-    throw new Error(`There is no ${form} ${path}${hint}`, { cause: error });
+    throw new Error(`${form === "folder" ? "Folder" : "Archive"} not found: ${path}${hint}`, {
+      cause: error,
+    });
   }
   if (isDirectory !== (form === "folder")) {
-    const other = isDirectory ? "a folder: write folder:" : "no folder: write archive:";
+    const other = isDirectory ? "a folder: write folder:" : "not a folder: write archive:";
     throw new Error(`${path} is ${other}${path}`);
   }
 }

@@ -3,14 +3,14 @@ import { basename, join } from "node:path";
 import { fixture, withFolder } from "./parts/fixtures.ts";
 import { DATASETS, resolveDataset } from "./mod.ts";
 
-Deno.test("DATASETS keys are the names of the data sets", () => {
+Deno.test("the keys of DATASETS are the names of the data sets", () => {
   for (const [key, { name }] of Object.entries(DATASETS)) assert.equal(key, name);
 });
 
 Deno.test("resolveDataset() finds table names and lists them for an unknown one", async () => {
   assert.equal(await resolveDataset("fashion_4k"), DATASETS.fashion_4k);
-  for (const word of ["fashion4k", "", "toString", "__proto__"]) {
-    await assert.rejects(resolveDataset(word), (error: Error) => {
+  for (const name of ["fashion4k", "", "toString", "__proto__"]) {
+    await assert.rejects(resolveDataset(name), (error: Error) => {
       assert(error instanceof RangeError);
       assert.match(
         error.message,
@@ -21,18 +21,18 @@ Deno.test("resolveDataset() finds table names and lists them for an unknown one"
   }
 });
 
-Deno.test("resolveDataset() makes data sets of archives, at the size behind the @", async () => {
+Deno.test("resolveDataset() makes data sets of archives at the size after the @", async () => {
   await withData(async () => {
-    const word = `archive:${fixture("pictures.zip")}@64`;
-    const dataset = await resolveDataset(word);
-    assert.equal(dataset.name, word);
+    const name = `archive:${fixture("pictures.zip")}@64`;
+    const dataset = await resolveDataset(name);
+    assert.equal(dataset.name, name);
     assert.deepEqual(dataset.image, { height: 64, width: 64, channels: 3 });
     assert.equal((await dataset.load("train")).count, dataset.counts.train);
-    assert.equal((await resolveDataset(word.slice(0, -3))).image.height, 32);
+    assert.equal((await resolveDataset(name.slice(0, -3))).image.height, 32);
   });
 });
 
-Deno.test("resolveDataset() takes a folder from where the user is", async () => {
+Deno.test("resolveDataset() resolves folders relative to the user's working directory", async () => {
   await withData(async (folder) => {
     await Deno.mkdir(join(folder, "mine", "train"), { recursive: true });
     await Deno.mkdir(join(folder, "mine", "test"));
@@ -45,22 +45,22 @@ Deno.test("resolveDataset() takes a folder from where the user is", async () => 
 });
 
 for (
-  const [word, message] of [
-    [`folder:${fixture("absent")}`, /^There is no folder .*absent$/],
-    [`folder:${fixture("absent@48")}`, /^There is no folder .*absent@48: sizes are @32 and @64$/],
-    [`folder:${fixture("pictures.zip")}`, /pictures\.zip is no folder: write archive:/],
+  const [name, message] of [
+    [`folder:${fixture("absent")}`, /^Folder not found: .*absent$/],
+    [`folder:${fixture("absent@48")}`, /^Folder not found: .*absent@48: sizes are @32 and @64$/],
+    [`folder:${fixture("pictures.zip")}`, /pictures\.zip is not a folder: write archive:/],
     [`archive:${fixture("")}`, /datasets\/? is a folder: write folder:/],
   ] as const
 ) {
-  Deno.test(`resolveDataset() refuses what is not there as said: ${basename(word)}`, async () => {
-    await assert.rejects(resolveDataset(word), (error: Error) => {
+  Deno.test(`resolveDataset() refuses a missing path or the wrong form: ${basename(name)}`, async () => {
+    await assert.rejects(resolveDataset(name), (error: Error) => {
       assert.match(error.message, message);
       return true;
     });
   });
 }
 
-/** Runs `body` with a data folder of its own. */
+/** Runs `body` with a temporary data folder. */
 async function withData(body: (folder: string) => Promise<void>): Promise<void> {
   const before = ["LAEBENCH_DATA", "INIT_CWD"].map((name) => [name, Deno.env.get(name)] as const);
   await withFolder(async (folder) => {

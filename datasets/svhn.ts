@@ -29,7 +29,7 @@ const OTHERS: readonly KnownFile[] = [
   { name: "extra_32x32.mat", bytes: 1_329_278_602 },
 ];
 
-/** How SVHN comes into the cache. */
+/** Source of SVHN. */
 export const svhnSource: FileSource = {
   name: "svhn",
   label: "SVHN",
@@ -42,7 +42,7 @@ export const svhnSource: FileSource = {
   decode: (split, find) => decodeFile(FILES[split], find),
 };
 
-/** Street View House Numbers, the cropped digits of 32x32 pixels, from the data folder. */
+/** Street View House Numbers: the cropped digits of 32x32 pixels, from the data folder. */
 export const svhn: Dataset = fileDataset(svhnSource);
 
 async function decodeFile(
@@ -57,9 +57,9 @@ async function decodeFile(
 }
 
 /**
- * Images and labels of an SVHN MAT-file: array X [32, 32, 3, count] uint8 and array y [count, 1], both
- * column-major, so that an image runs over rows first, then columns, then channels. Label 10 becomes 0.
- * Throws SyntaxError that names `what`.
+ * Decodes images and labels of an SVHN MAT-file: array X [32, 32, 3, count] uint8 and array y [count, 1], both
+ * column-major, so that rows vary fastest, then columns, then channels. Label 10 becomes 0. Throws SyntaxError if the
+ * file is broken or another one; `what` names it.
  */
 export async function decodeSvhn(
   stream: ReadableStream<Uint8Array>,
@@ -73,12 +73,14 @@ export async function decodeSvhn(
   }
   if (!pixels || !labels) {
     throw new SyntaxError(
-      `${what} has no array ${pixels ? "y" : "X"}: no file of SVHN's cropped digits`,
+      `${what} lacks the array ${pixels ? "y" : "X"}: not a file of SVHN's cropped digits`,
     );
   }
   if (pixels.length !== labels.length * BYTES) {
     throw new SyntaxError(
-      `${what} has ${pixels.length / BYTES} images and ${labels.length} labels`,
+      `${what} must have one label per image, got ${
+        pixels.length / BYTES
+      } images and ${labels.length} labels`,
     );
   }
   return { image: IMAGE, pixels, labels };
@@ -89,7 +91,7 @@ async function readImages({ shape, type, pieces }: MatArray, what: string): Prom
   const fits = height === IMAGE.height && width === IMAGE.width && channels === IMAGE.channels;
   if (!fits || type !== "uint8") {
     throw new SyntaxError(
-      `Array X of ${what} is ${type} [${shape}], expected uint8 [32, 32, 3, n]`,
+      `Array X of ${what} must be uint8 [32, 32, 3, n], got ${type} [${shape}]`,
     );
   }
   const images = new Uint8Array(count * BYTES);
@@ -109,14 +111,16 @@ async function readLabels(array: MatArray, what: string): Promise<Uint8Array> {
   const labels: number[] = [];
   for (const value of await numbersOf(array)) {
     if (!Number.isInteger(value) || value < 1 || value > 10) {
-      throw new SyntaxError(`Label ${value} of image ${labels.length} in ${what} is not in 1..10`);
+      throw new SyntaxError(
+        `Label of image ${labels.length} in ${what} must be in 1..10, got ${value}`,
+      );
     }
     labels.push(value % 10);
   }
   return Uint8Array.from(labels);
 }
 
-/** All elements as numbers; for small arrays. */
+/** Reads all elements of a small array as numbers. */
 async function numbersOf(
   { type, pieces }: MatArray,
 ): Promise<ArrayLike<number> & Iterable<number>> {

@@ -1,30 +1,24 @@
 /** Alternating back-propagation (Han et al. 2017), the row ABP of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
-import { adam, initAdam } from "./parts/adam.ts";
-import { checkCounts, checkPositive } from "./parts/checks.ts";
+import type { Method, Model, Problem } from "../harness/core/types.ts";
+import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
+import { checkPositive } from "./parts/checks.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import {
-  boundSigma,
-  checkModel,
-  decode,
-  initModel,
-  MODEL_DEFAULTS,
-  MODEL_DEVIATIONS,
-  modelParameters,
-  pick,
-  reconstruct,
+  type LearnedParams,
+  OBSERVATION_DEFAULTS,
+  OBSERVATION_DEVIATIONS,
+  observationModel,
+  type ObservationParams,
   sigmaOf,
-} from "./parts/model.ts";
-import {
-  halfSquaredNorm,
-  sampleStandardNormal,
-  standardNormalPosteriorChain,
-} from "./parts/standard_normal.ts";
+} from "./parts/observation_model.ts";
+import { halfSquaredNorm, sampleStandardNormal } from "./parts/standard_normal.ts";
+import { stepFlops } from "./parts/step_flops.ts";
 
 const defaults = {
-  ...MODEL_DEFAULTS,
+  ...OBSERVATION_DEFAULTS,
   learnSigma: false, // sigma is a constant, 0.3, in ABP's and LEBM's code
   learningRate: 1e-4, // LEBM's code
   posteriorSteps: 20, // K1 of LEBM's code; the paper does not say
@@ -32,71 +26,86 @@ const defaults = {
   persistent: false, // chains go on from epoch to epoch, as in Han et al., instead of from N(0, I)
 };
 
-type Hyper = Readonly<typeof defaults>;
+type State = ObservationParams & { readonly adam: AdamSlots<LearnedParams> };
 
-function check(problem: Problem, hyper: Hyper): void {
-  checkModel(problem, hyper);
-  const { learningRate, posteriorStepSize, posteriorSteps } = hyper;
-  checkPositive({ learningRate, posteriorStepSize });
-  checkCounts({ posteriorSteps }, 1);
-}
+function build(problem: Problem, hyper: typeof defaults): Model<State> {
+  const { latentDim, learningRate, posteriorSteps, persistent } = hyper;
+  checkPositive({ learningRate });
+  checkPosteriorChain(hyper);
+  const model = observationModel(problem.image, hyper);
 
-function init(problem: Problem, hyper: Hyper, noise: Noise): State {
-  const state = initModel(problem, hyper, noise);
-  return { ...state, ...initAdam(state, modelParameters(state, hyper)) };
-}
-
-function chains(_: Problem, { persistent, latentDim }: Hyper): Record<string, number[]> {
-  return persistent ? { latents: [latentDim] } : {};
-}
-
-/** Inferential back-propagation, K Langevin steps for z, then learning back-propagation, one step of Adam for the decoder. */
-function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
-  const x = toModelRange(batch.images);
-  // Deviation: Chains start at N(0, I) in every step by default, as in LEBM's code: persistent chains are Han et al.'s
-  const start = hyper.persistent
-    ? batch.chains.latents as tf.Tensor2D
-    : noise.split("start").normal([x.shape[0], hyper.latentDim]) as tf.Tensor2D;
-  const latents = standardNormalPosteriorChain(state, { x, start, hyper, noise });
-  const { parts, gradients } = lossAndGradients((params) => {
-    const { negLog, squaredError } = reconstruct({ ...state, ...params }, { latents, x, hyper });
-    return { loss: tf.mean(negLog) as tf.Scalar, squaredError };
-  }, pick(state, modelParameters(state, hyper)));
-  const next = adam(state, { gradients, learningRate: hyper.learningRate, step: batch.step });
-  const metrics = {
-    ...parts,
-    halfSquaredNorm: tf.mean(halfSquaredNorm(latents)) as tf.Scalar,
-    sigma: sigmaOf(state),
-  };
   return {
-    state: boundSigma(next, hyper),
-    metrics,
-    ...(hyper.persistent && { chains: { latents } }),
+    ...(persistent && { chains: { latents: [latentDim] } }),
+    flops: stepFlops(problem.batchSize, 2 * posteriorSteps * model.macs + 3 * model.macs),
+
+    init(noise) {
+      const params = model.init(noise);
+      return { ...params, adam: initAdam(model.learned(params)) };
+    },
+
+    /** Inferential back-propagation, K Langevin steps for z, then learning back-propagation, one step of Adam for the decoder. */
+    step(state, { images, step, chains }, noise) {
+      const x = toModelRange(images);
+      // Deviation: Chains start at N(0, I) in every step by default, as in LEBM's code: persistent chains are Han et al.'s
+      const start: tf.Tensor2D = persistent
+        ? tf.reshape(chains.latents, [x.shape[0], latentDim])
+        : noise.split("start").normal([x.shape[0], latentDim]);
+      const energy = halfSquaredNorm;
+      const latents = posteriorChain(model, { params: state, energy, x, start, hyper, noise });
+      const { parts, gradients } = lossAndGradients((params) => {
+        const { negLog, squaredError } = model.reconstruct({ ...state, ...params }, { latents, x });
+        return { loss: tf.mean<tf.Scalar>(negLog), squaredError };
+      }, model.learned(state));
+      const { params, slots } = adam(
+        { params: model.learned(state), slots: state.adam },
+        { gradients, learningRate, step },
+      );
+      return {
+        state: model.boundSigma({ ...state, ...params, adam: slots }),
+        metrics: {
+          ...parts,
+          halfSquaredNorm: tf.mean(halfSquaredNorm(latents)),
+          sigma: sigmaOf(state),
+        },
+        ...(persistent && { chains: { latents } }),
+      };
+    },
+
+    sample: (state, { count }, noise) =>
+      sampleStandardNormal(model, { params: state, count, latentDim, noise }),
+
+    latents: {
+      dim: latentDim,
+      /** The end of a chain from N(0, I). */
+      infer: (state, images, noise) =>
+        posteriorChain(model, {
+          params: state,
+          energy: halfSquaredNorm,
+          x: toModelRange(images),
+          start: noise.split("start").normal([images.shape[0], latentDim]),
+          hyper,
+          noise,
+        }),
+      decode: model.decode,
+    },
   };
 }
 
-/** The end of a chain from N(0, I). */
-function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
-  const start = noise.split("start").normal([images.shape[0], hyper.latentDim]) as tf.Tensor2D;
-  return standardNormalPosteriorChain(state, { x: toModelRange(images), start, hyper, noise });
-}
-
-export const abp: Method<Hyper> = {
+export const abp: Method<typeof defaults> = {
   name: "abp",
   label: "ABP",
   description: "LD",
   source:
     "Han et al. 2017, algorithm 1; networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
   deviations: [
-    ...MODEL_DEVIATIONS,
+    ...OBSERVATION_DEVIATIONS,
     "Chains start at N(0, I) in every step by default, as in LEBM's code: persistent chains are Han et al.'s",
   ],
   defaults,
-  chains,
-  check,
-  init,
-  step,
-  sample: sampleStandardNormal,
-  infer,
-  decode,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    posteriorStepSize: { scale: "log", low: 1e-3, high: 0.2 },
+  },
+  build,
 };

@@ -1,35 +1,30 @@
 /** Deep latent Gaussian model learned with Langevin chains that an encoder starts (Hoffman 2017), the row DLGM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
-import { encoderNet } from "./parts/architectures.ts";
-import { checkCounts, checkPositive } from "./parts/checks.ts";
+import type { Method, Model, Problem } from "../harness/core/types.ts";
 import {
   drawFrom,
-  encode,
+  gaussianEncoder,
   gaussianLogWeight,
   klToStandardNormal,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
+import type { NetParams } from "./parts/nets.ts";
 import {
-  boundSigma,
-  checkModel,
-  decode,
-  initModel,
-  MODEL_DEFAULTS,
-  MODEL_DEVIATIONS,
-  modelParameters,
-  namesBelow,
-  pick,
-  reconstruct,
+  type LearnedParams,
+  OBSERVATION_DEFAULTS,
+  OBSERVATION_DEVIATIONS,
+  observationModel,
+  type ObservationParams,
   sigmaOf,
-} from "./parts/model.ts";
-import { initNet } from "./parts/nets.ts";
-import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./parts/optimizer.ts";
-import { sampleStandardNormal, standardNormalPosteriorChain } from "./parts/standard_normal.ts";
+} from "./parts/observation_model.ts";
+import { OPTIMIZER_DEVIATIONS, optimizerOf, type OptimizerState } from "./parts/optimizer.ts";
+import { halfSquaredNorm, sampleStandardNormal } from "./parts/standard_normal.ts";
+import { stepFlops } from "./parts/step_flops.ts";
 
 const defaults = {
-  ...MODEL_DEFAULTS,
+  ...OBSERVATION_DEFAULTS,
   learnSigma: false, // 0.3 as in LEBM's code, which the paper's baselines are based on (F.3)
   optimizer: "adam", // LEBM's code; the NeurIPS version has sgd for all methods
   learningRate: 1e-4, // LEBM's code, and the NeurIPS version
@@ -37,92 +32,124 @@ const defaults = {
   posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code, and the NeurIPS version
 };
 
-type Hyper = Readonly<typeof defaults>;
+type Learned = LearnedParams & { readonly encoder: NetParams };
+type Params = ObservationParams & { readonly encoder: NetParams };
+type State = Params & OptimizerState<Learned>;
 
-function check(problem: Problem, hyper: Hyper): void {
-  checkModel(problem, hyper);
-  const { learningRate, posteriorStepSize, posteriorSteps } = hyper;
-  checkOptimizer(hyper);
-  checkPositive({ learningRate, posteriorStepSize });
-  checkCounts({ posteriorSteps }, 1);
-}
-
-function init(problem: Problem, hyper: Hyper, noise: Noise): State {
-  const state = {
-    ...initModel(problem, hyper, noise),
-    ...initNet(encoderNet(problem.image, hyper, 2 * hyper.latentDim), noise),
-  };
-  const trained = [...namesBelow(state, "encoder"), ...modelParameters(state, hyper)];
-  return { ...state, ...initOptimizer(state, trained, hyper) };
-}
-
-/**
- * The encoder goes down -ELBO at its own draw z_0; the decoder goes down -log p(x | z_K) at the end of the chain from
- * z_0. One step of Adam for each.
- */
-function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
-  const x = toModelRange(batch.images);
-  const xi = noise.split("start").normal([x.shape[0], hyper.latentDim]);
-  const encoder = lossAndGradients((params) => {
-    const all = { ...state, ...params };
-    const q = encode(all, { x, hyper });
-    const { negLog } = reconstruct(all, { latents: drawFrom(q, xi), x, hyper });
-    const kl = tf.mean(klToStandardNormal(q)) as tf.Scalar;
-    return { loss: tf.add(tf.mean(negLog), kl) as tf.Scalar, kl };
-  }, pick(state, namesBelow(state, "encoder")));
-
-  const start = drawFrom(encode(state, { x, hyper }), xi);
-  // Deviation: Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)
-  const latents = standardNormalPosteriorChain(state, { x, start, hyper, noise });
-  const decoder = lossAndGradients((params) => {
-    const { negLog, squaredError } = reconstruct({ ...state, ...params }, { latents, x, hyper });
-    return { loss: tf.mean(negLog) as tf.Scalar, squaredError };
-  }, pick(state, modelParameters(state, hyper)));
-
-  const next = descend(state, {
-    gradients: { ...encoder.gradients, ...decoder.gradients },
-    ...hyper,
-    step: batch.step,
+function build(problem: Problem, hyper: typeof defaults): Model<State> {
+  const { latentDim, posteriorSteps } = hyper;
+  checkPosteriorChain(hyper);
+  const model = observationModel(problem.image, hyper);
+  const encoder = gaussianEncoder(problem.image, hyper);
+  const optimizer = optimizerOf<Learned>(hyper);
+  const learned = (params: Params): Learned => ({
+    encoder: params.encoder,
+    ...model.learned(params),
   });
-  const metrics = {
-    loss: encoder.parts.loss,
-    kl: encoder.parts.kl,
-    reconstruction: decoder.parts.loss,
-    squaredError: decoder.parts.squaredError,
-    sigma: sigmaOf(state),
+
+  return {
+    // The decoder's weights learn from the end of the chain alone: 2 passes at its start.
+    flops: stepFlops(
+      problem.batchSize,
+      3 * encoder.macs + (2 + 2 * posteriorSteps + 3) * model.macs,
+    ),
+
+    init(noise) {
+      const params = { ...model.init(noise), encoder: encoder.init(noise) };
+      return { ...params, ...optimizer.init(learned(params)) };
+    },
+
+    /**
+     * The encoder goes down -ELBO at its own draw z_0; the decoder goes down -log p(x | z_K) at the end of the chain from
+     * z_0. One optimizer step for each.
+     */
+    step(state, { images, step }, noise) {
+      const x = toModelRange(images);
+      const xi = noise.split("start").normal([x.shape[0], latentDim]);
+      const inference = lossAndGradients((params) => {
+        const q = encoder.encode(params.encoder, x);
+        const { negLog } = model.reconstruct(state, { latents: drawFrom(q, xi), x });
+        const kl = tf.mean<tf.Scalar>(klToStandardNormal(q));
+        return { loss: tf.add<tf.Scalar>(tf.mean(negLog), kl), kl };
+      }, { encoder: state.encoder });
+
+      const start = drawFrom(encoder.encode(state.encoder, x), xi);
+      // Deviation: Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)
+      const latents = posteriorChain(model, {
+        params: state,
+        energy: halfSquaredNorm,
+        x,
+        start,
+        hyper,
+        noise,
+      });
+      const generation = lossAndGradients((params) => {
+        const { negLog, squaredError } = model.reconstruct({ ...state, ...params }, { latents, x });
+        return { loss: tf.mean<tf.Scalar>(negLog), squaredError };
+      }, model.learned(state));
+
+      const next = optimizer.descend(learned(state), {
+        slots: state,
+        gradients: { ...inference.gradients, ...generation.gradients },
+        step,
+      });
+      return {
+        state: model.boundSigma({ ...state, ...next }),
+        metrics: {
+          loss: inference.parts.loss,
+          kl: inference.parts.kl,
+          reconstruction: generation.parts.loss,
+          squaredError: generation.parts.squaredError,
+          sigma: sigmaOf(state),
+        },
+      };
+    },
+
+    sample: (state, { count }, noise) =>
+      sampleStandardNormal(model, { params: state, count, latentDim, noise }),
+
+    latents: {
+      dim: latentDim,
+      /** The end of a chain from the encoder's draw. */
+      infer: (state, images, noise) => {
+        const x = toModelRange(images);
+        const xi = noise.split("start").normal([x.shape[0], latentDim]);
+        const start = drawFrom(encoder.encode(state.encoder, x), xi);
+        return posteriorChain(model, {
+          params: state,
+          energy: halfSquaredNorm,
+          x,
+          start,
+          hyper,
+          noise,
+        });
+      },
+      decode: model.decode,
+    },
+
+    likelihood: {
+      logWeight: (state, images, noise) =>
+        gaussianLogWeight({ model, encoder }, { params: state, images, noise }),
+    },
   };
-  return { state: boundSigma(next, hyper), metrics };
 }
 
-/** The end of a chain from the encoder's draw. */
-function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
-  const x = toModelRange(images);
-  const xi = noise.split("start").normal([x.shape[0], hyper.latentDim]);
-  return standardNormalPosteriorChain(state, {
-    x,
-    start: drawFrom(encode(state, { x, hyper }), xi),
-    hyper,
-    noise,
-  });
-}
-
-export const dlgm: Method<Hyper> = {
+export const dlgm: Method<typeof defaults> = {
   name: "dlgm",
   label: "DLGM",
   description: "LD + amortized init",
   source:
     "Hoffman 2017, algorithm 1; LAE's code at NeurIPS 2022 (baseline DLGM); networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
   deviations: [
-    ...MODEL_DEVIATIONS,
+    ...OBSERVATION_DEVIATIONS,
     ...OPTIMIZER_DEVIATIONS,
     "Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)",
   ],
   defaults,
-  check,
-  init,
-  step,
-  sample: sampleStandardNormal,
-  infer,
-  decode,
-  logWeight: gaussianLogWeight,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    posteriorStepSize: { scale: "log", low: 1e-3, high: 0.2 },
+  },
+  build,
 };

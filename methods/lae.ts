@@ -1,48 +1,46 @@
 /** Langevin autoencoder, the row LAE of Table 1: amortized Langevin dynamics for the posterior and for a learned prior. */
 import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../harness/core/repeat.ts";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
-import { encode, encoderFeatures } from "./parts/amortized_encoder.ts";
-import { energyNet, featureCount, featureNet, samplerFeatureCount } from "./parts/architectures.ts";
+import { flatten, unflatten } from "../harness/core/tree.ts";
+import type { AmortizedChains, Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import { amortizedEncoder, type AmortizedParams } from "./parts/amortized_encoder.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
+import { energyPrior } from "./parts/energy_prior.ts";
+import { longChain } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
-import { amortizedChains } from "./lae_chain_freedom.ts";
-import { inferNeurips, initNeurips, logWeightNeurips, stepNeurips } from "./lae_neurips.ts";
-import { netEnergy, posteriorChain, priorChain, priorEnergy } from "./parts/latent_prior.ts";
-import { toModelRange } from "./parts/likelihood.ts";
 import {
-  boundSigma,
-  checkModel,
-  decode,
-  initModel,
-  MODEL_DEFAULTS,
-  MODEL_DEVIATIONS,
-  modelParameters,
-  namesBelow,
-  pick,
-  reconstruct,
+  checkPosteriorChain,
+  checkPriorChain,
+  posteriorChain,
+  type PosteriorChainHyper,
+  priorChain,
+} from "./parts/latent_chains.ts";
+import { latentSampler, type LatentSamplerParams } from "./parts/latent_sampler.ts";
+import { toModelRange } from "./parts/likelihood.ts";
+import type { NetParams } from "./parts/nets.ts";
+import {
+  type LearnedParams,
+  OBSERVATION_DEFAULTS,
+  OBSERVATION_DEVIATIONS,
+  observationModel,
+  type ObservationParams,
   sigmaOf,
-} from "./parts/model.ts";
-import { initNet } from "./parts/nets.ts";
+} from "./parts/observation_model.ts";
+import { shortageOf } from "./parts/rank_condition.ts";
+import { stepFlops } from "./parts/step_flops.ts";
 import {
   decayedStepSize,
   drawsLike,
   initPsgld,
   psgld,
   PSGLD_DEVIATIONS,
-  psgldEntries,
 } from "./samplers/psgld.ts";
-import { rankWarnings } from "./parts/rank_condition.ts";
-import { chainFeatures, initSampler, newChainFeatures } from "./parts/latent_sampler.ts";
-import { sampleStandardNormal } from "./parts/standard_normal.ts";
 
-/** Words for the hyperparameters `variant` and `learning`. */
-const VARIANTS = ["iclr", "neurips"] as const;
+/** Values of the hyperparameter `learning`. */
 const LEARNING = ["bayes", "ml"] as const;
 
 const defaults = {
-  ...MODEL_DEFAULTS,
-  variant: "iclr", // neurips: lae_neurips.ts, published with nets=mlp and likelihood=discretized_logistic
+  ...OBSERVATION_DEFAULTS,
   learning: "bayes", // Algorithm 2; ml: Algorithm 4, appendix B
   innerSteps: 1, // ml: moves of Phi and Psi for one of Theta
   stepSize: 1e-3, // n eta, ours: the paper gives no eta
@@ -58,53 +56,17 @@ const defaults = {
   priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4: LEBM's code
   posteriorSteps: 20, // of Algorithm 3, at test time, ours
   posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
-  chainSteps: 2, // neurips: T
-  chainStepSize: 1e-4, // neurips: eta
-  sgdLearningRate: 1e-4, // neurips: of decoder, tau and features
-  metropolis: true, // neurips: whether moves of Phi are accepted or rejected
 };
 
-type Hyper = Readonly<typeof defaults>;
-
-function check(problem: Problem, hyper: Hyper): void {
-  checkModel(problem, hyper);
-  const { stepSize, decaySteps, damping, priorStepSize, posteriorStepSize } = hyper;
-  checkPositive({ stepSize, decaySteps, damping, priorStepSize, posteriorStepSize });
-  const { chainStepSize, sgdLearningRate } = hyper;
-  checkPositive({ chainStepSize, sgdLearningRate });
-  if (!(hyper.alpha >= 0 && hyper.alpha < 1)) {
-    throw new RangeError(`alpha must be in [0, 1), got ${hyper.alpha}`);
-  }
-  checkNotNegative({ energyPenalty: hyper.energyPenalty, decayPower: hyper.decayPower });
-  const { innerSteps, inputDim, chainSteps, chainCount, priorSteps, posteriorSteps } = hyper;
-  checkCounts({ innerSteps, inputDim, chainSteps }, 1);
-  checkCounts({ chainCount, priorSteps, posteriorSteps }, 0);
-  choice("variant", hyper.variant, VARIANTS);
-  choice("learning", hyper.learning, LEARNING);
-}
-
-/** Frozen g and h, the trained last layers Phi and Psi, and Theta: decoder, sigma and energy. */
-function init(problem: Problem, hyper: Hyper, noise: Noise): State {
-  if (hyper.variant === "neurips") return initNeurips(problem, hyper, noise);
-  const { image } = problem;
-  const { inputDim, latentDim } = hyper;
-  const lastLayer = (name: string, d: number) =>
-    tf.mul(noise.split(name).normal([d, latentDim]), Math.sqrt(1 / d));
-  const state: State = {
-    ...initModel(problem, hyper, noise),
-    ...initNet(featureNet(image, hyper), noise),
-    ...initSampler(hyper, noise),
-    ...initNet(energyNet(hyper), noise),
-    phi: lastLayer("phi", featureCount(image, hyper)),
-    psi: lastLayer("psi", samplerFeatureCount(inputDim, hyper)),
-  };
-  return { ...state, ...initPsgld(state, [...theta(state, hyper), "phi", "psi"]) };
-}
-
-/** Names of Theta. */
-function theta(state: State, hyper: Hyper): string[] {
-  return [...modelParameters(state, hyper), ...namesBelow(state, "energy")];
-}
+/** Decoder, sigma and energy. */
+type Theta = LearnedParams & { readonly energy: NetParams };
+/** The last layers, which are chains. */
+type LastLayers = { readonly phi: tf.Tensor2D; readonly psi: tf.Tensor2D };
+type State =
+  & ObservationParams
+  & AmortizedParams
+  & LatentSamplerParams
+  & { readonly energy: NetParams; readonly psgld: { readonly v: Theta & LastLayers } };
 
 /** What L sees of a minibatch: fixed features, so that no gradient reaches g or h. */
 interface Inputs {
@@ -116,180 +78,285 @@ interface Inputs {
   readonly h: tf.Tensor2D;
 }
 
-/** L(Theta, Phi, Psi) / n on a minibatch, eq. 14, and what to record. */
-function objective(all: State, { x, g, h }: Inputs, hyper: Hyper) {
-  const z = tf.matMul(g, all.phi as tf.Tensor2D);
-  const prior = tf.matMul(h, all.psi as tf.Tensor2D);
-  const { negLog, squaredError } = reconstruct(all, { latents: z, x, hyper });
-  // Deviation: The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable
-  const energyPosterior = tf.mean(priorEnergy(all, { latents: z, hyper })) as tf.Scalar;
-  const energyPrior = tf.mean(priorEnergy(all, { latents: prior, hyper })) as tf.Scalar;
-  const loss = tf.add(tf.sub(energyPosterior, energyPrior), tf.mean(negLog)) as tf.Scalar;
-  return { loss, squaredError, energyPosterior, energyPrior };
-}
-
-/** energyPenalty times the sum of the means of net(z)^2 over data and over chains, for given latents of both [2m, latentDim]. */
-function penaltyOf(all: State, latents: tf.Tensor, hyper: Hyper): tf.Scalar {
-  // Deviation: Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14
-  return tf.mul(tf.mean(tf.square(netEnergy(all, { latents, hyper }))), 2 * hyper.energyPenalty);
-}
-
-/** Algorithm 2, or Algorithm 4 with a bounded inner loop, on one minibatch. */
-function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
-  if (hyper.variant === "neurips") return stepNeurips(state, batch, hyper, noise);
-  const x = toModelRange(batch.images);
-  const h = chainFeatures(state, batch.rows, { hyper, noise });
-  const inputs = { x, g: encoderFeatures(state, x, hyper), h };
-  const t = tf.cast(batch.step, "float32") as tf.Scalar;
-  const stepSize = decayedStepSize(hyper, t);
-  const inner = hyper.learning === "ml" ? hyper.innerSteps : 1;
-
-  const moved = innerMoves(state, inputs, { hyper, noise: noise.split("inner"), t, stepSize });
-  const names = theta(state, hyper);
-  // Outside of the tape: the penalty moves neither Phi nor Psi.
-  const latents = tf.concat([
-    tf.matMul(inputs.g, moved.phi as tf.Tensor2D),
-    tf.matMul(inputs.h, moved.psi as tf.Tensor2D),
-  ]);
-  const { parts, gradients } = lossAndGradients((params) => {
-    const all = { ...moved, ...params };
-    const { loss, ...others } = objective(all, inputs, hyper);
-    return { loss: tf.add(loss, penaltyOf(all, latents, hyper)) as tf.Scalar, ...others };
-  }, pick(moved, [...names, "phi", "psi"]));
-
-  const latentMoves = tf.add(tf.mul(t, inner), inner - 1) as tf.Scalar;
-  const withLatents = moveLatents(moved, {
-    gradients,
-    xi: drawsLike(state, { names: ["phi", "psi"], noise: noise.split("xi") }),
-    hyper,
-    stepSize,
-    moves: latentMoves,
+function build(problem: Problem, hyper: typeof defaults): Model<State> {
+  checkHyper(hyper);
+  const { trainCount, batchSize } = problem;
+  const { alpha, damping, innerSteps } = hyper;
+  const isMl = choice("learning", hyper.learning, LEARNING) === "ml";
+  const chainCount = hyper.chainCount || trainCount; // k
+  const model = observationModel(problem.image, hyper);
+  const encoder = amortizedEncoder(problem.image, hyper);
+  const sampler = latentSampler(hyper);
+  const prior = energyPrior(hyper);
+  const energyOf = (state: State) => (z: tf.Tensor2D) => prior.energy(state.energy, z);
+  const thetaOf = (state: Omit<State, "psgld">): Theta => ({
+    ...model.learned(state),
+    energy: state.energy,
   });
-  const next = psgld(withLatents, {
-    gradients: pick(gradients, names),
-    xi: hyper.learning === "bayes" ? drawsLike(state, { names, noise: noise.split("xi") }) : null,
-    stepSize,
-    count: state.trainCount as tf.Scalar,
-    alpha: hyper.alpha,
-    damping: hyper.damping,
-    moves: t,
-  });
-  return { state: boundSigma(next, hyper), metrics: { ...parts, sigma: sigmaOf(state) } };
-}
 
-/** One move of Phi, down L, and of Psi, up L, each with noise: Langevin for exp(-sum U(x, z)) and exp(-sum f(z)). */
-function moveLatents(
-  state: State,
-  { gradients, xi, hyper, stepSize, moves }: {
-    gradients: State;
-    xi: State;
-    hyper: Hyper;
-    stepSize: number | tf.Scalar;
-    moves: tf.Scalar;
-  },
-): State {
-  const shared = { xi, stepSize, moves, alpha: hyper.alpha, damping: hyper.damping };
-  const trainCount = state.trainCount as tf.Scalar;
-  const afterPhi = psgld(state, {
-    ...shared,
-    gradients: { phi: gradients.phi },
-    count: trainCount,
-  });
-  return psgld(afterPhi, {
-    ...shared,
-    gradients: { psi: tf.neg(gradients.psi) },
-    count: hyper.chainCount || trainCount,
-  });
-}
+  /** L(Theta, Phi, Psi) / n on a minibatch, eq. 14, and what to record. */
+  const objective = (
+    all: ObservationParams & LastLayers & { readonly energy: NetParams },
+    { x, g, h }: Inputs,
+  ) => {
+    const z = tf.matMul(g, all.phi);
+    const { negLog, squaredError } = model.reconstruct(all, { latents: z, x });
+    // Deviation: The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable
+    const energyPosterior = tf.mean<tf.Scalar>(prior.energy(all.energy, z));
+    const energyPrior = tf.mean<tf.Scalar>(prior.energy(all.energy, tf.matMul(h, all.psi)));
+    const loss: tf.Scalar = tf.add(tf.sub(energyPosterior, energyPrior), tf.mean(negLog));
+    return { loss, squaredError, energyPosterior, energyPrior };
+  };
 
-/** The inner moves of Algorithm 4 but the last, which shares its evaluation of L with the step of Theta. */
-function innerMoves(
-  state: State,
-  inputs: Inputs,
-  { hyper, noise, t, stepSize }: {
-    hyper: Hyper;
-    noise: Noise;
-    t: tf.Scalar;
-    stepSize: number | tf.Scalar;
-  },
-): State {
-  // Deviation: Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step
-  const count = hyper.learning === "ml" ? hyper.innerSteps - 1 : 0;
-  if (count === 0) return state;
-  const latents = ["phi", "psi"];
-  const draws = drawsLike(state, { names: latents, noise, leading: [count] });
-  const index = tf.range(0, count);
-  const moved = repeat(
-    count,
-    pick(state, psgldEntries(latents)),
-    (carried, { index, ...xi }) => {
-      const all = { ...state, ...carried };
-      const { gradients } = lossAndGradients(
-        (params) => objective({ ...all, ...params }, inputs, hyper),
-        pick(all, latents),
-      );
-      const moves = tf.add(tf.mul(t, hyper.innerSteps), index) as tf.Scalar;
-      const next = moveLatents(all, { gradients, xi, hyper, stepSize, moves });
-      return pick(next, Object.keys(carried));
+  /** energyPenalty times the sum of the means of net(z)^2 over data and over chains, for `latents` of both [2m, latentDim]. */
+  const penalty = (energy: NetParams, latents: tf.Tensor): tf.Scalar =>
+    // Deviation: Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14
+    tf.mul(tf.mean<tf.Scalar>(tf.square(prior.net(energy, latents))), 2 * hyper.energyPenalty);
+
+  /** One move of Phi, down L, and of Psi, up L, each with noise: Langevin for exp(-sum U(x, z)) and exp(-sum f(z)). */
+  const moveLatents = (
+    { params: { phi, psi }, v }: { readonly params: LastLayers; readonly v: LastLayers },
+    { gradients, xi, stepSize, moves }: {
+      readonly gradients: LastLayers;
+      readonly xi: LastLayers;
+      readonly stepSize: number | tf.Scalar;
+      readonly moves: tf.Scalar;
     },
-    { index, ...draws } as State,
-  );
-  return { ...state, ...moved };
+  ): { readonly params: LastLayers; readonly v: LastLayers } => {
+    const shared = { stepSize, moves, alpha, damping };
+    const posterior = psgld({ params: { phi }, v: { phi: v.phi } }, {
+      ...shared,
+      gradients: { phi: gradients.phi },
+      xi: { phi: xi.phi },
+      count: trainCount,
+    });
+    const prior = psgld({ params: { psi }, v: { psi: v.psi } }, {
+      ...shared,
+      gradients: { psi: tf.neg(gradients.psi) },
+      xi: { psi: xi.psi },
+      count: chainCount,
+    });
+    return {
+      params: { ...posterior.params, ...prior.params },
+      v: { ...posterior.v, ...prior.v },
+    };
+  };
+
+  /** The inner moves of Algorithm 4 but the last, which shares its evaluation of L with the step of Theta. */
+  const innerMoves = (
+    state: State,
+    inputs: Inputs,
+    { noise, t, stepSize }: {
+      readonly noise: Noise;
+      readonly t: tf.Scalar;
+      readonly stepSize: number | tf.Scalar;
+    },
+  ): State => {
+    // Deviation: Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step
+    const count = isMl ? innerSteps - 1 : 0;
+    if (count === 0) return state;
+    type Carried = { readonly params: LastLayers; readonly v: LastLayers };
+    const carried: Carried = { params: lastLayers(state), v: lastLayers(state.psgld.v) };
+    const draws = drawsLike(carried.params, { noise, leading: [count] });
+    const moved = repeat(
+      count,
+      flatten(carried),
+      (flat, { index, ...xi }) => {
+        const before = unflatten(flat) as Carried;
+        const { gradients } = lossAndGradients(
+          (params) => objective({ ...state, ...params }, inputs),
+          before.params,
+        );
+        const moves: tf.Scalar = tf.add(tf.mul(t, innerSteps), index);
+        return flatten(
+          moveLatents(before, { gradients, xi: xi as LastLayers, stepSize, moves }),
+        );
+      },
+      { index: tf.range(0, count), ...draws },
+    );
+    const { params, v } = unflatten(moved) as Carried;
+    return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
+  };
+
+  /** Algorithm 3: plain Langevin dynamics from the encoder's output. */
+  const infer = (
+    state: State,
+    images: tf.Tensor4D,
+    { chain, noise }: { readonly chain: PosteriorChainHyper; readonly noise: Noise },
+  ): tf.Tensor2D => {
+    const x = toModelRange(images);
+    const start = encoder.encode(state, x);
+    return posteriorChain(model, {
+      params: state,
+      energy: energyOf(state),
+      x,
+      start,
+      hyper: chain,
+      noise,
+    });
+  };
+
+  /** The move of Phi of Algorithm 2 or 4, with Theta at rest: pSGLD on -log p(x | z) + f(z). */
+  const amortized: AmortizedChains<State> = {
+    features: (state, images) => encoder.features(state, toModelRange(images)),
+    latents: (state, images) => encoder.encode(state, toModelRange(images)),
+    move: (state, { images, step }, noise) => {
+      const x = toModelRange(images);
+      const g = encoder.features(state, x);
+      const { gradients } = lossAndGradients(({ phi }) => {
+        const latents = tf.matMul(g, phi);
+        const { negLog } = model.reconstruct(state, { latents, x });
+        return { loss: tf.mean<tf.Scalar>(tf.add(negLog, prior.energy(state.energy, latents))) };
+      }, { phi: state.phi });
+      const t = tf.cast(step, "float32");
+      const { params, v } = psgld({ params: { phi: state.phi }, v: { phi: state.psgld.v.phi } }, {
+        gradients,
+        xi: drawsLike({ phi: state.phi }, { noise: noise.split("xi") }),
+        stepSize: decayedStepSize(hyper, t),
+        count: trainCount,
+        alpha,
+        damping,
+        moves: isMl ? tf.mul(t, innerSteps) : t,
+      });
+      return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
+    },
+    freeChains: (state, images, noise) => infer(state, images, { chain: longChain(hyper), noise }),
+  };
+
+  return {
+    warnings: [
+      ...shortageOf("encoder", { features: encoder.featureCount, chains: trainCount }, "rows"),
+      ...shortageOf(
+        "sampler",
+        { features: sampler.featureCount, chains: chainCount },
+        "prior chains",
+      ),
+    ],
+
+    // Forward, and backward to the last layers' weights, which are the first that a gradient does not pass.
+    flops: stepFlops(
+      batchSize,
+      encoder.macs.features + 2 * encoder.macs.phi + sampler.macs.features +
+        2 * sampler.macs.psi + 3 * model.macs + 6 * prior.macs +
+        (isMl ? innerSteps - 1 : 0) *
+          (2 * model.macs + 4 * prior.macs + 2 * encoder.macs.phi + 2 * sampler.macs.psi),
+    ),
+
+    /** Frozen g and h, the trained last layers Phi and Psi, and Theta: decoder, sigma and energy. */
+    init(noise) {
+      const params = {
+        ...model.init(noise),
+        ...encoder.init(noise),
+        ...sampler.init(noise),
+        energy: prior.init(noise),
+      };
+      return { ...params, psgld: { v: initPsgld({ ...thetaOf(params), ...lastLayers(params) }) } };
+    },
+
+    /** Algorithm 2, or Algorithm 4 with a bounded inner loop, on one minibatch. */
+    step(state, { images, rows, step }, noise) {
+      const x = toModelRange(images);
+      const h = sampler.chainFeatures(state, { rows, noise });
+      const inputs = { x, g: encoder.features(state, x), h };
+      const t = tf.cast(step, "float32");
+      const stepSize = decayedStepSize(hyper, t);
+      const inner = isMl ? innerSteps : 1;
+
+      const moved = innerMoves(state, inputs, { noise: noise.split("inner"), t, stepSize });
+      // Outside of the tape: the penalty moves neither Phi nor Psi.
+      const latents = tf.concat([tf.matMul(inputs.g, moved.phi), tf.matMul(h, moved.psi)]);
+      const theta = thetaOf(moved);
+      const { parts, gradients } = lossAndGradients((params) => {
+        const all = { ...moved, ...params };
+        const { loss, ...others } = objective(all, inputs);
+        return { loss: tf.add<tf.Scalar>(loss, penalty(all.energy, latents)), ...others };
+      }, { ...theta, ...lastLayers(moved) });
+      const { phi, psi, ...ofTheta } = gradients;
+
+      const last = moveLatents({ params: lastLayers(moved), v: lastLayers(moved.psgld.v) }, {
+        gradients: { phi, psi },
+        xi: drawsLike(lastLayers(state), { noise: noise.split("xi") }),
+        stepSize,
+        moves: tf.add(tf.mul(t, inner), inner - 1),
+      });
+      const { phi: _phi, psi: _psi, ...v } = moved.psgld.v;
+      const next = psgld<Theta>({ params: theta, v }, {
+        gradients: ofTheta,
+        xi: isMl ? null : drawsLike(theta, { noise: noise.split("xi") }),
+        stepSize,
+        count: trainCount,
+        alpha,
+        damping,
+        moves: t,
+      });
+      return {
+        state: model.boundSigma({
+          ...moved,
+          ...next.params,
+          ...last.params,
+          psgld: { v: { ...next.v, ...last.v } },
+        }),
+        metrics: { ...parts, sigma: sigmaOf(state) },
+      };
+    },
+
+    /** Images of prior chains that start at the sampler's outputs. */
+    sample: (state, { count }, noise) => {
+      // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
+      const h = sampler.newFeatures(state, { count, noise });
+      const start: tf.Tensor2D = tf.matMul(h, state.psi);
+      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
+    },
+
+    latents: {
+      dim: hyper.latentDim,
+      infer: (state, images, noise) => infer(state, images, { chain: hyper, noise }),
+      decode: model.decode,
+    },
+
+    amortized,
+  };
 }
 
-/** Images of prior chains that start at the sampler's outputs. */
-function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Tensor4D {
-  if (hyper.variant === "neurips") return sampleStandardNormal(state, count, hyper, noise);
-  // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
-  const h = newChainFeatures(state, count, { hyper, noise });
-  const start = tf.matMul(h, state.psi as tf.Tensor2D) as tf.Tensor2D;
-  return decode(state, priorChain(state, { start, hyper, noise }), hyper);
+/** Throws RangeError when `hyper` cannot work for any data. */
+function checkHyper(hyper: typeof defaults): void {
+  const { stepSize, decaySteps, damping } = hyper;
+  checkPositive({ stepSize, decaySteps, damping });
+  if (!(hyper.alpha >= 0 && hyper.alpha < 1)) {
+    throw new RangeError(`alpha must be in [0, 1), got ${hyper.alpha}`);
+  }
+  checkNotNegative({ energyPenalty: hyper.energyPenalty, decayPower: hyper.decayPower });
+  checkCounts({ innerSteps: hyper.innerSteps, inputDim: hyper.inputDim }, 1);
+  checkCounts({ chainCount: hyper.chainCount }, 0);
+  checkPriorChain(hyper, 0);
+  checkPosteriorChain(hyper, 0);
 }
 
-/** Algorithm 3: plain Langevin dynamics from the encoder's output. */
-function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
-  if (hyper.variant === "neurips") return inferNeurips(state, images, hyper, noise);
-  const x = toModelRange(images);
-  const start = encode(state, x, hyper);
-  return posteriorChain(state, { x, start, hyper, noise });
+/** Phi and Psi alone. */
+function lastLayers({ phi, psi }: LastLayers): LastLayers {
+  return { phi, psi };
 }
 
-function noLogWeight({ variant }: Hyper): string | null {
-  return variant === "neurips"
-    ? null
-    : `the learned prior of variant=${variant} has no known normaliser; variant=neurips has N(0, I)`;
-}
-
-function logWeight(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor1D {
-  const why = noLogWeight(hyper);
-  if (why !== null) throw new RangeError(why);
-  return logWeightNeurips(state, images, hyper, noise);
-}
-
-export const lae: Method<Hyper> = {
+export const lae: Method<typeof defaults> = {
   name: "lae",
   label: "LAE",
   description: "LD + EBM + amortization",
   source: "Langevin Autoencoders (ICLR 2022 submission), section 4, eq. 9-14, algorithms 2-4, F.3",
   deviations: [
-    ...MODEL_DEVIATIONS,
+    ...OBSERVATION_DEVIATIONS,
     ...PSGLD_DEVIATIONS,
     "pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)",
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
     "Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14",
     "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
-    "variant=neurips repairs the decoder's input size and the warm-up call of LAE's released code, which does not run as it is",
     "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
   ],
   defaults,
-  check,
-  warnings: rankWarnings,
-  init,
-  step,
-  sample,
-  infer,
-  decode,
-  logWeight,
-  noLogWeight,
-  amortized: amortizedChains,
+  ranges: {
+    stepSize: { scale: "log", low: 3e-4, high: 3e-3 },
+    damping: { scale: "log", low: 1e-4, high: 0.3 },
+    chainCount: { scale: "choice", values: [0, 100, 200, 400] },
+    innerSteps: { scale: "integer", low: 1, high: 5 },
+  },
+  build,
 };

@@ -1,178 +1,263 @@
 /**
  * The Langevin autoencoder as published at NeurIPS 2022: features trained by SGD, one Metropolis-adjusted chain on the
- * encoder's last layer whose potential is that of the minibatch at hand, a fixed prior N(0, I). With `nets=mlp
+ * encoder's last layer whose potential is that of the current minibatch, a fixed prior N(0, I). With `nets=mlp
  * likelihood=discretized_logistic` it is the released code (iShohei220/LAE), repaired where that does not run.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
-import { encode, encoderFeatures } from "./parts/amortized_encoder.ts";
-import { featureCount, featureNet } from "./parts/architectures.ts";
+import { mapTree } from "../harness/core/tree.ts";
+import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import { amortizedEncoder } from "./parts/amortized_encoder.ts";
+import { checkCounts, checkPositive } from "./parts/checks.ts";
+import { longChain } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
+import type { NetParams } from "./parts/nets.ts";
+import {
+  OBSERVATION_DEFAULTS,
+  OBSERVATION_DEVIATIONS,
+  observationModel,
+  type ObservationParams,
+  sigmaOf,
+} from "./parts/observation_model.ts";
+import { downhill } from "./parts/optimizer.ts";
+import { shortageOf } from "./parts/rank_condition.ts";
+import { halfSquaredNorm, logJoint, sampleStandardNormal } from "./parts/standard_normal.ts";
+import { stepFlops } from "./parts/step_flops.ts";
 import { langevinStep } from "./samplers/langevin.ts";
 import { metropolisStep, type Position } from "./samplers/metropolis.ts";
-import { initModel, type ModelHyper, namesBelow, pick, reconstruct } from "./parts/model.ts";
-import { initNet } from "./parts/nets.ts";
-import { halfSquaredNorm, logJoint } from "./parts/standard_normal.ts";
 
-/** Hyperparameters of this variant. */
-export type NeuripsHyper =
-  & ModelHyper
-  & Readonly<{
-    chainSteps: number;
-    chainStepSize: number;
-    sgdLearningRate: number;
-    metropolis: boolean;
-  }>;
+/** Sigma is learned, from where tau = 0 puts it. */
+const SIGMA = { sigma: 1.2011, learnSigma: true }; // softplus(0)^(-1/2)
+
+const { sigma: _sigma, learnSigma: _learnSigma, ...networks } = OBSERVATION_DEFAULTS;
+
+const defaults = {
+  ...networks,
+  chainSteps: 2, // T
+  chainStepSize: 1e-4, // eta
+  sgdLearningRate: 1e-4, // of decoder, tau and features
+  metropolis: true, // whether moves of Phi are accepted or rejected; off on the released code's command line unless asked for
+  posteriorStepSize: 0.005, // of free chains, which only measure: eta = s^2 / 2 with s = 0.1, LEBM's code
+};
 
 /** Standard deviation of q(z | x) about the encoder's output, in the released evaluation. */
 const TEST_DEVIATION = 0.05;
 
-/** Trained features and decoder, the chain Phi, and tau: sigma = softplus(tau)^(-1/2). */
-export function initNeurips(problem: Problem, hyper: NeuripsHyper, noise: Noise): State {
-  const { image } = problem;
-  // Deviation: variant=neurips repairs the decoder's input size and the warm-up call of LAE's released code, which does not run as it is
-  const d = featureCount(image, hyper);
-  const tau = tf.scalar(0); // sigma 1.2011
-  return {
-    ...initModel(problem, hyper, noise),
-    ...initNet(featureNet(image, hyper), noise),
-    phi: tf.mul(noise.split("phi").normal([d, hyper.latentDim]), Math.sqrt(1 / d)),
-    tau,
-    logSigma: logSigmaOf(tau),
+/** What SGD learns: features, decoder, and tau with sigma = softplus(tau)^(-1/2). */
+type Learned = {
+  readonly features?: NetParams;
+  readonly decoder: NetParams;
+  readonly tau: tf.Scalar;
+};
+/** Log sigma stands beside tau, from which it follows, for what reads the scale of the pixels. */
+type State = Learned & ObservationParams & { readonly phi: tf.Tensor2D };
+
+function build(problem: Problem, hyper: typeof defaults): Model<State> {
+  const { trainCount, batchSize } = problem;
+  const { latentDim, chainSteps, chainStepSize, sgdLearningRate, metropolis } = hyper;
+  checkPositive({ chainStepSize, sgdLearningRate });
+  checkCounts({ chainSteps }, 1);
+  checkPosteriorChain({ posteriorSteps: 1, ...hyper });
+  const model = observationModel(problem.image, { ...hyper, ...SIGMA });
+  const encoder = amortizedEncoder(problem.image, hyper);
+
+  /** U_i = -log p(x_i | z_i) + ||z_i||^2 / 2 with z = g Phi, [m], and the squared error. */
+  const potential = (
+    params: ObservationParams,
+    { x, g, phi }: { readonly x: tf.Tensor; readonly g: tf.Tensor2D; readonly phi: tf.Tensor2D },
+  ) => {
+    const z = tf.matMul(g, phi);
+    const { negLog, squaredError } = model.reconstruct(params, { latents: z, x });
+    return { energies: tf.add<tf.Tensor1D>(negLog, halfSquaredNorm(z)), squaredError };
   };
-}
 
-function logSigmaOf(tau: tf.Tensor): tf.Tensor {
-  return tf.mul(tf.log(tf.softplus(tau)), -0.5);
-}
-
-/** U_i = -log p(x_i | z_i) + ||z_i||^2 / 2 with z = g Phi, [m], and the squared error. */
-function potential(
-  all: State,
-  { x, g, phi, hyper }: { x: tf.Tensor; g: tf.Tensor2D; phi: tf.Tensor2D; hyper: NeuripsHyper },
-) {
-  const z = tf.matMul(g, phi);
-  const { negLog, squaredError } = reconstruct(all, { latents: z, x, hyper });
-  return { energies: tf.add(negLog, halfSquaredNorm(z)), squaredError };
-}
-
-/**
- * chainSteps + 1 moves of Phi on the minibatch's potential, the first to warm up; the mean of U over rows and over the
- * other moves, each at the Phi before it, plus the prior of tau over n, is what SGD lowers in decoder, tau and features.
- */
-export function stepNeurips(
-  state: State,
-  batch: Batch,
-  hyper: NeuripsHyper,
-  noise: Noise,
-): StepResult {
-  const x = toModelRange(batch.images);
-  const names = [...namesBelow(state, "features"), ...namesBelow(state, "decoder"), "tau"];
-  const g = encoderFeatures(state, x, hyper);
-  const now = { ...state, logSigma: logSigmaOf(state.tau) };
-  let phi = state.phi as tf.Tensor2D;
-  const gradients: State[] = [];
-  const losses: tf.Scalar[] = [];
-  const errors: tf.Scalar[] = [];
-  const acceptances: tf.Scalar[] = [];
-  for (let move = 0; move <= hyper.chainSteps; move++) {
-    if (move > 0) {
-      const here = lossAndGradients((params) => {
-        const all = { ...state, ...params, logSigma: logSigmaOf(params.tau) };
-        const g = encoderFeatures(all, x, hyper);
-        const { energies, squaredError } = potential(all, { x, g, phi, hyper });
-        const { tau } = params;
-        // Logistic(0, 1) prior of tau: -log p = tau + 2 softplus(-tau).
-        const prior = tf.div(tf.add(tau, tf.mul(tf.softplus(tf.neg(tau)), 2)), state.trainCount);
-        return { loss: tf.add(tf.mean(energies), prior) as tf.Scalar, squaredError };
-      }, pick(state, names));
-      gradients.push(here.gradients);
-      losses.push(here.parts.loss);
-      errors.push(here.parts.squaredError);
+  /** One move of Phi for exp(-sum of U over the minibatch), step size eta / m. */
+  const moveChain = (
+    params: ObservationParams,
+    { x, g, phi, noise }: {
+      readonly x: tf.Tensor;
+      readonly g: tf.Tensor2D;
+      readonly phi: tf.Tensor2D;
+      readonly noise: Noise;
+    },
+  ): { readonly phi: tf.Tensor2D; readonly acceptance: tf.Scalar } => {
+    const { shape, size } = phi;
+    const m = x.shape[0];
+    const evaluate = (w: tf.Tensor2D): Position => {
+      // The mean, like the loss of what is learned, so that both share one pass through the decoder; then times m.
+      const { parts, gradients } = lossAndGradients(
+        ({ phi }) => ({ loss: tf.mean<tf.Scalar>(potential(params, { x, g, phi }).energies) }),
+        { phi: tf.reshape(w, shape) as tf.Tensor2D },
+      );
+      return {
+        w,
+        energy: tf.mul(tf.reshape(parts.loss, [1]), m),
+        gradient: tf.mul(tf.reshape(gradients.phi, [1, size]), m),
+      };
+    };
+    const current = evaluate(tf.reshape(phi, [1, size]));
+    const stepSize = chainStepSize / m;
+    const xi = noise.split("xi").normal<tf.Tensor2D>([1, size]);
+    if (!metropolis) {
+      const moved = langevinStep(current.w, { gradient: current.gradient, xi, stepSize });
+      return { phi: tf.reshape(moved, shape), acceptance: tf.scalar(1) };
     }
-    const next = moveChain(now, { x, g, phi, hyper, noise: noise.split("move", move) });
-    phi = next.phi;
-    acceptances.push(next.acceptance);
-  }
-  const average = (scalars: readonly tf.Tensor[]) =>
-    tf.div(scalars.reduce((sum, s) => tf.add(sum, s)), scalars.length);
-  const learned = Object.fromEntries(names.map((name) => {
-    const gradient = average(gradients.map((g) => g[name]));
-    return [name, tf.sub(state[name], tf.mul(gradient, hyper.sgdLearningRate))];
-  }));
+    const uniform = noise.split("uniform").uniform<tf.Tensor1D>([1]);
+    const { position, accepted } = metropolisStep(current, evaluate, { stepSize, xi, uniform });
+    return { phi: tf.reshape(position.w, shape), acceptance: tf.mean(accepted) };
+  };
+
+  /** The mean of U at `phi` plus the prior of tau over n, and its gradients in what SGD learns. */
+  const lossAt = (
+    learned: Learned,
+    { x, phi }: { readonly x: tf.Tensor; readonly phi: tf.Tensor2D },
+  ) =>
+    lossAndGradients((params) => {
+      const g = encoder.features(params, x);
+      const observation = { decoder: params.decoder, logSigma: logSigmaOf(params.tau) };
+      const { energies, squaredError } = potential(observation, { x, g, phi });
+      const { tau } = params;
+      // Logistic(0, 1) prior of tau: -log p = tau + 2 softplus(-tau).
+      const prior = tf.div(tf.add(tau, tf.mul(tf.softplus(tf.neg(tau)), 2)), trainCount);
+      return { loss: tf.add<tf.Scalar>(tf.mean(energies), prior), squaredError };
+    }, learned);
+
   return {
-    state: { ...state, ...learned, phi, logSigma: logSigmaOf(learned.tau) },
-    metrics: {
-      loss: average(losses) as tf.Scalar,
-      squaredError: average(errors) as tf.Scalar,
-      acceptance: average(acceptances) as tf.Scalar,
-      sigma: tf.exp(state.logSigma) as tf.Scalar,
+    warnings: shortageOf(
+      "encoder",
+      { features: encoder.featureCount, chains: batchSize },
+      "rows a batch",
+    ),
+
+    // Every move learns but the first; each evaluates its potential at its start, and at the proposal to judge it.
+    flops: stepFlops(
+      batchSize,
+      encoder.macs.features +
+        chainSteps * (3 * encoder.macs.features + 3 * model.macs + encoder.macs.phi * 2) +
+        (chainSteps + 1) * (metropolis ? 2 : 1) * 2 * (model.macs + encoder.macs.phi),
+    ),
+
+    /** Trained features and decoder, the chain Phi, and tau. */
+    init(noise) {
+      const tau = tf.scalar(0);
+      // Deviation: The decoder's input size and the warm-up call of LAE's released code are repaired, which does not run as it is
+      return { ...model.init(noise), ...encoder.init(noise), tau, logSigma: logSigmaOf(tau) };
+    },
+
+    /**
+     * chainSteps + 1 moves of Phi on the minibatch's potential, the first to warm up; the mean of U over rows and over the
+     * other moves, each at the Phi before it, plus the prior of tau over n, is what SGD lowers in decoder, tau and features.
+     */
+    step(state, { images }, noise) {
+      const x = toModelRange(images);
+      const { features, decoder, tau } = state;
+      const learned: Learned = { ...(features && { features }), decoder, tau };
+      const g = encoder.features(state, x);
+      const now = { decoder, logSigma: logSigmaOf(tau) };
+      let phi = state.phi;
+      const evaluations: ReturnType<typeof lossAt>[] = [];
+      const acceptances: tf.Scalar[] = [];
+      for (let move = 0; move <= chainSteps; move++) {
+        if (move > 0) evaluations.push(lossAt(learned, { x, phi }));
+        const next = moveChain(now, { x, g, phi, noise: noise.split("move", move) });
+        phi = next.phi;
+        acceptances.push(next.acceptance);
+      }
+      const [first, ...others] = evaluations.map(({ gradients }) => gradients);
+      const next = mapTree(
+        learned,
+        ([w, ...gradients]) =>
+          downhill(w, { gradient: average(gradients), learningRate: sgdLearningRate }),
+        first,
+        ...others,
+      );
+      return {
+        state: { ...state, ...next, phi, logSigma: logSigmaOf(next.tau) },
+        metrics: {
+          loss: average(evaluations.map(({ parts }) => parts.loss)),
+          squaredError: average(evaluations.map(({ parts }) => parts.squaredError)),
+          acceptance: average(acceptances),
+          sigma: sigmaOf(state),
+        },
+      };
+    },
+
+    sample: (state, { count }, noise) =>
+      sampleStandardNormal(model, { params: state, count, latentDim, noise }),
+
+    latents: {
+      dim: latentDim,
+      /** A draw of N(Phi g(x), 0.05^2 I), as in the released evaluation. */
+      infer: (state, images, noise) => {
+        const mean = encoder.encode(state, toModelRange(images));
+        return tf.add(mean, tf.mul(noise.split("latents").normal(mean.shape), TEST_DEVIATION));
+      },
+      decode: model.decode,
+    },
+
+    likelihood: {
+      logWeight: (state, images, noise) => {
+        const x = toModelRange(images);
+        const mean = encoder.encode(state, x);
+        const xi = noise.split("latents").normal(mean.shape);
+        const latents: tf.Tensor2D = tf.add(mean, tf.mul(xi, TEST_DEVIATION));
+        const terms = tf.add(tf.square(xi), Math.log(2 * Math.PI * TEST_DEVIATION ** 2));
+        const negLogDensity = tf.mul(tf.sum<tf.Tensor1D>(terms, 1), 0.5);
+        return tf.add(logJoint(model, { params: state, latents, x }), negLogDensity);
+      },
+    },
+
+    amortized: {
+      features: (state, images) => encoder.features(state, toModelRange(images)),
+      latents: (state, images) => encoder.encode(state, toModelRange(images)),
+      /** One move of Phi, with decoder, tau and features at rest. */
+      move: (state, { images }, noise) => {
+        const x = toModelRange(images);
+        const g = encoder.features(state, x);
+        return { ...state, phi: moveChain(state, { x, g, phi: state.phi, noise }).phi };
+      },
+      freeChains: (state, images, noise) => {
+        const x = toModelRange(images);
+        return posteriorChain(model, {
+          params: state,
+          energy: halfSquaredNorm,
+          x,
+          start: encoder.encode(state, x),
+          hyper: longChain(hyper),
+          noise,
+        });
+      },
     },
   };
 }
 
-/** One move of Phi for exp(-sum of U over the minibatch), step size eta / m. */
-export function moveChain(
-  state: State,
-  { x, g, phi, hyper, noise }: {
-    x: tf.Tensor;
-    g: tf.Tensor2D;
-    phi: tf.Tensor2D;
-    hyper: NeuripsHyper;
-    noise: Noise;
+/** log sigma of sigma = softplus(tau)^(-1/2). */
+function logSigmaOf(tau: tf.Scalar): tf.Scalar {
+  return tf.mul(tf.log(tf.softplus(tau)), -0.5);
+}
+
+/** The mean of tensors of one shape. */
+function average<T extends tf.Tensor>(tensors: readonly T[]): T {
+  return tf.div(tensors.reduce((sum, t) => tf.add(sum, t)), tensors.length);
+}
+
+export const lae_neurips: Method<typeof defaults> = {
+  name: "lae_neurips",
+  label: "LAE (NeurIPS)",
+  description: "LD + amortization",
+  source: "Langevin Autoencoders (NeurIPS 2022), and its released code (iShohei220/LAE)",
+  deviations: [
+    ...OBSERVATION_DEVIATIONS,
+    "The decoder's input size and the warm-up call of LAE's released code are repaired, which does not run as it is",
+  ],
+  defaults,
+  ranges: {
+    sgdLearningRate: { scale: "log", low: 3e-5, high: 1e-3 },
+    chainStepSize: { scale: "log", low: 1e-6, high: 1e-2 },
+    chainSteps: { scale: "integer", low: 1, high: 5 },
   },
-): { readonly phi: tf.Tensor2D; readonly acceptance: tf.Scalar } {
-  const size = phi.size;
-  const evaluate = (w: tf.Tensor2D): Position => {
-    // The mean, like the loss of what is learned, so that both share one pass through the decoder; then times m.
-    const { parts, gradients } = lossAndGradients((params) => ({
-      loss: tf.mean(
-        potential(state, { x, g, phi: params.phi as tf.Tensor2D, hyper }).energies,
-      ) as tf.Scalar,
-    }), { phi: tf.reshape(w, phi.shape) });
-    return {
-      w,
-      energy: tf.mul(tf.reshape(parts.loss, [1]), x.shape[0]),
-      gradient: tf.mul(tf.reshape(gradients.phi, [1, size]), x.shape[0]),
-    };
-  };
-  const current = evaluate(tf.reshape(phi, [1, size]));
-  const stepSize = hyper.chainStepSize / x.shape[0];
-  const xi = noise.split("xi").normal([1, size]) as tf.Tensor2D;
-  if (!hyper.metropolis) {
-    const moved = langevinStep(current.w, { gradient: current.gradient, xi, stepSize });
-    return { phi: tf.reshape(moved, phi.shape), acceptance: tf.scalar(1) };
-  }
-  const uniform = noise.split("uniform").uniform([1]) as tf.Tensor1D;
-  const { position, accepted } = metropolisStep(current, evaluate, { stepSize, xi, uniform });
-  return { phi: tf.reshape(position.w, phi.shape), acceptance: tf.mean(accepted) as tf.Scalar };
-}
-
-/** A draw of N(Phi g(x), 0.05^2 I), as in the released evaluation. */
-export function inferNeurips(
-  state: State,
-  images: tf.Tensor4D,
-  hyper: NeuripsHyper,
-  noise: Noise,
-): tf.Tensor2D {
-  const mean = encode(state, toModelRange(images), hyper);
-  return tf.add(mean, tf.mul(noise.split("latents").normal(mean.shape), TEST_DEVIATION));
-}
-
-/** log p(x, z) - log q(z | x) at a draw of that q, [n]. */
-export function logWeightNeurips(
-  state: State,
-  images: tf.Tensor4D,
-  hyper: NeuripsHyper,
-  noise: Noise,
-): tf.Tensor1D {
-  const x = toModelRange(images);
-  const mean = encode(state, x, hyper);
-  const xi = noise.split("latents").normal(mean.shape);
-  const latents = tf.add(mean, tf.mul(xi, TEST_DEVIATION)) as tf.Tensor2D;
-  const terms = tf.add(tf.square(xi), Math.log(2 * Math.PI * TEST_DEVIATION ** 2));
-  return tf.add(logJoint(state, { latents, x, hyper }), tf.mul(tf.sum(terms, 1), 0.5));
-}
+  build,
+};

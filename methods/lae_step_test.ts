@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, keyOf } from "../harness/core/noise.ts";
+import { flatten } from "../harness/core/tree.ts";
 import type { HostArrays, Hyperparams, Problem } from "../harness/core/types.ts";
 import { recordNoise } from "./testing/replay.ts";
 import { lae } from "./lae.ts";
@@ -23,18 +24,6 @@ const sum = (count: number, f: (i: number) => number): number => {
 };
 const table = (rows: number, columns: number, f: (i: number, j: number) => number): number[] =>
   Array.from({ length: rows * columns }, (_, k) => f(Math.floor(k / columns), k % columns));
-
-/** What of the hyperparameters a step depends on. */
-type StepHyper = Readonly<{
-  stepSize: number;
-  damping: number;
-  decayPower: number;
-  decaySteps: number;
-  energyPenalty: number;
-  learning: string;
-  innerSteps: number;
-  chainCount: number;
-}>;
 
 /** Gradients of L / n (eq. 14) for each parameter, and of L / n + the penalty for the energy's. Features are x and u themselves. */
 function gradients(
@@ -114,7 +103,7 @@ function plainStep(
     x: readonly number[];
     draws: HostArrays;
     t: number;
-    hyper: StepHyper;
+    hyper: typeof lae.defaults;
   },
 ): void {
   const { damping, chainCount, learning } = hyper;
@@ -173,11 +162,12 @@ for (const overrides of CASES) {
       energyPenalty: 0.1,
       ...overrides,
     };
-    lae.check?.(PROBLEM, hyper);
+    const model = lae.build(PROBLEM, hyper);
     const pixels = createNoise(keyOf(3), tf.scalar(0, "int32")).split("images")
-      .uniform([PROBLEM.trainCount, 1, D, 1]) as tf.Tensor4D;
-    const start = lae.init(PROBLEM, hyper, createNoise(keyOf(1), tf.scalar(0, "int32")));
-    let state = start;
+      .uniform<tf.Tensor4D>([PROBLEM.trainCount, 1, D, 1]);
+    const initial = model.init(createNoise(keyOf(1), tf.scalar(0, "int32")));
+    let state = initial;
+    const start = flatten(initial);
     const w: Numbers = Object.fromEntries(
       Object.entries(start).map(([name, t]) => [name, [...t.dataSync()]]),
     );
@@ -188,12 +178,13 @@ for (const overrides of CASES) {
       const images = tf.gather(pixels, tf.tensor1d(rows, "int32"));
       const batch = { images, rows: tf.tensor1d(rows, "int32"), step, chains: {} };
       const { noise, draws } = recordNoise(createNoise(keyOf(2), step));
-      state = lae.step(state, batch, hyper, noise).state;
+      state = model.step(state, batch, noise).state;
       const x = Array.from(images.dataSync(), (pixel) => 2 * pixel - 1);
       plainStep(w, { v, x, draws, t, hyper });
     }
+    const end = flatten(state);
     for (const name of ["phi", "psi", "logSigma", ...Object.keys(v)]) {
-      const ours = state[name].dataSync();
+      const ours = end[name].dataSync();
       // A gradient of size 1 is known to 1e-6. The preconditioner, at most 1 / damping = 20, takes that to 2e-5 of itself at
       // worst, the noise, of length sqrt(2 x 0.02 / 5 x 20) = 0.4, to 4e-6 a move; up to 9 moves.
       w[name].forEach((value, i) =>

@@ -1,30 +1,31 @@
 /** Latent-space energy-based model (Pang et al. 2020), the row LEBM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
-import { adam, initAdam } from "./parts/adam.ts";
-import { energyNet } from "./parts/architectures.ts";
-import { checkCounts, checkPositive } from "./parts/checks.ts";
+import type { Method, Model, Problem } from "../harness/core/types.ts";
+import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
+import { checkPositive } from "./parts/checks.ts";
+import { energyPrior } from "./parts/energy_prior.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
-import { netEnergy, posteriorChain, priorChain } from "./parts/latent_prior.ts";
-import { toModelRange } from "./parts/likelihood.ts";
 import {
-  boundSigma,
-  checkModel,
-  decode,
-  initModel,
-  MODEL_DEFAULTS,
-  MODEL_DEVIATIONS,
-  modelParameters,
-  namesBelow,
-  pick,
-  reconstruct,
+  checkPosteriorChain,
+  checkPriorChain,
+  posteriorChain,
+  priorChain,
+} from "./parts/latent_chains.ts";
+import { toModelRange } from "./parts/likelihood.ts";
+import type { NetParams } from "./parts/nets.ts";
+import {
+  type LearnedParams,
+  OBSERVATION_DEFAULTS,
+  OBSERVATION_DEVIATIONS,
+  observationModel,
+  type ObservationParams,
   sigmaOf,
-} from "./parts/model.ts";
-import { initNet } from "./parts/nets.ts";
+} from "./parts/observation_model.ts";
+import { stepFlops } from "./parts/step_flops.ts";
 
 // LEBM's code, train_svhn.py, but for the networks and the latent dimension: `nets=pang2020 latentDim=100` is all of it.
 const defaults = {
-  ...MODEL_DEFAULTS,
+  ...OBSERVATION_DEFAULTS,
   learnSigma: false, // 0.3, fixed
   learningRate: 1e-4, // of the generator
   energyLearningRate: 2e-5,
@@ -35,95 +36,147 @@ const defaults = {
   priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4
 };
 
-type Hyper = Readonly<typeof defaults>;
+type Learned = { readonly energy: NetParams } & LearnedParams;
+type State = ObservationParams & {
+  readonly energy: NetParams;
+  readonly adam: AdamSlots<Learned>;
+};
 
-function check(problem: Problem, hyper: Hyper): void {
-  checkModel(problem, hyper);
-  const { learningRate, energyLearningRate, decay, posteriorStepSize, priorStepSize } = hyper;
-  checkPositive({ learningRate, energyLearningRate, decay, posteriorStepSize, priorStepSize });
-  checkCounts({ posteriorSteps: hyper.posteriorSteps, priorSteps: hyper.priorSteps }, 1);
-}
+function build(problem: Problem, hyper: typeof defaults): Model<State> {
+  const { latentDim, learningRate, energyLearningRate, decay, posteriorSteps, priorSteps } = hyper;
+  checkPositive({ learningRate, energyLearningRate, decay });
+  checkPosteriorChain(hyper);
+  checkPriorChain(hyper);
+  const model = observationModel(problem.image, hyper);
+  const prior = energyPrior(hyper);
+  const energyOf = (state: State) => (z: tf.Tensor2D) => prior.energy(state.energy, z);
 
-function init(problem: Problem, hyper: Hyper, noise: Noise): State {
-  const state = { ...initModel(problem, hyper, noise), ...initNet(energyNet(hyper), noise) };
+  /** decay^epoch at step `step`, from 0. */
+  const decayAt = (step: tf.Scalar): tf.Scalar => {
+    const perEpoch = Math.max(1, Math.floor(problem.trainCount / problem.batchSize));
+    const epoch = tf.cast(tf.div(tf.cast(step, "float32"), perEpoch), "int32");
+    return tf.exp(tf.mul(tf.cast(epoch, "float32"), Math.log(decay)));
+  };
+
   return {
-    ...state,
-    ...initAdam(state, [...namesBelow(state, "energy"), ...modelParameters(state, hyper)]),
+    flops: stepFlops(
+      problem.batchSize,
+      2 * posteriorSteps * (model.macs + prior.macs) + 2 * priorSteps * prior.macs +
+        3 * model.macs + 6 * prior.macs,
+    ),
+
+    init(noise) {
+      const params = { ...model.init(noise), energy: prior.init(noise) };
+      return { ...params, adam: initAdam({ energy: params.energy, ...model.learned(params) }) };
+    },
+
+    /**
+     * z+ from a short posterior chain, z- from a short prior chain, both from N(0, I); then one step of Adam for the
+     * generator down -log p(x | z+) and one for the energy down mean net(z+) - mean net(z-). Pang et al., algorithm 1.
+     */
+    step(state, { images, step }, noise) {
+      const x = toModelRange(images);
+      const draw = (name: string) => noise.split(name).normal<tf.Tensor2D>([x.shape[0], latentDim]);
+      const energy = energyOf(state);
+      const positive = posteriorChain(model, {
+        params: state,
+        energy,
+        x,
+        start: draw("posteriorStart"),
+        hyper,
+        noise,
+      });
+      const negative = priorChain(energy, { start: draw("priorStart"), hyper, noise });
+
+      // Deviation: The generator's loss is -log p(x | z), where LEBM's code leaves out 1 / (2 sigma^2): Adam takes no notice of the factor
+      const generator = lossAndGradients((params) => {
+        const all = { ...state, ...params };
+        const { negLog, squaredError } = model.reconstruct(all, { latents: positive, x });
+        return { loss: tf.mean<tf.Scalar>(negLog), squaredError };
+      }, model.learned(state));
+      const contrast = lossAndGradients((params) => {
+        const energyPosterior = tf.mean<tf.Scalar>(prior.net(params, positive));
+        const energyPrior = tf.mean<tf.Scalar>(prior.net(params, negative));
+        const loss: tf.Scalar = tf.sub(energyPosterior, energyPrior);
+        return { loss, energyPosterior, energyPrior };
+      }, state.energy);
+
+      const factor = decayAt(step);
+      const rate = (base: number): tf.Scalar => tf.mul(factor, base);
+      const { energy: energySlots, learned: generatorSlots } = split(state.adam);
+      const nextGenerator = adam(
+        { params: model.learned(state), slots: generatorSlots },
+        { gradients: generator.gradients, learningRate: rate(learningRate), step },
+      );
+      const nextEnergy = adam(
+        { params: state.energy, slots: energySlots },
+        { gradients: contrast.gradients, learningRate: rate(energyLearningRate), step },
+      );
+      const next = {
+        ...state,
+        ...nextGenerator.params,
+        energy: nextEnergy.params,
+        adam: {
+          m: { energy: nextEnergy.slots.m, ...nextGenerator.slots.m },
+          v: { energy: nextEnergy.slots.v, ...nextGenerator.slots.v },
+        },
+      };
+      const { energyPosterior, energyPrior } = contrast.parts;
+      return {
+        state: model.boundSigma(next),
+        metrics: { ...generator.parts, energyPosterior, energyPrior, sigma: sigmaOf(state) },
+      };
+    },
+
+    /** Images of prior chains from N(0, I). */
+    sample: (state, { count }, noise) => {
+      const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
+      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
+    },
+
+    latents: {
+      dim: latentDim,
+      /** The end of a posterior chain from N(0, I). */
+      infer: (state, images, noise) =>
+        posteriorChain(model, {
+          params: state,
+          energy: energyOf(state),
+          x: toModelRange(images),
+          start: noise.split("posteriorStart").normal([images.shape[0], latentDim]),
+          hyper,
+          noise,
+        }),
+      decode: model.decode,
+    },
   };
 }
 
-/** decay^epoch, with the epoch of `batch`. */
-function decayOf(state: State, batch: Batch, { decay }: Hyper): tf.Scalar {
-  const batches = tf.cast(tf.div(state.trainCount, batch.images.shape[0]), "int32");
-  const perEpoch = tf.maximum(tf.cast(batches, "float32"), 1);
-  const epoch = tf.cast(tf.div(tf.cast(batch.step, "float32"), perEpoch), "int32");
-  return tf.exp(tf.mul(tf.cast(epoch, "float32"), Math.log(decay))) as tf.Scalar;
+/** The slots of the energy, and those of the observation model. */
+function split({ m, v }: AdamSlots<Learned>): {
+  readonly energy: AdamSlots<NetParams>;
+  readonly learned: AdamSlots<LearnedParams>;
+} {
+  const { energy: energyM, ...learnedM } = m;
+  const { energy: energyV, ...learnedV } = v;
+  return { energy: { m: energyM, v: energyV }, learned: { m: learnedM, v: learnedV } };
 }
 
-/**
- * z+ from a short posterior chain, z- from a short prior chain, both from N(0, I); then one step of Adam for the generator
- * down -log p(x | z+) and one for the energy down mean net(z+) - mean net(z-). Pang et al., algorithm 1.
- */
-function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
-  const x = toModelRange(batch.images);
-  const draw = (name: string) =>
-    noise.split(name).normal([x.shape[0], hyper.latentDim]) as tf.Tensor2D;
-  const positive = posteriorChain(state, { x, start: draw("posteriorStart"), hyper, noise });
-  const negative = priorChain(state, { start: draw("priorStart"), hyper, noise });
-
-  // Deviation: The generator's loss is -log p(x | z), where LEBM's code leaves out 1 / (2 sigma^2): Adam takes no notice of the factor
-  const generator = lossAndGradients((params) => {
-    const all = { ...state, ...params };
-    const { negLog, squaredError } = reconstruct(all, { latents: positive, x, hyper });
-    return { loss: tf.mean(negLog) as tf.Scalar, squaredError };
-  }, pick(state, modelParameters(state, hyper)));
-  const energy = lossAndGradients((params) => {
-    const energyPosterior = tf.mean(netEnergy(params, { latents: positive, hyper })) as tf.Scalar;
-    const energyPrior = tf.mean(netEnergy(params, { latents: negative, hyper })) as tf.Scalar;
-    return { loss: tf.sub(energyPosterior, energyPrior), energyPosterior, energyPrior };
-  }, pick(state, namesBelow(state, "energy")));
-
-  const factor = decayOf(state, batch, hyper);
-  const update = (from: State, gradients: State, rate: number) =>
-    adam(from, { gradients, learningRate: tf.mul(factor, rate) as tf.Scalar, step: batch.step });
-  const next = update(
-    update(state, generator.gradients, hyper.learningRate),
-    energy.gradients,
-    hyper.energyLearningRate,
-  );
-  const { energyPosterior, energyPrior } = energy.parts;
-  const metrics = { ...generator.parts, energyPosterior, energyPrior, sigma: sigmaOf(state) };
-  return { state: boundSigma(next, hyper), metrics };
-}
-
-/** Images of prior chains from N(0, I). */
-function sample(state: State, count: number, hyper: Hyper, noise: Noise): tf.Tensor4D {
-  const start = noise.split("priorStart").normal([count, hyper.latentDim]) as tf.Tensor2D;
-  return decode(state, priorChain(state, { start, hyper, noise }), hyper);
-}
-
-/** The end of a posterior chain from N(0, I). */
-function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
-  const x = toModelRange(images);
-  const start = noise.split("posteriorStart").normal([x.shape[0], hyper.latentDim]) as tf.Tensor2D;
-  return posteriorChain(state, { x, start, hyper, noise });
-}
-
-export const lebm: Method<Hyper> = {
+export const lebm: Method<typeof defaults> = {
   name: "lebm",
   label: "LEBM",
   description: "LD + EBM",
   source:
     "Pang et al. 2020, algorithm 1, and their code (train_svhn.py); networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
   deviations: [
-    ...MODEL_DEVIATIONS,
+    ...OBSERVATION_DEVIATIONS,
     "The generator's loss is -log p(x | z), where LEBM's code leaves out 1 / (2 sigma^2): Adam takes no notice of the factor",
   ],
   defaults,
-  check,
-  init,
-  step,
-  sample,
-  infer,
-  decode,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    energyLearningRate: { scale: "log", low: 2e-5, high: 5e-3 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    posteriorStepSize: { scale: "log", low: 1e-3, high: 0.2 },
+  },
+  build,
 };

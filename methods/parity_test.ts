@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, keyOf } from "../harness/core/noise.ts";
-import type { HostArray, Method } from "../harness/core/types.ts";
+import { flatten, unflatten } from "../harness/core/tree.ts";
+import { toTensor, toTensors } from "./testing/host_arrays.ts";
 import { decodeArrays, type ParityCase, replayNoise } from "./testing/replay.ts";
 import { METHODS } from "./mod.ts";
 
@@ -11,30 +12,25 @@ const { cases } = JSON.parse(readFileSync(FIXTURE, "utf8")) as { cases: readonly
 
 // PyTorch's step in float64 from the same state, batch and draws: ci/parity/methods.py. Adam's first slot holds the gradient
 // itself and pSGLD's the square, so the entries cover every gradient, and then every new parameter.
-for (const { name, method: key, hyper, ...stored } of cases) {
+for (const { name, method, problem, hyper, ...stored } of cases) {
   Deno.test(`${name} step() equals PyTorch's`, async () => {
     await tf.setBackend("cpu");
-    const method = METHODS[key as keyof typeof METHODS] as Method;
-    const tensor = ({ data, shape, dtype }: HostArray) => tf.tensor(data, shape as number[], dtype);
     const { images, rows, step } = decodeArrays(stored.inputs);
-    const draws = decodeArrays(stored.noise);
-    const state = Object.fromEntries(
-      Object.entries(decodeArrays(stored.state)).map(([k, array]) => [k, tensor(array)]),
-    );
-    const stepTensor = tensor(step) as tf.Scalar;
     const batch = {
-      images: tensor(images) as tf.Tensor4D,
-      rows: tensor(rows) as tf.Tensor1D,
-      step: stepTensor,
+      images: toTensor<tf.Tensor4D>(images),
+      rows: toTensor<tf.Tensor1D>(rows),
+      step: toTensor<tf.Scalar>(step),
       chains: {},
     };
-    const noise = replayNoise(createNoise(keyOf(0), stepTensor), draws);
-    const result = method.step(state, batch, hyper, noise);
+    const state = toTensors(decodeArrays(stored.state));
+    const noise = replayNoise(createNoise(keyOf(0), batch.step), decodeArrays(stored.noise));
+    const result = METHODS[method].build(problem, hyper).step(unflatten(state), batch, noise);
 
-    const moved = Object.keys(state).filter((k) => result.state[k] !== state[k]);
+    const next = flatten(result.state);
+    const moved = Object.keys(state).filter((k) => next[k] !== state[k]);
     assert.deepEqual(new Set(moved), new Set(Object.keys(stored.next)));
     for (const [entry, { data }] of Object.entries(decodeArrays(stored.next))) {
-      const ours = [...result.state[entry].dataSync()];
+      const ours = [...next[entry].dataSync()];
       const scale = Math.max(...Array.from(data, Math.abs));
       const worst = Math.max(...ours.map((v, i) => Math.abs(v - data[i])));
       // Second moments are squares of gradients: twice the relative error.

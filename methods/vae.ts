@@ -1,91 +1,104 @@
 /** Variational autoencoder (Kingma and Welling 2014), the row VAE of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Noise, Problem, State, StepResult } from "../harness/core/types.ts";
-import { encoderNet } from "./parts/architectures.ts";
-import { checkPositive } from "./parts/checks.ts";
+import type { Method, Model, Problem } from "../harness/core/types.ts";
 import {
   drawFrom,
-  encode,
+  gaussianEncoder,
   gaussianLogWeight,
   klToStandardNormal,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
 import { toModelRange } from "./parts/likelihood.ts";
+import type { NetParams } from "./parts/nets.ts";
 import {
-  boundSigma,
-  checkModel,
-  decode,
-  initModel,
-  MODEL_DEFAULTS,
-  MODEL_DEVIATIONS,
-  modelParameters,
-  namesBelow,
-  pick,
-  reconstruct,
+  type LearnedParams,
+  OBSERVATION_DEFAULTS,
+  OBSERVATION_DEVIATIONS,
+  observationModel,
+  type ObservationParams,
   sigmaOf,
-} from "./parts/model.ts";
-import { initNet } from "./parts/nets.ts";
-import { checkOptimizer, descend, initOptimizer, OPTIMIZER_DEVIATIONS } from "./parts/optimizer.ts";
+} from "./parts/observation_model.ts";
+import { OPTIMIZER_DEVIATIONS, optimizerOf, type OptimizerState } from "./parts/optimizer.ts";
 import { sampleStandardNormal } from "./parts/standard_normal.ts";
+import { stepFlops } from "./parts/step_flops.ts";
 
 const defaults = {
-  ...MODEL_DEFAULTS,
+  ...OBSERVATION_DEFAULTS,
   optimizer: "adam", // LEBM's code, which the paper's baselines are based on (F.3); the NeurIPS version has sgd for all
   learningRate: 1e-4, // LEBM's code, and the NeurIPS version
 };
 
-type Hyper = Readonly<typeof defaults>;
+type Learned = LearnedParams & { readonly encoder: NetParams };
+type Params = ObservationParams & { readonly encoder: NetParams };
+type State = Params & OptimizerState<Learned>;
 
-function check(problem: Problem, hyper: Hyper): void {
-  checkModel(problem, hyper);
-  checkOptimizer(hyper);
-  checkPositive({ learningRate: hyper.learningRate });
+function build(problem: Problem, hyper: typeof defaults): Model<State> {
+  const { latentDim } = hyper;
+  const model = observationModel(problem.image, hyper);
+  const encoder = gaussianEncoder(problem.image, hyper);
+  const optimizer = optimizerOf<Learned>(hyper);
+  const learned = (params: Params): Learned => ({
+    encoder: params.encoder,
+    ...model.learned(params),
+  });
+
+  return {
+    flops: stepFlops(problem.batchSize, 3 * encoder.macs + 3 * model.macs),
+
+    init(noise) {
+      const params = { ...model.init(noise), encoder: encoder.init(noise) };
+      return { ...params, ...optimizer.init(learned(params)) };
+    },
+
+    /** One optimizer step down -ELBO = E_q[-log p(x | z)] + KL(q(z | x) || N(0, I)), one draw of z an image. */
+    step(state, { images, step }, noise) {
+      const x = toModelRange(images);
+      const xi = noise.split("latents").normal([x.shape[0], latentDim]);
+      const { parts, gradients } = lossAndGradients((params) => {
+        const all = { ...state, ...params };
+        const q = encoder.encode(all.encoder, x);
+        const { negLog, squaredError } = model.reconstruct(all, { latents: drawFrom(q, xi), x });
+        const kl = tf.mean<tf.Scalar>(klToStandardNormal(q));
+        return { loss: tf.add<tf.Scalar>(tf.mean(negLog), kl), kl, squaredError };
+      }, learned(state));
+      const next = optimizer.descend(learned(state), { slots: state, gradients, step });
+      return {
+        state: model.boundSigma({ ...state, ...next }),
+        metrics: { ...parts, sigma: sigmaOf(state) },
+      };
+    },
+
+    sample: (state, { count }, noise) =>
+      sampleStandardNormal(model, { params: state, count, latentDim, noise }),
+
+    latents: {
+      dim: latentDim,
+      infer: (state, images, noise) => {
+        const q = encoder.encode(state.encoder, toModelRange(images));
+        return drawFrom(q, noise.split("latents").normal([images.shape[0], latentDim]));
+      },
+      decode: model.decode,
+    },
+
+    likelihood: {
+      logWeight: (state, images, noise) =>
+        gaussianLogWeight({ model, encoder }, { params: state, images, noise }),
+    },
+  };
 }
 
-function init(problem: Problem, hyper: Hyper, noise: Noise): State {
-  const model = initModel(problem, hyper, noise);
-  const encoder = initNet(encoderNet(problem.image, hyper, 2 * hyper.latentDim), noise);
-  const state = { ...model, ...encoder };
-  return { ...state, ...initOptimizer(state, trained(state, hyper), hyper) };
-}
-
-function trained(state: State, hyper: Hyper): string[] {
-  return [...namesBelow(state, "encoder"), ...modelParameters(state, hyper)];
-}
-
-/** One step of Adam down -ELBO = E_q[-log p(x | z)] + KL(q(z | x) || N(0, I)), one draw of z an image. */
-function step(state: State, batch: Batch, hyper: Hyper, noise: Noise): StepResult {
-  const x = toModelRange(batch.images);
-  const xi = noise.split("latents").normal([x.shape[0], hyper.latentDim]);
-  const { parts, gradients } = lossAndGradients((params) => {
-    const all = { ...state, ...params };
-    const q = encode(all, { x, hyper });
-    const { negLog, squaredError } = reconstruct(all, { latents: drawFrom(q, xi), x, hyper });
-    const kl = tf.mean(klToStandardNormal(q)) as tf.Scalar;
-    return { loss: tf.add(tf.mean(negLog), kl) as tf.Scalar, kl, squaredError };
-  }, pick(state, trained(state, hyper)));
-  const next = descend(state, { gradients, ...hyper, step: batch.step });
-  return { state: boundSigma(next, hyper), metrics: { ...parts, sigma: sigmaOf(state) } };
-}
-
-function infer(state: State, images: tf.Tensor4D, hyper: Hyper, noise: Noise): tf.Tensor2D {
-  const q = encode(state, { x: toModelRange(images), hyper });
-  return drawFrom(q, noise.split("latents").normal([images.shape[0], hyper.latentDim]));
-}
-
-export const vae: Method<Hyper> = {
+export const vae: Method<typeof defaults> = {
   name: "vae",
   label: "VAE",
   description: "VI + amortization",
   source:
     "Kingma and Welling 2014, eq. 10; networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
-  deviations: [...MODEL_DEVIATIONS, ...OPTIMIZER_DEVIATIONS],
+  deviations: [...OBSERVATION_DEVIATIONS, ...OPTIMIZER_DEVIATIONS],
   defaults,
-  check,
-  init,
-  step,
-  sample: sampleStandardNormal,
-  infer,
-  decode,
-  logWeight: gaussianLogWeight,
+  ranges: {
+    learningRate: { scale: "log", low: 1e-4, high: 1e-2 },
+    sigma: { scale: "log", low: 0.1, high: 1.5 },
+    learnSigma: { scale: "choice", values: [true, false] },
+  },
+  build,
 };

@@ -1,4 +1,4 @@
-/** Records with everything that a report must show: for its tests. */
+/** Records, and folders of them, with everything that a report must show: for its tests. */
 import type {
   BoundBasis,
   Diagnostics,
@@ -6,14 +6,16 @@ import type {
   RunRecord,
   RunSpec,
 } from "../harness/core/types.ts";
-import type { Names } from "./document/result_table.ts";
+import type { Names, ResultTable } from "./document/result_table.ts";
+import { buildTable, type ListedRun } from "./table.ts";
 
-/** Three methods, two data sets, two scores of samples and two of the likelihood. */
+/** Four methods, two data sets, two scores of samples and two of the likelihood. */
 export const EXAMPLE_NAMES: Names = {
   methods: [
     { name: "dlgm", label: "DLGM", description: "LD + amortized init." },
     { name: "lebm", label: "LEBM", description: "LD + EBM" },
     { name: "lae", label: "LAE", description: "LD + EBM + amortization" },
+    { name: "lae_neurips", label: "LAE (NeurIPS)", description: "LD + amortization" },
   ],
   datasets: [
     { name: "fashion_4k", label: "Fashion-MNIST 4k" },
@@ -42,7 +44,7 @@ const PROVENANCE: Provenance = {
   metricSettings: { fid: { mode: "tf", quantize: "bytes" } },
 };
 
-/** What an example changes. */
+/** Departures of an example from the record that all start from. */
 export interface ExampleChange {
   readonly spec?: Partial<RunSpec>;
   readonly provenance?: Partial<Provenance>;
@@ -62,7 +64,7 @@ export interface ExampleChange {
 
 let count = 0;
 
-/** A record of its own id, completed unless `end` says otherwise. */
+/** A record with a new id, completed unless `end` says otherwise. */
 export function exampleRecord(
   { spec, provenance, seconds = [9, 2, 3, 4], scores = {}, untrained = {}, end, ...measured }:
     ExampleChange,
@@ -101,4 +103,43 @@ export function exampleRecord(
   return end === undefined
     ? { ...base, status: "completed", scores, untrained, ...measured }
     : { ...base, ...end };
+}
+
+/** Settings of a run on CIFAR-10 that the paper's numbers for `lae` and `dlgm` can stand beside. */
+export const PAPER_SPEC = {
+  dataset: "cifar10",
+  metrics: ["fid"],
+  batchSize: 100,
+  sampleCount: 50_000,
+  trainCount: null,
+  hyper: {
+    nets: "table2",
+    width: 1,
+    latentDim: 128,
+    featureDim: 1024,
+    likelihood: "gaussian",
+    posteriorSteps: 20,
+  },
+} as const;
+
+/** Two scored runs of `spec`, of seeds 0 and 1, with the mean and the sample deviation of `fid`. */
+export function examplePair(
+  spec: Partial<RunSpec>,
+  { mean, std, ...change }: { readonly mean: number; readonly std: number } & ExampleChange,
+): RunRecord[] {
+  return [-1, 1].map((side, seed) =>
+    exampleRecord({
+      ...change,
+      spec: { ...spec, seed },
+      scores: { fid: mean + side * std / Math.SQRT2 },
+    })
+  );
+}
+
+/** The table of `records` under the names of the examples. */
+export function exampleTable(
+  records: readonly RunRecord[],
+  { runList = null }: { readonly runList?: readonly ListedRun[] | null } = {},
+): ResultTable {
+  return buildTable(records, { names: EXAMPLE_NAMES, runList });
 }

@@ -1,8 +1,8 @@
-import type { Block } from "./document/block.ts";
+import { type Block, nameOf } from "./document/block.ts";
 import { layOut } from "./layout.ts";
 import type { ResultTable } from "./document/result_table.ts";
 
-/** The report as one HTML page that needs nothing else; samples of each run are shown from its folder. */
+/** The report as one HTML page without scripts; the pictures of each run are shown from its folder. */
 export function toHtml(table: ResultTable): string {
   const blocks = layOut(table);
   const title = blocks.find(({ kind }) => kind === "title");
@@ -47,34 +47,30 @@ function printBlock(block: Block): string {
   }
 }
 
-/** The pictures of the completed runs, where `bench` left them: samples, and reconstructions if the runs have any. */
+/** The pictures of the runs with results, where `bench` left them: samples, and reconstructions of runs that have any. */
 function printSamples({ rows }: ResultTable): string[] {
-  const figures = rows.flatMap(({ label, variant, scores, reconstructions }) => {
-    const runs = new Map(
-      scores.flatMap(({ dataset, values }) =>
-        values.map(({ seed, run }) =>
-          [run, {
-            caption: `${label} ${variant} ${dataset}, seed ${seed}`,
-            reconstructed: reconstructions.some((cell) => cell.dataset === dataset),
-          }] as const
-        )
-      ),
+  const figures = rows.flatMap((row) => {
+    const results = [...row.scores, ...row.reconstructions].flatMap(({ dataset, values }) =>
+      values.map(({ seed, run }) => [run, `${nameOf(row)}, ${dataset}, seed ${seed}`] as const)
     );
-    return [...runs].map(([run, { caption, reconstructed }]) => {
-      const text = escapeHtml(caption.replaceAll(/ +/g, " "));
+    const reconstructed = new Set(
+      row.reconstructions.flatMap(({ values }) => values.map(({ run }) => run)),
+    );
+    return [...new Map(results)].map(([run, caption]) => {
       const images = [
         `<img src="${run}/samples.png" alt="Samples">`,
-        ...reconstructed
+        ...reconstructed.has(run)
           ? [`<img src="${run}/reconstructions.png" alt="Images and their reconstructions">`]
           : [],
       ];
+      const text = escapeHtml(caption);
       return `<figure>${images.join(" ")}<figcaption>${text}</figcaption></figure>`;
     });
   });
   return figures.length === 0 ? [] : ["<h2>Samples and reconstructions</h2>", ...figures];
 }
 
-/** Text as it may stand between tags and in quotes. */
+/** `text` escaped for use between tags and in quoted attributes. */
 export function escapeHtml(text: string): string {
   const entities: Readonly<Record<string, string>> = {
     "&": "&amp;",

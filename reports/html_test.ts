@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { EXAMPLE_NAMES, exampleRecord } from "./example_records.ts";
+import { exampleRecord, exampleTable } from "./example_records.ts";
 import { escapeHtml, toHtml } from "./html.ts";
-import { buildTable } from "./table.ts";
 
 Deno.test("escapeHtml() leaves nothing that opens a tag or ends a quote", () => {
   assert.equal(escapeHtml(`<a href="x">&`), "&lt;a href=&quot;x&quot;&gt;&amp;");
@@ -13,7 +12,7 @@ Deno.test("toHtml() has the cells of the table, the samples of completed runs, a
     spec: { seed: 1 },
     end: { status: "failed", error: "<script>alert(1)</script>" },
   });
-  const html = toHtml(buildTable([completed, failed], EXAMPLE_NAMES));
+  const html = toHtml(exampleTable([completed, failed]));
   assert.match(html, /^<!doctype html>/);
   assert.match(
     html,
@@ -23,7 +22,7 @@ Deno.test("toHtml() has the cells of the table, the samples of completed runs, a
   assert.ok(!html.includes(`${failed.id}/samples.png`));
   assert.ok(!html.includes("reconstructions.png")); // not measured: an older run
   const measured = exampleRecord({ scores: { fd_fashion: 45 }, reconstructionError: 0.02 });
-  const newer = toHtml(buildTable([measured], EXAMPLE_NAMES));
+  const newer = toHtml(exampleTable([measured]));
   assert.ok(newer.includes(`<img src="${measured.id}/reconstructions.png"`));
   assert.ok(!html.includes("<script"));
   assert.ok(html.includes("&lt;script&gt;"));

@@ -1,6 +1,6 @@
 import type { ResultTable } from "./document/result_table.ts";
 
-/** The table as JSON, two spaces deep, by table.schema.json. */
+/** The table as JSON, indented by two spaces, as table.schema.json describes it. */
 export function toJson(table: ResultTable): string {
   return `${JSON.stringify(table, null, 2)}\n`;
 }

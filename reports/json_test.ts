@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { EXAMPLE_NAMES, exampleRecord } from "./example_records.ts";
+import { examplePair, exampleRecord, exampleTable, PAPER_SPEC } from "./example_records.ts";
 import { toJson } from "./json.ts";
 import schema from "./table.schema.json" with { type: "json" };
-import { buildTable } from "./table.ts";
 
 const RECORDS = [
   exampleRecord({ spec: { seed: 0 }, scores: { fd_fashion: 1 }, untrained: { fd_fashion: 9 } }),
@@ -26,25 +25,46 @@ const RECORDS = [
   }),
 ];
 
+/** Records with every kind of cell: comparisons of each verdict, ratios with and without a value, missing runs. */
+const COMPARED = [
+  ...examplePair(PAPER_SPEC, { mean: 96, std: 1 }),
+  ...examplePair({ ...PAPER_SPEC, method: "dlgm" }, { mean: 200, std: 1 }),
+  ...examplePair({ ...PAPER_SPEC, method: "lebm", batchSize: 1 }, { mean: 96, std: 1 }),
+  exampleRecord({ spec: { ...PAPER_SPEC, seed: 2 } }),
+];
+
 const SCHEMA = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
 
 Deno.test("toJson() fits table.schema.json, empty or full", () => {
-  for (const records of [RECORDS, []]) {
-    const text = toJson(buildTable(records, EXAMPLE_NAMES));
+  const runList = COMPARED.map(({ id, spec }) => ({ id, spec }));
+  const tables = [
+    exampleTable(RECORDS),
+    exampleTable([]),
+    exampleTable(COMPARED.slice(0, -1), { runList }),
+  ];
+  for (const table of tables) {
+    const text = toJson(table);
     assert.deepEqual(SCHEMA.parse(JSON.parse(text)), JSON.parse(text));
   }
+  const { rows, ratios, runList: counts } = tables[2];
+  const verdicts = rows.flatMap(({ scores }) => scores.map(({ published }) => published?.verdict));
+  assert.deepEqual(verdicts, ["outside", "not comparable", "within"]);
+  assert.deepEqual(ratios.map(({ ratio }) => ratio), [null, 1]);
+  assert.deepEqual(counts, { asked: 7, missing: 1 });
 });
 
 Deno.test("table.schema.json refuses what is missing, of another type, or unknown", () => {
-  const table = JSON.parse(toJson(buildTable(RECORDS, EXAMPLE_NAMES)));
+  const table = JSON.parse(toJson(exampleTable(RECORDS)));
   const broken: ((copy: typeof table) => void)[] = [
     (copy) => delete copy.rows,
-    (copy) => copy.schema = 2,
+    (copy) => copy.schema = 1,
     (copy) => copy.rows[0].scores[0].mean = "2",
     (copy) => delete copy.rows[0].scores[0].n,
     (copy) => copy.rows[0].extra = 1,
     (copy) => copy.metrics[0].better = "best",
     (copy) => copy.settings.epochs = 4,
+    (copy) => copy.rows[0].scores[0].missing = 0,
+    (copy) => copy.rows[0].key = null,
   ];
   for (const change of broken) {
     const copy = structuredClone(table);
@@ -54,6 +74,6 @@ Deno.test("table.schema.json refuses what is missing, of another type, or unknow
 });
 
 Deno.test("toJson() gives the same bytes for the same records", () => {
-  const text = () => toJson(buildTable(structuredClone(RECORDS), EXAMPLE_NAMES));
+  const text = () => toJson(exampleTable(structuredClone(RECORDS)));
   assert.equal(text(), text());
 });

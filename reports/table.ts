@@ -1,5 +1,5 @@
-import type { RunRecord } from "../harness/core/types.ts";
-import { freedomCell, ratioCells, reconstructionCell, scoreCell, timeCell } from "./cells.ts";
+import type { RunRecord, RunSpec } from "../harness/core/types.ts";
+import type { MissingRun, Run } from "./conditions.ts";
 import {
   type MetricName,
   type Names,
@@ -7,45 +7,68 @@ import {
   type Row,
   TABLE_SCHEMA,
 } from "./document/result_table.ts";
-import {
-  collectHyper,
-  collectProvenance,
-  collectSettings,
-  describeDifference,
-  separateVariants,
-} from "./settings.ts";
+import { type RowRuns, rowsOf } from "./rows.ts";
+import { amortizationCell, reconstructionCell, type RunList, scoreCell } from "./seed_cells.ts";
+import { collectHyper, collectProvenance, collectSettings } from "./settings.ts";
+import { ratioCells, timingsOf } from "./time_cells.ts";
 
-/** The table of `records`, of which each id must occur once. */
-export function buildTable(records: readonly RunRecord[], names: Names): ResultTable {
-  const datasets = inOrder(records.map(({ spec }) => spec.dataset), names.datasets)
+/** A run that an experiment asks for. */
+export interface ListedRun {
+  readonly id: string;
+  readonly spec: RunSpec;
+}
+
+/**
+ * The table of `records`, of which each id must occur once. `runList` has the runs that were asked for, so that the table
+ * can say which are missing; null where that is not known.
+ */
+export function buildTable(
+  records: readonly RunRecord[],
+  { names, runList }: { readonly names: Names; readonly runList: readonly ListedRun[] | null },
+): ResultTable {
+  const recorded = new Set(records.map(({ id }) => id));
+  const missing = (runList ?? []).filter(({ id }) => !recorded.has(id))
+    .map(({ id, spec }): MissingRun => ({ status: "missing", id, spec, provenance: null }));
+  const runs: readonly Run[] = [...records, ...missing];
+  const datasets = inOrder(runs.map(({ spec }) => spec.dataset), names.datasets)
     .map((name) => ({ name, label: labelOf(names.datasets, name) }));
-  const metricNames = inOrder(records.flatMap(({ spec }) => spec.metrics), names.metrics);
-  const methods = inOrder(records.map(({ spec }) => spec.method), names.methods);
-  const rows = methods.flatMap((method) => {
-    const own = records.filter(({ spec }) => spec.method === method);
-    const groups = separateVariants(own);
-    return groups.map((group, i): Row => ({
+  const metrics = inOrder(runs.flatMap(({ spec }) => spec.metrics), names.metrics)
+    .map((name) => metricName(name, names));
+  const methods = inOrder(runs.map(({ spec }) => spec.method), names.methods);
+  const listed: RunList = runList === null ? null : new Set(runList.map(({ id }) => id));
+  const grouped = methods.flatMap((method) => rowsOf(method, runs))
+    .map((row) => ({ ...row, key: keyOf(row) }));
+  const timings = grouped.flatMap(({ key, runs }) =>
+    datasets.flatMap(({ name }) => timingsOf(runs, { row: key, dataset: name }))
+  );
+  const rows = grouped.map(({ key, method, variant, runs }): Row => {
+    const cells = datasets.flatMap(({ name }) => {
+      const own = runs.filter(({ spec }) => spec.dataset === name);
+      return own.length === 0 ? [] : [{ dataset: name, runs: { runs: own, runList: listed } }];
+    });
+    return {
+      key,
       method,
       label: labelOf(names.methods, method),
       description: names.methods.find(({ name }) => name === method)?.description ?? "",
-      variant: i === 0 ? "" : describeDifference(group[0].spec, groups[0][0].spec),
-      scores: datasets.flatMap((dataset) =>
-        metricNames.map((metric) => scoreCell(group, { metric, dataset: dataset.name }))
+      variant,
+      scores: cells.flatMap(({ dataset, runs }) =>
+        metrics.map(({ name }) => scoreCell(runs, { metric: name, dataset }))
       ),
-      times: datasets.flatMap((dataset) => timeCell(group, dataset.name)),
-      reconstructions: datasets.flatMap(({ name }) => reconstructionCell(group, name)),
-      freedom: datasets.flatMap((dataset) => freedomCell(group, dataset.name)),
-    }));
+      times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
+      reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
+      amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
+    };
   });
   const count = (ended: RunRecord["status"]) =>
     records.filter(({ status }) => status === ended).length;
   return {
     schema: TABLE_SCHEMA,
-    experiments: distinct(records.map(({ experiment }) => experiment)),
+    experiments: [...new Set(records.map(({ experiment }) => experiment))],
     datasets,
-    metrics: metricNames.map((name) => metricName(name, names)),
+    metrics,
     rows,
-    ratios: datasets.flatMap(({ name }) => ratioCells(rows, name)),
+    ratios: datasets.flatMap(({ name }) => ratioCells(rows, { timings, dataset: name })),
     settings: collectSettings(records),
     hyper: collectHyper(records, methods),
     provenance: collectProvenance(records),
@@ -55,7 +78,13 @@ export function buildTable(records: readonly RunRecord[], names: Names): ResultT
       failed: count("failed"),
       interrupted: count("interrupted"),
     },
+    runList: runList === null ? null : { asked: runList.length, missing: missing.length },
   };
+}
+
+/** The key of a row: the method, and what distinguishes it where the method has several rows. */
+function keyOf({ method, variant }: RowRuns): string {
+  return variant === "" ? method : `${method} (${variant})`;
 }
 
 function metricName(name: string, { metrics }: Names): MetricName {
@@ -64,7 +93,7 @@ function metricName(name: string, { metrics }: Names): MetricName {
   return { name, label, better, ...importanceSamples !== undefined && { importanceSamples } };
 }
 
-/** The distinct ones of `present`: first those of `table` in its order, then strangers as they come. */
+/** The distinct ones of `present`: first those of `table` in its order, then the others as they come. */
 function inOrder(
   present: readonly string[],
   table: readonly { readonly name: string }[],
@@ -79,8 +108,4 @@ function labelOf(
   name: string,
 ): string {
   return table.find((entry) => entry.name === name)?.label ?? name;
-}
-
-function distinct(values: readonly string[]): string[] {
-  return [...new Set(values)];
 }

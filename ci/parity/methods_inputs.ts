@@ -1,21 +1,23 @@
 /**
  * Writes what goes into one step of every method, for ci/parity/methods.py to make the same step in PyTorch:
  *
- *     deno run --allow-read --allow-env ci/parity/methods_inputs.ts > inputs.json
+ *     deno run --allow-read --allow-ffi=node_modules --allow-env ci/parity/methods_inputs.ts > inputs.json
  *     python ci/parity/methods.py inputs.json fixtures/parity/methods.json
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../../harness/engine/device.ts";
 import { createNoise, keyOf } from "../../harness/core/noise.ts";
-import type { HostArray, Hyperparams, Method, Problem } from "../../harness/core/types.ts";
+import { unflatten } from "../../harness/core/tree.ts";
+import type { HostArray, Hyperparams, Problem } from "../../harness/core/types.ts";
+import { toTensor, toTensors } from "../../methods/testing/host_arrays.ts";
 import { encodeArrays, recordNoise } from "../../methods/testing/replay.ts";
 import {
   initialState,
   takeRows,
-  toyHyper,
-  toyImages,
+  tinyHyper,
+  tinyImages,
   train,
 } from "../../methods/testing/tiny_problem.ts";
 import { METHODS } from "../../methods/mod.ts";
@@ -29,7 +31,7 @@ const problem: Problem = {
 const WARM_STEPS = 3;
 const small: Hyperparams = { width: 0.03, featureDim: 100, inputDim: 6, learnSigma: true };
 
-const CASES: readonly (readonly [keyof typeof METHODS, Hyperparams])[] = [
+const CASES: readonly (readonly [string, Hyperparams])[] = [
   ["vae", {}],
   ["vae", { likelihood: "discretized_logistic", nets: "mlp", width: 0.008 }],
   ["vae_flow", {}],
@@ -39,8 +41,7 @@ const CASES: readonly (readonly [keyof typeof METHODS, Hyperparams])[] = [
   ["lae", { decayPower: 0.55, decaySteps: 2 }],
   ["lae", { learning: "ml", innerSteps: 3 }],
   // A step size at which some moves are rejected.
-  ["lae", {
-    variant: "neurips",
+  ["lae_neurips", {
     nets: "mlp",
     likelihood: "discretized_logistic",
     width: 0.008,
@@ -49,19 +50,20 @@ const CASES: readonly (readonly [keyof typeof METHODS, Hyperparams])[] = [
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });
-const images = toyImages(problem.trainCount, problem.image);
+const images = tinyImages(problem.trainCount, problem.image);
 const cases = [];
 for (const [name, overrides] of CASES) {
-  const method = METHODS[name] as Method;
-  const hyper = toyHyper(method, { ...small, ...overrides });
-  const { state } = await train(method, {
+  const method = METHODS[name];
+  const known = Object.entries(small).filter(([key]) => key in method.defaults);
+  const hyper = tinyHyper(method, { ...Object.fromEntries(known), ...overrides });
+  const model = method.build(problem, hyper);
+  const { state } = await train(model, {
     device,
     problem,
-    hyper,
     images,
     seed: 1,
     steps: [0, WARM_STEPS],
-    state: await initialState(method, { problem, hyper, seed: 1 }),
+    state: await initialState(model, 1),
   });
   const rows = Int32Array.from([8, 1, 5, 10]);
   const step = Int32Array.of(WARM_STEPS);
@@ -70,17 +72,14 @@ for (const [name, overrides] of CASES) {
     rows: { shape: [rows.length], dtype: "int32", data: rows },
     step: { shape: [], dtype: "int32", data: step },
   };
-  const tensor = ({ data, shape, dtype }: HostArray) => tf.tensor(data, shape as number[], dtype);
-  const stepTensor = tensor(inputs.step) as tf.Scalar;
-  const { noise, draws } = recordNoise(createNoise(keyOf(2), stepTensor));
   const batch = {
-    images: tensor(inputs.images) as tf.Tensor4D,
-    rows: tensor(inputs.rows) as tf.Tensor1D,
-    step: stepTensor,
+    images: toTensor<tf.Tensor4D>(inputs.images),
+    rows: toTensor<tf.Tensor1D>(inputs.rows),
+    step: toTensor<tf.Scalar>(inputs.step),
     chains: {},
   };
-  const entries = Object.entries(state).map(([name, array]) => [name, tensor(array)]);
-  method.step(Object.fromEntries(entries), batch, hyper, noise);
+  const { noise, draws } = recordNoise(createNoise(keyOf(2), batch.step));
+  model.step(unflatten(toTensors(state)), batch, noise);
   cases.push({
     name: [name, ...Object.entries(overrides).map(([k, v]) => `${k}=${v}`)].join(" "),
     method: name,

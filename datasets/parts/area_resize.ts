@@ -1,4 +1,4 @@
-/** A picture, one byte a channel, row-major [height, width, channels]. */
+/** A decoded image file, one byte per channel, row-major [height, width, channels]. */
 export interface Picture {
   readonly height: number;
   readonly width: number;
@@ -6,7 +6,7 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
-/** The largest centred square of `picture`; of an odd rest, the larger half is cut off below and to the right. */
+/** Crops the largest centred square; of an odd remainder, the larger half is cut off below and on the right. */
 export function centreSquare(picture: Picture): Picture {
   const { height, width, channels, data } = picture;
   const side = Math.min(height, width);
@@ -22,10 +22,10 @@ export function centreSquare(picture: Picture): Picture {
 }
 
 /**
- * `picture` resized to `size` x `size` by exact areas: output pixel (i, j) is the mean of the source over
- * the rectangle [i h/size, (i + 1) h/size) x [j w/size, (j + 1) w/size), each source pixel weighted by the
- * area that lies inside; in float64, rounded half up. Shrinking is so antialiased without a choice of
- * filter; for whole ratios it is the plain mean of the blocks, and the same size is the identity.
+ * Resizes to `size` x `size` by exact areas: output pixel (i, j) is the mean of the source over the rectangle
+ * [i h/size, (i + 1) h/size) x [j w/size, (j + 1) w/size), each source pixel weighted by its area inside; in float64,
+ * rounded half up. This antialiases when shrinking without a choice of filter. For integer ratios it is the mean of
+ * blocks, and for equal sizes the identity.
  */
 export function resizeArea(picture: Picture, size: number): Picture {
   const { height, width, channels, data } = picture;
@@ -34,7 +34,7 @@ export function resizeArea(picture: Picture, size: number): Picture {
   const columns = coverage(width, size);
   const stride = width * channels;
   const out = new Uint8Array(size * size * channels);
-  const line = new Float64Array(stride); // one output row, not yet resized across
+  const line = new Float64Array(stride); // one output row, not yet resized horizontally
   for (let i = 0; i < size; i++) {
     line.fill(0);
     for (const { at, weight } of rows[i]) {
@@ -52,17 +52,17 @@ export function resizeArea(picture: Picture, size: number): Picture {
   return { height: size, width: size, channels, data: out };
 }
 
-/** Exact halves must round up although the sums of weights are only exact to some 1e-13. */
+/** Tolerance so that exact halves round up although sums of weights have errors of about 1e-13. */
 const ROUNDING = 1e-9;
 
+/** A source position and its weight in an output pixel. */
 interface Share {
-  /** Source position. */
   readonly at: number;
-  /** Part of the output pixel that it covers; the shares of a pixel sum to 1. */
+  /** Fraction of the output pixel that it covers; the weights of a pixel sum to 1. */
   readonly weight: number;
 }
 
-/** For each of `to` output positions, the source positions under it out of `from`. */
+/** For each of `to` output positions, the overlapping ones of `from` source positions. */
 function coverage(from: number, to: number): Share[][] {
   const scale = from / to;
   return Array.from({ length: to }, (_, position) => {

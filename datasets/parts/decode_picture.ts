@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import type { Picture } from "./area_resize.ts";
 
-/** Endings of picture files that are read. */
+/** File extensions of the supported image formats. */
 export const PICTURE_ENDINGS = [
   "png",
   "jpg",
@@ -13,36 +13,41 @@ export const PICTURE_ENDINGS = [
   "tiff",
 ] as const;
 
-/** The largest picture that is decoded: 8192 x 8192 pixels, 200 MB as RGB. */
+/** Largest image that is decoded, in pixels: 8192 x 8192, 200 MB as RGB. */
 const PIXEL_LIMIT = 2 ** 26;
 
 /**
- * Decodes a picture file as people see it, upright by its orientation tag, with its stored values (colour
- * profiles are not applied): one channel for grey files, else three; an opaque alpha channel is dropped.
- * Throws an Error that names the file when it is empty, broken, too large, partly transparent, CMYK, or has
- * more than 8 bits a channel.
+ * Decodes an image file upright, by its orientation tag, with its stored values (colour profiles are not applied): one
+ * channel for grey files, else three; an opaque alpha channel is dropped. Throws Error that names the file if it is
+ * empty, broken, too large, partly transparent, CMYK, or has more than 8 bits per channel.
  */
 export async function decodePicture(bytes: Uint8Array, name: string): Promise<Picture> {
   if (bytes.length === 0) throw new Error(`${name} is empty`);
   try {
-    // The limit is checked below, by the header alone; sharp's own message would not tell the size.
+    // The limit is checked below, from the header; sharp's message would not give the size.
     const picture = sharp(bytes, { ignoreIcc: true, failOn: "error", limitInputPixels: false });
     const { width, height, space, depth, hasAlpha } = await picture.metadata();
     if (width * height > PIXEL_LIMIT) {
-      throw new RangeError(`${width} x ${height} pixels: at most ${PIXEL_LIMIT} are decoded`);
+      throw new RangeError(
+        `image must have at most ${PIXEL_LIMIT} pixels, got ${width} x ${height}`,
+      );
     }
     if (depth !== "uchar" && depth !== undefined) {
-      throw new RangeError(`${depth} channels: convert it to 8 bits a channel`);
+      throw new RangeError(
+        `channels must have 8 bits, got ${depth}: convert the image to 8 bits per channel`,
+      );
     }
-    if (space === "cmyk") throw new RangeError("CMYK colours: convert it to RGB");
+    if (space === "cmyk") {
+      throw new RangeError("CMYK colours are not supported: convert the image to RGB");
+    }
     if (hasAlpha && !(await picture.stats()).isOpaque) {
-      throw new RangeError("transparent pixels: put it on a background first");
+      throw new RangeError("transparent pixels are not supported: put the image on a background");
     }
     const { data, info } = await picture.autoOrient().removeAlpha()
       .toColourspace(space === "b-w" ? "b-w" : "srgb").raw().toBuffer({ resolveWithObject: true });
     return { height: info.height, width: info.width, channels: info.channels, data };
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new Error(`${name} is not usable: ${reason}`, { cause: error });
+    throw new Error(`${name} cannot be decoded: ${reason}`, { cause: error });
   }
 }

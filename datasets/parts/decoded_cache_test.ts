@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { withFolder } from "./fixtures.ts";
-import { type Decoded, type DecodedKey, readDecoded, throughCache } from "./decoded_cache.ts";
+import { type Decoded, type DecodedKey, loadThroughCache, readDecoded } from "./decoded_cache.ts";
 
 const KEY: DecodedKey = { name: "tiny", split: "train", definition: "as is", sources: ["a", "b"] };
 const DECODED: Decoded = {
@@ -10,7 +10,7 @@ const DECODED: Decoded = {
   labels: Uint8Array.of(7, 8),
 };
 
-/** Counts its calls. */
+/** Makes a decoder that counts its calls. */
 function decoder(decoded = DECODED): (() => Promise<Decoded>) & { calls: number } {
   const decode = () => {
     decode.calls++;
@@ -26,11 +26,11 @@ const pathOf = (folder: string, ending: string) =>
     [...Deno.readDirSync(folder)].map(({ name }) => name).find((n) => n.endsWith(ending)) ?? "",
   );
 
-Deno.test("throughCache() decodes once and gives the same set again", async () => {
+Deno.test("loadThroughCache() decodes once and then returns the same set", async () => {
   await withFolder(async (folder) => {
     const decode = decoder();
-    const first = await throughCache({ folder, key: KEY }, decode);
-    const second = await throughCache({ folder, key: KEY }, decode);
+    const first = await loadThroughCache({ folder, key: KEY }, decode);
+    const second = await loadThroughCache({ folder, key: KEY }, decode);
     assert.equal(decode.calls, 1);
     for (const set of [first, second]) {
       assert.deepEqual(new Uint8Array(set.pixels), DECODED.pixels);
@@ -41,24 +41,24 @@ Deno.test("throughCache() decodes once and gives the same set again", async () =
   });
 });
 
-Deno.test("throughCache() keeps sets without labels", async () => {
+Deno.test("loadThroughCache() caches sets without labels", async () => {
   await withFolder(async (folder) => {
     const { labels: _, ...unlabelled } = DECODED;
-    await throughCache({ folder, key: KEY }, decoder(unlabelled));
-    assert.equal((await throughCache({ folder, key: KEY }, decoder())).labels, undefined);
+    await loadThroughCache({ folder, key: KEY }, decoder(unlabelled));
+    assert.equal((await loadThroughCache({ folder, key: KEY }, decoder())).labels, undefined);
   });
 });
 
-Deno.test("throughCache() decodes anew when anything of the key changes", async () => {
+Deno.test("loadThroughCache() decodes again if any part of the key changes", async () => {
   await withFolder(async (folder) => {
     const decode = decoder();
-    await throughCache({ folder, key: KEY }, decode);
+    await loadThroughCache({ folder, key: KEY }, decode);
     for (
       const change of [{ name: "other" }, { split: "test" }, { definition: "b" }, {
         sources: ["a"],
       }] as const
     ) {
-      await throughCache({ folder, key: { ...KEY, ...change } }, decode);
+      await loadThroughCache({ folder, key: { ...KEY, ...change } }, decode);
     }
     assert.equal(decode.calls, 5);
   });
@@ -68,32 +68,34 @@ for (
   const [criterion, damage] of [
     ["a changed pixel", (folder: string) => flip(pathOf(folder, ".raw"), 5)],
     ["a changed label", (folder: string) => flip(pathOf(folder, ".raw"), 13)],
-    ["a cut file", (folder: string) => Deno.truncate(pathOf(folder, ".raw"), 10)],
-    ["a lost file", (folder: string) => Deno.remove(pathOf(folder, ".raw"))],
+    ["a truncated file", (folder: string) => Deno.truncate(pathOf(folder, ".raw"), 10)],
+    ["a missing file", (folder: string) => Deno.remove(pathOf(folder, ".raw"))],
     ["a broken side-car", (folder: string) => Deno.writeTextFile(pathOf(folder, ".json"), '{"for')],
-    ["a foreign side-car", (folder: string) => Deno.writeTextFile(pathOf(folder, ".json"), "{}")],
+    ["an invalid side-car", (folder: string) => Deno.writeTextFile(pathOf(folder, ".json"), "{}")],
   ] as const
 ) {
-  Deno.test(`throughCache() decodes anew after ${criterion}, and heals the cache`, async () => {
+  Deno.test(`loadThroughCache() decodes again after ${criterion} and repairs the cache`, async () => {
     await withFolder(async (folder) => {
       const decode = decoder();
-      const { sha256 } = await throughCache({ folder, key: KEY }, decode);
+      const { sha256 } = await loadThroughCache({ folder, key: KEY }, decode);
       await damage(folder);
       assert.equal(await readDecoded(folder, KEY), null);
-      assert.equal((await throughCache({ folder, key: KEY }, decode)).sha256, sha256);
+      assert.equal((await loadThroughCache({ folder, key: KEY }, decode)).sha256, sha256);
       assert.equal(decode.calls, 2);
       assert.equal((await readDecoded(folder, KEY))?.sha256, sha256);
     });
   });
 }
 
-Deno.test("throughCache() leaves no temporary file, and nothing when decoding fails", async () => {
+Deno.test("loadThroughCache() leaves no temporary file, and no file if decoding fails", async () => {
   await withFolder(async (folder) => {
     const cache = join(folder, "cache");
     const fail = () => Promise.reject(new Error("broken source"));
-    await assert.rejects(throughCache({ folder: cache, key: KEY }, fail), /broken source/);
+    await assert.rejects(loadThroughCache({ folder: cache, key: KEY }, fail), /broken source/);
     await assert.rejects(Deno.stat(cache), Deno.errors.NotFound);
-    await Promise.all([1, 2, 3].map(() => throughCache({ folder: cache, key: KEY }, decoder())));
+    await Promise.all(
+      [1, 2, 3].map(() => loadThroughCache({ folder: cache, key: KEY }, decoder())),
+    );
     const names = [...Deno.readDirSync(cache)].map(({ name }) => name.replace(/^.*\./, "")).sort();
     assert.deepEqual(names, ["json", "raw"]);
   });

@@ -2,32 +2,31 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import type { DatasetFile } from "../../harness/core/types.ts";
 
-/** A file to download, and where it shall lie. */
+/** A file to download and its destination. */
 export interface Download {
   readonly file: DatasetFile;
   readonly path: string;
 }
 
-/** How patient a download is. */
+/** Timing of retries and callbacks. */
 export interface DownloadOptions {
-  /** Tries after the first one. */
+  /** Number of tries after the first one. */
   readonly retries?: number;
-  /** Seconds before the first retry; doubled for each further one. */
+  /** Seconds before the first retry, doubled for each further one. */
   readonly backoffSeconds?: number;
-  /** Seconds without a byte after which a connection is given up. */
+  /** Seconds without data after which a connection is closed. */
   readonly stallSeconds?: number;
-  /** Told the bytes that are here after each piece. */
+  /** Called after each chunk with the number of bytes received so far. */
   readonly onProgress?: (bytes: number) => void;
 }
 
-/** Answers that a second try does not change: not found, forbidden, gone and their like. */
+/** An error that a retry would not change, such as not found, forbidden or gone. */
 class PermanentError extends Error {}
 
 /**
- * Downloads `file.url` to `path`, unless it is there. Resumes a part left by an earlier call, checks size
- * and SHA-256, and only then gives the file its name: there is never a half file in place of a whole one.
- * Two processes that want the same file wait for each other. Resolves to whether anything was fetched.
- * Throws an Error with the URL when it stays impossible.
+ * Downloads `file.url` to `path` unless the file exists. Resumes a partial download of an earlier call, and renames the
+ * file to `path` only after checking its size and SHA-256. Processes that download the same file wait for each other.
+ * Resolves to whether the file was downloaded. Throws Error that names the URL if all tries fail.
  */
 export async function downloadFile(
   { file, path }: Download,
@@ -35,7 +34,7 @@ export async function downloadFile(
 ): Promise<boolean> {
   await Deno.mkdir(dirname(path), { recursive: true });
   if (await hasSize(path, file.bytes)) return false;
-  // The lock is the part file's own, held by the system: it ends with the process, however that ends.
+  // The operating system ties the lock to the open part file, so it is released when the process ends in any way.
   using part = await Deno.open(`${path}.part`, { read: true, write: true, create: true });
   await part.lock(true);
   if (await hasSize(path, file.bytes)) { // another process was faster
@@ -64,7 +63,7 @@ export async function downloadFile(
   }
 }
 
-/** Asks for what `part` lacks and appends it. */
+/** Requests the bytes that `part` lacks and appends them. */
 async function fetchRest(
   part: Deno.FsFile,
   { file, stallSeconds, onProgress }: {
@@ -73,7 +72,7 @@ async function fetchRest(
     readonly onProgress?: (bytes: number) => void;
   },
 ): Promise<void> {
-  if (file.url === undefined) throw new PermanentError("it has no address");
+  if (file.url === undefined) throw new PermanentError("the file has no URL");
   let size = (await part.stat()).size;
   if (size > file.bytes) {
     await part.truncate(0);
@@ -83,18 +82,18 @@ async function fetchRest(
   const stall = new AbortController();
   const stalled = () =>
     stall.abort(
-      new Error(`no data for ${stallSeconds} s, with ${size} of ${file.bytes} bytes here`),
+      new Error(`no data for ${stallSeconds} s after ${size} of ${file.bytes} bytes`),
     );
   let timer = setTimeout(stalled, 1000 * stallSeconds);
   try {
     const response = await fetch(file.url, {
       signal: stall.signal,
-      // Compressed on the way, a file would have another size and could not be resumed.
+      // A compressed transfer would have another size and could not be resumed.
       headers: { "accept-encoding": "identity", ...(size > 0 && { range: `bytes=${size}-` }) },
     });
     if (!response.ok) {
       await response.body?.cancel();
-      if (response.status === 416) await part.truncate(0); // our part is not of this file
+      if (response.status === 416) await part.truncate(0); // the part belongs to another file
       throw statusError(response);
     }
     if (size > 0 && !continuesAt(response, size)) {
@@ -105,7 +104,7 @@ async function fetchRest(
     if (announced >= 0 && size + announced !== file.bytes) {
       await response.body?.cancel();
       throw new PermanentError(
-        `the server offers ${size + announced} bytes of ${
+        `the server sends ${size + announced} bytes of ${
           response.headers.get("content-type") ?? "unknown type"
         }, expected ${file.bytes}`,
       );
@@ -132,19 +131,19 @@ async function fetchRest(
   }
 }
 
-/** Whether `response` is the part of the file from byte `start` on. */
+/** Whether `response` continues the file at byte `start`. */
 function continuesAt(response: Response, start: number): boolean {
   return response.status === 206 &&
     (response.headers.get("content-range") ?? "").startsWith(`bytes ${start}-`);
 }
 
 function statusError({ status, statusText }: Response): Error {
-  const passing = status >= 500 || status === 408 || status === 416 || status === 429;
+  const temporary = status >= 500 || status === 408 || status === 416 || status === 429;
   const message = `the server answered ${status} ${statusText}`.trimEnd();
-  return passing ? new Error(message) : new PermanentError(message);
+  return temporary ? new Error(message) : new PermanentError(message);
 }
 
-/** Compares the whole part with the digest; empties it when it is wrong, so that the next try starts anew. */
+/** Checks the digest of the complete part; empties a wrong one, so that the next try starts from the beginning. */
 async function checkDigest(part: Deno.FsFile, { bytes, sha256 }: DatasetFile): Promise<void> {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(1 << 20);
@@ -163,9 +162,9 @@ async function hasSize(path: string, bytes: number): Promise<boolean> {
     const { isFile, size } = await Deno.stat(path);
     if (isFile && size === bytes) return true;
     throw new Error(
-      `${path} is in the way (${
-        isFile ? `${size} bytes` : "no file"
-      }, expected ${bytes} bytes): move it away`,
+      `${path} must be a file of ${bytes} bytes, got ${
+        isFile ? `${size} bytes` : "a folder"
+      }: move it away`,
     );
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;

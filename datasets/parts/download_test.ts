@@ -5,14 +5,14 @@ import { assertSameBytes } from "./fixtures.ts";
 import { downloadFile } from "./download.ts";
 import { sha256Hex } from "../../harness/core/image_set.ts";
 
-/** 100,000 bytes in which every position differs from its neighbours. */
+/** 100,000 bytes in which neighbours differ. */
 const CONTENT = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31 + (i >> 8)) & 255);
-/** Short waits: a stalled connection is given up after 0.2 s. */
+/** Options with short waits: a stalled connection is closed after 0.2 s. */
 const QUICK = { retries: 3, backoffSeconds: 0.01, stallSeconds: 0.2 };
 
 type Handler = (request: Request, attempt: number) => Response;
 
-/** Serves `handler` on this machine while `body` runs; `attempts` counts the requests. */
+/** Serves `handler` on this machine while `body` runs; records the requests. */
 async function withServer(
   handler: Handler,
   body: (
@@ -42,7 +42,7 @@ async function withServer(
   }
 }
 
-/** Answers from byte `start` on as the request asks, like a server that knows ranges. */
+/** Answers like a server that supports ranges. */
 function ranged(request: Request): Response {
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
   if (start === 0) return new Response(CONTENT);
@@ -50,7 +50,7 @@ function ranged(request: Request): Response {
   return new Response(CONTENT.subarray(start), { status: 206, headers });
 }
 
-/** A body that ends, or goes silent, after `bytes` bytes although all were announced. */
+/** A response whose body fails or stalls after `bytes` bytes. */
 function broken(bytes: number, then: "stalls" | "breaks"): Response {
   let sent = false;
   const body = new ReadableStream<Uint8Array>({
@@ -60,7 +60,7 @@ function broken(bytes: number, then: "stalls" | "breaks"): Response {
         sent = true;
         return;
       }
-      if (then === "breaks") controller.error(new Error("cable pulled"));
+      if (then === "breaks") controller.error(new Error("connection lost"));
       return new Promise(() => {});
     },
   });
@@ -76,7 +76,7 @@ async function assertNoPart(path: string): Promise<void> {
   await assert.rejects(Deno.stat(`${path}.part`), Deno.errors.NotFound);
 }
 
-Deno.test("downloadFile() fetches once and reports progress", async () => {
+Deno.test("downloadFile() downloads once and reports progress", async () => {
   await withServer(ranged, async ({ file, path, requests }) => {
     const progress: number[] = [];
     const onProgress = (bytes: number) => progress.push(bytes);
@@ -102,7 +102,7 @@ for (const then of ["stalls", "breaks"] as const) {
   });
 }
 
-Deno.test("downloadFile() starts anew when the server refuses ranges", async () => {
+Deno.test("downloadFile() restarts if the server ignores ranges", async () => {
   const handler: Handler = (_, attempt) =>
     attempt === 1 ? broken(30_000, "breaks") : new Response(CONTENT);
   await withServer(handler, async ({ file, path }) => {
@@ -121,7 +121,7 @@ Deno.test("downloadFile() resumes the part of an earlier call", async () => {
   });
 });
 
-Deno.test("downloadFile() does not trust the part of an earlier call", async () => {
+Deno.test("downloadFile() restarts if the part of an earlier call is wrong", async () => {
   await withServer(ranged, async ({ file, path, requests }) => {
     await Deno.mkdir(join(path, ".."));
     await Deno.writeFile(`${path}.part`, new Uint8Array(50_000));
@@ -131,7 +131,7 @@ Deno.test("downloadFile() does not trust the part of an earlier call", async () 
   });
 });
 
-Deno.test("downloadFile() starts anew when the server cannot satisfy the range", async () => {
+Deno.test("downloadFile() restarts if the server cannot satisfy the range", async () => {
   const handler: Handler = (request) =>
     request.headers.has("range") ? new Response(null, { status: 416 }) : new Response(CONTENT);
   await withServer(handler, async ({ file, path }) => {
@@ -142,7 +142,7 @@ Deno.test("downloadFile() starts anew when the server cannot satisfy the range",
   });
 });
 
-Deno.test("downloadFile() waits longer after each refusal by a busy server", async () => {
+Deno.test("downloadFile() doubles its wait after each refusal by a busy server", async () => {
   const times: number[] = [];
   const handler: Handler = (request, attempt) => {
     times.push(performance.now());
@@ -152,7 +152,7 @@ Deno.test("downloadFile() waits longer after each refusal by a busy server", asy
     await downloadFile({ file, path }, { ...QUICK, backoffSeconds: 0.02 });
     await assertWhole(path);
     const waits = times.slice(1).map((time, i) => time - times[i]);
-    // Sleeps of 20, 40 and 80 ms are never cut short by more than the timer's millisecond.
+    // Sleeps of 20, 40 and 80 ms end at most 1 ms early, the resolution of the timer.
     assert(waits.every((wait, i) => wait >= 20 * 2 ** i - 1), `${waits}`);
   });
 });
@@ -174,7 +174,7 @@ for (
     [
       "a page of HTML in place of the file",
       () => new Response("<html>", { headers: { "content-type": "text/html" } }),
-      /the server offers 6 bytes of text\/html, expected 100000$/,
+      /the server sends 6 bytes of text\/html, expected 100000$/,
       1,
     ],
     [
@@ -190,20 +190,20 @@ for (
       1,
     ],
     [
-      "an end that always comes too early",
+      "a body that always ends early",
       () => new Response(new Blob([CONTENT.slice(0, 10)]).stream()),
       /after 4 tries: the connection ended after 10 of 100000 bytes$/,
       4,
     ],
     [
-      "a server that never speaks",
+      "a server that never sends data",
       () => broken(0, "stalls"),
-      /after 4 tries: no data for 0\.2 s, with 0 of 100000 bytes here$/,
+      /after 4 tries: no data for 0\.2 s after 0 of 100000 bytes$/,
       4,
     ],
   ] satisfies [string, Handler, RegExp, number][]
 ) {
-  Deno.test(`downloadFile() gives up on ${criterion}, and leaves no file`, async () => {
+  Deno.test(`downloadFile() fails on ${criterion} and leaves no file`, async () => {
     await withServer(handler, async ({ file, path, requests }) => {
       await assert.rejects(downloadFile({ file, path }, QUICK), (error: Error) => {
         assert.match(error.message, message);
@@ -215,7 +215,7 @@ for (
   });
 }
 
-Deno.test("downloadFile() says when nobody listens", async () => {
+Deno.test("downloadFile() fails if the server is down", async () => {
   const { file, path } = await new Promise<{ file: DatasetFile; path: string }>((resolve) =>
     withServer(ranged, (work) => Promise.resolve(resolve(work)))
   );
@@ -227,7 +227,7 @@ Deno.test("downloadFile() says when nobody listens", async () => {
   await Deno.remove(join(path, "..", ".."), { recursive: true });
 });
 
-Deno.test("downloadFile() called twice at once fetches once", async () => {
+Deno.test("concurrent calls of downloadFile() download once", async () => {
   await withServer(ranged, async ({ file, path, requests }) => {
     const fetched = await Promise.all([1, 2, 3].map(() => downloadFile({ file, path }, QUICK)));
     assert.deepEqual(fetched.sort(), [false, false, true]);
@@ -240,17 +240,20 @@ Deno.test("downloadFile() refuses to replace another file", async () => {
   await withServer(ranged, async ({ file, path, requests }) => {
     await Deno.mkdir(join(path, ".."));
     await Deno.writeTextFile(path, "precious");
-    await assert.rejects(downloadFile({ file, path }, QUICK), /is in the way \(8 bytes, expected/);
+    await assert.rejects(
+      downloadFile({ file, path }, QUICK),
+      /must be a file of 100000 bytes, got 8 bytes: move it away/,
+    );
     assert.equal(await Deno.readTextFile(path), "precious");
     assert.equal(requests.length, 0);
   });
 });
 
-Deno.test("downloadFile() in two processes at once fetches once", async () => {
+Deno.test("downloadFile() in two concurrent processes downloads once", async () => {
   const slow: Handler = (request) => {
     const delayed = new TransformStream<Uint8Array, Uint8Array>({
       async start() {
-        await new Promise((resolve) => setTimeout(resolve, 300)); // so that the other one comes too
+        await new Promise((resolve) => setTimeout(resolve, 300)); // long enough for the other process to start
       },
     });
     return new Response(ranged(request).body?.pipeThrough(delayed));
@@ -267,8 +270,8 @@ Deno.test("downloadFile() in two processes at once fetches once", async () => {
         new Deno.Command(Deno.execPath(), { args: ["eval", "--no-check", code] }).output()
       ),
     );
-    const said = runs.map(({ stdout }) => new TextDecoder().decode(stdout).trim());
-    assert.deepEqual(said.sort(), ["false", "true"]);
+    const outputs = runs.map(({ stdout }) => new TextDecoder().decode(stdout).trim());
+    assert.deepEqual(outputs.sort(), ["false", "true"]);
     assert.equal(requests.length, 1);
     await assertWhole(path);
   });

@@ -7,25 +7,25 @@ import type {
   ImageShape,
   Split,
 } from "../../harness/core/types.ts";
-import { type Decoded, type DecodedKey, readSidecar, throughCache } from "./decoded_cache.ts";
+import { type Decoded, type DecodedKey, loadThroughCache, readSidecar } from "./decoded_cache.ts";
 
-/** A published data set: its files, and how they become pixels. */
+/** A published data set: its files and their decoding. */
 export interface FileSource {
   readonly name: string;
   readonly label: string;
-  /** Where it comes from, and its licence. */
+  /** Origin and licence. */
   readonly source: string;
   readonly image: ImageShape;
   readonly counts: Readonly<Record<Split, number>>;
-  /** The files that a part is made of. */
+  /** Files of each split. */
   readonly files: Readonly<Record<Split, readonly DatasetFile[]>>;
-  /** Names the decoding in the cache; changed whenever pixels or their order change. */
+  /** Description of the decoding, part of the cache key; must change whenever pixels or their order change. */
   readonly definition: string;
-  /** Decodes one part; `find` gives the path of a file, or throws with the remedy. */
+  /** Decodes a split; `find` returns the path of a file, or throws an Error with a hint. */
   decode(split: Split, find: (file: DatasetFile) => Promise<string>): Promise<Decoded>;
 }
 
-/** The data set of `source`, from its files in the data folder through the cache of decoded images. */
+/** Makes the data set of `source`, which loads its files in the data folder through the cache of decoded images. */
 export function fileDataset(source: FileSource): Dataset {
   const { name, label, image, counts, files } = source;
   return {
@@ -35,17 +35,17 @@ export function fileDataset(source: FileSource): Dataset {
     image,
     counts,
     files: [...new Set(Object.values(files).flat())],
-    load: (split) => loadPart(source, { split, from: sourceFolder(name) }),
+    load: (split) => loadSplit(source, { split, from: sourceFolder(name) }),
   };
 }
 
-/** Folder of the files as they were published. */
+/** Folder of the files as published. */
 export function sourceFolder(name: string): string {
   return join(dataFolder(), name);
 }
 
-/** One part, out of the cache in the folder `decoded`, or from the files in `from`. */
-export async function loadPart(
+/** Loads a split from the cache in the folder `decoded`, or decodes the files in `from`. */
+export async function loadSplit(
   source: FileSource,
   { split, from, decoded = decodedFolder() }: {
     readonly split: Split;
@@ -53,14 +53,14 @@ export async function loadPart(
     readonly decoded?: string;
   },
 ): Promise<ImageSet> {
-  return await throughCache(
+  return await loadThroughCache(
     { folder: decoded, key: keyOf(source, split) },
-    () => decodePart(source, { split, from }),
+    () => decodeSplit(source, { split, from }),
   );
 }
 
-/** One part from the files in `from`, a folder or the file itself; the cache is neither read nor written. */
-export async function decodePart(
+/** Decodes a split from the files in `from`, a folder or the file itself, without the cache. */
+export async function decodeSplit(
   source: FileSource,
   { split, from }: { readonly split: Split; readonly from: string },
 ): Promise<Decoded> {
@@ -69,7 +69,7 @@ export async function decodePart(
   return part;
 }
 
-/** Whether a part is in the cache of decoded images. */
+/** Whether a split is in the cache of decoded images. */
 export async function isDecoded(source: FileSource, split: Split): Promise<boolean> {
   return await readSidecar(decodedFolder(), keyOf(source, split)) !== null;
 }
@@ -84,8 +84,8 @@ function keyOf({ name, definition, files }: FileSource, split: Split): DecodedKe
 }
 
 /**
- * Path of `file` in the folder `from`, also unpacked, or `from` itself if it is the file. Throws an Error
- * with the remedy when it is not there.
+ * Finds `file`, packed or unpacked, in the folder `from`; `from` may also be the file itself. Throws Error with a hint if
+ * it is missing.
  */
 async function findFile(
   { name }: DatasetFile,
@@ -97,7 +97,7 @@ async function findFile(
     if (await isFile(path)) return path;
   }
   throw new Error(
-    `File ${name} of data set "${source.name}" is not in ${from}: run "deno task data ${source.name}", with --from PATH if you have it elsewhere`,
+    `File ${name} of data set "${source.name}" is not in ${from}: run "deno task data ${source.name}", with --from PATH if you have the file elsewhere`,
   );
 }
 
@@ -119,7 +119,7 @@ function checkCount(
   const expected = source.counts[split] * image.height * image.width * image.channels;
   if (pixels.length !== expected) {
     throw new Error(
-      `The ${split} part of "${source.name}" decoded to ${pixels.length} bytes, expected ${expected}`,
+      `The ${split} split of "${source.name}" must have ${expected} bytes of pixels, got ${pixels.length}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What the tests of decoders share: the pictures in fixtures/datasets, made by fixtures/make_datasets.py. @module */
+/** Helpers for tests of decoders: the images in fixtures/datasets, made by fixtures/make_datasets.py. @module */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { ImageShape } from "../../harness/core/types.ts";
@@ -9,14 +9,13 @@ export function fixture(name: string): string {
 }
 
 /**
- * The pixel that make_datasets.py writes everywhere: no two axes can be exchanged, and no axis mirrored,
- * without changing pixels.
+ * The pixel value that make_datasets.py writes at each position. Exchanging two axes or mirroring one changes pixels.
  */
 export function fixturePixel(image: number, row: number, column: number, channel: number): number {
   return (97 * image + 7 * row + 3 * column + 50 * channel + Math.floor(row * column / 8)) % 256;
 }
 
-/** Images of `shape` of these numbers, [numbers.length, height, width, channels]. */
+/** The images with the given numbers, [numbers.length, height, width, channels]. */
 export function fixtureImages(
   numbers: readonly number[],
   { height, width, channels }: ImageShape,
@@ -30,7 +29,7 @@ export function fixtureImages(
   });
 }
 
-/** Runs `body` with a new folder that is removed afterwards. */
+/** Runs `body` with a temporary folder. */
 export async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -40,7 +39,7 @@ export async function withFolder(body: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** Throws at the first byte that differs; assert.deepEqual would take minutes to tell of many. */
+/** Throws for the first differing byte; assert.deepEqual would take minutes to report many. */
 export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
   assert.equal(actual.length, expected.length);
   const at = actual.findIndex((byte, i) => byte !== expected[i]);

@@ -4,26 +4,26 @@ import type { FileSource } from "./file_dataset.ts";
 import { gunzip, isGzip, readIdx } from "../../harness/formats/idx.ts";
 import { padImages, sha256Hex } from "../../harness/core/image_set.ts";
 
-/** A gzipped IDX file. Users have it packed anew or unpacked, so the content has a digest of its own. */
+/** A gzipped IDX file. Users may have it repacked or unpacked, so its content has a separate digest. */
 export interface IdxFile extends DatasetFile {
   /** SHA-256 of the unpacked file. */
   readonly unpackedSha256: string;
 }
 
-/** The four files of a data set in the form of MNIST. */
+/** A data set of four files like those of MNIST. */
 export interface IdxParts {
   readonly name: string;
   readonly label: string;
   readonly source: string;
-  /** Images and labels of each part. */
+  /** Images and labels of each split. */
   readonly parts: Readonly<Record<Split, { readonly images: IdxFile; readonly labels: IdxFile }>>;
   readonly counts: Readonly<Record<Split, number>>;
 }
 
-/** What is known of a published file besides its name. */
+/** Facts about a published file besides its name. */
 type FileFacts = Pick<IdxFile, "bytes" | "sha256" | "unpackedSha256">;
 
-/** The files of a set under the names of MNIST's, below `urlPrefix`. */
+/** The files of a set with MNIST's file names, at `urlPrefix`. */
 export function mnistParts(
   urlPrefix: string,
   facts: Readonly<
@@ -43,11 +43,12 @@ export function mnistParts(
   };
 }
 
-/** As stored, and as in the data set: the networks of the paper are for 32x32. */
+/** Shape of an image in the file. */
 const STORED: ImageShape = { height: 28, width: 28, channels: 1 };
+/** Shape of an image in the data set; the networks of the paper take 32x32 pixels. */
 const PADDED: ImageShape = { height: 32, width: 32, channels: 1 };
 
-/** A source of 28x28 grey images in IDX files, gzipped or not, padded to 32x32 with zeros. */
+/** Makes the source of 28x28 grey images in IDX files, gzipped or not, padded to 32x32 with zeros. */
 export function idxSource({ parts, ...rest }: IdxParts): FileSource {
   return {
     ...rest,
@@ -72,7 +73,7 @@ export function idxSource({ parts, ...rest }: IdxParts): FileSource {
   };
 }
 
-/** The unpacked content of `file` at `path`, checked. */
+/** Reads and checks the unpacked content of `file` at `path`. Throws Error if it is damaged or another file. */
 async function readIdxFile(file: IdxFile, path: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await Deno.readFile(path);
   let content = bytes;
@@ -80,13 +81,13 @@ async function readIdxFile(file: IdxFile, path: string): Promise<Uint8Array<Arra
     try {
       content = await gunzip(bytes);
     } catch (cause) {
-      throw new Error(`${path} is damaged: its gzip stream does not unpack`, { cause });
+      throw new Error(`${path} is damaged: its gzip stream cannot be decompressed`, { cause });
     }
   }
   const digest = sha256Hex(content);
   if (digest !== file.unpackedSha256) {
     throw new Error(
-      `${path} is not ${file.name}, or damaged: SHA-256 of its content is ${digest}, expected ${file.unpackedSha256}`,
+      `${path} is not ${file.name}, or is damaged: SHA-256 of its content must be ${file.unpackedSha256}, got ${digest}`,
     );
   }
   return content;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Split } from "../../harness/core/types.ts";
-import { decodePart } from "./file_dataset.ts";
+import { decodeSplit } from "./file_dataset.ts";
 import { type IdxFile, idxSource } from "./idx_dataset.ts";
 import { sha256Hex } from "../../harness/core/image_set.ts";
 
-/** Two images of 28x28: pixel (y, x) of image i is 100 i + y for x = 0, and 0 elsewhere. */
+/** A file of two images of 28x28: pixel (y, x) of image i is 100 i + y for x = 0 and 0 elsewhere. */
 function imagesFile(): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(16 + 2 * 784);
   bytes.set([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28]);
@@ -34,10 +34,10 @@ function tinySet(folder: string) {
     counts: { train: 2, test: 2 },
     parts: { train: part, test: part },
   });
-  return { load: (split: Split) => decodePart(source, { split, from: folder }) };
+  return { load: (split: Split) => decodeSplit(source, { split, from: folder }) };
 }
 
-/** Runs `body` in a new folder that holds the files `contents`. */
+/** Runs `body` with a temporary folder that contains the files `contents`. */
 async function withFolder(
   contents: Readonly<Record<string, Uint8Array>>,
   body: (folder: string) => Promise<void>,
@@ -72,7 +72,7 @@ for (const [form, suffix] of [["packed", ".gz"], ["unpacked", ""]] as const) {
   });
 }
 
-Deno.test("idxSource() names a missing file and the remedy", async () => {
+Deno.test("idxSource() names a missing file and gives a hint", async () => {
   await withFolder({}, async (folder) => {
     await assert.rejects(tinySet(folder).load("test"), (error: Error) => {
       assert.match(error.message, /images-ubyte\.gz of data set "tiny" is not in/);

@@ -3,9 +3,8 @@ import type { Picture } from "./area_resize.ts";
 const MAGIC = "934e554d5059"; // \x93NUMPY
 
 /**
- * The pictures in a .npy array of uint8 (numpy.lib.format): [height, width, channels] or
- * [channels, height, width], alone or with a leading axis, 1 or 3 channels. Throws an Error that names the
- * file and its shape.
+ * Reads the images of a .npy array of uint8 (numpy.lib.format): [height, width, channels] or [channels, height, width],
+ * with 1 or 3 channels and an optional leading axis. Throws Error that names the file if it has another type or shape.
  */
 export function npyPictures(bytes: Uint8Array<ArrayBuffer>, name: string): Picture[] {
   const { shape, data } = readUint8(bytes, name);
@@ -13,7 +12,7 @@ export function npyPictures(bytes: Uint8Array<ArrayBuffer>, name: string): Pictu
   const isChannels = (length: number) => length === 1 || length === 3;
   const planar = isChannels(a) && !isChannels(c);
   if (shape.length < 3 || shape.length > 4 || (!planar && !isChannels(c)) || data.length === 0) {
-    throw new Error(`${name} has shape [${shape}]: no pictures of 1 or 3 channels`);
+    throw new Error(`${name} must have images of 1 or 3 channels, got shape [${shape}]`);
   }
   const [height, width, channels] = planar ? [b, c, a] : [a, b, c];
   const size = height * width * channels;
@@ -28,7 +27,7 @@ function readUint8(
   name: string,
 ): { shape: readonly number[]; data: Uint8Array } {
   if (bytes.length < 12 || bytes.subarray(0, 6).toHex() !== MAGIC) {
-    throw new Error(`${name} is no .npy array`);
+    throw new Error(`${name} is not a .npy array`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const first = bytes[6] === 1;
@@ -38,17 +37,17 @@ function readUint8(
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1].split(",").filter((s) => s.trim())
     .map(Number);
   if (type !== "|u1" || !shape || !/'fortran_order':\s*False/.test(header)) {
-    throw new Error(`${name} holds ${type ?? "no known type"}, expected row-major uint8 pictures`);
+    throw new Error(`${name} must be row-major uint8, got ${type ?? "an unknown type"}`);
   }
   const data = bytes.subarray(start);
   const expected = shape.reduce((product, length) => product * length, 1);
   if (data.length !== expected) {
-    throw new Error(`${name} of shape [${shape}] has ${data.length} bytes, needs ${expected}`);
+    throw new Error(`${name} of shape [${shape}] needs ${expected} bytes, got ${data.length}`);
   }
   return { shape, data };
 }
 
-/** [channels, area] to [area, channels]. */
+/** Converts [channels, area] to [area, channels]. */
 function interleaved(planes: Uint8Array, channels: number): Uint8Array {
   const area = planes.length / channels;
   const out = new Uint8Array(planes.length);

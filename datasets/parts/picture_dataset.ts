@@ -14,28 +14,28 @@ import { createImageSet, digestOf } from "../../harness/core/image_set.ts";
 import { npyPictures } from "./npy_images.ts";
 import { byCodeUnit, openPictureFiles, type PictureFiles } from "./picture_files.ts";
 
-/** How a collection of pictures becomes a data set. */
+/** Definition of a data set made of image files. */
 export interface PictureDefinition {
   /** Name in the cache. */
   readonly name: string;
-  /** Side of the images, pixels. */
+  /** Side of the images in pixels. */
   readonly size: number;
-  /** In words, what `divide` does; part of the cache's key. */
+  /** Description of `divide`, part of the cache key. */
   readonly division: string;
-  /** The names of each part in their order, out of all names. Throws when they cannot be divided. */
+  /** Divides all names into those of each split, in order. Throws Error if that is impossible. */
   divide(names: readonly string[]): Readonly<Record<Split, readonly string[]>>;
 }
 
-/** Pictures decoded at the same time: sharp has its own threads, but a call waits for the next. */
+/** Number of images decoded concurrently, which keeps sharp's threads busy. */
 const AT_ONCE = 16;
 
-/** Both parts of the collection `files`, out of the cache in `folder`, or decoded and kept there. */
-export async function pictureParts(
+/** Returns both splits of `files` from the cache in `folder`; decodes and caches them first if they are missing. */
+export async function pictureSplits(
   files: PictureFiles,
   { definition, folder, onProgress }: {
     readonly definition: PictureDefinition;
     readonly folder: string;
-    /** Told the number of pictures decoded. */
+    /** Called with the number of decoded images. */
     readonly onProgress?: (count: number) => void;
   },
 ): Promise<Readonly<Record<Split, Sidecar>>> {
@@ -47,12 +47,12 @@ export async function pictureParts(
     await writeDecoded(folder, { key: keys[split], set: createImageSet(parts[split]) });
   }
   const written = await sidecars(folder, keys);
-  if (!written) throw new Error(`Decoded images cannot be read back from ${folder}`);
+  if (!written) throw new Error(`Decoded images cannot be read from ${folder}: check the folder`);
   return written;
 }
 
-/** One part, out of the cache; null when it is not there whole. */
-export async function loadPicturePart(
+/** Loads a split from the cache; null if it is missing or damaged. */
+export async function loadPictureSplit(
   split: Split,
   { definition, folder, fingerprint }: {
     readonly definition: PictureDefinition;
@@ -64,36 +64,38 @@ export async function loadPicturePart(
 }
 
 /**
- * The data set of the pictures at `path`, a folder or an archive, as `size` x `size` images. Its pictures
- * are decoded now unless the cache in `folder` has them. `word` is its name in specs.
+ * Makes the data set of the image files at `path`, a folder or an archive, as `size` x `size` images. Decodes them now
+ * unless the cache in `folder` has them. `name` is its name in specs.
  */
 export async function pictureDataset(
   path: string,
-  { word, size, folder }: { readonly word: string; readonly size: number; readonly folder: string },
+  { name, size, folder }: { readonly name: string; readonly size: number; readonly folder: string },
 ): Promise<Dataset> {
   const definition = { ...OWN_PICTURES, size };
   const files = await openPictureFiles(path);
-  const { train, test } = await pictureParts(files, { definition, folder });
+  const { train, test } = await pictureSplits(files, { definition, folder });
   return {
-    name: word,
+    name,
     label: basename(path),
-    source: `the pictures at ${path}`,
+    source: `the images at ${path}`,
     image: train.image,
     counts: { train: train.count, test: test.count },
     files: [],
     async load(split) {
       const { fingerprint } = files;
-      const set = await loadPicturePart(split, { definition, folder, fingerprint });
-      if (!set) throw new Error(`Decoded images of ${path} are gone or damaged: run again`);
+      const set = await loadPictureSplit(split, { definition, folder, fingerprint });
+      if (!set) {
+        throw new Error(`Decoded images of ${path} are missing or damaged: run the command again`);
+      }
       return set;
     },
   };
 }
 
-/** Part of the pictures that the test set gets where no folder decides. */
+/** Fraction of the images in the test split if there are no folders train and test. */
 const TEST_FRACTION = 0.1;
 
-/** The user's own pictures. */
+/** Definition for the user's images; `name` and `division` are part of the cache key. */
 const OWN_PICTURES: Omit<PictureDefinition, "size"> = {
   name: "pictures",
   division:
@@ -104,20 +106,22 @@ const OWN_PICTURES: Omit<PictureDefinition, "size"> = {
     const inFolders = names.filter((name) => partOf(name) !== undefined).length;
     if (inFolders > 0 && inFolders < names.length) {
       const stray = names.find((name) => partOf(name) === undefined);
-      throw new Error(`"${stray}" is in neither of the folders train and test, others are`);
+      throw new Error(
+        `"${stray}" is outside the folders train and test, in which other images are: move it into one of them`,
+      );
     }
     const isTest = inFolders > 0
       ? (name: string) => partOf(name) === "test"
       : (name: string) =>
         parseInt(digestOf("split", "0", name).slice(0, 8), 16) < TEST_FRACTION * 2 ** 32;
-    // Not by name: with a folder for each class, the first images would be of one class.
+    // Shuffle by hash: in the order of names, folders per class would put one class first.
     const shuffled = names.map((name) => ({ name, key: digestOf("order", name) }))
       .sort((a, b) => byCodeUnit(a.key, b.key)).map(({ name }) => name);
     return { train: shuffled.filter((name) => !isTest(name)), test: shuffled.filter(isTest) };
   },
 };
 
-/** Decodes, crops, resizes, and divides the pictures of `files`. Throws an Error that names the file. */
+/** Decodes, crops, resizes and divides the images of `files`. Throws Error that names an unusable file. */
 export async function decodePictures(
   files: PictureFiles,
   { definition, onProgress }: {
@@ -146,7 +150,7 @@ export async function decodePictures(
         : [await decodePicture(bytes, name)],
     })));
     for (const { name, found } of decoded) {
-      if (pictures.has(name)) throw new Error(`${files.path} holds "${name}" twice`);
+      if (pictures.has(name)) throw new Error(`${files.path} contains "${name}" twice`);
       if (found.length === 1) add(name, found[0]);
       else found.forEach((picture, i) => add(`${name}#${String(i).padStart(6, "0")}`, picture));
     }
@@ -158,7 +162,7 @@ export async function decodePictures(
   function concatenate(split: Split): Decoded {
     if (parts[split].length === 0) {
       throw new Error(
-        `None of the ${names.length} pictures of ${files.path} is for the ${split} part: use folders train and test`,
+        `None of the ${names.length} images of ${files.path} is in the ${split} split: use folders train and test`,
       );
     }
     const channels = pictures.values().next().value?.channels ?? 0;
@@ -169,15 +173,15 @@ export async function decodePictures(
   }
 }
 
-/** The names, sorted; throws when there is none, or when two differ in case alone. */
+/** Sorts the names. Throws Error if there are none or if two differ only in case. */
 function checkNames(names: string[], path: string): string[] {
-  if (names.length === 0) throw new Error(`${path} holds no pictures`);
+  if (names.length === 0) throw new Error(`${path} contains no images`);
   const seen = new Map<string, string>();
   for (const name of names) {
     const other = seen.get(name.toLowerCase());
     if (other !== undefined) {
       throw new Error(
-        `${path} holds "${other}" and "${name}", one name on some machines: rename one of them`,
+        `${path} contains "${other}" and "${name}", which are one name on some machines: rename one of them`,
       );
     }
     seen.set(name.toLowerCase(), name);
@@ -205,7 +209,7 @@ async function sidecars(
   return train && test ? { train, test } : null;
 }
 
-/** Groups of up to `size` items. */
+/** Collects items into groups of up to `size`. */
 async function* groups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let group: T[] = [];
   for await (const item of items) {

@@ -5,12 +5,12 @@ import { celebaHqDefinition } from "../celeba_hq.ts";
 import { decodePictures, pictureDataset } from "./picture_dataset.ts";
 import { openPictureFiles } from "./picture_files.ts";
 
-/** Decodes a fixture as a user's archive, with a cache of its own. */
+/** Makes a data set of a user's folder or archive with the cache folder `cache`. */
 async function datasetOf(path: string, cache: string, size = 32) {
-  return await pictureDataset(path, { word: "own", size, folder: cache });
+  return await pictureDataset(path, { name: "own", size, folder: cache });
 }
 
-/** Copies fixtures into a folder, under the names given. */
+/** Copies fixtures into a folder, under the given names. */
 async function copyFixtures(
   folder: string,
   names: Readonly<Record<string, string>>,
@@ -28,7 +28,7 @@ Deno.test("pictureDataset() reads a zip of PNG and JPEG with folders train and t
     assert.deepEqual(dataset.counts, { train: 4, test: 1 });
     assert.deepEqual(dataset.image, { height: 32, width: 32, channels: 3 });
     const train = await dataset.load("train");
-    // Pictures 0 to 3 are cut from 40x40 at (4, 4).
+    // Images 0 to 3 are crops of 40x40 images at (4, 4).
     const whole = { height: 40, width: 40, channels: 3 };
     const cut = (number: number) => {
       const source = fixtureImages([number], whole);
@@ -37,12 +37,12 @@ Deno.test("pictureDataset() reads a zip of PNG and JPEG with folders train and t
         return source[(row * 40 + column) * 3 + i % 3];
       });
     };
-    // The order, of SHA-256 of "order\0", name and "\0", was computed with hashlib.
+    // The order, by SHA-256 of "order\0", name and "\0", was computed with hashlib.
     for (const [row, number] of [[1, 1], [2, 2], [3, 0]]) {
       assertSameBytes(train.pixels.slice(row * 3072, (row + 1) * 3072), cut(number));
     }
     assertSameBytes((await dataset.load("test")).pixels, cut(3));
-    // JPEG at quality 95 keeps a smooth ramp to a few levels; the channels' ramps differ by up to 160.
+    // JPEG at quality 95 preserves a smooth ramp to a few levels; the ramps of the channels differ by up to 160.
     const smooth = train.pixels.subarray(0, 3072);
     for (let row = 0; row < 32; row++) {
       for (let column = 0; column < 32; column++) {
@@ -56,15 +56,15 @@ Deno.test("pictureDataset() reads a zip of PNG and JPEG with folders train and t
   });
 });
 
-Deno.test("pictureDataset() keeps grey, enlarges, and splits a tar by names", async () => {
+Deno.test("pictureDataset() keeps grey, enlarges, and divides a tar archive by names", async () => {
   await withFolder(async (cache) => {
     const dataset = await datasetOf(fixture("grey.tar.gz"), cache);
     assert.equal(dataset.image.channels, 1);
     assert.equal(dataset.counts.train + dataset.counts.test, 12);
     const [train, test] = [await dataset.load("train"), await dataset.load("test")];
-    // Which pictures are tests was computed with hashlib: SHA-256 of "split\0", "0\0", name and "\0",
-    // first 32 bits below 0.1 * 2^32.
-    const order = [4, 5, 8, 10, 7, 2, 9, 1, 11, 3, 0, 6]; // of SHA-256 of "order\0", name and "\0"
+    // The test split was computed with hashlib: the first 32 bits of SHA-256 of "split\0", "0\0", name and "\0"
+    // are below 0.1 * 2^32.
+    const order = [4, 5, 8, 10, 7, 2, 9, 1, 11, 3, 0, 6]; // by SHA-256 of "order\0", name and "\0"
     const enlarged = (numbers: readonly number[]) => {
       const small = fixtureImages(numbers, { height: 16, width: 16, channels: 1 });
       return Uint8Array.from({ length: numbers.length * 1024 }, (_, i) => {
@@ -78,7 +78,7 @@ Deno.test("pictureDataset() keeps grey, enlarges, and splits a tar by names", as
 });
 const TESTS: readonly number[] = [0];
 
-Deno.test("pictureDataset() decodes a folder once, and again when a picture changes", async () => {
+Deno.test("pictureDataset() decodes a folder once, and again if a file changes", async () => {
   await withFolder(async (folder) => {
     const [pictures, cache] = [join(folder, "pictures"), join(folder, "cache")];
     await copyFixtures(pictures, {
@@ -102,41 +102,45 @@ Deno.test("pictureDataset() decodes a folder once, and again when a picture chan
 
 for (
   const [criterion, names, message] of [
-    ["no pictures", { "readme.md": "mode_L.png" }, /holds no pictures$/],
+    ["a folder without images", { "readme.md": "mode_L.png" }, /contains no images$/],
     [
-      "names that differ in case alone",
+      "names that differ only in case",
       { "a.png": "mode_L.png", "A.png": "mode_L.png" },
-      /"A\.png" and "a\.png", one name/,
+      /"A\.png" and "a\.png", which are one name/,
     ],
     [
       "mixed channels",
       { "a.png": "mode_L.png", "b.png": "mode_RGB.png" },
       /[ab]\.png has [13] channels, [ab]\.png has [13]/,
     ],
-    ["a transparent picture", { "t.png": "mode_RGBA.png" }, /^t\.png is not usable: transparent/],
     [
-      "pictures outside train and test",
+      "a transparent image",
+      { "t.png": "mode_RGBA.png" },
+      /^t\.png cannot be decoded: transparent/,
+    ],
+    [
+      "images outside train and test",
       { "train/a.png": "mode_L.png", "b.png": "mode_L.png" },
-      /"b\.png" is in neither of the folders/,
+      /"b\.png" is outside the folders/,
     ],
     [
-      "an empty part",
+      "an empty split",
       { "train/a.png": "mode_L.png" },
-      /None of the 1 pictures of .* is for the test part/,
+      /None of the 1 images of .* is in the test split/,
     ],
     [
-      "an array that is no picture",
+      "an array that is not an image",
       { "a.npy": "faces_float.npy" },
-      /^a\.npy holds <f4, expected row-major uint8/,
+      /^a\.npy must be row-major uint8, got <f4/,
     ],
     [
-      "a file with the wrong ending",
+      "a file with the wrong extension",
       { "a.png": "svhn_plain.mat" },
-      /^a\.png is not usable: Input buffer/,
+      /^a\.png cannot be decoded: Input buffer/,
     ],
   ] as const
 ) {
-  Deno.test(`pictureDataset() refuses ${criterion}, and keeps nothing`, async () => {
+  Deno.test(`pictureDataset() refuses ${criterion} and caches nothing`, async () => {
     await withFolder(async (folder) => {
       const [pictures, cache] = [join(folder, "pictures"), join(folder, "cache")];
       await copyFixtures(pictures, names);
@@ -152,15 +156,18 @@ for (
 
 for (
   const [name, message] of [
-    ["link.zip", /link\.zip: entry "a\.png" is a link: refused$/],
-    ["link.tar", /link\.tar: entry "a\.png" is a link: refused$/],
+    ["link.zip", /link\.zip: entry "a\.png" is a link: replace it by the file$/],
+    ["link.tar", /link\.tar: entry "a\.png" is a link: replace it by the file$/],
     [
       "traversal.tar",
-      /traversal\.tar: entry "\.\.\/\.\.\/evil\.png" leads out of the archive: refused$/,
+      /traversal\.tar: entry "\.\.\/\.\.\/evil\.png" leads out of the archive: remove it$/,
     ],
-    ["huge.zip", /huge\.png is not usable: 20000 x 20000 pixels: at most 67108864 are decoded$/],
-    ["svhn_plain.mat", /svhn_plain\.mat is no archive that is read/],
-    ["absent.zip", /There is no file or folder .*absent\.zip$/],
+    [
+      "huge.zip",
+      /huge\.png cannot be decoded: image must have at most 67108864 pixels, got 20000 x 20000$/,
+    ],
+    ["svhn_plain.mat", /svhn_plain\.mat is not a supported archive/],
+    ["absent.zip", /File or folder not found: .*absent\.zip$/],
   ] as const
 ) {
   Deno.test(`pictureDataset() refuses ${name}`, async () => {
@@ -173,7 +180,7 @@ Deno.test("pictureDataset() names a damaged archive", async () => {
     const bytes = await Deno.readFile(fixture("pictures.zip"));
     await Deno.writeFile(join(folder, "cut.zip"), bytes.slice(0, -40));
     await assert.rejects(datasetOf(join(folder, "cut.zip"), folder), /cut\.zip: /);
-    bytes[200] ^= 1; // within the first picture
+    bytes[200] ^= 1; // within the first image
     await Deno.writeFile(join(folder, "flipped.zip"), bytes);
     await assert.rejects(
       datasetOf(join(folder, "flipped.zip"), folder),
@@ -196,12 +203,12 @@ Deno.test("celebaHqDefinition() orders .npy shards by number and divides by posi
     assertSameBytes(test.pixels, fixtureImages([4], image));
     await assert.rejects(
       decodePictures(files, { definition: celebaHqDefinition(16) }),
-      /CelebA-HQ has 30000 pictures, here are 5/,
+      /CelebA-HQ must have 30000 images, got 5/,
     );
   });
 });
 
-Deno.test("celebaHqDefinition() orders by number, not by letters", () => {
+Deno.test("celebaHqDefinition() orders numerically, not alphabetically", () => {
   const names = ["img/10.jpg", "img/9.jpg", "img/100.jpg"];
   const { train, test } = celebaHqDefinition(32, { train: 2, test: 1 }).divide(names);
   assert.deepEqual([train, test], [["img/9.jpg", "img/10.jpg"], ["img/100.jpg"]]);

@@ -5,30 +5,29 @@ import { zipMembers } from "../../harness/formats/zip.ts";
 import { PICTURE_ENDINGS } from "./decode_picture.ts";
 import { digestOf } from "../../harness/core/image_set.ts";
 
-/** A file out of a folder or an archive. */
+/** A file of a folder or an archive. */
 export interface PictureFile {
   /** Path below the folder or in the archive, with forward slashes. */
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Files to read pictures from. */
+/** The image files of a folder or an archive. */
 export interface PictureFiles {
   /** Path of the folder or archive. */
   readonly path: string;
   /**
-   * Stands for the content in the keys of caches: a digest over names, sizes and times of change, since
-   * to read thousands of pictures at every start would take minutes.
+   * Represents the content in cache keys: a digest of names, sizes and modification times, since reading thousands of
+   * images at every start would take minutes.
    */
   readonly fingerprint: string;
-  /** All files with the ending of a picture or of an array, in no particular order. */
+  /** All files with the extension of an image or an array, in no particular order. */
   files(): AsyncIterable<PictureFile>;
 }
 
 /**
- * The files at `path`: a folder, or a .zip, .tar, .tar.gz or .tgz archive. Throws an Error that names
- * `path` when there is nothing, or an entry of an archive that must not be there: links, and names that
- * lead out of the archive.
+ * Opens the files at `path`: a folder, or a .zip, .tar, .tar.gz or .tgz archive. Throws Error if `path` does not exist or
+ * has another format. Reading an archive throws Error for entries that are links or whose names lead out of the archive.
  */
 export async function openPictureFiles(path: string): Promise<PictureFiles> {
   const info = await statOrExplain(path);
@@ -36,7 +35,7 @@ export async function openPictureFiles(path: string): Promise<PictureFiles> {
   const fingerprint = digestOf(String(info.size), String(info.mtime?.getTime()));
   const list = isZip(path) ? zipFiles : isTar(path) ? tarFiles : undefined;
   if (!list) {
-    throw new Error(`${path} is no archive that is read: .zip, .tar, .tar.gz and .tgz are`);
+    throw new Error(`${path} is not a supported archive: use .zip, .tar, .tar.gz or .tgz`);
   }
   return { path, fingerprint, files: () => inArchive(path, list(path)) };
 }
@@ -54,7 +53,7 @@ async function openFolder(path: string): Promise<PictureFiles> {
   };
 }
 
-/** Files below `folder`, through links too: it is the user's own folder. */
+/** Collects the files below `folder`, following links, since the folder is the user's. */
 async function collectFolder(
   folder: string,
   below: string,
@@ -78,7 +77,7 @@ async function* zipFiles(path: string): AsyncGenerator<PictureFile> {
 }
 
 async function* tarFiles(path: string): AsyncGenerator<PictureFile> {
-  const file = await Deno.open(path); // closed with its stream
+  const file = await Deno.open(path); // closed together with its stream
   const stream = /\.tar$/i.test(path)
     ? file.readable
     : file.readable.pipeThrough(new DecompressionStream("gzip"));
@@ -88,19 +87,19 @@ async function* tarFiles(path: string): AsyncGenerator<PictureFile> {
   }
 }
 
-/** Refuses names that would lead out of the folder that an archive is unpacked to. */
+/** Refuses names that would lead out of the folder into which an archive is unpacked. */
 function checkEntry(name: string): void {
   const parts = name.split(/[/\\]/);
   if (parts.includes("..") || parts[0] === "" || /^[a-z]:/i.test(name)) {
-    throw new Error(`entry "${name}" leads out of the archive: refused`);
+    throw new Error(`entry "${name}" leads out of the archive: remove it`);
   }
 }
 
 function refuseLink(name: string): never {
-  throw new Error(`entry "${name}" is a link: refused`);
+  throw new Error(`entry "${name}" is a link: replace it by the file`);
 }
 
-/** Errors of an archive begin with its path. */
+/** Prefixes errors of an archive with its path. */
 async function* inArchive(
   path: string,
   files: AsyncIterable<PictureFile>,
@@ -117,7 +116,7 @@ function isPictureFile(name: string): boolean {
   const plain = name.split("/").at(-1) ?? "";
   const ending = /\.([^.]+)$/.exec(plain)?.[1].toLowerCase();
   const known: readonly string[] = [...PICTURE_ENDINGS, "npy"];
-  return !plain.startsWith(".") && ending !== undefined && known.includes(ending); // ._x.png: macOS
+  return !plain.startsWith(".") && ending !== undefined && known.includes(ending); // macOS writes ._x.png
 }
 
 function isZip(path: string): boolean {
@@ -133,11 +132,11 @@ async function statOrExplain(path: string): Promise<Deno.FileInfo> {
     return await Deno.stat(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`There is no file or folder ${path}`, { cause: error });
+    throw new Error(`File or folder not found: ${path}`, { cause: error });
   }
 }
 
-/** Order of names that is the same on every machine. */
+/** Compares names in an order that is the same on every machine. */
 export function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import type { DatasetFile } from "../../harness/core/types.ts";
 
-/** A file that people mistake for another one, and its size in bytes. */
+/** A file that users may confuse with another one, and its size in bytes. */
 export interface KnownFile {
   readonly name: string;
   readonly bytes: number;
 }
 
 /**
- * Reads the source file at `path` as a stream and hands it to `use`, then checks that it was `file`, byte
- * for byte. Throws an Error that names the path, and the file among `others` that it seems to be; what
- * `use` returned is then lost, so nothing is kept of a wrong file.
+ * Passes the source file at `path` to `use` as a stream and checks that it is `file`, byte for byte. Throws Error that
+ * names the path and, if it has the size of one of `others`, that file. The result of `use` is then discarded, so a
+ * wrong file leaves no trace.
  */
 export async function readSourceFile<T>(
   { path, file, others = [] }: {
@@ -22,7 +22,7 @@ export async function readSourceFile<T>(
 ): Promise<T> {
   await checkSize(path, { file, others });
   const hash = createHash("sha256");
-  const opened = await Deno.open(path); // closed with its stream
+  const opened = await Deno.open(path); // closed together with its stream
   const digested = opened.readable.pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(piece, controller) {
@@ -43,7 +43,7 @@ export async function readSourceFile<T>(
   const digest = hash.digest("hex");
   if (digest !== file.sha256) {
     throw new Error(
-      `${path} is not ${file.name}, or damaged: its SHA-256 is ${digest}, expected ${file.sha256}`,
+      `${path} is not ${file.name}, or is damaged: SHA-256 must be ${file.sha256}, got ${digest}`,
       { cause: failure },
     );
   }
@@ -51,7 +51,7 @@ export async function readSourceFile<T>(
   return result as T;
 }
 
-/** A stream over `source` that may be given up early, and what then reads `source` to its end. */
+/** A stream over `source` that its reader may cancel early, and a function that then reads `source` to its end. */
 function drainable<T>(source: ReadableStream<T>): [ReadableStream<T>, () => Promise<void>] {
   const reader = source.getReader();
   const stream = new ReadableStream<T>({
@@ -62,7 +62,7 @@ function drainable<T>(source: ReadableStream<T>): [ReadableStream<T>, () => Prom
     },
   }, { highWaterMark: 0 });
   const finish = async () => {
-    while (!(await reader.read()).done) { /* only digested */ }
+    while (!(await reader.read()).done) { /* only hashed */ }
   };
   return [stream, finish];
 }
@@ -77,9 +77,11 @@ async function checkSize(
   const hint = other
     ? `it has the size of ${other.name}`
     : await startsAsHtml(path)
-    ? "it is a web page, perhaps an error page of a server"
-    : "it is another file, or not whole";
-  throw new Error(`${path} has ${size} bytes, ${file.name} has ${file.bytes}: ${hint}`);
+    ? "it is a web page, perhaps a server's error page"
+    : "it is another file or incomplete";
+  throw new Error(
+    `${path} must have the ${file.bytes} bytes of ${file.name}, got ${size}: ${hint}`,
+  );
 }
 
 async function startsAsHtml(path: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import { readSourceFile } from "./source_file.ts";
 const CONTENT = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
 const FILE = { name: "a.bin", bytes: CONTENT.length, sha256: sha256Hex(CONTENT) };
 
-Deno.test("readSourceFile() hands over the file and what was made of it", async () => {
+Deno.test("readSourceFile() passes the file to its reader and returns the result", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "a.bin");
     await Deno.writeFile(path, CONTENT);
@@ -16,7 +16,7 @@ Deno.test("readSourceFile() hands over the file and what was made of it", async 
       (stream) => new Response(stream).bytes(),
     );
     assertSameBytes(bytes, CONTENT);
-    // A reader that stops early does not keep the rest from being checked.
+    // The whole file is checked even if the reader stops early.
     const first = await readSourceFile({ path, file: FILE }, async (stream) => {
       const reader = stream.getReader();
       const { value } = await reader.read();
@@ -27,7 +27,7 @@ Deno.test("readSourceFile() hands over the file and what was made of it", async 
   });
 });
 
-Deno.test("readSourceFile() says that the file is damaged rather than what the reader made of it", async () => {
+Deno.test("readSourceFile() reports a damaged file instead of the reader's error", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "a.bin");
     await Deno.writeFile(path, CONTENT.with(150_000, 255));
@@ -36,7 +36,7 @@ Deno.test("readSourceFile() says that the file is damaged rather than what the r
       await assert.rejects(readSourceFile({ path, file: FILE }, use), (error: Error) => {
         assert.match(
           error.message,
-          /a\.bin is not a\.bin, or damaged: its SHA-256 is [0-9a-f]{64}/,
+          /a\.bin is not a\.bin, or is damaged: SHA-256 must be [0-9a-f]{64}, got [0-9a-f]{64}/,
         );
         return true;
       });

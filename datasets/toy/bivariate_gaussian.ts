@@ -4,27 +4,27 @@ import { gaussianLogDensity } from "./conjugate.ts";
 import { inverse2x2 } from "../../harness/linalg/matrix.ts";
 import { fixedNormals } from "../../harness/core/noise.ts";
 
-/** Sigma_x, repaired. */
+/** Sigma_x, corrected (see `deviations`). */
 const OBSERVATION: Matrix = [[0.7, 0.6], [0.6, 0.8]];
 
-/** x = z + e with z ~ N(0, I) and e ~ N(0, Sigma_x), [3][2]. */
+/** Observations x = z + e with z ~ N(0, I) and e ~ N(0, Sigma_x), [3][2]. */
 const observations = observe();
 const observationPrecision = inverse2x2(OBSERVATION);
-/** I + Sigma_x^-1; eigenvalues 1.7396 and 7.7604. */
+/** Posterior precision I + Sigma_x^-1, with eigenvalues 1.7396 and 7.7604. */
 const precision = observationPrecision.map((row, i) => row.map((v, j) => v + (i === j ? 1 : 0)));
 const covariance = inverse2x2(precision); // [[1/3, 2/9], [2/9, 10/27]]
-/** S Sigma_x^-1 x. */
+/** Posterior means S Sigma_x^-1 x, where S is the posterior covariance. */
 const means = observations.map((x) => multiply(covariance, multiply(observationPrecision, x)));
 
-/** Posteriors of three observations of a Gaussian mean with a Gaussian prior. Paper, section 6.1, Fig. 2A. */
+/** Posteriors of a Gaussian mean with a Gaussian prior, given one of three observations. Paper, section 6.1, Fig. 2A. */
 export const bivariateGaussian: GaussianTarget = {
   name: "bivariate",
   label: "Bivariate Gaussian",
   source:
     "Langevin Autoencoders, section 6.1, Fig. 2A: p(z) = N(0, I), p(x|z) = N(z, Sigma_x), n = 3",
   deviations: [
-    "Sigma_x is printed as [[0.7, 0.6], [0.7, 0.8]], which is no covariance: 0.6 stands on both sides",
-    "eta is 0.02, not 4e-4, and features are whitened: chains as printed do not mix in 3,000 steps",
+    "Sigma_x is printed as [[0.7, 0.6], [0.7, 0.8]], which is not symmetric: both off-diagonal entries are 0.6 here",
+    "eta is 0.02, not 4e-4, and features are whitened: the printed settings do not mix in 3,000 steps",
   ],
   points: 3,
   dim: 2,
@@ -33,7 +33,7 @@ export const bivariateGaussian: GaussianTarget = {
   parameters: {},
   logDensity: (z) => gaussianLogDensity(z, { means, precision }),
   answer: { kind: "gaussian", means, covariance },
-  gradientScale: Math.sqrt(4.75), // of the mean diagonal of the precision
+  gradientScale: Math.sqrt(4.75), // square root of the mean diagonal of the precision
   stepSize: 0.02,
   batchSize: 1,
   length: { chains: 32, steps: 5_000, burnIn: 500, thin: 5 },

@@ -9,14 +9,14 @@ const centres = Array.from({ length: 8 }, (_, j) => [
   RADIUS * Math.sin(Math.PI * j / 4),
 ]);
 
-/** A ring of eight Gaussians, sampled without conditioning from a hundred fixed inputs. Paper, section 6.1, Fig. 2B. */
+/** A ring of eight Gaussians, sampled unconditionally from a hundred fixed inputs. Paper, section 6.1, Fig. 2B. */
 export const eightGaussians: Target = {
   name: "eight_gaussians",
   label: "Eight Gaussians",
   source:
     "Langevin Autoencoders, section 6.1, Fig. 2B: a mixture of eight Gaussians, fixed u ~ N(0, I)",
   deviations: [
-    "no constants are printed: radius 4, standard deviation 0.5, 100 inputs of 64 dimensions, 2 hidden layers of 256, eta 0.01",
+    "the paper prints no constants; here: radius 4, standard deviation 0.5, 100 inputs of 64 dimensions, 2 hidden layers of 256, eta 0.01",
   ],
   points: 100,
   dim: 2,

@@ -1,4 +1,4 @@
-/** The table of toy targets. A new one is one file and one line here. @module */
+/** The table of toy targets. A new target is one file and one line here. @module */
 import type { Target } from "../../harness/core/toy_types.ts";
 import { bivariateGaussian } from "./bivariate_gaussian.ts";
 import { eightGaussians } from "./eight_gaussians.ts";

@@ -11,25 +11,26 @@ const OBSERVATION_STD = 0.25;
 const POINTS = 3;
 
 /**
- * Which random network and observations: all three posteriors have four modes or more, and chains pass between them often
- * enough that their shares are known: in 8,000 steps LD's effective size was 679, of 30 of the 38 draws tried 49 to 242.
+ * Number of the draw of network and observations. With this draw, all three posteriors have at least four modes, and
+ * chains move between them often enough to estimate their weights: in 8,000 steps LD's effective size was 679. For 30 of
+ * the 38 draws tried it was 49 to 242.
  */
 const DRAW = 25;
 
 const parameters = drawParameters();
 const observations = observe();
 
-/** Skewed posteriors with several modes: the mean of p(x|z) is a random network. Paper, appendix F.2, Figs. 4 and 6. */
+/** Skewed posteriors with several modes; the mean of p(x|z) is a random network. Paper, appendix F.2, Figs. 4 and 6. */
 export const neuralLikelihood: Target = {
   name: "neural",
   label: "Neural likelihood",
   source:
     "Langevin Autoencoders, appendix F.2, Figs. 4 and 6: p(z) = N(0, I), p(x|z) = N(f(z), sigma_x^2 I)",
   deviations: [
-    "0.2 and 0.1 are read as standard deviations of weights and biases: as variances they make posteriors of single spikes",
-    "of 38 draws of network and data one is taken with several modes in each posterior that chains of this length pass between",
-    "sigma_x = 0.25 is read as a standard deviation",
-    "n = 3, as in the conjugate experiment; eta 4e-3 and 48 chains, since a chain of 3,000 steps is worse than a Gaussian fit",
+    "0.2 and 0.1 are taken as standard deviations of weights and biases: as variances they give posteriors of single spikes",
+    "one of 38 draws of network and data is used, in which each posterior has several modes between which chains of this length move",
+    "sigma_x = 0.25 is taken as a standard deviation",
+    "n = 3, as in the conjugate experiment; eta is 4e-3 with 48 chains, since a chain of 3,000 steps is worse than a Gaussian fit",
   ],
   points: POINTS,
   dim: 2,
@@ -53,7 +54,7 @@ export const neuralLikelihood: Target = {
   length: { chains: 48, steps: 12_000, burnIn: 1_000, thin: 10 },
 };
 
-/** f(z): three ReLU layers and a linear one, z [count, 2] to [count, 2]. */
+/** Computes f(z) [count, 2] from z [count, 2]: three ReLU layers and a linear one. */
 function network(z: tf.Tensor2D, weights: State): tf.Tensor2D {
   let h = z;
   for (let i = 0; i < LAYERS; i++) {
@@ -82,7 +83,7 @@ function drawParameters(): HostArrays {
   return arrays;
 }
 
-/** x = f(z) + e for z ~ N(0, I), in float64. */
+/** Draws observations x = f(z) + e with z ~ N(0, I), in float64. */
 function observe(): number[][] {
   return fixedNormals(`toy/neural/${DRAW}/data`, { rows: POINTS, width: 4 }).map(
     ([z1, z2, e1, e2]) => {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Target } from "../../harness/core/toy_types.ts";
 
-/** N(0, 1), where the bias of every integrator is known in closed form. */
+/** N(0, 1), for which the bias of every integrator is known in closed form. */
 export const standardNormal: Target = {
   name: "standard_normal",
   label: "N(0, 1)",

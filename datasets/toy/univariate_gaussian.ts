@@ -2,7 +2,7 @@ import type { GaussianTarget } from "../../harness/core/toy_types.ts";
 import { gaussianLogDensity } from "./conjugate.ts";
 import { fixedNormals } from "../../harness/core/noise.ts";
 
-/** sigma_x^2; the prior has mean 0 and variance 1. */
+/** Observation variance sigma_x^2; the prior has mean 0 and variance 1. */
 const OBSERVATION_VARIANCE = 0.01;
 const precision = 1 + 1 / OBSERVATION_VARIANCE; // 101
 const observations = fixedNormals("toy/univariate", { rows: 100, width: 2 })
@@ -16,8 +16,8 @@ export const univariateGaussian: GaussianTarget = {
   source:
     "Langevin Autoencoders, appendix F.1, Fig. 3: sigma_z^2 = 1, sigma_x^2 = 0.01, n = 100, batches of 10",
   deviations: [
-    "minibatch chains have eta 3.2e-4, not 1e-3, at which batches of 10 double the stationary variance: 1 / (1 - eta P n / 2 m) = 2.02",
-    "whitened features are random Fourier features: four tanh layers on a scalar have a numerical rank of 8, not 100",
+    "minibatch chains use eta 3.2e-4, not 1e-3, because at 1e-3 batches of 10 double the stationary variance: 1 / (1 - eta P n / 2 m) = 2.02",
+    "whitened features are random Fourier features, because four tanh layers on a scalar have a numerical rank of 8, not 100",
   ],
   points: 100,
   dim: 1,

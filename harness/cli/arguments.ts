@@ -2,8 +2,8 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { parseCount, parseNames, parseSeeds, UsageError } from "../core/arguments.ts";
 import { fail } from "./programs.ts";
 
-/** The options of the command line; wrong ones end the program with one line and exit code 2. */
-export function readWords<T extends NonNullable<ParseArgsConfig["options"]>>(options: T) {
+/** Parses the options of the command line; on an error, ends the program with one line and exit code 2. */
+export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(options: T) {
   try {
     return parseArgs({ options }).values;
   } catch (error) {
@@ -11,20 +11,20 @@ export function readWords<T extends NonNullable<ParseArgsConfig["options"]>>(opt
   }
 }
 
-/** `a,b` to its words, of `list.known`; wrong ones end the program likewise. */
+/** Parses `a,b` to names of `list.known`; ends the program likewise on an error. */
 export function readNames(text: string, list: Parameters<typeof parseNames>[1]): string[] {
   return orFail(() => parseNames(text, list));
 }
 
-/** Options that are whole numbers of at least 1, by name; wrong ones end the program likewise. */
-export function readCounts<K extends string>(words: Readonly<Record<K, string>>) {
-  const counts = Object.entries<string>(words).map(([name, text]) =>
+/** Parses options that are integers >= 1, by name; ends the program likewise on an error. */
+export function readCounts<K extends string>(options: Readonly<Record<K, string>>) {
+  const counts = Object.entries<string>(options).map(([name, text]) =>
     [name, orFail(() => parseCount(text, `--${name}`))] as const
   );
   return Object.fromEntries(counts) as Readonly<Record<K, number>>;
 }
 
-/** `0..2` to seeds; wrong ones end the program likewise. */
+/** Parses seeds such as `0..2`; ends the program likewise on an error. */
 export function readSeeds(text: string): number[] {
   return orFail(() => parseSeeds(text));
 }

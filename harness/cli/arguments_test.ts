@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { projectPath } from "../core/project.ts";
 
-/** Runs a program of this folder to its end. */
-async function run(file: string, words: readonly string[]) {
+/** Runs a program of this folder. */
+async function run(file: string, options: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -12,7 +12,7 @@ async function run(file: string, words: readonly string[]) {
       "--allow-sys",
       "--allow-ffi",
       projectPath(`harness/cli/${file}`),
-      ...words,
+      ...options,
     ],
     env: { NO_COLOR: "1" },
   }).output();
@@ -20,18 +20,18 @@ async function run(file: string, words: readonly string[]) {
   return { code, stdout: decode(stdout), stderr: decode(stderr).trimEnd() };
 }
 
-Deno.test("the benches refuse wrong words in one line, with exit code 2 and before any work", async () => {
+Deno.test("the benches refuse wrong options in one line, with exit code 2, before any work", async () => {
   const cases: readonly [string, readonly string[], RegExp][] = [
     ["bench_step.ts", ["--methods", "vea"], /^Unknown method "vea": .*; did you mean "vae"\?$/],
     ["bench_step.ts", ["--set", "wide=2"], /^Unknown setting "wide=2": write KEY=NUMBER/],
-    ["bench_devices.ts", ["--steps", "few"], /^--steps "few" is not a whole number of at least 1$/],
+    ["bench_devices.ts", ["--steps", "few"], /^--steps must be an integer >= 1, got "few"$/],
     ["bench_toy.ts", ["--steps", "150"], /^--steps 150 is not a multiple of 100$/],
-    ["gpu_table.ts", ["--minutes", "soon"], /^--minutes "soon" is not a whole number/],
+    ["gpu_table.ts", ["--minutes", "soon"], /^--minutes must be an integer >= 1, got "soon"/],
     ["gpu_table.ts", ["--mode", "eager"], /^Unknown option '--mode'.*: --help lists the options$/],
   ];
-  await Promise.all(cases.map(async ([file, words, message]) => {
-    const { code, stdout, stderr } = await run(file, words);
-    assert.match(stderr, message, `${file} ${words.join(" ")}`);
+  await Promise.all(cases.map(async ([file, options, message]) => {
+    const { code, stdout, stderr } = await run(file, options);
+    assert.match(stderr, message, `${file} ${options.join(" ")}`);
     assert.deepEqual([code, stdout], [2, ""], file);
   }));
 });

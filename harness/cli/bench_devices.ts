@@ -19,7 +19,7 @@ import type {
 } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { prepareStep, type TrainingStep, WARM_UPS } from "./training_step.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const ORACLE = "tfjs-cpu";
 
@@ -34,10 +34,19 @@ const SMALL: Hyperparams = {
   posteriorSteps: 2,
   priorSteps: 2,
 };
+/** Whether a large step would take longer than the limit, by the seconds of a small one; never without a formula. */
+function tooSlow(
+  seconds: number,
+  { small, large }: { readonly small: TrainingStep; readonly large: TrainingStep },
+): boolean {
+  if (small.flops === undefined || large.flops === undefined) return false;
+  return seconds * large.flops / small.flops > counts.limit * SMALL_STEP_HANDICAP;
+}
+
 /** A small step is slower than its FLOPs say, by calls and first use: allow for so much. */
 const SMALL_STEP_HANDICAP = 30;
 
-const words = readWords({
+const words = readOptions({
   devices: { type: "string" },
   methods: { type: "string", default: "lae,lebm" },
   steps: { type: "string", default: "3" },
@@ -88,7 +97,7 @@ async function main(): Promise<void> {
     "|---|---|---|---|---|---|",
   ];
   for (const name of names) {
-    const method = METHODS[name as keyof typeof METHODS] as unknown as Method;
+    const method = METHODS[name];
     rows.push(...await compareDevices(method, { devices, oracle }));
   }
   for (const device of devices) await device[Symbol.asyncDispose]();
@@ -148,7 +157,7 @@ async function compareDevices(
     console.error(`${method.name} on ${device.name} ...`);
     const { metrics, seconds } = await twoSteps(device, small);
     differences.set(device.name, largestDifference(metrics, expected));
-    if (seconds * large.flops / small.flops > counts.limit * SMALL_STEP_HANDICAP) continue;
+    if (tooSlow(seconds, { small, large })) continue;
     runners.push(await start(device, large));
   }
   for (let turn = 0; turn < WARM_UPS + counts.steps; turn++) {

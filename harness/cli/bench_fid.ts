@@ -1,6 +1,6 @@
 /**
- * `deno task bench:fid`: how fast features, covariance and trace are on this machine, and how much memory
- * they take. Uses random weights: the speed does not depend on them.
+ * `deno task bench:fid`: times the features, the covariance and the trace of the FID on this machine and measures their
+ * memory. It uses random weights, on which the speed does not depend.
  *
  * @module
  */
@@ -50,13 +50,13 @@ async function bench({ threads, seconds, images }: BenchOptions): Promise<void> 
   console.log(`Peak memory of the process       ${mebibytes} MiB`);
 }
 
-/** Every way to share `threads` among sessions, fastest first. */
+/** Times every division of `threads` into sessions. */
 async function benchFeatures(
   model: string,
   { threads, seconds, peak }: {
     readonly threads: number;
     readonly seconds: number;
-    /** Of a matrix product, GMAC/s. */
+    /** Rate of a matrix product in GMAC/s. */
     readonly peak: number;
   },
 ): Promise<void> {
@@ -72,12 +72,12 @@ async function benchFeatures(
         rate.toFixed(1)
       } images/s (${gmacs.toFixed(0)} GMAC/s, ${(gmacs / peak).toFixed(2)} of the product), ${
         perCpuSecond.toFixed(1)
-      } a CPU second`,
+      } per CPU second`,
     );
   }
 }
 
-/** Where one session's time goes: shares, and the rate of each kind of convolution beside the product's. */
+/** Prints the fraction of a session's time per kind of node, and the rates of convolutions relative to the product. */
 function printProfile(rows: readonly ProfileRow[], peak: number): void {
   const all = rows.reduce((sum, { seconds }) => sum + seconds, 0);
   for (const { kind, seconds, macs } of rows) {
@@ -91,7 +91,7 @@ function printProfile(rows: readonly ProfileRow[], peak: number): void {
   }
 }
 
-/** Images of 32x32 pixels a second, resized and passed through the network; and a second of processor time. */
+/** Measures images of 32x32 pixels per second, resized and passed through the network, of wall and processor time. */
 async function featureRate(
   model: string,
   split: Split,
@@ -122,7 +122,7 @@ async function benchCovariance(
 ): Promise<Statistics> {
   const block = 4096;
   const uniform = hashUniform("features", block * FEATURE_COUNT);
-  // Variances that fall by orders of magnitude, as Inception's do.
+  // Variances that fall by orders of magnitude, like Inception's.
   const features = Float32Array.from(uniform, (u, i) => u / (1 + 0.05 * (i % FEATURE_COUNT)));
   const peak = await productRate("float64", threads);
   await using stream = await openStatistics(FEATURE_COUNT, { threads });
@@ -156,7 +156,7 @@ function benchTrace(statistics: Statistics): void {
   );
 }
 
-/** Multiply-adds a second of a large matrix product, in units of 10^9. */
+/** Measures the rate of a large matrix product in GMAC/s. */
 async function productRate(type: "float32" | "float64", threads: number): Promise<number> {
   await using product = await openProduct(type, { over: "rows", threads });
   const n = 1024;
@@ -171,7 +171,7 @@ async function productRate(type: "float32" | "float64", threads: number): Promis
   return runs * n ** 3 / 1e9 / ((performance.now() - started) / 1000);
 }
 
-/** Seconds since the call, on the wall and of the processor (all threads): on a busy machine the second tells more. */
+/** Starts a clock of wall time and processor time (all threads), which is more meaningful on a busy machine; seconds. */
 function startClock(): () => { readonly wall: number; readonly cpu: number } {
   const started = performance.now();
   const before = process.cpuUsage();
@@ -181,28 +181,28 @@ function startClock(): () => { readonly wall: number; readonly cpu: number } {
   };
 }
 
-/** Samples the resident memory of the process ten times a second; `peak` is the largest seen, bytes. */
+/** Samples the resident memory of the process ten times per second; `peak` is the maximum in bytes. */
 function watchMemory(): { peak(): number } & Disposable {
-  let most = 0;
-  const sample = () => most = Math.max(most, Deno.memoryUsage().rss);
+  let maximum = 0;
+  const sample = () => maximum = Math.max(maximum, Deno.memoryUsage().rss);
   const timer = setInterval(sample, 100);
   return {
-    peak: () => Math.max(most, sample()),
+    peak: () => Math.max(maximum, sample()),
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("A positive number is needed");
+  if (!(value > 0)) throw new InvalidArgumentError(`Must be a number > 0, got "${text}"`);
   return value;
 }
 
 if (import.meta.main) {
   const program = new Command("deno task bench:fid")
     .description("Time the features, the covariance and the trace of the FID on this machine")
-    .option("--threads <n>", "threads in all", positive, navigator.hardwareConcurrency)
-    .option("--seconds <s>", "seconds for each split of sessions", positive, 10)
+    .option("--threads <n>", "total number of threads", positive, navigator.hardwareConcurrency)
+    .option("--seconds <s>", "seconds for each division into sessions", positive, 10)
     .option("--images <n>", "images in the covariance", positive, 50_000)
     .action(bench);
   await program.parseAsync(Deno.args, { from: "user" });

@@ -3,7 +3,7 @@
  * float32 matrix product of the same runtime, timed in turn in the same process. One process a method, so that peak
  * memory is the method's own.
  *
- * FLOPs are counted by methods/parts/flops.ts. A transposed convolution counts there at its input size, cropped border
+ * FLOPs are those that a model counts (`flops`). A transposed convolution counts there at its input size, cropped border
  * included; the engine does not compute the border, so a fraction may pass 1.
  *
  * @module
@@ -18,16 +18,17 @@ import { PjrtError } from "../engine/xla/pjrt_api.ts";
 import { shuffledRows } from "../core/row_order.ts";
 import { median } from "../statistics/summary.ts";
 import { createFeed } from "../run/train.ts";
-import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../core/types.ts";
+import type { Device, HostArray, Hyperparams, Problem, Program } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { fail } from "./programs.ts";
 import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 /** What a child prints, one line of JSON. */
 interface Measurement {
   readonly method: string;
-  readonly flops: number;
+  /** Floating-point operations of a step; absent without a formula. */
+  readonly flops?: number;
   /** Seconds of each step and of each matrix product, in turn. */
   readonly steps: readonly number[];
   readonly products: readonly number[];
@@ -50,7 +51,7 @@ interface Measurement {
 /** Matrix products between two steps: on an accelerator one is over before the host has seen it begin. */
 const PRODUCTS_ON_ACCELERATORS = 8;
 
-const words = readWords({
+const words = readOptions({
   methods: { type: "string", default: Object.keys(METHODS).join() },
   steps: { type: "string", default: "5" },
   device: { type: "string", default: "cpu" },
@@ -132,20 +133,12 @@ function format(rows: readonly Measurement[]): string {
   ];
   const lines = rows.map((r) => {
     const step = median(r.steps);
-    const rate = r.flops / step / 1e9;
     const product = 2 * r.product ** 3 / median(r.products) / 1e9;
-    // Pair by pair, so that a drift of the machine's speed cancels.
-    const fraction = median(
-      r.steps.map((s, i) => r.flops / s / (2 * r.product ** 3 / r.products[i])),
-    );
     return `| ${
       [
-        METHODS[r.method as keyof typeof METHODS].label,
+        METHODS[r.method].label,
         `${seconds(step)} (${seconds(Math.min(...r.steps))} to ${seconds(Math.max(...r.steps))})`,
-        (r.flops / 1e9).toFixed(0),
-        rate.toFixed(0),
-        `${product.toFixed(0)} GFLOP/s`,
-        fraction.toFixed(2),
+        ...rateCells(r, `${product.toFixed(0)} GFLOP/s`),
         `${(100 * r.noise / step).toFixed(1)} %`,
         `${(100 * r.feed / step).toFixed(2)} %`,
         `${(r.trace + r.compile).toFixed(1)} s`,
@@ -163,13 +156,25 @@ function format(rows: readonly Measurement[]): string {
   return [...header, ...lines, "", machine].join("\n");
 }
 
+/** The cells GFLOP, GFLOP/s, matrix product and fraction; dashes where the method has no formula. */
+function rateCells(
+  { flops, steps, products, product }: Measurement,
+  productRate: string,
+): string[] {
+  if (flops === undefined) return ["–", "–", productRate, "–"];
+  // Pair by pair, so that a drift of the machine's speed cancels.
+  const fraction = median(steps.map((s, i) => flops / s / (2 * product ** 3 / products[i])));
+  const rate = flops / median(steps) / 1e9;
+  return [(flops / 1e9).toFixed(0), rate.toFixed(0), productRate, fraction.toFixed(2)];
+}
+
 /** Three digits, hundredths at least. */
 function seconds(value: number): string {
   return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
 }
 
 async function measure(name: string): Promise<Measurement> {
-  const method = METHODS[name as keyof typeof METHODS] as unknown as Method;
+  const method = METHODS[name];
   const training = prepareStep(method, {
     image: { height: counts.size, width: counts.size, channels: 3 },
     batchSize: counts.batch,

@@ -11,7 +11,7 @@ import { median } from "../statistics/summary.ts";
 import { runChains } from "../toy/run_chains.ts";
 import { SAMPLERS } from "../../methods/toy/mod.ts";
 import { fail } from "./programs.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 /** Steps between draws that leave the graph. */
 const THIN = 100;
@@ -25,7 +25,7 @@ const HELP =
   --threads COUNT   threads of the runtime (${cpus().length})
   --repeats COUNT   runs of each sampler, of which the median is shown (3)`;
 
-const words = readWords({
+const words = readOptions({
   samplers: { type: "string", default: Object.keys(SAMPLERS).join() },
   chains: { type: "string", default: "2000" },
   steps: { type: "string", default: "1000" },

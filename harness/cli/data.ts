@@ -1,10 +1,10 @@
-/** `deno task data`: brings data sets into the data folder; the only entry point with network permission. @module */
+/** `deno task data`: installs data sets into the data folder. @module */
 import { Command, CommanderError } from "commander";
 import { dataFolder } from "../core/cache_folder.ts";
 import { userPath } from "../core/project.ts";
 import { findInstaller, INSTALLERS, megabytes } from "../../datasets/install.ts";
 
-/** Exit codes: work that failed, and words that are not understood. */
+/** Exit codes for failed work and for wrong arguments. */
 const FAILED = 1;
 const MISUSED = 2;
 
@@ -14,14 +14,14 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 export async function main(args: readonly string[]): Promise<number> {
   const command = new Command("deno task data")
     .description(
-      "Download data sets, check and unpack them into the data folder ($LAEBENCH_DATA, else the cache folder of the platform)",
+      "Download data sets, check them and decode them into the data folder ($LAEBENCH_DATA, else the platform's cache folder)",
     )
     .argument("[names...]", `data sets: ${INSTALLERS.map(({ name }) => name).join(", ")}`)
     .option(
       "--from <path>",
-      "take the files as published from this folder, file or archive, without download",
+      "use the published files in this folder, file or archive instead of downloading them",
     )
-    .option("--list", "say what is there and what is missing, with sizes, sources and licences")
+    .option("--list", "list installed and missing data sets with sizes, sources and licences")
     .exitOverride();
   try {
     command.parse(args, { from: "user" });
@@ -32,19 +32,19 @@ export async function main(args: readonly string[]): Promise<number> {
   const { from, list } = command.opts<{ from?: string; list?: true }>();
   try {
     if (list) return await printList();
-    if (command.args.length === 0) throw new RangeError("No data set named: see --list");
+    if (command.args.length === 0) throw new RangeError("Name a data set: --list shows them");
     const installers = command.args.map(findInstaller);
     if (from !== undefined && installers.length > 1) {
-      throw new RangeError("--from goes with one data set: call once for each");
+      throw new RangeError("--from takes one data set: run the command once for each");
     }
     for (const installer of installers) {
-      if (from === undefined && await installer.isThere()) {
-        console.log(`${installer.name}: is there`);
+      if (from === undefined && await installer.isInstalled()) {
+        console.log(`${installer.name}: already installed`);
         continue;
       }
       await installer.install({
         from: from && userPath(from),
-        say: console.log,
+        log: console.log,
         onProgress: progressPrinter(),
       });
     }
@@ -57,16 +57,16 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function printList(): Promise<number> {
   console.log(`Data folder: ${dataFolder()}`);
-  for (const { name, bytes, images, source, isThere } of INSTALLERS) {
-    const state = await isThere() ? "there  " : "missing";
-    const size = bytes === null ? "no download" : `${megabytes(bytes)} to download`;
+  for (const { name, bytes, images, source, isInstalled } of INSTALLERS) {
+    const state = await isInstalled() ? "installed" : "missing  ";
+    const size = bytes === null ? "no download available" : `${megabytes(bytes)} to download`;
     console.log(`${name.padEnd(14)} ${state}  ${images} images, ${size}`);
-    console.log(`               ${source}`);
+    console.log(`${" ".repeat(15)}${source}`);
   }
   return 0;
 }
 
-/** Prints each whole percent on one line of a terminal, or each tenth on a line of its own elsewhere. */
+/** Makes a callback that prints each percent on one line of a terminal, or each 10 % on a new line elsewhere. */
 function progressPrinter(): (what: string, done: number, total: number) => void {
   const terminal = Deno.stderr.isTerminal();
   const parts = terminal ? 100 : 10;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fixture, withFolder } from "../../datasets/parts/fixtures.ts";
 import { main } from "./data.ts";
 
-/** Exit code and lines of a call with a data folder of its own. */
+/** Calls the program with the data folder `folder`; returns its exit code and output. */
 async function call(
   folder: string,
   ...args: readonly string[]
@@ -38,36 +38,36 @@ Deno.test("data --list names every set with size and licence", async () => {
 
 for (
   const [criterion, args, code, message] of [
-    ["no name", [], 2, /^No data set named: see --list$/],
+    ["no name", [], 2, /^Name a data set: --list shows them$/],
     [
       "an unknown name",
       ["svnh"],
       2,
-      /^Unknown data set "svnh": known to this task are fashion_mnist/,
+      /^Unknown data set "svnh": known data sets to install are fashion_mnist/,
     ],
     [
       "--from with two names",
       ["svhn", "mnist", "--from", "x"],
       2,
-      /^--from goes with one data set/,
+      /^--from takes one data set/,
     ],
-    ["CelebA-HQ without --from", ["celeba_hq"], 1, /^CelebA-HQ has no dependable open download/],
-    ["a size of CelebA-HQ", ["celeba_hq_64"], 1, /^CelebA-HQ has no dependable open download/],
+    ["CelebA-HQ without --from", ["celeba_hq"], 1, /^CelebA-HQ has no reliable open download/],
+    ["a size of CelebA-HQ", ["celeba_hq_64"], 1, /^CelebA-HQ has no reliable open download/],
     [
-      "a folder that is not there",
+      "a missing folder",
       ["svhn", "--from", "/nowhere"],
       1,
       /^File train_32x32\.mat of data set "svhn" is not in \/nowhere/,
     ],
     [
-      "an archive of other pictures",
+      "an archive of other images",
       ["celeba_hq", "--from", fixture("pictures.zip")],
       1,
-      /^CelebA-HQ has 30000 pictures, here are 5/,
+      /^CelebA-HQ must have 30000 images, got 5/,
     ],
   ] as const
 ) {
-  Deno.test(`data refuses ${criterion} in one line, and writes nothing`, async () => {
+  Deno.test(`data refuses ${criterion} in one line and writes nothing`, async () => {
     await withFolder(async (folder) => {
       const data = join(folder, "data");
       const { code: actual, err } = await call(data, ...args);
@@ -79,7 +79,7 @@ for (
   });
 }
 
-Deno.test("data --from refuses files that are not the published ones, and keeps nothing", async () => {
+Deno.test("data --from refuses files that differ from the published ones and keeps nothing", async () => {
   await withFolder(async (folder) => {
     const given = join(folder, "given");
     await Deno.mkdir(given);
@@ -88,14 +88,14 @@ Deno.test("data --from refuses files that are not the published ones, and keeps 
     assert.equal(code, 1);
     assert.match(
       err,
-      /train_32x32\.mat has \d+ bytes, train_32x32\.mat has 182040794: it is another/,
+      /train_32x32\.mat must have the 182040794 bytes of train_32x32\.mat, got \d+: it is another/,
     );
     await Deno.writeTextFile(
       join(given, "cifar-10-binary.tar.gz"),
       "<!DOCTYPE html><title>503</title>",
     );
     const page = await call(folder, "cifar10", "--from", join(given, "cifar-10-binary.tar.gz"));
-    assert.match(page.err, /cifar-10-binary\.tar\.gz has 33 bytes, .*: it is a web page/);
+    assert.match(page.err, /cifar-10-binary\.tar\.gz must have the .*, got 33: it is a web page/);
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["given"]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * `deno task inception` and `deno task fid`: words of the command line to calls.
+ * `deno task inception` and `deno task fid`: parse the command line and call the metrics.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { userPath } from "../core/project.ts";
 import type { ImageSet } from "../core/types.ts";
 import { readFile } from "../formats/byte_source.ts";
 import { defaultSplit, type Split } from "../metrics/fid/feature_extractor.ts";
-import { keptStatistics } from "../metrics/fid/fid.ts";
+import { cachedStatistics } from "../metrics/fid/fid.ts";
 import { firstFile, weightsCandidates } from "../metrics/fid/find_weights.ts";
 import { imagesAt, imagesOfSet } from "../metrics/fid/image_source.ts";
 import {
@@ -25,13 +25,13 @@ import {
 import { type Mode, MODES } from "../metrics/fid/preprocess.ts";
 import { openProgressBar } from "./progress_bar.ts";
 import {
-  cautions,
   checkComparable,
   type Described,
   describeImages,
   scorePair,
   type Scores,
   type Wanted,
+  warningsOf,
 } from "../metrics/fid/score_pair.ts";
 import { readStatistics, writeStatistics } from "../metrics/fid/statistics_file.ts";
 import { PUBLISHED_WEIGHTS } from "../metrics/fid/weights.ts";
@@ -60,22 +60,24 @@ const program = new Command()
   });
 
 program.command("inception")
-  .description("Find or download Inception's weights, and convert them once to ONNX")
+  .description("Find or download Inception's weights and convert them to ONNX")
   .option("--weights <file>", "a .pth file of pytorch-fid or torch-fidelity, or TensorFlow's .pb")
   .action(prepareInception);
 
 program.command("fid")
-  .description("FID and its relatives of the images A (samples) against B (real ones)")
+  .description(
+    "Compute FID and related scores of the images A (samples) relative to B (real images)",
+  )
   .argument("<A>", "folder, .zip, .tar(.gz), .npz statistics, or a data set such as cifar10/train")
-  .argument("[B]", "the same; may be left out with --save-stats")
+  .argument("[B]", "the same; optional with --save-stats")
   .addOption(
-    new Option("--mode <mode>", "protocol; FIDs of different modes do not compare")
+    new Option("--mode <mode>", "protocol; FIDs of different modes are not comparable")
       .choices(MODES).default("tf"),
   )
   .option("--kid", "Kernel Inception Distance")
   .option("--is", "Inception Score of A")
   .option("--pr", "precision, recall, density, coverage")
-  .option("--infinity", "FID-infinity: without the bias of the number of samples")
+  .option("--infinity", "FID-infinity, without the bias in the number of samples")
   .option("--all", "every score")
   .option("--seed <number>", "seed of random subsets", parseSeed, 0)
   .addOption(
@@ -124,9 +126,9 @@ async function downloadWeights(folder: string): Promise<string> {
     }
   }
   throw new Error(
-    `Inception's weights are not here and cannot be downloaded (${reason}): fetch ${urls[0]} (${
+    `Inception's weights were not found and cannot be downloaded (${reason}): fetch ${urls[0]} (${
       bytes.toLocaleString("en")
-    } bytes, SHA-256 ${sha256}) elsewhere, put it at ${path} and run this again, or name it with --weights`,
+    } bytes, SHA-256 ${sha256}) on another machine, put the file at ${path} and run this again, or name it with --weights`,
   );
 }
 
@@ -136,19 +138,19 @@ function report(stored: StoredInception): void {
     `Inception is ready, weights ${stored.weightsSha256.slice(0, 16)} (${
       stored.published
         ? "the published file"
-        : `${stored.sourceFormat} without a published hash: origin not proven`
+        : `${stored.sourceFormat} without a published hash: origin not verified`
     })`,
   );
 }
 
 async function fid(a: string, b: string | undefined, options: FidOptions): Promise<void> {
   if (b === undefined && options.saveStats === undefined) {
-    throw new InvalidArgumentError("Name a second set of images, or a file with --save-stats");
+    throw new InvalidArgumentError("Name a second set of images, or a file by --save-stats");
   }
   const stored = findInception(inceptionFolder());
   const onlyStatistics = isStatistics(a) && (b === undefined || isStatistics(b));
   if (stored === null && !onlyStatistics) {
-    throw new Error("The Inception network is not here: run deno task inception");
+    throw new Error("The Inception network is not installed: run deno task inception");
   }
   if (stored) await verifyInception(stored);
   const wanted: Wanted = {
@@ -158,7 +160,7 @@ async function fid(a: string, b: string | undefined, options: FidOptions): Promi
     fidInfinity: Boolean(options.infinity || options.all),
   };
   const features = wanted.kid || wanted.overlap;
-  const samples = await describeWord(a, stored, options, {
+  const samples = await describeInput(a, stored, options, {
     features: features || wanted.fidInfinity,
     logits: wanted.inceptionScore,
   });
@@ -167,7 +169,7 @@ async function fid(a: string, b: string | undefined, options: FidOptions): Promi
     console.error(`Statistics of ${samples.name} are in ${options.saveStats}`);
   }
   if (b === undefined) return;
-  const real = await describeWord(b, stored, options, { features, logits: false });
+  const real = await describeInput(b, stored, options, { features, logits: false });
   checkComparable(samples, real);
   const threads = options.split.sessions * options.split.threads;
   using bar = openProgressBar("FID");
@@ -177,44 +179,47 @@ async function fid(a: string, b: string | undefined, options: FidOptions): Promi
     threads,
     progress: (what, done, of) => bar.update(done, of, what),
   });
-  const notes = stored ? cautions(samples, real, stored) : [];
+  const notes = stored ? warningsOf(samples, real, stored) : [];
   if (options.json) printJson(scores, { samples, real, options, stored, notes });
   else printLines(scores, notes);
 }
 
-function isStatistics(word: string): boolean {
-  return /\.npz$/i.test(word);
+function isStatistics(path: string): boolean {
+  return /\.npz$/i.test(path);
 }
 
-async function describeWord(
-  word: string,
+/** Reads or computes the statistics of an input of the command line; `keep` selects outputs to keep. */
+async function describeInput(
+  input: string,
   inception: StoredInception | null,
   { mode, split }: FidOptions,
   keep: { readonly features: boolean; readonly logits: boolean },
 ): Promise<Described> {
-  if (isStatistics(word)) {
-    const saved = readStatistics(await readFile(word), word);
-    return { ...saved, name: word, formats: [], features: null, logits: null };
+  if (isStatistics(input)) {
+    const saved = readStatistics(await readFile(input), input);
+    return { ...saved, name: input, formats: [], features: null, logits: null };
   }
-  if (!inception) throw new Error("The Inception network is not here: run deno task inception");
-  using bar = openProgressBar(`Features of ${word}`);
+  if (!inception) {
+    throw new Error("The Inception network is not installed: run deno task inception");
+  }
+  using bar = openProgressBar(`Features of ${input}`);
   const progress = (done: number, of: number | null) => bar.update(done, of);
-  const set = await datasetOf(word);
+  const set = await datasetOf(input);
   if (set && !keep.features && !keep.logits) {
     const waiting = () =>
-      console.error(`${word}: waits for another process that computes its features`);
+      console.error(`${input}: waiting for another process that computes its features`);
     const options = { inception, mode, split, watcher: { progress, waiting } };
-    const saved = await keptStatistics(set, options);
-    return { ...saved, name: word, formats: [], features: null, logits: null };
+    const saved = await cachedStatistics(set, options);
+    return { ...saved, name: input, formats: [], features: null, logits: null };
   }
-  const source = set ? imagesOfSet(set, word) : await imagesAt(word);
+  const source = set ? imagesOfSet(set, input) : await imagesAt(input);
   return await describeImages(source, { inception, mode, split, keep, progress });
 }
 
-/** The data set of a word that is no path: `cifar10/train`, `cifar10/test`, or `cifar10` for its training part. */
-async function datasetOf(word: string): Promise<ImageSet | null> {
-  const exists = await Deno.stat(word).then(() => true, () => false);
-  const parts = /^(\w+)(?:\/(train|test))?$/.exec(word);
+/** Loads the data set of an input that is not a path: `cifar10/train`, `cifar10/test`, or `cifar10` (train). */
+async function datasetOf(input: string): Promise<ImageSet | null> {
+  const exists = await Deno.stat(input).then(() => true, () => false);
+  const parts = /^(\w+)(?:\/(train|test))?$/.exec(input);
   if (exists || !parts) return null;
   const dataset = await resolveDataset(parts[1]);
   return await dataset.load(parts[2] === "test" ? "test" : "train");
@@ -272,19 +277,23 @@ function printJson(
 }
 
 function parseSeed(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("A seed is a whole number");
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new InvalidArgumentError(`Seed must be an integer in [0, 10^9), got "${text}"`);
+  }
   return Number(text);
 }
 
 function parseSplit(text: string): Split {
   const match = /^([1-9]\d?)x([1-9]\d?)$/.exec(text);
-  if (!match) throw new InvalidArgumentError("Write sessions x threads, as in 2x1");
+  if (!match) {
+    throw new InvalidArgumentError(`Write sessions x threads, such as 2x1, got "${text}"`);
+  }
   return { sessions: Number(match[1]), threads: Number(match[2]) };
 }
 
 if (import.meta.main) {
   try {
-    Deno.chdir(userPath(".")); // paths are the user's, and named as typed
+    Deno.chdir(userPath(".")); // resolves the user's paths, which then appear in messages as typed
     await program.parseAsync(Deno.args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {

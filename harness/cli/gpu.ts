@@ -1,6 +1,6 @@
 /**
- * `deno task gpu`: which devices this machine has, with a self-test of each; fetches XLA's plugins and installs
- * TensorFlow's packages.
+ * `deno task gpu`: lists the devices of this machine and tests each; fetches XLA's plugins and installs TensorFlow's
+ * packages.
  *
  * @module
  */
@@ -19,39 +19,39 @@ import { pipCommand, WHEELS } from "../engine/xla/pjrt_wheels.ts";
 import { fillNoise, keyOf } from "../core/noise.ts";
 import type { Device, HostArray } from "../core/types.ts";
 import { fail, runVisibly } from "./programs.ts";
-import { readWords } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
 
 const HELP = `Usage: deno task gpu [options]
 
-Says which accelerators were found and tests them for some seconds.
+Lists the accelerators that were found and tests each for a few seconds.
 
   --fetch ${Object.keys(WHEELS).join("|")}
-                     fetch XLA's plugin by pip, every wheel pinned by SHA-256, into the cache folder;
-                     cuda13 brings NVIDIA's libraries along (2 GB); cuda13-compiler is what gpu:compile
-                     needs (260 MB)
+                     fetch XLA's plugin by pip into the cache folder, every wheel pinned by SHA-256;
+                     cuda13 includes NVIDIA's libraries (2 GB); cuda13-compiler suffices for gpu:compile
+                     (260 MB)
   --install tfjs-node|tfjs-node-gpu
-                     install TensorFlow's package with its build script, which downloads TensorFlow 2.9;
-                     deno task tfjs-node:build takes a later one from PyPI
-  --device NAME      test this device only, e.g. pjrt:PATH
+                     install TensorFlow's package by its build script, which downloads TensorFlow 2.9;
+                     deno task tfjs-node:build uses a later version from PyPI
+  --device NAME      test only this device, such as pjrt:PATH
   --help
 `;
 
-/** The matrix of the self-test: large enough to keep a GPU busy for a millisecond. */
+/** Size of the matrices of the self-test: enough work to keep a GPU busy for a millisecond. */
 const SIZE = 2048;
-/** Error of a product of standard normal matrices against float64, relative to sqrt(SIZE): TF32 keeps 11 bits. */
+/** Error allowed in a product of standard normal matrices, relative to sqrt(SIZE): TF32 keeps 11 bits. */
 const TOLERANCE = 2 ** -9;
 
-const words = readWords({
+const options = readOptions({
   fetch: { type: "string" },
   install: { type: "string" },
   device: { type: "string" },
   help: { type: "boolean", default: false },
 });
 
-if (words.help) console.log(HELP);
-else if (words.fetch !== undefined) await fetchWheels(words.fetch);
-else if (words.install !== undefined) await installPackage(words.install);
-else await report(words.device);
+if (options.help) console.log(HELP);
+else if (options.fetch !== undefined) await fetchWheels(options.fetch);
+else if (options.install !== undefined) await installPackage(options.install);
+else await report(options.device);
 
 async function report(only: string | undefined): Promise<void> {
   if (only === undefined) describe();
@@ -75,13 +75,13 @@ function describe(): void {
   console.log(
     cuda
       ? `CUDA plugin: ${cuda.path}, ${nvidiaLibraries(cuda).length} NVIDIA libraries beside it`
-      : `CUDA plugin: none on the PATH's Python environments, in ${PLUGIN_VARIABLE}, or fetched`,
+      : `CUDA plugin: not found in Python environments on the PATH, ${PLUGIN_VARIABLE} or the fetched wheels`,
   );
   const cpu = findCpuPlugin();
-  console.log(`XLA's CPU plugin: ${cpu?.path ?? "none; deno task gpu --fetch cpu"}`);
+  console.log(`XLA's CPU plugin: ${cpu?.path ?? "not found; run deno task gpu --fetch cpu"}`);
 }
 
-/** A matrix product, checked by one row in float64, then timed. */
+/** Times a matrix product and checks one row against float64. */
 async function selfTest(device: Device): Promise<string> {
   const [a, b] = [1, 2].map((seed): HostArray => {
     const data = new Float32Array(SIZE * SIZE);
@@ -106,7 +106,7 @@ async function selfTest(device: Device): Promise<string> {
   const begun = performance.now();
   let runs = 0;
   do {
-    ({ state } = await program.run(state, {})); // reads one number back: waits
+    ({ state } = await program.run(state, {})); // reads one number, which waits for the device
     runs++;
   } while (performance.now() - begun < 2000);
   const seconds = (performance.now() - begun) / 1000 / runs;
@@ -117,7 +117,11 @@ async function selfTest(device: Device): Promise<string> {
     for (let k = 0; k < SIZE; k++) sum += a.data[k] * b.data[k * SIZE + j];
     worst = Math.max(worst, Math.abs(sum - product[j]) / Math.sqrt(SIZE));
   }
-  if (worst > TOLERANCE) throw new Error(`a matrix product is wrong by ${worst.toExponential(1)}`);
+  if (worst > TOLERANCE) {
+    throw new Error(
+      `the error of a matrix product must be <= ${TOLERANCE}, got ${worst.toExponential(1)}`,
+    );
+  }
   const rate = 2 * SIZE ** 3 / seconds / 1e9;
   return `works, ${rate.toFixed(0)} GFLOP/s of float32 matrix product, error ${
     worst.toExponential(1)
@@ -129,7 +133,7 @@ async function fetchWheels(name: string): Promise<void> {
     fail(`Unknown set "${name}": known sets are ${Object.keys(WHEELS).join(", ")}`, 2);
   }
   const root = cacheFolder(FETCH_FOLDER);
-  if (!root) fail("No folder to fetch into: set XDG_CACHE_HOME to one", 1);
+  if (!root) fail("The cache folder is unknown: set XDG_CACHE_HOME", 1);
   const folder = join(root, name);
   await Deno.mkdir(folder, { recursive: true });
   const wheels = WHEELS[name as keyof typeof WHEELS];
@@ -137,7 +141,7 @@ async function fetchWheels(name: string): Promise<void> {
   await Deno.writeTextFile(list, content);
   console.log(`Fetching ${wheels.length} wheels into ${folder}`);
   await runVisibly("python3", args, { what: "Python 3 with pip" });
-  console.log("Fetched; deno task gpu tests it");
+  console.log("Fetched: run deno task gpu to test it");
 }
 
 async function installPackage(name: string): Promise<void> {
@@ -145,13 +149,13 @@ async function installPackage(name: string): Promise<void> {
     fail(`Unknown package "${name}": known packages are tfjs-node, tfjs-node-gpu`, 2);
   }
   const specifier = `npm:@tensorflow/${name}`;
-  // Its script fetches libtensorflow and the binding.
+  // The package's script fetches libtensorflow and the binding.
   const args = ["cache", "--no-lock", `--allow-scripts=${specifier}`, `${specifier}@4.22.0`];
   await runVisibly(Deno.execPath(), args, {
     what: "Deno",
-    otherwise: name === "tfjs-node"
-      ? "where its script cannot download TensorFlow, deno task tfjs-node:build takes that of PyPI"
+    hint: name === "tfjs-node"
+      ? "if its script cannot download TensorFlow, deno task tfjs-node:build uses the one from PyPI"
       : "its script downloads TensorFlow from storage.googleapis.com",
   });
-  console.log(`Installed; deno task gpu --device ${name} tests it`);
+  console.log(`Installed: run deno task gpu --device ${name} to test it`);
 }

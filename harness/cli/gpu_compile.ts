@@ -4,24 +4,23 @@
  *
  * @module
  */
-import { GPU_CARDS, type GpuCard } from "../engine/xla/gpu_specs.ts";
+import { GPU_SPECS, type GpuSpec } from "../engine/xla/gpu_specs.ts";
 import { type HloWork, workOf } from "../engine/xla/hlo_program.ts";
 import { gpuFlags } from "../engine/xla/pjrt.ts";
 import { type AheadProgram, compileAhead } from "../engine/xla/pjrt_ahead.ts";
 import { loadPlugin } from "../engine/xla/pjrt_api.ts";
 import { cudaDataFolder, findCudaPlugin } from "../engine/xla/pjrt_find.ts";
-import type { Method } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { fail } from "./programs.ts";
 import { prepareStep } from "./training_step.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const HELP = `Usage: deno task gpu:compile [options]
 
 Compiles a training step of every method for an NVIDIA card, which need not be here, by XLA's CUDA plugin:
 kernels, calls of cuDNN, memory, and the time that the card's full rates would allow. No kernel is timed.
 
-  --card NAME        ${Object.keys(GPU_CARDS).join(", ")} (default h200)
+  --card NAME        ${Object.keys(GPU_SPECS).join(", ")} (default h200)
   --methods LIST     comma-separated; default all
   --highest          whole float32 products, as --device cuda:highest; XLA rounds to TF32 by default
   --batch N          default 100
@@ -35,14 +34,15 @@ kernels, calls of cuDNN, memory, and the time that the card's full rates would a
 export interface Compiled extends Pick<AheadProgram, "nodes" | "compileSeconds" | "memory"> {
   readonly method: string;
   readonly card: string;
-  readonly flops: number;
+  /** Absent without a formula. */
+  readonly flops?: number;
   readonly work: HloWork;
   /** Seconds a step at the card's full rates. */
-  readonly fullRateSeconds: number;
+  readonly fullRateSeconds?: number;
 }
 
 async function main(): Promise<void> {
-  const words = readWords({
+  const words = readOptions({
     card: { type: "string", default: "h200" },
     methods: { type: "string", default: Object.keys(METHODS).join() },
     highest: { type: "boolean", default: false },
@@ -59,15 +59,15 @@ async function main(): Promise<void> {
     latentDim: words["latent-dim"],
   });
   const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
-  const cards = readNames(words.card, { kind: "card", known: Object.keys(GPU_CARDS) });
+  const cards = readNames(words.card, { kind: "card", known: Object.keys(GPU_SPECS) });
   if (cards.length > 1) fail("One card at a time: --card h200", 2);
-  const card = GPU_CARDS[cards[0] as keyof typeof GPU_CARDS];
+  const card = GPU_SPECS[cards[0] as keyof typeof GPU_SPECS];
   const compiler = openCompiler();
   const rows: Compiled[] = [];
   for (const [i, name] of names.entries()) {
     console.error(`${name} (${i + 1} of ${names.length}) ...`);
     try {
-      const training = prepareStep(METHODS[name as keyof typeof METHODS] as unknown as Method, {
+      const training = prepareStep(METHODS[name], {
         image: { height: size, width: size, channels: 3 },
         batchSize: batch,
         overrides: { latentDim },
@@ -93,7 +93,9 @@ async function main(): Promise<void> {
         memory,
         flops,
         work,
-        fullRateSeconds: fullRateSeconds(card, { flops, work, highest: words.highest }),
+        ...flops !== undefined && {
+          fullRateSeconds: fullRateSeconds(card, { flops, work, highest: words.highest }),
+        },
       });
       const needed = memory.arguments + memory.results + memory.temporaries;
       if (needed > card.memory) {
@@ -140,7 +142,7 @@ function openCompiler() {
  * faster. An estimate to compare programs and cards with, and to hold a measurement against.
  */
 export function fullRateSeconds(
-  card: GpuCard,
+  card: GpuSpec,
   { flops, work, highest }: {
     readonly flops: number;
     readonly work: HloWork;
@@ -173,7 +175,7 @@ export function format(rows: readonly Compiled[]): string {
     "at full rates",
   ];
   const lines = rows.map(({ method, compileSeconds, memory, flops, work, fullRateSeconds }) => [
-    METHODS[method as keyof typeof METHODS].label,
+    METHODS[method].label,
     `${compileSeconds.toFixed(1)} s`,
     String(work.launches),
     ...Object.values(CONVOLUTIONS).map((functions) =>
@@ -182,8 +184,8 @@ export function format(rows: readonly Compiled[]): string {
     megabytes(memory.arguments),
     megabytes(memory.results + memory.temporaries),
     `${(work.bytes / 1e9).toFixed(2)} GB`,
-    (flops / 1e12).toFixed(3),
-    `${(fullRateSeconds * 1000).toFixed(2)} ms`,
+    flops === undefined ? "–" : (flops / 1e12).toFixed(3),
+    fullRateSeconds === undefined ? "–" : `${(fullRateSeconds * 1000).toFixed(2)} ms`,
   ]);
   return [header, header.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");

@@ -1,9 +1,9 @@
 /**
- * `deno task gpu:compile` as a user calls it, where XLA's CUDA plugin and NVIDIA's assembler are:
- * `deno task gpu --fetch cuda13-compiler` brings both.
+ * Tests `deno task gpu:compile` as a user calls it. Skipped without XLA's CUDA plugin and NVIDIA's assembler;
+ * `deno task gpu --fetch cuda13-compiler` fetches both.
  */
 import assert from "node:assert/strict";
-import { GPU_CARDS } from "../engine/xla/gpu_specs.ts";
+import { GPU_SPECS } from "../engine/xla/gpu_specs.ts";
 import { cudaDataFolder, findCudaPlugin } from "../engine/xla/pjrt_find.ts";
 import { projectPath } from "../core/project.ts";
 import { METHODS } from "../../methods/mod.ts";
@@ -12,9 +12,9 @@ import { type Compiled, fullRateSeconds } from "./gpu_compile.ts";
 const found = findCudaPlugin();
 const ignore = !found || !cudaDataFolder(found);
 
-async function compile(words: string, env: Readonly<Record<string, string>> = {}) {
+async function compile(options: string, env: Readonly<Record<string, string>> = {}) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "gpu:compile", ...words.split(" ")],
+    args: ["task", "--quiet", "gpu:compile", ...options.split(" ")],
     cwd: projectPath("."),
     env,
   }).output();
@@ -23,7 +23,7 @@ async function compile(words: string, env: Readonly<Record<string, string>> = {}
 }
 
 Deno.test({
-  name: "gpu:compile: every convolution of a paper's step is cuDNN's, gradients by their own kinds",
+  name: "gpu:compile uses cuDNN for every convolution of a step, with its kinds of gradients",
   ignore,
   async fn() {
     const { code, out, err } = await compile("--methods vae,abp,lae --json");
@@ -36,13 +36,13 @@ Deno.test({
           .reduce((sum, [, count]) => sum + count, 0);
       return [of("Forward") + of("Bias"), of("BackwardInput"), of("BackwardFilter")];
     };
-    // A generator has three transposed convolutions, which are input gradients to cuDNN, and one plain one; the first
-    // layer is a product. It runs forward and back to its latents for each Langevin step and for the update.
-    const steps = METHODS.abp.defaults.posteriorSteps;
+    // A generator has three transposed convolutions, which cuDNN computes as input gradients, and one plain convolution;
+    // its first layer is a product. Each Langevin step and the update run it forward and backward.
+    const steps = Number(METHODS.abp.defaults.posteriorSteps);
     assert.deepEqual(calls("abp"), [(steps + 1) * 4, (steps + 1) * 4, 4]);
-    // Four more of the encoder's; a gradient in the image is not asked for.
+    // The encoder has four more; the gradient with respect to the image is not needed.
     assert.deepEqual(calls("vae"), [4 + 4, 4 + 3, 4 + 4]);
-    // Of LAE's, forward only: its features are not trained.
+    // LAE's encoder runs only forward, since its features are not trained.
     assert.deepEqual(calls("lae"), [4 + 4, 4, 4]);
   },
 });
@@ -52,13 +52,13 @@ Deno.test({
   ignore,
   async fn() {
     const { code, out, err } = await compile("--methods abp --batch 2 --card a100 --highest");
-    assert.deepEqual([code, err], [0, "abp (1 of 1) ...\n"]); // nothing of XLA's own
+    assert.deepEqual([code, err], [0, "abp (1 of 1) ...\n"]); // without output of XLA
     assert.match(out, /^\| ABP \| [\d.]+ s \| \d+ \| 84 \| 84 \| 4 \| 47 MB \|/m);
     assert.match(out, /^NVIDIA A100 SXM \(80 GB\); float32 products; batch 2, 32x32x3, latent 64/m);
   },
 });
 
-Deno.test("gpu:compile says in one line what is wrong", async () => {
+Deno.test("gpu:compile reports an error in one line", async () => {
   const unknown = await compile("--card tpu");
   assert.deepEqual([unknown.code, unknown.out], [2, ""]);
   assert.match(unknown.err, /^Unknown card "tpu": known cards are h200, h100, a100, rtx4090\n$/);
@@ -77,12 +77,12 @@ Deno.test("gpu:compile says in one line what is wrong", async () => {
   }
 });
 
-Deno.test("fullRateSeconds() takes the slower of products and memory for convolutions, and adds the rest", () => {
-  const card = { ...GPU_CARDS.h200, bandwidth: 1e12, tf32: 1e14, float32: 1e13 };
+Deno.test("fullRateSeconds() is the maximum of product and memory time of convolutions, plus the rest", () => {
+  const gpu = { ...GPU_SPECS.h200, bandwidth: 1e12, tf32: 1e14, float32: 1e13 };
   const work = { launches: 5, bytes: 3e9, convolutionBytes: 1e9, libraryCalls: {} };
   const near = (actual: number, expected: number) =>
     assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
-  near(fullRateSeconds(card, { flops: 5e11, work, highest: false }), 5e-3 + 2e-3);
-  near(fullRateSeconds(card, { flops: 5e11, work, highest: true }), 50e-3 + 2e-3);
-  near(fullRateSeconds(card, { flops: 1e10, work, highest: false }), 1e-3 + 2e-3);
+  near(fullRateSeconds(gpu, { flops: 5e11, work, highest: false }), 5e-3 + 2e-3);
+  near(fullRateSeconds(gpu, { flops: 5e11, work, highest: true }), 50e-3 + 2e-3);
+  near(fullRateSeconds(gpu, { flops: 1e10, work, highest: false }), 1e-3 + 2e-3);
 });

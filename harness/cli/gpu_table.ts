@@ -1,9 +1,9 @@
 /**
- * `deno task gpu:table`: the table of a GPU in one command: a training step of every method here (`bench:step`), in
- * PyTorch eager and compiled (`ci/peers/torch_steps.py`), and here with the same bits every time; the ceiling of matrix
- * products beside each, and which functions of NVIDIA's libraries XLA's step calls.
+ * `deno task gpu:table`: makes the table of a GPU: a training step of every method in laebench (`bench:step`), in
+ * PyTorch eager and compiled (`ci/peers/torch_steps.py`), and in laebench in deterministic mode, each beside the rate of
+ * matrix products, and the functions of NVIDIA's libraries that XLA's step calls.
  *
- * Each measurement runs in a process of its own and is kept as soon as it is there; the same command goes on after them.
+ * Each measurement runs in a separate process and is saved immediately; the same command resumes after the saved ones.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import { METHODS } from "../../methods/mod.ts";
 import { projectPath } from "../core/project.ts";
 import { type Measured, toTable } from "./gpu_table_format.ts";
 import { fail } from "./programs.ts";
-import { readCounts, readNames, readWords } from "./arguments.ts";
+import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const HELP = `Usage: deno task gpu:table [options]
 
-Seconds a training step on a GPU, here and in PyTorch, as a table.
+Prints a table of the seconds per training step on a GPU, in laebench and in PyTorch.
 
   --device NAME         default cuda; cuda:highest compares without TF32
   --methods LIST        comma-separated; default all
-  --modes LIST          of PyTorch: eager,compile (default both; "" for none); needs python3 with torch 2.13
-  --deterministic LIST  methods to time in deterministic mode too (default lae,lebm; "" for none)
-  --steps N             timed steps, after two warm-ups (default 30)
+  --modes LIST          modes of PyTorch: eager,compile (default both; "" for none); needs python3 with torch 2.13
+  --deterministic LIST  methods to time also in deterministic mode (default lae,lebm; "" for none)
+  --steps N             timed steps after two warm-ups (default 30)
   --batch N             default 100
   --product N           size of the matrices of the product (default 8192)
   --set KEY=NUMBER      width, posteriorSteps or priorSteps, for a trial at small sizes
-  --minutes N           start nothing more after so long (default 60)
-  --out FOLDER          where measurements are kept (default runs/gpu)
+  --minutes N           start no measurement after N minutes (default 60)
+  --out FOLDER          folder for measurements (default runs/gpu)
 `;
 
-const words = readWords({
+const options = readOptions({
   device: { type: "string", default: "cuda" },
   methods: { type: "string", default: Object.keys(METHODS).join() },
   modes: { type: "string", default: "eager,compile" },
@@ -52,15 +52,15 @@ interface Task {
   readonly args: readonly string[];
 }
 
-if (words.help) console.log(HELP);
+if (options.help) console.log(HELP);
 else await main();
 
 async function main(): Promise<void> {
   const begun = performance.now();
-  const { steps, batch, product, minutes: limit } = words;
+  const { steps, batch, product, minutes: limit } = options;
   const { minutes } = readCounts({ steps, batch, product, minutes: limit });
-  await Deno.mkdir(words.out, { recursive: true });
-  const path = join(words.out, "measurements.jsonl");
+  await Deno.mkdir(options.out, { recursive: true });
+  const path = join(options.out, "measurements.jsonl");
   const lines = (await Deno.readTextFile(path).catch(() => "")).split("\n").filter(Boolean);
   const measured: Measured[] = lines.map((line) => JSON.parse(line));
   const known = new Set(measured.map(keyOf));
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
     const { engine, method } = task;
     if (known.has(keyOf({ engine, method, settings: settings() }))) continue;
     if (performance.now() - begun > minutes * 60_000) {
-      console.error(`After ${minutes} min the rest is left; the same command goes on`);
+      console.error(`Stopped after ${minutes} min: run the same command again to continue`);
       break;
     }
     console.error(`${method} by ${engine} ...`);
@@ -78,19 +78,19 @@ async function main(): Promise<void> {
     measured.push(row);
     await Deno.writeTextFile(path, `${JSON.stringify(row)}\n`, { append: true });
   }
-  const wanted = measured.filter((row) => row.settings === settings());
-  if (wanted.length === 0) fail("Nothing was measured: see the messages above", 1);
-  const report = toTable(wanted);
+  const shown = measured.filter((row) => row.settings === settings());
+  if (shown.length === 0) fail("All measurements failed: see the messages above", 1);
+  const report = toTable(shown);
   console.log(report);
-  await Deno.writeTextFile(join(words.out, "table.md"), `${report}\n`);
+  await Deno.writeTextFile(join(options.out, "table.md"), `${report}\n`);
 }
 
-/** All measurements in the order of their worth: ours, PyTorch eager, compiled, ours deterministic. */
+/** All measurements in order of priority: laebench, PyTorch eager, PyTorch compiled, laebench deterministic. */
 async function tasks(): Promise<Task[]> {
-  const methods = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
-  const common = ["--json", "--steps", words.steps, "--batch", words.batch].concat(
-    ["--product", words.product],
-    words.set.flatMap((word) => ["--set", word]),
+  const methods = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+  const common = ["--json", "--steps", options.steps, "--batch", options.batch].concat(
+    ["--product", options.product],
+    options.set.flatMap((setting) => ["--set", setting]),
   );
   const own = (device: string, engine: string) => (method: string): Task => ({
     engine,
@@ -105,15 +105,15 @@ async function tasks(): Promise<Task[]> {
     args: [
       projectPath("ci/peers/torch_steps.py"),
       ...["--device", isCuda() ? "cuda" : "cpu", "--methods", method, "--modes", mode],
-      ...words.device.includes("highest") ? ["--highest"] : [],
+      ...options.device.includes("highest") ? ["--highest"] : [],
       ...common,
     ],
   });
-  const deterministic = namesOrNone(words.deterministic, "method", Object.keys(METHODS))
+  const deterministic = namesOrNone(options.deterministic, "method", Object.keys(METHODS))
     .filter((method) => isCuda() && methods.includes(method));
-  const name = `${words.device}${words.device.includes(":") ? "," : ":"}deterministic`;
+  const name = `${options.device}${options.device.includes(":") ? "," : ":"}deterministic`;
   return [
-    ...methods.map(own(words.device, "laebench")),
+    ...methods.map(own(options.device, "laebench")),
     ...(await torchModes()).flatMap((mode) => methods.map(torch(mode))),
     ...deterministic.map(own(name, "laebench deterministic")),
   ];
@@ -123,14 +123,14 @@ function namesOrNone(text: string, kind: string, known: readonly string[]): stri
   return text === "" ? [] : readNames(text, { kind, known });
 }
 
-/** PyTorch's modes that were asked for, if PyTorch is here. */
+/** The requested modes of PyTorch; empty, with a warning, if PyTorch is not installed. */
 async function torchModes(): Promise<string[]> {
-  const modes = namesOrNone(words.modes, "mode", ["eager", "compile"]);
+  const modes = namesOrNone(options.modes, "mode", ["eager", "compile"]);
   if (modes.length === 0) return [];
   const { success } = await run("python3", ["-c", "import torch"]);
   if (success) return modes;
   console.error(
-    "PyTorch is left out: the python3 on the PATH has no torch: pip install torch==2.13.0",
+    "PyTorch is skipped because the python3 on the PATH does not have it: pip install torch==2.13.0",
   );
   return [];
 }
@@ -162,12 +162,12 @@ function keyOf({ engine, method, settings }: Pick<Measured, "engine" | "method" 
   return [engine, method, settings].join(" ");
 }
 
-/** What measurements of one table have in common. */
+/** Settings that the measurements of one table share. */
 function settings(): string {
-  const { device, steps, batch, product, set } = words;
+  const { device, steps, batch, product, set } = options;
   return [device, `${steps} steps of ${batch}`, `product ${product}`, ...set].join(", ");
 }
 
 function isCuda(): boolean {
-  return words.device.split(":")[0] === "cuda";
+  return options.device.split(":")[0] === "cuda";
 }

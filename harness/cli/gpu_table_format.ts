@@ -1,40 +1,41 @@
 import { median } from "../statistics/summary.ts";
 
-/** A method's step as one engine runs it; times in seconds. */
+/** Measurement of a method's step on one engine; times in seconds. */
 export interface Measured {
   readonly engine: string;
   readonly method: string;
-  /** What rows of one table have in common. */
+  /** Settings that the rows of one table share. */
   readonly settings: string;
-  /** Of each step, and of each matrix product between two steps. */
+  /** Time of each step. */
   readonly steps: readonly number[];
+  /** Time of the matrix product after each step. */
   readonly products: readonly number[];
   /** Size of the product's matrices. */
   readonly product: number;
   readonly compile: number;
-  /** Floating-point operations of a step; rows of other engines take those of ours. */
+  /** Floating-point operations of a step; rows of other engines use those of laebench. */
   readonly flops?: number;
   /** Calls of NVIDIA's libraries in XLA's program, by name. */
   readonly libraryCalls?: Readonly<Record<string, number>>;
-  /** Runtime, version, card. */
+  /** Runtime, version and GPU. */
   readonly device: string;
 }
 
-/** Steps of CIFAR-10's epoch at batches of 100, in which the paper gives its times. */
+/** Steps of an epoch of CIFAR-10 at batch size 100, for which the paper gives times. */
 const EPOCH_STEPS = 500;
-/** The engine that others are compared with. */
+/** The engine to which others are compared. */
 const PEER = "PyTorch eager";
-/** How cuDNN's input gradient of a convolution, a generator's forward pass, is called. */
+/** Name of cuDNN's input gradient of a convolution, which computes a generator's forward pass. */
 const INPUT_GRADIENT = "__cudnn$convBackwardInput";
 
-/** Rows as a table in Markdown, with what XLA calls and the devices below. */
+/** Formats rows as a Markdown table, followed by XLA's library calls and the devices. */
 export function toTable(rows: readonly Measured[]): string {
   const methods = [...new Set(rows.map(({ method }) => method))];
   const body = methods.flatMap((method) => {
-    const own = rows.filter((row) => row.method === method);
-    const flops = own.find((row) => row.flops !== undefined)?.flops;
-    const peer = own.find(({ engine }) => engine === PEER);
-    return own.map((row) => toRow(row, { flops, peer }));
+    const ofMethod = rows.filter((row) => row.method === method);
+    const flops = ofMethod.find((row) => row.flops !== undefined)?.flops;
+    const peer = ofMethod.find(({ engine }) => engine === PEER);
+    return ofMethod.map((row) => toRow(row, { flops, peer }));
   });
   const calls = rows.filter(({ engine }) => engine === "laebench")
     .map((row) => describeCalls(row)).filter((line) => line !== undefined);
@@ -45,7 +46,7 @@ export function toTable(rows: readonly Measured[]): string {
     ...body,
     "",
     ...calls.flatMap((line) => [line, ""]),
-    `Medians (least to most); ${rows[0].settings}. ${devices.join("; ")}.`,
+    `Medians (minimum to maximum); ${rows[0].settings}. ${devices.join("; ")}.`,
   ].join("\n");
 }
 
@@ -56,7 +57,7 @@ function toRow(
   const step = median(steps);
   const fractions = flops === undefined
     ? undefined
-    : steps.map((s, i) => flops / s / (2 * product ** 3 / products[i])); // pair by pair: a drift cancels
+    : steps.map((s, i) => flops / s / (2 * product ** 3 / products[i])); // per pair, so that drift of the clock rate cancels
   return `| ${
     [
       method,

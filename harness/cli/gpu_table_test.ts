@@ -10,10 +10,10 @@ const ROW: Measured = {
   product: 1000, // 2 GFLOP: 2000 GFLOP/s at the median
   compile: 12.34,
   flops: 2e9,
-  device: "XLA on card",
+  device: "XLA on GPU",
 };
 
-Deno.test("toTable() gives rates, fractions pair by pair, and the ratio to PyTorch eager", () => {
+Deno.test("toTable() shows rates, fractions per pair and the ratio to PyTorch eager", () => {
   const eager: Measured = {
     ...ROW,
     engine: "PyTorch eager",
@@ -25,18 +25,18 @@ Deno.test("toTable() gives rates, fractions pair by pair, and the ratio to PyTor
     lines[2],
     "| lae | laebench | 0.002 (0.001 to 0.004) | 500 | 1000 | 2000 GFLOP/s | 0.50 | 12.3 s | 1 s | 2.00x |",
   );
-  // FLOPs are those of our row: 2 GFLOP in 4 ms.
+  // FLOPs are those of laebench's row: 2 GFLOP in 4 ms.
   assert.match(
     lines[3],
     /\| PyTorch eager \| 0\.004 .* \| 500 \| 2000 GFLOP\/s \| 0\.25 \| .* 1\.00x \|$/,
   );
   assert.match(
     lines.at(-1) ?? "",
-    /cuda, 3 steps\. laebench: XLA on card; PyTorch eager: XLA on card\./,
+    /cuda, 3 steps\. laebench: XLA on GPU; PyTorch eager: XLA on GPU\./,
   );
 });
 
-Deno.test("toTable() says which library functions XLA calls, and when cuDNN's input gradient is missing", () => {
+Deno.test("toTable() lists the library functions that XLA calls, and notes a missing input gradient of cuDNN", () => {
   const found = toTable([{ ...ROW, libraryCalls: { "__cudnn$convBackwardInput": 8 } }]);
   assert.match(found, /XLA's step of lae calls __cudnn\$convBackwardInput 8\.\n/);
   const missing = toTable([{ ...ROW, libraryCalls: { "__cudnn$convForward": 9 } }]);
@@ -44,6 +44,6 @@ Deno.test("toTable() says which library functions XLA calls, and when cuDNN's in
   assert.doesNotMatch(toTable([ROW]), /XLA's step/);
 });
 
-Deno.test("toTable() leaves out what was not measured", () => {
+Deno.test("toTable() shows a dash for missing measurements", () => {
   assert.match(toTable([{ ...ROW, flops: undefined }]), /\| 500 \| – \| .* \| – \| .* \| – \|\n/);
 });

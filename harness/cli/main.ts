@@ -26,9 +26,11 @@ import { parseSpec } from "../experiment/record_schema.ts";
 import { executeRun } from "../run/run.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
+import { readRunList } from "../sweep/run_list.ts";
 import { RECORD_FILE } from "../sweep/sweep.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
+import { tuneCommand } from "./tune.ts";
 import type { Method, RunRecord, RunSpec } from "../core/types.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
 
@@ -109,6 +111,10 @@ function createProgram(): Command {
     .description("rebuild the tables of an output folder from its results.jsonl alone")
     .argument("<folder>", "the output folder")
     .action(reportAction);
+
+  program.addCommand(tuneCommand(TABLES, (interrupted) => {
+    Deno.exitCode = interrupted ? INTERRUPTED : 0;
+  }));
 
   program.command("run")
     .description(
@@ -204,11 +210,12 @@ async function writeReports(
   dir: string,
   records: readonly RunRecord[],
 ): Promise<{ readonly markdown: string; readonly paths: readonly string[] }> {
-  const table = buildTable(records, {
+  const names = {
     methods: Object.values(TABLES.methods),
     datasets: Object.values(TABLES.datasets),
     metrics: Object.values(TABLES.metrics),
-  });
+  };
+  const table = buildTable(records, { names, runList: await readRunList(dir) });
   const markdown = toMarkdown(table);
   const files = {
     "table.md": markdown,

@@ -8,16 +8,16 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the command line with `words` in a process that may write in `out` only. */
-async function cli(words: readonly string[], out = "/nowhere"): Promise<Outcome> {
-  const { path, args } = childCommand(words, { read: [out], write: [out], anyLibrary: false });
-  const mayStart = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
-  const output = await new Deno.Command(path, { args: mayStart }).output();
+/** Runs the command line with `argv` in a child process that may write only in `out`. */
+async function cli(argv: readonly string[], out = "/nowhere"): Promise<Outcome> {
+  const { path, args } = childCommand(argv, { read: [out], write: [out], anyLibrary: false });
+  const allowed = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
+  const output = await new Deno.Command(path, { args: allowed }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code: output.code, stdout: decode(output.stdout), stderr: decode(output.stderr) };
 }
 
-Deno.test("cli bench refuses wrong words with one line, exit code 2 and nothing written", () =>
+Deno.test("cli bench refuses wrong arguments with one line and exit code 2, and writes nothing", () =>
   withTempDir(async (dir) => {
     const cases: [string[], RegExp][] = [
       [
@@ -30,14 +30,14 @@ Deno.test("cli bench refuses wrong words with one line, exit code 2 and nothing 
       [["--device", "gpu"], /^Unknown device "gpu": known devices are cpu, tfjs-cpu/],
       [["--seeds", "x"], /^Unknown seeds "x"/],
       [["--set", "lae.stepsize=1"], /^Unknown hyperparameter of lae "stepsize": .*stepSize/],
-      [["--set", "lae.stepSize=fast"], /^Hyperparameter lae.stepSize is a finite number/],
-      [["--epochs", "many"], /^--epochs "many" is not a whole number/],
+      [["--set", "lae.stepSize=fast"], /^Hyperparameter lae.stepSize must be a finite number/],
+      [["--epochs", "many"], /^--epochs must be an integer >= 1, got "many"/],
       [["--epoch", "3"], /^unknown option '--epoch' .*--epochs/],
-      [["toy", "--jobs", "zero"], /^--jobs "zero" is not a whole number/], // toy's own option
+      [["toy", "--jobs", "zero"], /^--jobs must be an integer >= 1, got "zero"/], // an option of `bench toy`
       [["lst"], /too many arguments|unknown command/],
     ];
     const outcomes = await Promise.all(
-      cases.map(([words]) => cli(["bench", ...words, "--out", `${dir}/out`], dir)),
+      cases.map(([argv]) => cli(["bench", ...argv, "--out", `${dir}/out`], dir)),
     );
     outcomes.forEach(({ code, stdout, stderr }, i) => {
       assert.match(stderr.trimEnd(), cases[i][1]);
@@ -70,7 +70,7 @@ Deno.test("cli answers --help for each command, and bench list names all methods
   assert.match(list.stdout, /Deviation: /);
 });
 
-Deno.test("cli bench says in one line when the output folder cannot be written", () =>
+Deno.test("cli bench reports in one line that it cannot make the output folder", () =>
   withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/file`, "");
     const { code, stderr } = await cli(
@@ -81,11 +81,11 @@ Deno.test("cli bench says in one line when the output folder cannot be written",
     assert.match(stderr, /^Cannot make the output folder .*\n$/);
   }));
 
-Deno.test("cli bench and report refuse foreign results, and leave them as they are", () =>
+Deno.test("cli bench and report refuse a results file that is not theirs and leave it unchanged", () =>
   withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/results.jsonl`, "mine\n");
-    for (const words of [["bench", "--preset", "smoke", "--out", dir], ["report", dir]]) {
-      const { code, stderr } = await cli(words, dir);
+    for (const argv of [["bench", "--preset", "smoke", "--out", dir], ["report", dir]]) {
+      const { code, stderr } = await cli(argv, dir);
       assert.equal(code, 1);
       assert.match(stderr, /^[^\n]*results\.jsonl line 1 is not JSON[^\n]*\n$/);
     }
@@ -93,14 +93,14 @@ Deno.test("cli bench and report refuse foreign results, and leave them as they a
     assert.equal(await Deno.readTextFile(`${dir}/results.jsonl`), "mine\n");
   }));
 
-Deno.test("cli report says when there is nothing to report", () =>
+Deno.test("cli report fails with a hint when the folder has no results", () =>
   withTempDir(async (dir) => {
     const { code, stderr } = await cli(["report", dir], dir);
-    const remedy = `deno task bench --out ${dir} makes them`;
-    assert.deepEqual([code, stderr], [1, `No results in ${dir}/results.jsonl: ${remedy}\n`]);
+    const hint = `deno task bench --out ${dir} makes them`;
+    assert.deepEqual([code, stderr], [1, `No results in ${dir}/results.jsonl: ${hint}\n`]);
   }));
 
-Deno.test("cli run says in one line that a file holds no run spec", () =>
+Deno.test("cli run reports in one line that a file is not a run spec", () =>
   withTempDir(async (dir) => {
     const specs = { "broken.json": "{", "other.json": "{}" };
     for (const [name, text] of Object.entries(specs)) {

@@ -1,13 +1,13 @@
 /**
- * Runs a program with its output shown. Ends this one with a line that says what to install (`what`) where there is no
- * such program, or that it failed and what else would help.
+ * Runs a program and shows its output. If the program is missing, ends this one with a line that says what to install
+ * (`what`); if it fails, with a line that gives a hint (`hint`).
  */
 export async function runVisibly(
   path: string,
   args: readonly string[],
-  { what, otherwise = "see its message above" }: {
+  { what, hint = "see its message above" }: {
     readonly what: string;
-    readonly otherwise?: string;
+    readonly hint?: string;
   },
 ): Promise<void> {
   let code: number;
@@ -21,7 +21,7 @@ export async function runVisibly(
     if (error instanceof Deno.errors.NotFound) fail(`${path} was not found: install ${what}`, 1);
     throw error;
   }
-  if (code !== 0) fail(`${path} failed with exit code ${code}: ${otherwise}`, 1);
+  if (code !== 0) fail(`${path} failed with exit code ${code}: ${hint}`, 1);
 }
 
 /** Ends the program with one line on standard error. */

@@ -1,16 +1,16 @@
 import { openLiveLine } from "../core/live_line.ts";
 
-/** One line on the terminal that shows how far a long work is. Says nothing where output is no terminal. */
+/** A line on the terminal with the progress of a long task. Silent if the output is not a terminal. */
 export interface ProgressBar extends Disposable {
-  /** `of` is null when the end is not known; `what` replaces the label from here on, and starts the clock anew. */
+  /** `of` is null if the total is unknown; `what` replaces the label from now on and restarts the clock. */
   update(done: number, of: number | null, what?: string): void;
 }
 
-/** Seconds between two updates. */
+/** Minimum number of seconds between two updates. */
 const INTERVAL = 0.2;
 const WIDTH = 24;
 
-/** A bar with the words `label` before it, on `output`; removed when disposed. */
+/** Opens a bar with a label on `output`; disposal removes it. */
 export function openProgressBar(
   label: string,
   {
@@ -23,17 +23,17 @@ export function openProgressBar(
 ): ProgressBar {
   const line = openLiveLine(output);
   let started = now();
-  let words = label;
+  let current = label;
   let last = -Infinity;
   return {
-    update(done, of, what = words) {
-      if (what !== words) {
-        words = what;
+    update(done, of, what = current) {
+      if (what !== current) {
+        current = what;
         started = now();
       }
       if (now() - last < INTERVAL && done !== of) return;
       last = now();
-      line.show(`${words} ${describe(done, of, now() - started)}`);
+      line.show(`${current} ${describe(done, of, now() - started)}`);
     },
     [Symbol.dispose]() {
       line.clear();
@@ -41,7 +41,7 @@ export function openProgressBar(
   };
 }
 
-/** `[######------] 50/100, 12/s, 4 s left`. */
+/** Formats progress such as `[######------] 50/100, 12/s, 4 s left`. */
 export function describe(done: number, of: number | null, seconds: number): string {
   const rate = seconds > 0 ? done / seconds : 0;
   const pace = `${rate >= 10 ? Math.round(rate).toLocaleString("en") : rate.toPrecision(2)}/s`;

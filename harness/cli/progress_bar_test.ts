@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, openProgressBar } from "./progress_bar.ts";
 
-Deno.test("describe() shows share, pace and time left", () => {
+Deno.test("describe() shows progress, rate and remaining time", () => {
   assert.equal(describe(50, 200, 5), "[######------------------] 50/200, 10/s, 15 s left");
   assert.equal(describe(0, 10, 0), "[------------------------] 0/10, 0.0/s");
   assert.equal(describe(1500, null, 1000), "1,500, 1.5/s");
 });
 
-Deno.test("openProgressBar() writes over its line, not too often, and clears it", () => {
+Deno.test("openProgressBar() overwrites its line at a limited rate and clears it", () => {
   let seconds = 0;
   const written: string[] = [];
   const output = {
@@ -22,7 +22,7 @@ Deno.test("openProgressBar() writes over its line, not too often, and clears it"
     seconds = 1;
     bar.update(3, 4);
     bar.update(4, 4); // the end is always shown
-    bar.update(0, 9, "KID"); // too soon, but its clock starts
+    bar.update(0, 9, "KID"); // too soon, but the clock restarts
     seconds = 3;
     bar.update(4, 9, "KID");
   }
@@ -35,7 +35,7 @@ Deno.test("openProgressBar() writes over its line, not too often, and clears it"
   ]);
 });
 
-Deno.test("openProgressBar() says nothing where output is no terminal", () => {
+Deno.test("openProgressBar() is silent without a terminal", () => {
   const output = { isTerminal: () => false, writeSync: () => assert.fail("wrote") };
   using bar = openProgressBar("Features", { output });
   bar.update(1, 2);

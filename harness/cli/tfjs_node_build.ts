@@ -1,9 +1,9 @@
 /**
- * `deno task tfjs-node:build`: the npm package @tensorflow/tfjs-node with its binding compiled here, against the
- * TensorFlow of PyPI in place of the libtensorflow 2.9.1 that its install script downloads from Google's servers. Both
- * use the same C API, which is stable. `--device tfjs-node` finds the result in the cache folder.
+ * `deno task tfjs-node:build`: builds the npm package @tensorflow/tfjs-node with its binding compiled against the
+ * TensorFlow of PyPI, instead of the libtensorflow 2.9.1 that its install script downloads from Google's servers. Both
+ * use the same stable C API. `--device tfjs-node` finds the result in the cache folder.
  *
- * Needs Python 3 with pip, g++, 2 GB of disk; Linux on x86-64.
+ * It needs Python 3 with pip, g++ and 2 GB of disk space, on Linux on x86-64.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { cacheFolder } from "../core/cache_folder.ts";
 import { pipCommand, type Wheel } from "../engine/xla/pjrt_wheels.ts";
 import { BUILD_FOLDER } from "../engine/eager/tfjs_node.ts";
 import { fail, runVisibly } from "./programs.ts";
-import { readWords } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
 
-/** Carries the headers of TensorFlow's C API and the libraries that implement it. */
+/** The wheel with the headers of TensorFlow's C API and its libraries. */
 const TENSORFLOW: Wheel = [
   "tensorflow-cpu",
   "2.15.1",
   "54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26",
 ];
-/** The wheel is made for one Python, which does not matter here: its libraries do not need it. */
+/** Tags of the wheel; any version of Python serves, because the libraries do not use it. */
 const WHEEL_TAGS = "--python-version=3.11 --implementation=cp --abi=cp311".split(" ");
 
-/** Versions of the package with the binding's source, and of Node-API's headers. */
+/** Versions of the package with the source of the binding and of Node-API's headers. */
 const PACKAGES = { "@tensorflow/tfjs-node": "4.22.0", "node-api-headers": "1.9.0" };
-/** The newest Node-API that the package looks for (`binary.napi_versions` in its package.json). */
+/** The newest version of Node-API that the package supports (`binary.napi_versions` in its package.json). */
 const NAPI_VERSION = 8;
 
 const HELP = `Usage: deno task tfjs-node:build
@@ -37,12 +37,12 @@ Builds @tensorflow/tfjs-node ${PACKAGES["@tensorflow/tfjs-node"]} against Tensor
   --help
 `;
 
-if (readWords({ help: { type: "boolean" } }).help) console.log(HELP);
+if (readOptions({ help: { type: "boolean" } }).help) console.log(HELP);
 else await build();
 
 async function build(): Promise<void> {
   const folder = cacheFolder(BUILD_FOLDER);
-  if (!folder) fail("No folder to build in: set XDG_CACHE_HOME to one", 1);
+  if (!folder) fail("The cache folder is unknown: set XDG_CACHE_HOME", 1);
   const wheels = join(folder, "python");
   await Deno.mkdir(wheels, { recursive: true });
 
@@ -53,7 +53,7 @@ async function build(): Promise<void> {
 
   const manifest = { name: "laebench-tfjs-node", private: true, dependencies: PACKAGES };
   await Deno.writeTextFile(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  // deno.json says that this is a project of its own, whatever lies above it.
+  // This deno.json makes the folder a separate project, whatever folder contains it.
   await Deno.writeTextFile(join(folder, "deno.json"), '{ "nodeModulesDir": "auto" }\n');
   const config = `--config=${join(folder, "deno.json")}`;
   await runVisibly(Deno.execPath(), ["install", "--quiet", "--no-lock", config], { what: "Deno" });
@@ -77,5 +77,5 @@ async function build(): Promise<void> {
     `-Wl,-rpath,${tensorflow}`,
     `-o${join(target, "tfjs_binding.node")}`,
   ], { what: "GNU's C++ compiler (Debian: g++)" });
-  console.log("Built; deno task gpu --device tfjs-node tests it");
+  console.log("Built: run deno task gpu --device tfjs-node to test it");
 }

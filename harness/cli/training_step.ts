@@ -3,7 +3,6 @@ import { readTensors } from "../run/initial_state.ts";
 import { createNoise, fillNoise, keyOf } from "../core/noise.ts";
 import { stepFunction, stepInputs } from "../run/train.ts";
 import type { HostArrays, Hyperparams, ImageShape, Method, Problem } from "../core/types.ts";
-import { stepFlops } from "../../methods/parts/flops.ts";
 
 /** Of CIFAR-10: a step's noise and moves depend on it, its time does not. */
 const TRAIN_COUNT = 50_000;
@@ -17,8 +16,8 @@ export interface TrainingStep {
   readonly fn: ReturnType<typeof stepFunction>;
   /** Shapes of its inputs. */
   readonly specs: ReturnType<typeof stepInputs>;
-  /** Floating-point operations that its formulas count. */
-  readonly flops: number;
+  /** Floating-point operations that its formulas count; undefined without a formula. */
+  readonly flops: number | undefined;
   /** The state before the first step, made anew: a large one need not stay on the host. */
   initial(): Promise<HostArrays>;
   /** Inputs of the first step in buffers of their own: uniform pixels, rows from 0. */
@@ -37,19 +36,19 @@ export function prepareStep(
   const known = Object.entries(overrides).filter(([key]) => Object.hasOwn(method.defaults, key));
   const hyper: Hyperparams = { ...method.defaults, ...Object.fromEntries(known) };
   const problem: Problem = { image, trainCount: TRAIN_COUNT, batchSize };
-  method.check?.(problem, hyper);
-  const specs = stepInputs({ image, batchSize, chains: method.chains?.(problem, hyper) ?? {} });
+  const model = method.build(problem, hyper);
+  const specs = stepInputs({ image, batchSize, chains: model.chains });
   return {
     problem,
-    fn: stepFunction(method, hyper, keyOf(1)),
+    fn: stepFunction(model, keyOf(1)),
     specs,
-    flops: stepFlops(method.name, problem, hyper),
+    flops: model.flops,
     async initial() {
       await tf.setBackend("cpu");
       let arrays: HostArrays = {};
       tf.tidy(() => {
         const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
-        arrays = readTensors(method.init(problem, hyper, noise));
+        arrays = readTensors(model.init(noise));
       });
       return arrays;
     },

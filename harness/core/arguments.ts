@@ -1,31 +1,31 @@
-/** A mistake in the words of the command line: shown as one line, exit code 2, nothing written. */
+/** A mistake in command-line arguments: reported in one line with exit code 2, before any file is written. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The error for a word that is not in its list: names the list, and the nearest word if one is near. */
-export function unknownWord(kind: string, word: string, known: readonly string[]): UsageError {
-  const near = nearestWord(word, known);
+/** The error for an unknown name: lists the known ones and suggests the nearest, if one is near. */
+export function unknownName(kind: string, name: string, known: readonly string[]): UsageError {
+  const near = nearestName(name, known);
   const hint = near === undefined ? "" : `; did you mean "${near}"?`;
   return new UsageError(
-    `Unknown ${kind} "${word}": known ${plural(kind)} are ${known.join(", ")}${hint}`,
+    `Unknown ${kind} "${name}": known ${plural(kind)} are ${known.join(", ")}${hint}`,
   );
 }
 
-/** `data set` to `data sets`, `hyperparameter of lae` to `hyperparameters of lae`. */
+/** Forms the plural: `data sets` of `data set`, `hyperparameters of lae` of `hyperparameter of lae`. */
 function plural(kind: string): string {
   return kind.replace(/^(.*?)(?= of |$)/, "$1s");
 }
 
-/** The word of `known` within two edits of `word`, the first of the closest; undefined if none is near. */
-export function nearestWord(word: string, known: readonly string[]): string | undefined {
-  const limit = Math.min(2, word.length - 1);
-  const distances = known.map((candidate) => editDistance(word, candidate));
+/** The first of the names of `known` closest to `name`, if it is within two edits; undefined otherwise. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const limit = Math.min(2, name.length - 1);
+  const distances = known.map((candidate) => editDistance(name, candidate));
   const best = Math.min(...distances);
   return best <= limit ? known[distances.indexOf(best)] : undefined;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment). */
+/** Edit distance that counts insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -41,23 +41,25 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
-/** `a,b` to its words; each must be one of `known`, none may be missing. Keeps the order, drops repeats. */
+/** Parses `a,b` to distinct names in order. Throws UsageError if there are none or one is not in `known`. */
 export function parseNames(
   text: string,
   { kind, known }: { readonly kind: string; readonly known: readonly string[] },
 ): string[] {
   const names = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
   if (names.length === 0) {
-    throw new UsageError(`No ${kind} named in "${text}": known ones are ${known.join(", ")}`);
+    throw new UsageError(
+      `"${text}" does not name a ${kind}: known ${plural(kind)} are ${known.join(", ")}`,
+    );
   }
-  for (const name of names) if (!known.includes(name)) throw unknownWord(kind, name, known);
+  for (const name of names) if (!known.includes(name)) throw unknownName(kind, name, known);
   return [...new Set(names)];
 }
 
-/** Most seeds that one experiment may ask for: more is a slip of the keyboard. */
+/** Maximum number of seeds in a range; a larger range is a typing error. */
 const SEED_LIMIT = 1000;
 
-/** `0..2` or `0,1,2` or a mixture to seeds, without repeats. Both ends of a range count. */
+/** Parses `0..2`, `0,1,2` or a mixture to distinct seeds; ranges include both ends. Throws UsageError otherwise. */
 export function parseSeeds(text: string): number[] {
   const seeds: number[] = [];
   for (const part of text.split(",")) {
@@ -67,32 +69,38 @@ export function parseSeeds(text: string): number[] {
     }
     const first = Number(match[1]);
     const last = match[2] === undefined ? first : Number(match[2]);
-    if (last < first) throw new UsageError(`Seeds "${part.trim()}" run backwards`);
+    if (last < first) {
+      throw new UsageError(
+        `Range of seeds "${part.trim()}" is empty: write the smaller number first`,
+      );
+    }
     if (last - first >= SEED_LIMIT) {
-      throw new UsageError(`Seeds "${part.trim()}" are more than ${SEED_LIMIT}`);
+      throw new UsageError(
+        `Range of seeds "${part.trim()}" is too long: at most ${SEED_LIMIT} seeds`,
+      );
     }
     for (let seed = first; seed <= last; seed++) seeds.push(seed);
   }
   return [...new Set(seeds)];
 }
 
-/** A whole number of at least 1. `what` names it in the error. */
+/** Parses an integer >= 1; `what` names it in the UsageError. */
 export function parseCount(text: string, what: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError(`${what} "${text}" is not a whole number of at least 1`);
+    throw new UsageError(`${what} must be an integer >= 1, got "${text}"`);
   }
   return value;
 }
 
-/** One `--set`: a hyperparameter of a method, or of every method (`*`), as text. */
+/** An argument of `--set`: a hyperparameter of one method or of every method (`*`), and its value as text. */
 export interface Setting {
   readonly method: string;
   readonly key: string;
   readonly value: string;
 }
 
-/** `lae.stepSize=1e-4` or `*.width=0.5` to its parts. */
+/** Parses `lae.stepSize=1e-4` or `*.width=0.5`. Throws UsageError otherwise. */
 export function parseSetting(text: string): Setting {
   const match = /^(\*|\w+)\.(\w+)=(.*)$/s.exec(text);
   if (!match) {
@@ -104,13 +112,13 @@ export function parseSetting(text: string): Setting {
   return { method, key, value };
 }
 
-/** `text` as a value of the type of `like`: the type of a hyperparameter is that of its default. */
+/** Parses `text` as a value of the type of `like`, the default of hyperparameter `name`. Throws UsageError otherwise. */
 export function parseValue(
   text: string,
   { name, like }: { readonly name: string; readonly like: number | string | boolean },
 ): number | string | boolean {
-  const wrong = (wanted: string) =>
-    new UsageError(`Hyperparameter ${name} is ${wanted} (default ${like}), got "${text}"`);
+  const wrong = (expected: string) =>
+    new UsageError(`Hyperparameter ${name} must be ${expected} (default ${like}), got "${text}"`);
   switch (typeof like) {
     case "boolean":
       if (text !== "true" && text !== "false") throw wrong("true or false");

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import {
   editDistance,
-  nearestWord,
+  nearestName,
   parseCount,
   parseNames,
   parseSeeds,
   parseSetting,
   parseValue,
-  unknownWord,
+  unknownName,
   UsageError,
 } from "./arguments.ts";
 
-Deno.test("editDistance() knows kitten and sitting, counts a swap once", () => {
+Deno.test("editDistance() of kitten and sitting is 3, and a swap counts once", () => {
   assert.equal(editDistance("kitten", "sitting"), 3); // Levenshtein's textbook pair
   assert.equal(editDistance("sitting", "kitten"), 3);
   assert.equal(editDistance("", "abc"), 3);
@@ -19,22 +19,22 @@ Deno.test("editDistance() knows kitten and sitting, counts a swap once", () => {
   assert.equal(editDistance("lea", "lae"), 1); // one swap
 });
 
-Deno.test("nearestWord() suggests a slip and nothing far away", () => {
+Deno.test("nearestName() finds a misspelled name and no distant one", () => {
   const known = ["vae", "vae_flow", "lebm", "lae"];
-  assert.equal(nearestWord("lbem", known), "lebm");
-  assert.equal(nearestWord("transformer", known), undefined);
-  assert.equal(nearestWord("x", known), undefined);
+  assert.equal(nearestName("lbem", known), "lebm");
+  assert.equal(nearestName("transformer", known), undefined);
+  assert.equal(nearestName("x", known), undefined);
 });
 
-Deno.test("unknownWord() lists what is known and the nearest, in one line", () => {
-  const { message } = unknownWord("method", "vea", ["vae", "lae"]);
+Deno.test("unknownName() lists the known names and the nearest in one line", () => {
+  const { message } = unknownName("method", "vea", ["vae", "lae"]);
   assert.equal(
     message,
     'Unknown method "vea": known methods are vae, lae; did you mean "vae"?',
   );
 });
 
-Deno.test("parseNames() keeps order, drops repeats, refuses strangers and emptiness", () => {
+Deno.test("parseNames() keeps order, drops repeats, and refuses unknown names and empty lists", () => {
   const options = { kind: "method", known: ["vae", "lae"] };
   assert.deepEqual(parseNames("lae, vae,lae", options), ["lae", "vae"]);
   assert.throws(() => parseNames("lae,abc", options), /Unknown method "abc"/);
@@ -49,10 +49,14 @@ Deno.test("parseSeeds() reads ranges and lists", () => {
   }
 });
 
-Deno.test("parseCount() takes whole numbers from 1", () => {
+Deno.test("parseCount() accepts integers >= 1", () => {
   assert.equal(parseCount("12", "--epochs"), 12);
   for (const bad of ["0", "-1", "1.5", "1e3", "", "many"]) {
-    assert.throws(() => parseCount(bad, "--epochs"), /--epochs "/, bad);
+    assert.throws(
+      () => parseCount(bad, "--epochs"),
+      /--epochs must be an integer >= 1, got "/,
+      bad,
+    );
   }
 });
 
@@ -66,12 +70,16 @@ Deno.test("parseSetting() splits at the first dot and the first equals sign", ()
   for (const bad of ["lae", "lae.x", "x=1", ".x=1"]) assert.throws(() => parseSetting(bad), bad);
 });
 
-Deno.test("parseValue() takes the type of the default and refuses others", () => {
+Deno.test("parseValue() parses by the type of the default and refuses other values", () => {
   assert.equal(parseValue("1e-4", { name: "lae.stepSize", like: 1 }), 1e-4);
   assert.equal(parseValue("true", { name: "abp.persistent", like: false }), true);
   assert.equal(parseValue("tanh", { name: "lae.output", like: "none" }), "tanh");
   for (const bad of ["", "fast", "NaN", "Infinity"]) {
-    assert.throws(() => parseValue(bad, { name: "lae.stepSize", like: 1 }), /finite number/, bad);
+    assert.throws(
+      () => parseValue(bad, { name: "lae.stepSize", like: 1 }),
+      /must be a finite number/,
+      bad,
+    );
   }
   assert.throws(() => parseValue("1", { name: "abp.persistent", like: false }), /true or false/);
 });

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 
 /**
- * `laebench`, or the folder `name` in it, in the platform's cache folder (`$XDG_CACHE_HOME` or ~/.cache, ~/Library/Caches,
- * %LOCALAPPDATA%); undefined where there is none, or no leave to know.
+ * The folder `laebench`, or `name` inside it, in the platform's cache folder (`$XDG_CACHE_HOME` or ~/.cache,
+ * ~/Library/Caches, %LOCALAPPDATA%). Undefined if there is no such folder or no permission to read its variable.
  */
 export function cacheFolder(name = ""): string | undefined {
   const home = readEnv("HOME");
@@ -16,10 +16,15 @@ export function cacheFolder(name = ""): string | undefined {
   return folder ? join(folder, "laebench", name) : undefined;
 }
 
-/** The folder that data sets and networks are kept in: `$LAEBENCH_DATA`, else `laebench` in the platform's cache folder. */
+/**
+ * The folder for data sets and networks: `$LAEBENCH_DATA`, else `laebench` in the platform's cache folder. Throws Error
+ * if neither exists.
+ */
 export function dataFolder(): string {
   const folder = readEnv("LAEBENCH_DATA") || cacheFolder();
-  if (!folder) throw new Error("No folder for data sets and networks: set LAEBENCH_DATA to one");
+  if (!folder) {
+    throw new Error("The folder for data sets and networks is unknown: set LAEBENCH_DATA");
+  }
   return folder;
 }
 

@@ -4,7 +4,7 @@ import { cacheFolder, dataFolder } from "./cache_folder.ts";
 const VARIABLES = ["HOME", "XDG_CACHE_HOME", "LAEBENCH_DATA"] as const;
 const ignore = Deno.build.os !== "linux";
 
-/** What `read` gives with `env` in place of this process's variables. */
+/** Calls `read` with `env` in place of this process's variables. */
 function withEnv<T>(env: Partial<Record<typeof VARIABLES[number], string>>, read: () => T): T {
   const put = (name: string, value: string | undefined) =>
     value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
@@ -18,7 +18,7 @@ function withEnv<T>(env: Partial<Record<typeof VARIABLES[number], string>>, read
 }
 
 Deno.test({
-  name: "cacheFolder() and dataFolder() are where the environment says",
+  name: "cacheFolder() and dataFolder() follow the environment",
   ignore,
   fn() {
     const folders = () => [cacheFolder("xla"), dataFolder()];
@@ -30,12 +30,15 @@ Deno.test({
     ]);
     assert.deepEqual(withEnv({ HOME: "/h", LAEBENCH_DATA: "/d" }, folders), [`${home}/xla`, "/d"]);
     assert.equal(withEnv({}, cacheFolder), undefined);
-    assert.throws(() => withEnv({}, dataFolder), /^Error: No folder .*: set LAEBENCH_DATA to one$/);
+    assert.throws(
+      () => withEnv({}, dataFolder),
+      /^Error: The folder .* is unknown: set LAEBENCH_DATA$/,
+    );
   },
 });
 
 Deno.test({
-  name: "cacheFolder() is undefined to a process that may not read the environment",
+  name: "cacheFolder() is undefined without permission to read the environment",
   ignore,
   permissions: { env: false },
   fn: () => assert.equal(cacheFolder(), undefined),

@@ -1,7 +1,8 @@
 /**
- * Waits until no other process, nor another caller in this one, holds the lock on the file at `path`, and holds it until it
- * is disposed; `waiting` is told once, before a wait. A process that ends, however it does, holds no lock any more: the
- * system keeps it with the open file. The file is made if it is not there, and stays, empty: removing it would let two in.
+ * Acquires the lock on the file at `path`, exclusive among processes and among callers in this one, and holds it until
+ * disposal. Calls `waiting` once before it waits. The operating system ties the lock to the open file, so a process that
+ * ends in any way releases it. Creates the file if it is missing and leaves it, empty: if it were removed, two callers
+ * could hold locks on different files.
  */
 export async function lockFile(path: string, waiting?: () => void): Promise<Disposable> {
   const file = await Deno.open(path, { write: true, create: true });

@@ -3,7 +3,7 @@ import { withTempDir } from "../testing/temp_dir.ts";
 import { lockFile } from "./file_lock.ts";
 import { projectPath } from "./project.ts";
 
-Deno.test("lockFile() lets one in at a time, and tells who waits", () =>
+Deno.test("lockFile() admits one caller at a time and reports waiting", () =>
   withTempDir(async (dir) => {
     const log: string[] = [];
     const enter = async (name: string) => {
@@ -23,7 +23,7 @@ Deno.test("lockFile() lets one in at a time, and tells who waits", () =>
     }
   }));
 
-Deno.test("lockFile() waits for another process, and not for one that was killed", () =>
+Deno.test("lockFile() waits for another process, but not for one that was killed", () =>
   withTempDir(async (dir) => {
     const program = `${dir}/hold.ts`;
     await Deno.writeTextFile(

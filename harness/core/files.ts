@@ -1,4 +1,4 @@
-/** Writes `content` at `path` so that a reader, or a crash, sees the old file or the new one, never a part. */
+/** Writes `content` to `path` atomically: after a crash and to readers, the file is either the old or the new one. */
 export async function replaceFile(
   path: string,
   content: string | Uint8Array<ArrayBuffer>,
@@ -13,7 +13,7 @@ export async function replaceFile(
   await Deno.rename(temporary, path);
 }
 
-/** What `work` on a file gives; undefined where the file is not there, or no more. */
+/** Awaits `work` on a file; undefined if the file does not exist. */
 export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
@@ -23,7 +23,7 @@ export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** The text of the file at `path`, or undefined when there is none. */
+/** Reads the text file at `path`; undefined if it does not exist. */
 export async function readTextIfAny(path: string): Promise<string | undefined> {
   return await ifThere(Deno.readTextFile(path));
 }

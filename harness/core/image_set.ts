@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ImageSet, ImageShape } from "./types.ts";
 
-/** Bytes of one image of shape `image`, one byte a channel. */
+/** Bytes of one image of the given shape, one byte per channel. */
 export function bytesPerImage({ height, width, channels }: ImageShape): number {
   return height * width * channels;
 }
@@ -11,7 +11,7 @@ export function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex"); // unlike crypto.subtle, without a copy
 }
 
-/** Digest of texts, for keys of sources that have no published one. */
+/** SHA-256 of texts as lowercase hex, for keys of sources without a published digest. */
 export function digestOf(...texts: readonly string[]): string {
   const hash = createHash("sha256");
   for (const text of texts) hash.update(text).update("\0");
@@ -19,8 +19,8 @@ export function digestOf(...texts: readonly string[]): string {
 }
 
 /**
- * An {@link ImageSet} of `pixels` [count, height, width, channels] with its digest.
- * Throws RangeError when pixels or labels do not fit the shape, or when there is no image.
+ * Makes an {@link ImageSet} of `pixels` [count, height, width, channels] with its digest. Throws RangeError unless
+ * `pixels` has a positive whole number of images and `labels` one label per image.
  */
 export function createImageSet(
   { image, pixels, labels }: {
@@ -33,18 +33,18 @@ export function createImageSet(
   const count = pixels.length / size;
   if (!Number.isInteger(count) || count === 0) {
     throw new RangeError(
-      `${pixels.length} bytes of pixels are no images of ${image.height}x${image.width}x${image.channels}`,
+      `Pixels must be a positive multiple of ${image.height}x${image.width}x${image.channels} bytes, got ${pixels.length}`,
     );
   }
   if (labels && labels.length !== count) {
-    throw new RangeError(`${labels.length} labels do not fit ${count} images`);
+    throw new RangeError(`${count} images need ${count} labels, got ${labels.length}`);
   }
   return { image, count, pixels, labels, sha256: sha256Hex(pixels) };
 }
 
 /**
- * Images `pixels` [count, height, width, channels] in the centre of a zero canvas of `to` x `to` pixels
- * [count, to, to, channels]; an odd rest goes below and to the right.
+ * Pads images [count, height, width, channels] with zeros to [count, to, to, channels], centred; an odd remainder goes
+ * below and to the right. Throws RangeError if an image is larger than `to`.
  */
 export function padImages(
   pixels: Uint8Array,
@@ -52,7 +52,7 @@ export function padImages(
 ): Uint8Array<ArrayBuffer> {
   const { height, width, channels } = from;
   if (height > to || width > to) {
-    throw new RangeError(`Images of ${height}x${width} pixels do not fit into ${to}x${to}`);
+    throw new RangeError(`Images must be at most ${to}x${to} pixels, got ${height}x${width}`);
   }
   const count = pixels.length / bytesPerImage(from);
   const top = (to - height) >> 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createImageSet, padImages } from "./image_set.ts";
 
-Deno.test("padImages() centres, an odd rest below and to the right", () => {
+Deno.test("padImages() centres images, with an odd remainder below and to the right", () => {
   // Two images of 2x2 pixels with 2 channels onto 3x3, and one of 1x1 onto 4x4.
   const pixels = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
   const padded = padImages(pixels, { from: { height: 2, width: 2, channels: 2 }, to: 3 });
@@ -19,7 +19,7 @@ Deno.test("padImages() refuses a canvas that is too small", () => {
   assert.throws(() => padImages(new Uint8Array(8), { from, to: 3 }), RangeError);
 });
 
-Deno.test("createImageSet() counts and digests", () => {
+Deno.test("createImageSet() counts images and hashes pixels", () => {
   const image = { height: 1, width: 3, channels: 1 };
   const set = createImageSet({ image, pixels: new TextEncoder().encode("abcabc") });
   assert.equal(set.count, 2);
@@ -27,7 +27,7 @@ Deno.test("createImageSet() counts and digests", () => {
   assert.equal(set.sha256, "bbb59da3af939f7af5f360f2ceb80a496e3bae1cd87dde426db0ae40677e1c2c");
 });
 
-Deno.test("createImageSet() refuses pixels and labels that do not fit", () => {
+Deno.test("createImageSet() refuses partial images, empty sets and a wrong number of labels", () => {
   const image = { height: 1, width: 3, channels: 1 };
   assert.throws(() => createImageSet({ image, pixels: new Uint8Array(4) }), RangeError);
   assert.throws(() => createImageSet({ image, pixels: new Uint8Array(0) }), RangeError);

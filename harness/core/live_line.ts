@@ -1,10 +1,10 @@
-/** A line of a terminal that is written over. Says nothing where output is no terminal. */
+/** A line of a terminal that is overwritten. Silent if the output is not a terminal. */
 export interface LiveLine extends Disposable {
   show(text: string): void;
   clear(): void;
 }
 
-/** A live line on `output`; removed when disposed. */
+/** Opens a live line on `output`; disposal clears it. */
 export function openLiveLine(
   output: { isTerminal(): boolean; writeSync(bytes: Uint8Array): number } = Deno.stderr,
 ): LiveLine {

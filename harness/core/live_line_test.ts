@@ -13,7 +13,7 @@ function screen(terminal: boolean) {
   };
 }
 
-Deno.test("openLiveLine() writes over itself, and leaves nothing", () => {
+Deno.test("openLiveLine() overwrites its line and clears it at the end", () => {
   const output = screen(true);
   {
     using line = openLiveLine(output);
@@ -23,7 +23,7 @@ Deno.test("openLiveLine() writes over itself, and leaves nothing", () => {
   assert.deepEqual(output.written, ["\r\x1b[Kone", "\r\x1b[Ktwo", "\r\x1b[K"]);
 });
 
-Deno.test("openLiveLine() is silent where there is no terminal", () => {
+Deno.test("openLiveLine() is silent without a terminal", () => {
   const output = screen(false);
   {
     using line = openLiveLine(output);

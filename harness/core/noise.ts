@@ -1,10 +1,10 @@
 /**
  * Counter-based random numbers: threefry2x32-20 (Salmon et al. 2011, "Parallel random numbers: as easy
- * as 1, 2, 3"), keyed and folded as in JAX (`jax.random.key`, `jax.random.fold_in`), so that a number
- * depends on (seed, path, counter, index) alone: not on the device, the order of draws, or a crash.
+ * as 1, 2, 3"), keyed and folded as in JAX (`jax.random.key`, `jax.random.fold_in`). A number depends only
+ * on (seed, path, counter, index), not on the device, the order of draws, or a crash.
  *
  * Block b of the stream with key k at counter c is threefry2x32(k, [b, c]); its two words make elements
- * 2b and 2b + 1. The counter is the training step, or a row number for numbers that belong to a row.
+ * 2b and 2b + 1. The counter is the training step, or the row index for numbers that belong to a row.
  *
  * @module
  */
@@ -22,11 +22,11 @@ import {
 import * as kernel from "./noise_kernel.wasm";
 import type { Noise } from "./types.ts";
 
-/** Two 32-bit words. */
+/** A key of threefry2x32: two 32-bit words. */
 export type Key = readonly [number, number];
 
 /**
- * One block of threefry2x32 with 20 rounds: two words from a key and two counter words, all uint32.
+ * Computes one block of threefry2x32 with 20 rounds: two words from a key and two counter words, all uint32.
  *
  * @example
  * ```ts
@@ -56,19 +56,21 @@ export function threefry2x32(key: Key, c0: number, c1: number): [number, number]
   return [x0 >>> 0, x1 >>> 0];
 }
 
-/** The key of a seed (an integer in [0, 2^53)), as `jax.random.key(seed)` with 64-bit seeds. */
+/** The key of a seed in [0, 2^53), as `jax.random.key(seed)` with 64-bit seeds. Throws RangeError for other seeds. */
 export function keyOf(seed: number): Key {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`Seed ${seed} is not an integer in [0, 2^53)`);
+    throw new RangeError(`Seed must be an integer in [0, 2^53), got ${seed}`);
   }
   return [Math.floor(seed / 2 ** 32), seed >>> 0];
 }
 
-/** The key below `key` named `part`: `jax.random.fold_in` for integers; text is hashed (FNV-1a, 32 bits) first. */
+/** Derives the key named `part` from `key`: `jax.random.fold_in` for integers in [0, 2^32); hashes text by FNV-1a first. */
 export function foldIn(key: Key, part: number | string): Key {
   if (typeof part === "string") return threefry2x32(key, 1, fnv1a(part));
   if (!Number.isInteger(part) || part < 0 || part >= 2 ** 32) {
-    throw new RangeError(`Noise path part ${part} is not an integer in [0, 2^32)`);
+    throw new RangeError(
+      `Part of a noise path must be an integer in [0, 2^32) or text, got ${part}`,
+    );
   }
   return threefry2x32(key, 0, part);
 }
@@ -79,7 +81,7 @@ function fnv1a(text: string): number {
   return hash >>> 0;
 }
 
-/** Raw words of the stream: `count` uint32 words of `key` at `counter`, from element 0. */
+/** The first `count` raw uint32 words of the stream of `key` at `counter`. */
 export function words(key: Key, counter: number, count: number): Uint32Array {
   const out = new Uint32Array(count);
   for (let i = 0; i < count; i += 2) {
@@ -90,10 +92,10 @@ export function words(key: Key, counter: number, count: number): Uint32Array {
   return out;
 }
 
-/** What a noise kernel draws. */
+/** Distribution of the draws: standard normal, or uniform in [0, 1). */
 export type NoiseKind = "normal" | "uniform";
 
-/** Fills `out` [counters.length, width] with the streams of `key` at each counter: {@link draws}, by SIMD. */
+/** Fills `out` [counters.length, width] with the streams of `key` at each counter, as {@link draws} but by SIMD. */
 export function fillNoise(
   out: Float32Array,
   { key, counters, width, kind }: {
@@ -119,17 +121,17 @@ export function fillNoise(
   });
 }
 
-/** Floats that one call of the kernel writes at most. */
+/** Maximum number of floats that one call of the kernel writes. */
 const KERNEL_CAPACITY = 65536;
 const kernelBuffer = new Float32Array(kernel.memory.buffer, kernel.buffer(), KERNEL_CAPACITY);
 
 /**
- * The first `count` elements of the stream of `key` at `counter`, one by one: the definition that the kernel is held
- * to. All arithmetic is float32, each operation rounded.
+ * The first `count` elements of the stream of `key` at `counter`. This is the definition, with which the kernel agrees
+ * bit for bit. All arithmetic is float32, each operation rounded.
  *
  * Uniforms are the upper 24 bits of a word. Normals come in pairs from the two words (a, b) of a block (Box and Muller
- * 1958): sqrt(-2 ln u) times cos and sin of 2 pi v, with u = (a + 1)/2^32 in (0, 1], rounded, and v the uniform of b; so
- * they reach 6.66. Error against exact arithmetic on the same u and v: below 1e-6.
+ * 1958): sqrt(-2 ln u) times cos and sin of 2 pi v, with u = (a + 1)/2^32 in (0, 1], rounded, and v the uniform of b, so
+ * their absolute value is at most 6.66. The error relative to exact arithmetic on the same u and v is below 1e-6.
  */
 export function draws(
   key: Key,
@@ -146,7 +148,7 @@ export function draws(
   return out.subarray(0, count);
 }
 
-/** Rows [rows][width] of standard normal draws of seed 0: the same on every machine, named by `path`. */
+/** Standard normal draws [rows][width] of seed 0 and the stream `path`, the same on every machine. */
 export function fixedNormals(
   path: string,
   { rows, width }: { readonly rows: number; readonly width: number },
@@ -163,7 +165,7 @@ function unit(word: number): number {
 
 function boxMuller(a: number, b: number): [number, number] {
   const radius = fround(Math.sqrt(-2 * logarithm(a)));
-  // The angle as a quadrant and a rest in [-pi/4, pi/4].
+  // The angle is a quadrant plus a remainder in [-pi/4, pi/4].
   const turns = unit(b) * 4;
   const quadrant = Math.floor(fround(turns + 0.5));
   const x = fround((turns - quadrant) * fround(Math.PI / 2));
@@ -178,7 +180,7 @@ function boxMuller(a: number, b: number): [number, number] {
   ];
 }
 
-/** ln((word + 1)/2^32). */
+/** Computes ln((word + 1)/2^32). */
 function logarithm(word: number): number {
   const u = fround(fround(fround(word) + 1) * 2 ** -32); // = m 2^e with m in [sqrt(1/2), sqrt(2))
   let e = Math.floor(Math.log2(u));
@@ -199,7 +201,7 @@ function horner([first, ...rest]: readonly number[], x: number): number {
   return rest.reduce((sum, c) => fround(fround(sum * x) + fround(c)), fround(first));
 }
 
-/** Name of the tfjs kernel behind every draw: {counters int32 [m]} and {key, width, kind} to float32 [m, width]. */
+/** Name of the tfjs kernel of all draws: from {counters int32 [m]} and {key, width, kind} to float32 [m, width]. */
 export const NOISE_KERNEL = "Noise";
 
 tf.registerKernel({
@@ -218,7 +220,7 @@ tf.registerKernel({
   },
 });
 
-/** The stream of `key` at training step `step` (int32 scalar; 0 for what is drawn once, as initial weights). */
+/** The noise of `key` at training step `step`, an int32 scalar; 0 for one-time draws such as initial weights. */
 export function createNoise(key: Key, step: tf.Scalar): Noise {
   return noiseBelow(key, step, [], new Set());
 }
@@ -234,7 +236,7 @@ function noiseBelow(key: Key, step: tf.Scalar, path: readonly string[], drawn: S
     const name = path.join("/");
     if (drawn.has(name)) {
       throw new Error(
-        `Noise path "${name}" was drawn twice: the same numbers would come back; split it under another name`,
+        `Noise path "${name}" was drawn twice, which would give the same numbers: split it under another name`,
       );
     }
     drawn.add(name);
@@ -244,8 +246,8 @@ function noiseBelow(key: Key, step: tf.Scalar, path: readonly string[], drawn: S
   return {
     split: (...parts) =>
       noiseBelow(parts.reduce<Key>(foldIn, key), step, [...path, ...parts.map(String)], drawn),
-    normal: (shape) => once(shape, "normal"),
-    uniform: (shape) => once(shape, "uniform"),
+    normal: <T extends tf.Tensor>(shape: readonly number[]) => once(shape, "normal") as T,
+    uniform: <T extends tf.Tensor>(shape: readonly number[]) => once(shape, "uniform") as T,
     normalOfRows: (rows, width) => draw(rows, width, "normal"),
   };
 }

@@ -1,11 +1,11 @@
 /**
- * What every form of the random numbers is made of: noise.ts defines them, engine/stablehlo_noise.ts writes them as
- * operations of a graph, and noise_kernel.as.ts, compiled to WebAssembly apart, repeats these numbers.
+ * Constants of the random numbers. noise.ts defines the numbers, engine/xla/stablehlo_noise.ts writes them as operations
+ * of a graph, and noise_kernel.as.ts, which is compiled to WebAssembly separately, repeats these constants.
  *
  * @module
  */
 
-/** Rotations of threefry2x32, of even and of odd groups of four rounds. */
+/** Rotations of threefry2x32 in even and odd groups of four rounds. */
 export const ROTATIONS = [[13, 15, 26, 6], [17, 29, 16, 24]] as const;
 /** The constant of the threefish key schedule for 32-bit words. */
 export const PARITY = 0x1BD11BDA;
@@ -28,8 +28,8 @@ export const LOGARITHM: readonly number[] = [
   -2.4999993993e-1,
   3.3333331174e-1,
 ];
-/** Significands above it, about sqrt(2), are halved before the logarithm's polynomial. */
+/** Significands above this limit, about sqrt(2), are halved before the logarithm's polynomial. */
 export const LARGE_SIGNIFICAND = 1.4142135;
-/** ln 2 in two parts, the first exact in few bits. */
+/** ln 2 as a sum of two parts; the first is exact in few bits. */
 export const LN2_HIGH = 0.693359375;
 export const LN2_LOW = -2.12194440e-4;

@@ -1,7 +1,7 @@
 // AssemblyScript (https://www.assemblyscript.org), not Deno's TypeScript: `deno task noise:kernel` compiles it to
-// noise_kernel.wasm. The same arithmetic as noise.ts, four blocks at a time; noise_test.ts holds the two to the bit.
+// noise_kernel.wasm. It does the arithmetic of noise.ts, four blocks at a time; noise_test.ts compares the bits.
 
-/** Where the draws are written: CAPACITY floats. */
+/** Buffer for the draws: 65,536 floats. */
 const BUFFER: usize = memory.data(65536 * 4);
 
 export function buffer(): usize {
@@ -16,7 +16,7 @@ function rotate(x: v128, r: i32): v128 {
 
 /**
  * Writes elements 2 * first .. 2 * (first + count) of the stream of key (k0, k1) at `counter`: standard normals,
- * or uniforms in [0, 1) if `uniform`. Blocks are counted in fours, so up to 6 floats more are written.
+ * or uniforms in [0, 1) if `uniform`. It computes four blocks at a time, so it may write up to 6 more floats.
  */
 export function fill(k0: i32, k1: i32, counter: i32, first: i32, count: i32, uniform: bool): void {
   const k2 = k0 ^ k1 ^ 0x1BD11BDA;
@@ -57,7 +57,7 @@ export function fill(k0: i32, k1: i32, counter: i32, first: i32, count: i32, uni
       b = unit(x1);
     } else {
       const radius = f32x4.sqrt(f32x4.mul(f32x4.splat(-2), logarithm(x0)));
-      // The angle 2 pi u as a quadrant and a rest in [-pi/4, pi/4].
+      // The angle 2 pi u is a quadrant plus a remainder in [-pi/4, pi/4].
       const turns = f32x4.mul(unit(x1), f32x4.splat(4));
       const quadrant = f32x4.floor(f32x4.add(turns, f32x4.splat(0.5)));
       const x = f32x4.mul(f32x4.sub(turns, quadrant), f32x4.splat(1.5707963267948966));
@@ -84,14 +84,14 @@ export function fill(k0: i32, k1: i32, counter: i32, first: i32, count: i32, uni
   }
 }
 
-/** The upper 24 bits as a float in [0, 1). */
+/** Converts the upper 24 bits to a float in [0, 1). */
 // @ts-ignore: decorator
 @inline
 function unit(bits: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(bits, 8)), f32x4.splat(5.9604644775390625e-8));
 }
 
-/** ln((w + 1) / 2^32) of a word w; the polynomial of Cephes' logf. */
+/** Computes ln((w + 1) / 2^32) of a word w by the polynomial of Cephes' logf. */
 // @ts-ignore: decorator
 @inline
 function logarithm(w: v128): v128 {

@@ -1,8 +1,8 @@
-/** A number that should be finite is not: the run ends as diverged, with this name. */
+/** Reports a number that is not finite; the run ends as diverged. */
 export class NotFiniteError extends Error {
   override readonly name = "NotFiniteError";
   constructor(
-    /** The metric or score, or `samples`. */
+    /** Name of the training metric or score, or `samples`. */
     readonly what: string,
     readonly value: number,
   ) {

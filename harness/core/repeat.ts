@@ -1,20 +1,20 @@
 import * as tf from "@tensorflow/tfjs";
 import type { State } from "./types.ts";
 
-/** One iteration: the carried tensors and this iteration's slices to the new carried tensors (same names, shapes, types). */
+/** One iteration: maps carried tensors and the slices of this iteration to carried tensors of the same names and types. */
 export type Body<S extends State, E extends State> = (state: S, each: E) => S;
 
-/** A backend that can write a loop into its graph instead of running it. */
+/** A tfjs backend that writes a loop into its graph instead of running it. */
 export interface LoopBackend {
   repeat<S extends State, E extends State>(count: number, state: S, body: Body<S, E>, each: E): S;
 }
 
 /**
- * Applies `body` `count` times to `state`: one loop in the graph of a compiled step, a plain loop elsewhere.
+ * Applies `body` to `state` `count` times: as one loop in the graph of a compiled step, as a plain loop otherwise.
  *
- * `each` holds tensors [count, ...]; iteration i sees their i-th slices, without the first axis. Noise for
- * the iterations is drawn before the loop, [count, ...], and passed so. `tf.grad` inside the body works;
- * differentiating through the loop does not, and throws.
+ * `each` has tensors [count, ...]; iteration i gets their i-th slices, without the first axis. Draw noise for the
+ * iterations before the loop, [count, ...], and pass it in `each`. `tf.grad` works inside the body. Throws RangeError if
+ * a tensor of `each` has another first axis, and Error when differentiated.
  *
  * ```ts
  * const { z } = repeat(K, { z: z0 }, ({ z }, { xi }) => ({ z: langevin(z, xi) }), { xi: noise.normal([K, m, d]) });
@@ -29,13 +29,13 @@ export function repeat<S extends State, E extends State>(
   for (const [name, tensor] of Object.entries(each)) {
     if (tensor.shape[0] !== count) {
       throw new RangeError(
-        `repeat: "${name}" has shape [${tensor.shape}], its first axis should be ${count}`,
+        `repeat: the first axis of "${name}" must be ${count}, got shape [${tensor.shape}]`,
       );
     }
   }
   if ((tf.engine() as unknown as { state: { gradientDepth: number } }).state.gradientDepth > 0) {
     throw new Error(
-      "repeat() inside tf.grad: gradients do not pass through a loop; run it before, or unroll it",
+      "repeat() was called inside tf.grad, but gradients do not pass through a loop: call it before tf.grad, or unroll it",
     );
   }
   if (count === 0) return state;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { keyOf } from "./noise.ts";
 import { orderKey, shuffledRows, stepsPerEpoch } from "./row_order.ts";
 
-Deno.test("shuffledRows() is a permutation that differs by epoch, seed and data set, and repeats", () => {
+Deno.test("shuffledRows() returns a reproducible permutation that differs by epoch, seed and data set", () => {
   const key = orderKey(0, "digits");
   const rows = shuffledRows(key, 0, 101);
   assert.deepEqual([...rows].sort((a, b) => a - b), Array.from({ length: 101 }, (_, i) => i));
@@ -16,7 +16,7 @@ Deno.test("shuffledRows() is a permutation that differs by epoch, seed and data 
   ) assert.notDeepEqual(other, rows);
 });
 
-Deno.test("shuffledRows() puts each row in each place equally often", () => {
+Deno.test("shuffledRows() puts each row into each position equally often", () => {
   // 4,000 epochs of 5 rows: each of 25 cells has mean 800, standard deviation sqrt(4000 * 0.2 * 0.8) = 25.3;
   // 5 standard deviations over 25 cells: false alarm below 1.5e-5.
   const counts = new Float64Array(25);
@@ -26,7 +26,7 @@ Deno.test("shuffledRows() puts each row in each place equally often", () => {
   for (const count of counts) assert.ok(Math.abs(count - 800) < 127, `count ${count}`);
 });
 
-Deno.test("stepsPerEpoch() drops the batch that is not full", () => {
+Deno.test("stepsPerEpoch() drops the partial batch", () => {
   assert.equal(stepsPerEpoch(250, 100), 2);
   assert.equal(stepsPerEpoch(200, 100), 2);
 });

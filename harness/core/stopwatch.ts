@@ -3,15 +3,15 @@ import type { Seconds } from "./types.ts";
 /** The clocks of a run. */
 export type Clock = keyof Seconds;
 
-/** Time that is always on exactly one clock: clocks cannot overlap, and their sum is the whole. */
+/** A stopwatch with several clocks, exactly one of which runs at any time, so that their sum is the elapsed time. */
 export interface Stopwatch {
   /** Stops the running clock and starts `clock`. */
   switchTo(clock: Clock): void;
-  /** Seconds on every clock up to now. */
+  /** Reads the seconds on every clock. */
   read(): Seconds;
 }
 
-/** A stopwatch on the clock `other`, counting on from `before`. `now` gives milliseconds. */
+/** Starts a stopwatch on the clock `other`, continuing from `before`. `now` returns milliseconds. */
 export function startStopwatch(
   { before = { train: 0, sample: 0, score: 0, other: 0 }, now = () => performance.now() }: {
     readonly before?: Seconds;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startStopwatch } from "./stopwatch.ts";
 
-Deno.test("startStopwatch() puts every moment on exactly one clock", () => {
+Deno.test("startStopwatch() runs exactly one clock at any time", () => {
   let time = 500;
   const watch = startStopwatch({ now: () => time });
   const spend = (milliseconds: number) => time += milliseconds;
@@ -23,7 +23,7 @@ Deno.test("startStopwatch() puts every moment on exactly one clock", () => {
   assert.equal(watch.read().score, 17, "reading does not stop the clock");
 });
 
-Deno.test("startStopwatch() counts on from an earlier process", () => {
+Deno.test("startStopwatch() continues from the times of an earlier process", () => {
   let time = 0;
   const watch = startStopwatch({
     before: { train: 10, sample: 1, score: 2, other: 3 },

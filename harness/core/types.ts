@@ -33,8 +33,19 @@ export type Matrix = readonly (readonly number[])[];
 /** Named host arrays. */
 export type HostArrays = Readonly<Record<string, HostArray>>;
 
-/** Named tensors: parameters, optimizer slots, chains. All that the next step needs, so also all that a checkpoint holds. */
+/** Named tensors, flat: what a program takes and returns. */
 export type State = Readonly<Record<string, Tensor>>;
+
+/**
+ * Named tensors, nested as a model likes: `{ decoder: { 0: { weight, bias } }, logSigma }`. Names are joined by slashes where
+ * a tree meets the engine and the checkpoint (`core/tree.ts`); an undefined entry is none.
+ */
+export interface Tree {
+  readonly [name: string]: Tensor | Tree | undefined;
+}
+
+/** Shapes by name. */
+export type Shapes = Readonly<Record<string, readonly number[]>>;
 
 // ---------------------------------------------------------------- noise
 
@@ -46,9 +57,9 @@ export interface Noise {
   /** The stream below this one named by `path`; same names, same stream. */
   split(...path: readonly (string | number)[]): Noise;
   /** Standard normal draws of `shape`, new ones for every training step. */
-  normal(shape: readonly number[]): Tensor;
+  normal<T extends Tensor = Tensor>(shape: readonly number[]): T;
   /** Uniform draws in [0, 1) of `shape`, new ones for every training step. */
-  uniform(shape: readonly number[]): Tensor;
+  uniform<T extends Tensor = Tensor>(shape: readonly number[]): T;
   /** Standard normal draws [rows, width] that belong to the row numbers `rows` (int32), the same in every step. */
   normalOfRows(rows: Tensor1D, width: number): Tensor2D;
 }
@@ -65,7 +76,7 @@ export interface ImageShape {
   readonly channels: number;
 }
 
-/** What a method may know of the data before it sees any. */
+/** The facts of the data that a method may build on. */
 export interface Problem {
   readonly image: ImageShape;
   /** Number of training images n. */
@@ -82,23 +93,28 @@ export interface Batch {
   readonly rows: Tensor1D;
   /** Global step counter, from 0, int32. */
   readonly step: Scalar;
-  /** Per-row state of `rows` (empty unless the method declares `chains`), gathered and scattered by the harness. */
+  /** Persistent chains of `rows` (empty unless the model declares `chains`), gathered and scattered by the harness. */
   readonly chains: State;
 }
 
-/** What a step returns: the state that replaced the old one, and scalars to record. */
-export interface StepResult {
+/** Result of a step: the state that replaces the old one, and scalars to record. */
+export interface StepResult<S extends Tree = Tree> {
   /** Same names, shapes and types as the state that came in; an entry passed through unchanged costs nothing. */
-  readonly state: State;
-  /** Scalars, averaged over an epoch by the harness. */
+  readonly state: S;
+  /** Training metrics, averaged over an epoch by the harness. */
   readonly metrics: Readonly<Record<string, Scalar>>;
-  /** New per-row state, if the method declares `chains`. */
+  /** The persistent chains of the batch after the step, if the model declares `chains`. */
   readonly chains?: State;
 }
 
-/** A method that trains a deep latent variable model: a value, no class; it owns no loop, clock, seed, file or device. */
+/** The range of a hyperparameter that `deno task tune` searches. Both ends are reached. */
+export type SearchRange =
+  | { readonly scale: "linear" | "log" | "integer"; readonly low: number; readonly high: number }
+  | { readonly scale: "choice"; readonly values: readonly (number | string | boolean)[] };
+
+/** A method that trains a generative model of images: a value; it owns no loop, clock, seed, file or device. */
 export interface Method<H extends Hyperparams = Hyperparams> {
-  /** Key in tables, specs and words of the command line: `lae`. */
+  /** Key in tables, specs and on the command line: `lae`. */
   readonly name: string;
   /** As shown in reports: `LAE`. */
   readonly label: string;
@@ -110,49 +126,78 @@ export interface Method<H extends Hyperparams = Hyperparams> {
   readonly deviations: readonly string[];
   /** Every hyperparameter with its default; each with its source in a comment. */
   readonly defaults: H;
-  /**
-   * Shapes of per-row state without the row axis, for persistent chains; none by default. The harness
-   * starts every chain at a standard normal draw of its row.
-   */
-  chains?(problem: Problem, hyper: H): Readonly<Record<string, readonly number[]>>;
-  /** Throws RangeError when `hyper` cannot work for `problem`: called before any training. */
-  check?(problem: Problem, hyper: H): void;
-  /** What `hyper` costs in quality for `problem`, one sentence each; refused under `--strict`. */
-  warnings?(problem: Problem, hyper: H): readonly string[];
-  /** The state before the first step. Runs eagerly. */
-  init(problem: Problem, hyper: H, noise: Noise): State;
-  /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
-  step(state: State, batch: Batch, hyper: H, noise: Noise): StepResult;
-  /** Images [count, height, width, channels] in [0, 1] from the model. */
-  sample(state: State, count: number, hyper: H, noise: Noise): Tensor4D;
-  /** One posterior draw for each image, [n, latentDim]. */
-  infer(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor2D;
-  /** Mean images [n, height, width, channels] in [0, 1] for latents [n, latentDim]. */
-  decode(state: State, latents: Tensor2D, hyper: H): Tensor4D;
-  /**
-   * log p(x, z) - log q(z | x) in nats for each image, [n], at one draw z of the method's own q: the mean is the ELBO, and
-   * log-mean-exp over k draws the importance-weighted bound. Absent where q or p(z) has no known normaliser.
-   */
-  logWeight?(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor1D;
-  /** Why `logWeight` throws with `hyper`, in a few words; null, or no such member: it does not. */
-  noLogWeight?(hyper: H): string | null;
-  /** Of methods whose chains share weights: what measures how freely each moves. */
-  readonly amortized?: AmortizedChains<H>;
+  /** The hyperparameters that tuning searches, with their ranges; all methods declare about as many. */
+  readonly ranges?: Readonly<Record<string, SearchRange>>;
+  /** The model for `problem`. Throws RangeError when `hyper` cannot work for it: called before any training. */
+  build(problem: Problem, hyper: H): Model;
 }
 
 /**
- * Posterior chains that share weights, z_i = g(x_i) Phi for all rows at once: with fewer features than rows they cannot
- * all move freely, and the harness measures how freely they do.
+ * A model closes over its networks and hyperparameters. Optional members are capabilities: the harness does not ask for what
+ * is absent, and tables show a dash with the reason.
  */
-export interface AmortizedChains<H extends Hyperparams = Hyperparams> {
+export interface Model<S extends Tree = Tree> {
+  /**
+   * Shapes of persistent chains, one for each training image, without the row axis. The harness starts each at a standard
+   * normal draw of its row.
+   */
+  readonly chains?: Shapes;
+  /** Costs in quality of the hyperparameters for the problem, one sentence each; refused under `--strict`. */
+  readonly warnings?: readonly string[];
+  /** Floating-point operations of one step, as the formulas count them (`methods/parts/step_flops.ts`). */
+  readonly flops?: number;
+  /** The state before the first step. Runs eagerly. */
+  init(noise: Noise): S;
+  /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
+  step(state: S, batch: Batch, noise: Noise): StepResult<S>;
+  /** Images [count, height, width, channels] in [0, 1] from the model. */
+  sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
+  readonly latents?: Latents<S>;
+  readonly likelihood?: Likelihood<S>;
+  readonly amortized?: AmortizedChains<S>;
+}
+
+/** What `sample` is asked for. */
+export interface SampleRequest {
+  readonly count: number;
+  /** Persistent chains of `count` training images drawn at random (empty unless the model declares `chains`). */
+  readonly chains: State;
+}
+
+/** Capability of a latent variable model p(x | z). */
+export interface Latents<S extends Tree = Tree> {
+  readonly dim: number;
+  /** One posterior draw for each of `images` [n, height, width, channels] in [0, 1]: [n, dim]. */
+  infer(state: S, images: Tensor4D, noise: Noise): Tensor2D;
+  /** Mean images [n, height, width, channels] in [0, 1] for `latents` [n, dim]. */
+  decode(state: S, latents: Tensor2D): Tensor4D;
+}
+
+/** Capability of a model whose q(z | x) and p(z) have known normalisers. */
+export interface Likelihood<S extends Tree = Tree> {
+  /**
+   * log p(x, z) - log q(z | x) in nats for each of `images` [n, height, width, channels] in [0, 1], [n], at one draw z of q:
+   * the mean is the ELBO, and log-mean-exp over k draws the importance-weighted bound.
+   */
+  logWeight(state: S, images: Tensor4D, noise: Noise): Tensor1D;
+}
+
+/**
+ * Capability of a model whose posterior chains share weights, z_i = g(x_i) Phi for all rows at once: with fewer features
+ * than rows they cannot all move freely, and the harness measures how freely they do.
+ */
+export interface AmortizedChains<S extends Tree = Tree> {
   /** g(x), [n, d]. */
-  features(state: State, images: Tensor4D, hyper: H): Tensor2D;
+  features(state: S, images: Tensor4D): Tensor2D;
   /** Where the chains are, g(x) Phi, [n, latentDim]. */
-  latents(state: State, images: Tensor4D, hyper: H): Tensor2D;
-  /** `state` after one move of Phi on a minibatch, all that is learned at rest. */
-  move(state: State, batch: Batch, hyper: H, noise: Noise): State;
-  /** Ends of chains of each row's own, long enough to forget all but their variance, for the same posterior from the same places: [n, latentDim]. */
-  freeChains(state: State, images: Tensor4D, hyper: H, noise: Noise): Tensor2D;
+  latents(state: S, images: Tensor4D): Tensor2D;
+  /** `state` after one move of Phi on a minibatch, with everything else at rest. */
+  move(state: S, batch: Batch, noise: Noise): S;
+  /**
+   * Ends of independent chains for the same posterior from the same places, long enough to forget all but their variance:
+   * [n, latentDim].
+   */
+  freeChains(state: S, images: Tensor4D, noise: Noise): Tensor2D;
 }
 
 // ---------------------------------------------------------------- data sets
@@ -239,8 +284,8 @@ export interface Scoring extends AsyncDisposable {
 }
 
 /**
- * A score of the model itself, by `Method.logWeight`: an upper bound on the mean of -log p(x) over the test images, in
- * nats per dimension. Of methods that have no `logWeight` it is not asked.
+ * A score of the model itself, by `Likelihood.logWeight`: an upper bound on the mean of -log p(x) over the test images, in
+ * nats per dimension. Not asked of models without a likelihood.
  */
 export interface LikelihoodBound extends ScoreBase {
   /** k, the draws of z under one logarithm: 1 for the ELBO, more for the importance-weighted bound. */

@@ -1,4 +1,4 @@
-/** Whole steps: loops, noise, state fed back, memory. */
+/** Tests compiled training steps: loops, noise, carried state and memory. */
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -14,7 +14,7 @@ import {
   states,
 } from "./testing/step_case.ts";
 
-Deno.test("compile() agrees with eager tfjs after three steps, with and without blocks and chunks", async () => {
+Deno.test("compile() agrees with eager tfjs after three steps, with and without blocked layout and batch chunks", async () => {
   await using eager = await openEager("tfjs-cpu", "cpu");
   const specs = { state: STATE, inputs: inputs(0) };
   const expected = await states(eager, await eager.compile(langevinStep, specs), 3);
@@ -38,13 +38,13 @@ Deno.test("compile() agrees with eager tfjs after three steps, with and without 
           `${name}, block ${block}, batch ${batch}: relative error ${error}`,
         );
       }
-      assert.notDeepEqual(actual.w1.data, STATE.w1.data); // it moved
-      assert.deepEqual(actual.frozen.data, STATE.frozen.data); // to the byte
+      assert.notDeepEqual(actual.w1.data, STATE.w1.data); // it changed
+      assert.deepEqual(actual.frozen.data, STATE.frozen.data); // it did not, bit for bit
     }
   }
 });
 
-Deno.test("Program.run() gives the same bits again, and others at another step", async () => {
+Deno.test("Program.run() returns the same bits for the same step, and others for another step", async () => {
   await using device = await openOnnxRuntime({ threads: 2 });
   await using program = await device.compile(langevinStep, { state: STATE, inputs: inputs(0) });
   const run = async (step: number) =>
@@ -53,25 +53,25 @@ Deno.test("Program.run() gives the same bits again, and others at another step",
   assert.notEqual(await run(0), await run(1));
 });
 
-Deno.test("Program.run() refuses arrays of another shape or type, by name", async () => {
+Deno.test("Program.run() refuses arrays of the wrong shape or type and names them", async () => {
   await using device = await openOnnxRuntime({ threads: 1 });
   await using program = await device.compile(langevinStep, { state: STATE, inputs: inputs(0) });
   const state = await device.upload(STATE);
   await assert.rejects(
     () => program.run(state, { ...inputs(0), images: filled([3, 8, 8, 1], 1) }),
-    /input "images" should be float32 \[12,8,8,1\], it is float32 \[3,8,8,1\]/,
+    /input "images" must be float32 \[12,8,8,1\], got float32 \[3,8,8,1\]/,
   );
   await assert.rejects(
     () => program.run(state, { images: inputs(0).images }),
-    /input "step" should be int32 \[\], it is missing/,
+    /input "step" must be int32 \[\], got nothing/,
   );
 });
 
-Deno.test("Program.run() leaves resident memory flat over 1,000 steps", async () => {
+Deno.test("Program.run() does not grow resident memory over 1,000 steps", async () => {
   await using device = await openOnnxRuntime({ threads: 1 });
   await using program = await device.compile(langevinStep, { state: STATE, inputs: inputs(0) });
   let state = await device.upload(STATE);
-  // Collected before each reading, so that only what is held counts.
+  // Collect garbage before each reading, so that only live memory counts.
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const resident = () => (collect(), collect(), Deno.memoryUsage().rss);
@@ -80,7 +80,7 @@ Deno.test("Program.run() leaves resident memory flat over 1,000 steps", async ()
     ({ state } = await program.run(state, inputs(step)));
     if (step === 100) early = resident();
   }
-  // Issue 2, part 1: less than 5 % growth after step 100.
+  // The requirement is less than 5 % growth after step 100.
   const growth = resident() / early - 1;
   assert(
     growth < 0.05,

@@ -2,13 +2,13 @@ import type { Device } from "../core/types.ts";
 import { openEager } from "./eager/eager.ts";
 import { openOnnxRuntime } from "./onnx/ort.ts";
 
-/** Words for `--device`, with what each is. */
+/** Values of `--device`, each with its description. */
 export const DEVICES: Readonly<Record<string, string>> = {
   "cpu": "compiled, ONNX Runtime on the CPU (default)",
-  "tfjs-cpu": "eager TensorFlow.js in plain JavaScript: slow, the oracle of the tests",
+  "tfjs-cpu": "eager TensorFlow.js in plain JavaScript: slow, the reference of the tests",
   "cuda": "compiled, XLA on an NVIDIA GPU; see deno task gpu",
   "cuda:OPTIONS":
-    "the same: cuda:highest without TF32, cuda:deterministic, cuda:highest,deterministic",
+    "cuda with options: cuda:highest (without TF32), cuda:deterministic, cuda:highest,deterministic",
   "pjrt:PATH": "compiled, XLA by the PJRT plugin in the file PATH",
   "webgpu": "eager TensorFlow.js on WebGPU",
   "tfjs-node": "eager TensorFlow on the CPU, the npm package @tensorflow/tfjs-node",
@@ -16,8 +16,8 @@ export const DEVICES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Opens a device by its name. What a device needs is imported when it is asked for. Throws RangeError for an unknown
- * name, Error with the remedy in one line for a device that this machine does not have.
+ * Opens a device by its name; imports its modules on first use. Throws RangeError for an unknown name, and Error with a
+ * one-line hint for a device that this machine does not have.
  */
 export async function openDevice(
   name: string,

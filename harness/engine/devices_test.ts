@@ -1,11 +1,14 @@
-/** Every device that this machine has against eager tfjs-cpu: all kernels, ten steps of all methods; what absent ones say. */
+/**
+ * Compares every available device with eager tfjs-cpu, on all kernels and ten steps of all methods, and checks the error
+ * messages of absent devices.
+ */
 import assert from "node:assert/strict";
 import { METHODS } from "../../methods/mod.ts";
 import {
   initialState,
-  TOY,
-  toyHyper,
-  toyImages,
+  TINY_PROBLEM,
+  tinyHyper,
+  tinyImages,
   train,
 } from "../../methods/testing/tiny_problem.ts";
 import type { Device, Method } from "../core/types.ts";
@@ -14,15 +17,19 @@ import { allCases, allInputs, KERNEL_TOLERANCE, worstError } from "./testing/ker
 import { openPjrt } from "./xla/pjrt.ts";
 import { findCpuPlugin } from "./xla/pjrt_find.ts";
 
-/** Float32 sums in another order through ten training steps, relative to each entry's largest value. */
+/** Error of float32 sums in another order over ten training steps, relative to the largest value of each entry. */
 const TRAINING_TOLERANCE = 1e-4;
 
 const plugin = findCpuPlugin();
-if (!plugin) console.log("No XLA CPU plugin here, it is not tested: deno task gpu --fetch cpu");
+if (!plugin) {
+  console.log(
+    "XLA's CPU plugin is not tested: it was not found; fetch it with deno task gpu --fetch cpu",
+  );
+}
 const NAMES = [
   "cpu",
   ...plugin ? [`pjrt:${plugin.path}`] : [],
-  "cuda:highest", // whole float32 products, as the oracle's
+  "cuda:highest", // float32 products without TF32 rounding, like the reference
   "webgpu",
   "tfjs-node",
   "tfjs-node-gpu",
@@ -34,14 +41,15 @@ async function runCases(device: Device) {
 }
 
 async function tenSteps(device: Device, method: Method) {
-  const images = toyImages(TOY.trainCount, TOY.image);
-  const options = { problem: TOY, hyper: toyHyper(method), seed: 0, images } as const;
-  const state = await initialState(method, options);
-  return await train(method, { ...options, device, state, steps: [0, 10] });
+  const problem = TINY_PROBLEM;
+  const model = method.build(problem, tinyHyper(method));
+  const images = tinyImages(problem.trainCount, problem.image);
+  const state = await initialState(model, 0);
+  return await train(model, { device, problem, images, state, seed: 0, steps: [0, 10] });
 }
 
-/** What the oracle says, computed once. */
-function oracle<T>(run: (device: Device) => Promise<T>): () => Promise<T> {
+/** Result on the reference device, computed once. */
+function reference<T>(run: (device: Device) => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
   return () =>
     answer ??= openDevice("tfjs-cpu", { threads: 1 }).then(async (device) => {
@@ -49,15 +57,15 @@ function oracle<T>(run: (device: Device) => Promise<T>): () => Promise<T> {
       return await run(eager);
     });
 }
-const expectedCases = oracle(runCases);
+const expectedCases = reference(runCases);
 const expectedSteps = new Map(
-  (Object.values(METHODS) as unknown as Method[]).map((method) => [
+  Object.values(METHODS).map((method) => [
     method,
-    oracle((device) => tenSteps(device, method)),
+    reference((device) => tenSteps(device, method)),
   ]),
 );
 
-/** XLA's CPU plugin compiles in any case, whatever the user's cache holds. */
+/** Opens a device; XLA's CPU plugin without the user's cache, so that it always compiles. */
 async function open(name: string): Promise<Device> {
   return name.startsWith("pjrt:")
     ? openPjrt(name.slice("pjrt:".length), { name, cache: null })
@@ -72,7 +80,7 @@ for (const name of NAMES) {
   const label = name.replace(/:.*\//, ":");
 
   Deno.test({
-    name: `openDevice("${label}") says in one line what would help`,
+    name: `openDevice("${label}") gives a hint in one line`,
     ignore: !isAbsent,
     fn: () => assert.match((opened as Error).message, /^(Device [\w-]+|PJRT_)[^\n]+: [^\n]+$/),
   });
@@ -95,7 +103,7 @@ for (const name of NAMES) {
 
   for (const [method, expected] of expectedSteps) {
     Deno.test({
-      name: `${label} trains ${method.name} as tfjs-cpu does, ten steps`,
+      name: `${label} trains ${method.name} like tfjs-cpu for ten steps`,
       ignore: isAbsent,
       async fn() {
         const { history, state } = await expected();

@@ -7,7 +7,7 @@ import {
   parseSeeds,
   parseSetting,
   parseValue,
-  unknownWord,
+  unknownName,
   UsageError,
 } from "../core/arguments.ts";
 
@@ -49,7 +49,7 @@ export function readExperiment(
   const jobs = count(words.jobs, "--jobs", 1);
   const device = words.device ?? preset.device;
   if (!devices.some((form) => fitsForm(device, form))) {
-    throw unknownWord("device", device, devices);
+    throw unknownName("device", device, devices);
   }
   const sampleCount = count(words.samples, "--samples", preset.sampleCount);
   if (sampleCount < 2) {
@@ -129,7 +129,7 @@ function readSettings(
     if (owners.length === 0) {
       const names = method === "*" ? experiment.methods : [method];
       const known = [...new Set(names.flatMap((name) => Object.keys(methods[name].defaults)))];
-      throw unknownWord(`hyperparameter of ${method}`, key, known);
+      throw unknownName(`hyperparameter of ${method}`, key, known);
     }
     for (const { name, defaults } of owners) {
       const parsed = parseValue(value, { name: `${name}.${key}`, like: defaults[key] });

@@ -4,12 +4,13 @@ import type {
   Experiment,
   Hyperparams,
   Method,
+  Model,
   Problem,
   RunSpec,
   Score,
 } from "../core/types.ts";
-import { isBound, isMetric, whyNoBound } from "../metrics/likelihood_bounds.ts";
-import { unknownWord, UsageError } from "../core/arguments.ts";
+import { isBound, isMetric, NO_BOUND } from "../metrics/likelihood_bounds.ts";
+import { unknownName, UsageError } from "../core/arguments.ts";
 
 /** What can be named in an experiment; their order is the order of rows and columns. */
 export interface Tables {
@@ -20,7 +21,7 @@ export interface Tables {
 
 /** The entry of `table` called `name`; a UsageError that lists the known ones otherwise. */
 export function lookUp<T>(table: Readonly<Record<string, T>>, kind: string, name: string): T {
-  if (!Object.hasOwn(table, name)) throw unknownWord(kind, name, Object.keys(table));
+  if (!Object.hasOwn(table, name)) throw unknownName(kind, name, Object.keys(table));
   return table[name];
 }
 
@@ -51,6 +52,11 @@ export function problemOf(spec: RunSpec, dataset: Dataset): Problem {
   };
 }
 
+/** The model of `spec`. Throws RangeError when its hyperparameters cannot work for its data. */
+export function modelOf(spec: RunSpec, { methods, datasets }: Tables): Model {
+  return methods[spec.method].build(problemOf(spec, datasets[spec.dataset]), spec.hyper);
+}
+
 /** The defaults of `method` under the overrides of `experiment`: `*`, then `*@dataset`, then the method's own. */
 export function resolveHyper(
   experiment: Experiment,
@@ -65,7 +71,7 @@ export function resolveHyper(
   }
   for (const [key, value] of Object.entries(experiment.hyper[method.name] ?? {})) {
     if (!known.includes(key)) {
-      throw unknownWord(`hyperparameter of ${method.name}`, key, known);
+      throw unknownName(`hyperparameter of ${method.name}`, key, known);
     }
     resolved[key] = value;
   }
@@ -93,7 +99,7 @@ export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
     const all = Object.values(tables.methods); // not only the chosen: a preset is for every method
     if (!all.some((method) => Object.hasOwn(method.defaults, key))) {
       const known = new Set(all.flatMap((method) => Object.keys(method.defaults)));
-      throw unknownWord("hyperparameter", key, [...known]);
+      throw unknownName("hyperparameter", key, [...known]);
     }
   }
   return experiment.seeds.flatMap((seed) =>
@@ -127,7 +133,7 @@ function resolveRun(
     batchSize,
     trainCount: trainCount >= whole ? null : trainCount, // one spelling of "all", so one id
     sampleCount,
-    metrics: scoresOf(method, { hyper, entries: metricEntries }),
+    metrics: [],
     scoreUntrained,
     hyper,
     device,
@@ -139,31 +145,26 @@ function resolveRun(
       `Batch size ${batchSize} is more than the ${problem.trainCount} training images of ${dataset.name}`,
     );
   }
-  const checks = [
-    () => method.check?.(problem, spec.hyper),
-    ...metricEntries.filter(isMetric).map((metric) => () => metric.check?.(dataset.image)),
-  ];
-  for (const check of checks) {
-    try {
-      check();
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new UsageError(`${method.name} on ${dataset.name}: ${error.message}`);
-    }
+  try {
+    const model = method.build(problem, hyper);
+    for (const metric of metricEntries.filter(isMetric)) metric.check?.(dataset.image);
+    return { ...spec, metrics: scoresOf(model, { method: method.name, entries: metricEntries }) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`${method.name} on ${dataset.name}: ${error.message}`);
   }
-  return spec;
 }
 
-/** Names of the scores among `entries` that `method` can have. Throws UsageError if that is none of them. */
+/** Names of the scores among `entries` that `model` can have. Throws UsageError if that is none of them. */
 function scoresOf(
-  method: Method,
-  { hyper, entries }: { readonly hyper: Hyperparams; readonly entries: readonly Score[] },
+  { likelihood }: Model,
+  { method, entries }: { readonly method: string; readonly entries: readonly Score[] },
 ): string[] {
-  const why = whyNoBound(method, hyper);
-  const names = entries.filter((entry) => why === null || !isBound(entry)).map(({ name }) => name);
+  const names = entries.filter((entry) => likelihood !== undefined || !isBound(entry))
+    .map(({ name }) => name);
   if (names.length === 0 && entries.length > 0) {
     const asked = entries.map(({ name }) => name).join(", ");
-    throw new UsageError(`${method.name} cannot be scored by ${asked}: ${why}`);
+    throw new UsageError(`${method} cannot be scored by ${asked}: ${NO_BOUND}`);
   }
   return names;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BOUNDS } from "../metrics/likelihood_bounds.ts";
 import { canonicalJson, resolveHyper, resolveRuns, runId } from "./spec.ts";
-import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
+import { TINY_EXPERIMENT, TINY_TABLES, tinyWith } from "../testing/tiny.ts";
 import { UsageError } from "../core/arguments.ts";
 
 Deno.test("canonicalJson() sorts keys at every depth and nothing else", () => {
@@ -82,7 +82,7 @@ Deno.test("resolveRuns() refuses what cannot work, listing what is known", () =>
   );
   refuses({ hyper: { "*": { ratio: 1 } } }, /Unknown hyperparameter "ratio"/);
   refuses({ hyper: { tiny: { rate: "fast" } } }, /tiny.rate is a number \(default 0.5\), got fast/);
-  refuses({ hyper: { tiny: { rate: 2 } } }, /tiny on bright: rate 2 is outside \(0, 1\]/);
+  refuses({ hyper: { tiny: { rate: 2 } } }, /tiny on bright: rate must be in \(0, 1\], got 2/);
   const { gap } = TINY_TABLES.metrics;
   const check = () => {
     throw new RangeError("gap takes coloured images");
@@ -94,14 +94,10 @@ Deno.test("resolveRuns() refuses what cannot work, listing what is known", () =>
   refuses({ batchSize: 18 }, /Batch size 18 is more than the 17 training images of bright/);
 });
 
-Deno.test("resolveRuns() asks for bounds on the likelihood of methods that have them only", () => {
+Deno.test("resolveRuns() asks only models with a likelihood for bounds", () => {
   const { tiny } = TINY_TABLES.methods;
-  const bounded = {
-    ...tiny,
-    name: "bounded",
-    logWeight: () => assert.fail("only asked whether it is there"),
-    noLogWeight: ({ note }: { readonly note?: unknown }) => note === "none" ? null : `note=${note}`,
-  };
+  const logWeight = () => assert.fail("only its presence counts");
+  const bounded = { ...tinyWith(() => ({ likelihood: { logWeight } })), name: "bounded" };
   const tables = {
     ...TINY_TABLES,
     methods: { tiny, bounded },
@@ -113,17 +109,9 @@ Deno.test("resolveRuns() asks for bounds on the likelihood of methods that have 
     ["gap"],
     ["gap", "nelbo", "niwae_10"],
   ]);
-  const refuse = (change: Partial<typeof experiment>, message: string) =>
-    assert.throws(() => resolveRuns({ ...experiment, ...change, metrics: ["nelbo"] }, tables), {
-      name: "UsageError",
-      message,
-    });
-  refuse(
-    {},
-    "tiny cannot be scored by nelbo: it has no q(z | x), or no prior, of known normaliser",
-  );
-  refuse(
-    { methods: ["bounded"], hyper: { bounded: { note: "no" } } },
-    "bounded cannot be scored by nelbo: note=no",
-  );
+  assert.throws(() => resolveRuns({ ...experiment, metrics: ["nelbo"] }, tables), {
+    name: "UsageError",
+    message:
+      "tiny cannot be scored by nelbo: it lacks a q(z | x) or a prior with a known normalising constant",
+  });
 });

@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
-import { adviceOn, refuseIfStrict } from "./warnings.ts";
+import { refuseIfStrict, warningsOf } from "./warnings.ts";
 import { resolveRuns, type Tables } from "./spec.ts";
-import { TINY_EXPERIMENT, TINY_METHOD, TINY_TABLES } from "../testing/tiny.ts";
-import type { Method } from "../core/types.ts";
+import { TINY_EXPERIMENT, TINY_TABLES, tinyWith } from "../testing/tiny.ts";
 import { UsageError } from "../core/arguments.ts";
 
 const tables: Tables = {
   ...TINY_TABLES,
   methods: {
-    tiny: {
-      ...TINY_METHOD,
-      warnings: ({ trainCount }, { rate }) =>
-        Number(rate) > 0.3 ? [`rate ${rate} is high for ${trainCount} images`] : [],
-    } as Method,
+    tiny: tinyWith(({ rate }, { trainCount }) => ({
+      warnings: rate > 0.3 ? [`rate ${rate} is high for ${trainCount} images`] : [],
+    })),
   },
 };
 
-Deno.test("adviceOn() says each warning once, with its method and data set", () => {
+Deno.test("warningsOf() says each warning once, with its method and data set", () => {
   const experiment = {
     ...TINY_EXPERIMENT,
     datasets: ["bright"],
@@ -24,14 +21,14 @@ Deno.test("adviceOn() says each warning once, with its method and data set", () 
     trainCount: null,
   };
   const count = tables.datasets.bright.counts.train;
-  assert.deepEqual(adviceOn(resolveRuns(experiment, tables), tables), [
+  assert.deepEqual(warningsOf(resolveRuns(experiment, tables), tables), [
     `tiny on bright: rate 0.5 is high for ${count} images`,
   ]);
   const careful = { ...experiment, hyper: { tiny: { rate: 0.1 } } };
-  assert.deepEqual(adviceOn(resolveRuns(careful, tables), tables), []);
+  assert.deepEqual(warningsOf(resolveRuns(careful, tables), tables), []);
 });
 
-Deno.test("refuseIfStrict() refuses advice under --strict alone", () => {
+Deno.test("refuseIfStrict() refuses warnings under --strict alone", () => {
   refuseIfStrict(["a"], false);
   refuseIfStrict([], true);
   assert.throws(

@@ -11,7 +11,7 @@ function members(bytes: Uint8Array): Record<string, Uint8Array> {
   return Object.fromEntries(found.map((member) => [member.name, member.read()]));
 }
 
-Deno.test("zipMembers() reads stored and deflated members, and passes over folders", () => {
+Deno.test("zipMembers() reads stored and deflated members, and skips folders", () => {
   const archive = zipSync({ "a/": new Uint8Array(), "a/b.txt": TEXT, c: [TEXT, { level: 0 }] });
   assert.deepEqual(members(archive), { "a/b.txt": TEXT, c: TEXT });
   assert.deepEqual(members(zipSync({})), {});
@@ -24,7 +24,7 @@ Deno.test("zipMembers() refuses an archive cut at any byte", () => {
   }
 });
 
-Deno.test("zipMembers() never returns other content than was packed", () => {
+Deno.test("zipMembers() never returns content that was not packed", () => {
   const archive = zipSync({ a: TEXT });
   const start = 30 + 1, end = start + new DataView(archive.buffer).getUint32(18, true);
   let refused = 0;
@@ -32,7 +32,7 @@ Deno.test("zipMembers() never returns other content than was packed", () => {
     const bytes = archive.slice();
     bytes[at] ^= 4;
     try {
-      assert.deepEqual(members(bytes), { a: TEXT }); // a bit of deflate that says nothing
+      assert.deepEqual(members(bytes), { a: TEXT }); // a padding bit of deflate
     } catch (error) {
       assert.ok(error instanceof SyntaxError, `${at}: ${error}`);
       refused++;
@@ -41,13 +41,13 @@ Deno.test("zipMembers() never returns other content than was packed", () => {
   assert.ok(refused > 0.9 * (end - start));
 });
 
-Deno.test("zipMembers() refuses bombs: more than announced, and announced too large", () => {
+Deno.test("zipMembers() refuses a member that unpacks to more than its header states, or states too much", () => {
   const bomb = zipSync({ a: new Uint8Array(50_000_000) });
   const view = new DataView(bomb.buffer);
   const central = bomb.length - 22 - 47; // one entry named by one letter
   assert.equal(view.getUint32(central, true), 0x02014b50);
   view.setUint32(central + 24, 1000, true);
-  assert.throws(() => members(bomb), /more than the 1000 bytes it announces|is broken/);
+  assert.throws(() => members(bomb), /more than the 1000 bytes its header states|is broken/);
   view.setUint32(central + 24, 2 ** 31, true);
   assert.throws(() => members(bomb), /too large/);
 });
@@ -59,10 +59,10 @@ Deno.test("zipMembers() refuses encrypted and unknown methods", () => {
     return archive;
   };
   assert.throws(() => members(change(8, 1)), /member a is encrypted/);
-  assert.throws(() => members(change(10, 14)), /packed by method 14/);
+  assert.throws(() => members(change(10, 14)), /compression method 14/);
 });
 
-/** The archive of one member with everything that zip64 can hold in zip64 form. */
+/** Converts an archive of one member to zip64: every field that zip64 can hold moves there. */
 function widened(archive: Uint8Array): Uint8Array {
   const directoryEnd = archive.length - 22, start = directoryEnd - 47; // one entry named by one letter
   const view = new DataView(archive.buffer);
@@ -132,7 +132,7 @@ async function tar(
 
 const END = new Uint8Array(1024);
 
-Deno.test("tarMembers() reads files however the stream is cut, long names, and passes over links", async () => {
+Deno.test("tarMembers() reads files and long names however the stream is cut, and skips links", async () => {
   const long = `${"deep/".repeat(40)}x.png`;
   const path = `path=ünï.png\n`;
   const record = `${new TextEncoder().encode(path).length + 3} ${path}`;
@@ -156,7 +156,7 @@ Deno.test("tarMembers() reads files however the stream is cut, long names, and p
   for (const size of [1, 511, 700, 100_000]) assert.deepEqual(await tar(archive, size), expected);
 });
 
-Deno.test("tarMembers() refuses truncated archives and other files", async () => {
+Deno.test("tarMembers() refuses truncated archives and files of other formats", async () => {
   const archive = join(tarEntry("a.txt", TEXT), END);
   for (const length of [100, 513, 600, TEXT.length + 511]) {
     await assert.rejects(tar(archive.slice(0, length)), /truncated/);

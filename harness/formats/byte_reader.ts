@@ -1,18 +1,18 @@
 /** Reads a stream of bytes in pieces of chosen size. */
 export interface ByteReader extends AsyncDisposable {
-  /** Bytes read so far. */
+  /** Number of bytes read so far. */
   readonly position: number;
-  /** Whether no byte is left. */
+  /** Whether the stream has ended. */
   atEnd(): Promise<boolean>;
-  /** The next `count` bytes. Throws SyntaxError when the stream ends before. */
+  /** Reads the next `count` bytes. Throws SyntaxError if the stream ends before that. */
   read(count: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** The next `count` bytes piece by piece, as they come. Throws like `read`. */
+  /** Yields the next `count` bytes piece by piece as they arrive. Throws like `read`. */
   pieces(count: number): AsyncGenerator<Uint8Array<ArrayBuffer>>;
-  /** Passes over the next `count` bytes. Throws like `read`. */
+  /** Skips the next `count` bytes. Throws like `read`. */
   skip(count: number): Promise<void>;
 }
 
-/** A {@link ByteReader} of `stream`; `what` names it in errors. */
+/** Creates a {@link ByteReader} of `stream`; `what` names it in errors. */
 export function byteReader(stream: ReadableStream<Uint8Array>, what: string): ByteReader {
   const source = stream.getReader();
   let rest: Uint8Array = new Uint8Array(0);
@@ -56,7 +56,7 @@ export function byteReader(stream: ReadableStream<Uint8Array>, what: string): By
     },
     pieces,
     async skip(count) {
-      for await (const _ of pieces(count)) { /* passed over */ }
+      for await (const _ of pieces(count)) { /* skipped */ }
     },
     [Symbol.asyncDispose]: () => source.cancel(),
   };

@@ -1,13 +1,13 @@
-/** Reading of files and archives made elsewhere. @module */
+/** Random access to the bytes of a file or an array. @module */
 
-/** Bytes that can be read at any place: a file, or an array. */
+/** Bytes that can be read at any offset: a file or an array. */
 export interface ByteSource {
   readonly size: number;
-  /** The bytes [offset, offset + length). Throws SyntaxError when they are not all there. */
+  /** Reads the bytes [offset, offset + length). Throws SyntaxError if the range exceeds the source. */
   read(offset: number, length: number): Uint8Array<ArrayBuffer>;
 }
 
-/** The bytes of an array. */
+/** Wraps an array as a {@link ByteSource}; reads return views of it. */
 export function bytesSource(bytes: Uint8Array<ArrayBuffer>): ByteSource {
   return {
     size: bytes.length,
@@ -18,7 +18,7 @@ export function bytesSource(bytes: Uint8Array<ArrayBuffer>): ByteSource {
   };
 }
 
-/** The bytes of an open file. */
+/** Wraps an open file as a {@link ByteSource}. */
 export function fileSource(file: Deno.FsFile): ByteSource {
   const { size } = file.statSync();
   return {
@@ -37,11 +37,11 @@ export function fileSource(file: Deno.FsFile): ByteSource {
   };
 }
 
-/** The bytes of the file at `path`. Throws an Error that names it when there is none. */
+/** Reads the file at `path`. Throws an Error that names the path if the file does not exist. */
 export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return await Deno.readFile(path).catch((error) => {
     throw error instanceof Deno.errors.NotFound
-      ? new Error(`No file ${path}`, { cause: error })
+      ? new Error(`File not found: ${path}`, { cause: error })
       : error;
   });
 }
@@ -49,7 +49,7 @@ export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
 function checkRange(size: number, offset: number, length: number): void {
   if (offset < 0 || length < 0 || offset + length > size) {
     throw new SyntaxError(
-      `Bytes ${offset} to ${offset + length} are beyond the end at ${size}: truncated`,
+      `Bytes ${offset} to ${offset + length} exceed the size of ${size} bytes: truncated`,
     );
   }
 }

@@ -9,21 +9,23 @@ const UINT8 = 0x08;
 
 /**
  * Reads the IDX format of MNIST (Y. LeCun, "The MNIST database", "The IDX file format"): two zero bytes,
- * type code, rank, then rank big-endian uint32 sizes, then the elements.
- * `data` is a view of `bytes`. Throws SyntaxError that says what is wrong.
+ * type code, rank, then one big-endian uint32 size per axis, then the elements.
+ * `data` is a view of `bytes`. Throws SyntaxError if `bytes` is not a complete IDX file of uint8.
  */
 export function readIdx(bytes: Uint8Array<ArrayBuffer>): IdxArray {
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) {
     const start = bytes.subarray(0, 4).toHex();
-    throw new SyntaxError(`No IDX file: it starts with ${start}, expected 0000`);
+    throw new SyntaxError(`Not an IDX file: it starts with ${start}, expected 0000`);
   }
   if (bytes[2] !== UINT8) {
-    throw new SyntaxError(`IDX type code 0x${bytes.subarray(2, 3).toHex()} is not 0x08 (uint8)`);
+    throw new SyntaxError(
+      `IDX type code must be 0x08 (uint8), got 0x${bytes.subarray(2, 3).toHex()}`,
+    );
   }
   const rank = bytes[3];
   const start = 4 + 4 * rank;
   if (bytes.length < start) {
-    throw new SyntaxError(`IDX header of rank ${rank} is cut off at ${bytes.length} bytes`);
+    throw new SyntaxError(`IDX header of rank ${rank} is truncated at ${bytes.length} bytes`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
@@ -41,7 +43,7 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** Unpacks a whole gzip stream. Throws TypeError when it is damaged or cut off. */
+/** Decompresses a whole gzip stream. Throws TypeError if it is damaged or truncated. */
 export async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -23,10 +23,10 @@ for (
       Uint8Array.of(0x3c, 0x68, 0x74, 0x6d),
       /starts with 3c68746d, expected 0000/,
     ],
-    ["an empty file", new Uint8Array(0), /No IDX file/],
-    ["other element types", MATRIX.with(2, 0x0d), /type code 0x0d is not 0x08/],
-    ["a cut header", MATRIX.slice(0, 10), /header of rank 2 is cut off at 10 bytes/],
-    ["a cut array", MATRIX.slice(0, -1), /shape \[2,3\] needs 6 bytes, the file has 5/],
+    ["an empty file", new Uint8Array(0), /Not an IDX file/],
+    ["other element types", MATRIX.with(2, 0x0d), /type code must be 0x08 \(uint8\), got 0x0d/],
+    ["a truncated header", MATRIX.slice(0, 10), /header of rank 2 is truncated at 10 bytes/],
+    ["a truncated array", MATRIX.slice(0, -1), /shape \[2,3\] needs 6 bytes, the file has 5/],
     ["trailing bytes", new Uint8Array([...MATRIX, 0]), /needs 6 bytes, the file has 7/],
   ] as const
 ) {
@@ -39,7 +39,7 @@ for (
   });
 }
 
-Deno.test("gunzip() unpacks what a gzip writer packed, and refuses a cut stream", async () => {
+Deno.test("gunzip() decompresses the output of Python's gzip, and refuses a truncated stream", async () => {
   // python3 -c "import gzip; print(list(gzip.compress(b'laebench', mtime=0)))"
   // deno-fmt-ignore
   const packed = Uint8Array.of(31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 203, 73, 76, 77, 74, 205, 75, 206, 0, 0, 29, 167, 100, 55, 8, 0, 0, 0);

@@ -1,16 +1,16 @@
 import { type ByteReader, byteReader } from "./byte_reader.ts";
 
-/** A numeric array of a MATLAB file, as it is met in the stream. */
+/** A numeric array of a MATLAB file, read as a stream. */
 export interface MatArray {
   readonly name: string;
-  /** Sizes of the axes; the first one runs fastest (column-major). */
+  /** Sizes of the axes; the first axis varies fastest (column-major). */
   readonly shape: readonly number[];
   readonly type: MatType;
-  /** The elements as little-endian bytes, in pieces; read them before the next array is asked for, or not at all. */
+  /** The elements as little-endian bytes, in pieces. Read all or none of them, before requesting the next array. */
   readonly pieces: AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
-/** Stored element types that images and labels may have. */
+/** Element types supported in a file, by their type code. */
 const TYPES = {
   1: "int8",
   2: "uint8",
@@ -20,8 +20,9 @@ const TYPES = {
   6: "uint32",
   9: "double",
 } as const;
+/** Name of a stored element type. */
 export type MatType = typeof TYPES[keyof typeof TYPES];
-/** Bytes an element. */
+/** Bytes per element. */
 const TYPE_BYTES: Readonly<Record<MatType, number>> = {
   int8: 1,
   uint8: 1,
@@ -31,7 +32,7 @@ const TYPE_BYTES: Readonly<Record<MatType, number>> = {
   uint32: 4,
   double: 8,
 };
-/** Data types of elements that have structure. */
+/** Type codes of elements that contain other elements. */
 const MATRIX = 14;
 const COMPRESSED = 15;
 /** Array classes 6 to 15 are numeric: double to uint64. */
@@ -39,9 +40,9 @@ const FIRST_NUMERIC_CLASS = 6;
 const LAST_NUMERIC_CLASS = 15;
 
 /**
- * The numeric arrays of a level 5 MAT-file (MathWorks, "MAT-File Format", chapter 1), compressed or not,
- * one after the other, without holding one in memory. Arrays of other classes are passed over.
- * Throws SyntaxError that names `what` and what is wrong with it.
+ * Yields the numeric arrays of a level 5 MAT-file (MathWorks, "MAT-File Format", chapter 1), compressed or not,
+ * without holding any of them in memory. Skips arrays of other classes.
+ * Throws SyntaxError if the file is broken; `what` names the file in the message.
  */
 export async function* readMat5(
   stream: ReadableStream<Uint8Array>,
@@ -51,13 +52,15 @@ export async function* readMat5(
   await checkHeader(file, what);
   while (!await file.atEnd()) {
     const { type, size, small } = await readTag(file);
-    if (small) throw new SyntaxError(`${what} has loose data at byte ${file.position}`);
+    if (small) {
+      throw new SyntaxError(`${what} has an element outside any array at byte ${file.position}`);
+    }
     if (type === COMPRESSED) {
       const unpacked = ReadableStream.from(file.pieces(size))
         .pipeThrough(new DecompressionStream("deflate"));
       await using content = byteReader(unpacked, `A compressed array of ${what}`);
       yield* readElement(content, { ...await readTag(content), what });
-      // The checksum behind the last element is only seen by reading to the end.
+      // DecompressionStream verifies the checksum only when it is read to the end.
       while (!await content.atEnd()) await content.skip(1);
     } else {
       yield* readElement(file, { type, size, what });
@@ -74,14 +77,14 @@ async function checkHeader(file: ByteReader, what: string): Promise<void> {
   const [version, byteOrder] = [header[125], String.fromCharCode(header[126], header[127])];
   if (version !== 1 || byteOrder !== "IM") {
     throw new SyntaxError(
-      `${what} is no little-endian level 5 MAT-file: it starts with ${
+      `${what} is not a little-endian level 5 MAT-file: it starts with ${
         JSON.stringify(text.slice(0, 20))
       }`,
     );
   }
 }
 
-/** Type and size of the next element; a small one has its data in the tag's last four bytes. */
+/** Reads type and size of the next element; a small element stores its data in the tag's last four bytes. */
 async function readTag(
   reader: ByteReader,
 ): Promise<{ type: number; size: number; small?: Uint8Array<ArrayBuffer> }> {
@@ -94,7 +97,7 @@ async function readTag(
     : { type: word, size: view.getUint32(4, true) };
 }
 
-/** The array in an element whose tag was read, if it is a numeric one; leaves the reader behind the element. */
+/** Yields the array in an element whose tag has been read, if it is numeric; leaves the reader after the element. */
 async function* readElement(
   reader: ByteReader,
   { type, size, what }: { readonly type: number; readonly size: number; readonly what: string },
@@ -109,12 +112,12 @@ async function* readElement(
     }
   }
   if (reader.position > end) {
-    throw new SyntaxError(`${what} has an array whose parts are longer than the whole`);
+    throw new SyntaxError(`${what} has an array whose parts exceed its size of ${size} bytes`);
   }
   await reader.skip(end - reader.position);
 }
 
-/** The real part of an array, the first of the two. */
+/** Yields the real part of an array, which precedes the imaginary part. */
 async function* readReal(
   reader: ByteReader,
   { name, shape, what }: {
@@ -125,7 +128,7 @@ async function* readReal(
 ): AsyncGenerator<MatArray> {
   const tag = await readTag(reader);
   if (!(tag.type in TYPES)) {
-    throw new SyntaxError(`Array "${name}" of ${what} has elements of type ${tag.type}`);
+    throw new SyntaxError(`Array "${name}" of ${what} has unsupported element type ${tag.type}`);
   }
   const type = TYPES[tag.type as keyof typeof TYPES];
   const expected = shape.reduce((product, length) => product * length, TYPE_BYTES[type]);
@@ -143,7 +146,7 @@ async function* readReal(
   await reader.skip(end - reader.position);
 }
 
-/** A short element as a whole: flags, sizes or name. Its padding to 8 bytes is passed over. */
+/** Reads a short element whole (flags, sizes or name) and skips its padding to 8 bytes. */
 async function readSmall(reader: ByteReader): Promise<Uint8Array<ArrayBuffer>> {
   const { size, small } = await readTag(reader);
   if (small) return small;

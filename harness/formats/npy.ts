@@ -13,7 +13,7 @@ export interface NpyArray {
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 
-/** Reads one array. Throws SyntaxError when the bytes are not .npy, or of another type than <f4 and <f8. */
+/** Reads one array. Throws SyntaxError if `bytes` is not .npy of type <f4 or <f8. */
 export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
   if (bytes.length < 12 || MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw new SyntaxError("Not a .npy array: its signature is missing");
@@ -28,17 +28,17 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const shapeText = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
   if (shapeText === undefined || order === undefined) {
-    throw new SyntaxError(`.npy header is not understood: ${header.trim().slice(0, 80)}`);
+    throw new SyntaxError(`.npy header is not readable: ${header.trim().slice(0, 80)}`);
   }
   if (descr !== "<f8" && descr !== "<f4") {
-    throw new SyntaxError(`.npy array of type ${descr ?? "unknown"}: float32 or float64 is needed`);
+    throw new SyntaxError(`.npy array must be float32 or float64, got type ${descr ?? "unknown"}`);
   }
   const shape = shapeText.split(",").map((s) => s.trim()).filter((s) => s !== "").map(Number);
   const count = shape.reduce((a, b) => a * b, 1);
   const size = descr === "<f8" ? 8 : 4;
   if (bytes.length - start !== count * size) {
     throw new SyntaxError(
-      `.npy array of shape [${shape}] has ${bytes.length - start} bytes, needs ${count * size}`,
+      `.npy array of shape [${shape}] needs ${count * size} bytes, got ${bytes.length - start}`,
     );
   }
   const buffer = bytes.slice(start).buffer;
@@ -49,11 +49,11 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
   return { shape, data: columnMajor ? transpose(values, shape[0], shape[1]) : values };
 }
 
-/** A float64 array as .npy, version 1. */
+/** Encodes a float64 array as .npy, version 1. */
 export function writeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const dict = `{'descr': '<f8', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const headerLength = Math.ceil((10 + dict.length + 1) / 64) * 64 - 10; // the data starts at a multiple of 64
+  const headerLength = Math.ceil((10 + dict.length + 1) / 64) * 64 - 10; // the data start at a multiple of 64
   const header = new TextEncoder().encode(`${dict.padEnd(headerLength - 1)}\n`);
   const out = new Uint8Array(10 + headerLength + 8 * data.length);
   out.set([...MAGIC, 1, 0, headerLength & 255, headerLength >> 8]);
@@ -62,7 +62,7 @@ export function writeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
   return out;
 }
 
-/** Column-major [rows, columns] to row-major. */
+/** Converts column-major [rows, columns] to row-major. */
 function transpose(data: Float64Array, rows: number, columns: number): Float64Array {
   const out = new Float64Array(data.length);
   for (let i = 0; i < rows; i++) {

@@ -1,5 +1,5 @@
 /**
- * ONNX models as plain records, and their encoding. Field numbers are those of onnx.proto (ONNX 1.19,
+ * Encodes ONNX models given as plain records. Field numbers are those of onnx.proto (ONNX 1.19,
  * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
  *
  * @module
@@ -19,7 +19,7 @@ export const ONNX_TYPES = {
 /** Name of an element type. */
 export type OnnxType = keyof typeof ONNX_TYPES;
 
-/** An attribute of a node: a number is an int64, a list of numbers is int64s, floats are marked. */
+/** A node's attribute: a plain number is an int64, a list of numbers is int64s, floats are tagged. */
 export type OnnxAttribute =
   | number
   | string
@@ -32,16 +32,16 @@ export type OnnxAttribute =
 /** An operator call. */
 export interface OnnxNode {
   readonly op: string;
-  /** Operator set; the default domain if absent. */
+  /** Domain of the operator set; the default domain if absent. */
   readonly domain?: string;
-  /** Names of values; "" for an optional input that is left out. */
+  /** Names of values; "" omits an optional input. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
   readonly name?: string;
 }
 
-/** A graph input or output. `shape` null leaves it open. */
+/** A graph input or output. A null `shape` leaves the shape open. */
 export interface OnnxValue {
   readonly name: string;
   readonly type: OnnxType;
@@ -65,11 +65,11 @@ export interface OnnxGraph {
   readonly initializers: readonly OnnxInitializer[];
 }
 
-/** Operator-set version that our graphs are written for, and the IR version that goes with it. */
+/** Operator-set version that the graphs use; {@link IR_VERSION} is the IR version that accompanies it. */
 export const ONNX_OPSET = 18;
 const IR_VERSION = 10;
 
-/** The bytes of a model file. `opsets` adds domains beyond the default one at {@link ONNX_OPSET}. */
+/** Encodes a model file. `opsets` adds domains, by name, to the default one at {@link ONNX_OPSET}. */
 export function encodeModel(
   graph: OnnxGraph,
   opsets: Readonly<Record<string, number>> = {},
@@ -121,7 +121,7 @@ function tensorFields({ name, type, shape, data }: OnnxInitializer): Pieces[] {
   const count = shape.reduce((a, b) => a * b, 1);
   if (data.length !== count) {
     throw new RangeError(
-      `Initializer "${name}" has ${data.length} elements, its shape [${shape}] needs ${count}`,
+      `Initializer "${name}" of shape [${shape}] needs ${count} elements, got ${data.length}`,
     );
   }
   return [

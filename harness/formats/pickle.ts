@@ -1,14 +1,14 @@
 /**
- * Reader of Python pickles, protocol 2 and the few later opcodes that PyTorch and CIFAR-10 use
- * (https://docs.python.org/3/library/pickletools.html). It builds data only: a global is looked up in a
- * table that the caller gives, and one that is not there ends the reading, so no file can run code.
+ * Reads Python pickles: protocol 2 and the few later opcodes that PyTorch and CIFAR-10 use
+ * (https://docs.python.org/3/library/pickletools.html). The reader only builds data: it looks up each global in a
+ * table given by the caller and refuses a global that the table lacks, so a file cannot run code.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 
-/** What a pickle may hold here: a tuple is an array, a dict a Map; `opaque` is what the table makes. */
+/** A value of a pickle: a tuple is an array, a dict is a Map, `opaque` wraps an object made by the table. */
 export type PickleValue =
   | null
   | boolean
@@ -19,13 +19,13 @@ export type PickleValue =
   | ReadonlyMap<PickleValue, PickleValue>
   | { readonly opaque: unknown };
 
-/** How the few names that a file may use are understood. */
+/** Meaning of the few names that a file may use. */
 export interface PickleTable {
-  /** Callables by `module.name`. A name that is present without being called is a plain marker. */
+  /** Callables by `module.name`. A name that a file uses without calling it is a plain marker. */
   readonly globals: Readonly<Record<string, (args: readonly PickleValue[]) => PickleValue>>;
-  /** Resolves a persistent id: PyTorch's storages. */
+  /** Resolves a persistent id; PyTorch uses them for storages. */
   persistent(id: PickleValue): PickleValue;
-  /** Takes over the state of an object that a global made; without it the state is passed over. */
+  /** Applies `state` to an object made by a global; if absent, the state is ignored. */
   build?(object: PickleValue, state: PickleValue): void;
 }
 
@@ -34,7 +34,7 @@ interface Global {
   readonly opaque: { readonly global: string };
 }
 
-/** Name of the global that `value` is, or undefined. */
+/** Returns the name of the global if `value` is one, else undefined. */
 export function globalName(value: PickleValue): string | undefined {
   if (value === null || typeof value !== "object" || !("opaque" in value)) return undefined;
   const inner = value.opaque;
@@ -44,8 +44,8 @@ export function globalName(value: PickleValue): string | undefined {
 }
 
 /**
- * Reads one pickle of `bytes` from `start`; `end` is the offset after it. Throws SyntaxError on truncated
- * bytes, on an opcode outside the list, and on a global outside the table; each says where.
+ * Reads one pickle from `bytes` at offset `start`; `end` is the offset after it. Throws SyntaxError, with the
+ * offset, on truncated bytes, on an unsupported opcode, and on a global that `table` lacks.
  */
 export function unpickle(
   bytes: Uint8Array,
@@ -67,13 +67,13 @@ export function unpickle(
     return at - count;
   }
   function pop(): PickleValue {
-    // A mark belongs to the collection it opens: nothing below it may be taken before that closes.
-    if (stack.length <= (marks.at(-1) ?? 0)) fail("takes from an empty stack");
+    // A mark opens a collection: values below the mark are out of bounds until the collection closes.
+    if (stack.length <= (marks.at(-1) ?? 0)) fail("pops from an empty stack");
     return stack.pop() ?? null;
   }
   function popMarked(): PickleValue[] {
     const mark = marks.pop();
-    if (mark === undefined) fail("closes a collection that none opened");
+    if (mark === undefined) fail("closes a collection that was not opened");
     return stack.splice(mark);
   }
   function line(): string {
@@ -88,7 +88,7 @@ export function unpickle(
     const from = take(length);
     return decode(from, from + length);
   }
-  /** A byte string of Python 2, one character a byte. */
+  /** Reads a byte string of Python 2, one character per byte. */
   function latin1(length: number): string {
     if (length < 0) fail(`holds a string of ${length} bytes`);
     const from = take(length);
@@ -105,12 +105,12 @@ export function unpickle(
   }
   function append(items: readonly PickleValue[]): void {
     const list = stack.at(-1);
-    if (!Array.isArray(list)) fail("appends to what is no list");
+    if (!Array.isArray(list)) fail("appends to a value that is not a list");
     list.push(...items);
   }
   function setItems(items: readonly PickleValue[]): void {
     const dict = stack.at(-1);
-    if (!(dict instanceof Map)) fail("sets an item of what is no dict");
+    if (!(dict instanceof Map)) fail("sets an item of a value that is not a dict");
     if (items.length % 2 !== 0) fail("a key has no value");
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   }
@@ -118,7 +118,9 @@ export function unpickle(
     const args = pop();
     const callee = pop();
     const name = globalName(callee);
-    if (name === undefined || !Array.isArray(args)) fail("calls what is no known function");
+    if (name === undefined || !Array.isArray(args)) {
+      fail("calls a value that is not a known function");
+    }
     try {
       return table.globals[name](args);
     } catch (error) {
@@ -127,7 +129,7 @@ export function unpickle(
   }
   function lookUp(name: string): Global {
     if (!Object.hasOwn(table.globals, name)) {
-      fail(`refers to ${JSON.stringify(name)}, which no file read here needs: refused`);
+      fail(`refused unsupported global ${JSON.stringify(name)}`);
     }
     return { opaque: { global: name } };
   }
@@ -181,13 +183,11 @@ export function unpickle(
       case 0x54: stack.push(latin1(view.getInt32(take(4), true))); break; // BINSTRING, of Python 2
       // deno-fmt-ignore
       case 0x7d: stack.push(new Map()); break; // EMPTY_DICT
-      // deno-fmt-ignore
-      case 0x5d:
-      case 0x29:
+      case 0x5d: // EMPTY_LIST
+      case 0x29: // EMPTY_TUPLE
         stack.push([]);
         break;
       // deno-fmt-ignore
-      // EMPTY_LIST, EMPTY_TUPLE
       case 0x74: stack.push(popMarked()); break; // TUPLE
       case 0x85:
       case 0x86:
@@ -215,7 +215,7 @@ export function unpickle(
       // deno-fmt-ignore
       case 0x6a: stack.push(recall(view.getUint32(take(4), true))); break; // LONG_BINGET
       // deno-fmt-ignore
-      case 0x95: take(8); break; // FRAME: a hint for readers of streams
+      case 0x95: take(8); break; // FRAME: a size hint for streaming readers
       // deno-fmt-ignore
       case 0x63: stack.push(lookUp(`${line()}.${line()}`)); break; // GLOBAL
       case 0x93: { // STACK_GLOBAL
@@ -227,7 +227,7 @@ export function unpickle(
       case 0x52: stack.push(callGlobal()); break; // REDUCE
       // deno-fmt-ignore
       case 0x51: stack.push(table.persistent(pop())); break; // BINPERSID
-      case 0x62: { // BUILD; the attributes that PyTorch hangs on a state_dict (_metadata) are not needed
+      case 0x62: { // BUILD: PyTorch attaches attributes to a state_dict (_metadata), which are not needed
         const state = pop();
         const object = pop();
         table.build?.(object, state);
@@ -235,11 +235,7 @@ export function unpickle(
         break;
       }
       default:
-        fail(
-          `opcode 0x${
-            opcode.toString(16).padStart(2, "0")
-          } is not one that files read here need: refused`,
-        );
+        fail(`refused unsupported opcode 0x${opcode.toString(16).padStart(2, "0")}`);
     }
   }
 }

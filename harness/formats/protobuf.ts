@@ -1,44 +1,45 @@
 /**
- * Protocol buffers, wire format only: https://protobuf.dev/programming-guides/encoding/. To write, each function returns
- * the encoded field, and a message is the concatenation of its fields; to read, a message is the sequence of its fields.
+ * Reads and writes the wire format of protocol buffers: https://protobuf.dev/programming-guides/encoding/. When
+ * writing, each function returns an encoded field, and a message is the concatenation of its fields; when reading, a
+ * message is the sequence of its fields.
  *
  * @module
  */
 
-/** Encoded bytes in pieces, so that nothing is copied before the message is written out. */
+/** Encoded bytes in pieces, so that they are copied only once, when the message is written. */
 export type Pieces = readonly Uint8Array[];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A field holding an integer (int32, int64, bool, enum), as varint; negative values as two's complement. */
+/** Encodes an integer field (int32, int64, bool, enum) as a varint; negative values in two's complement. */
 export function int(field: number, value: number | bigint): Pieces {
   return [tag(field, 0), varint(value)];
 }
 
-/** A field holding a float32, four bytes little-endian. */
+/** Encodes a float32 field, four bytes little-endian. */
 export function float(field: number, value: number): Pieces {
   return [tag(field, 5), new Uint8Array(Float32Array.of(value).buffer)];
 }
 
-/** A field holding bytes. */
+/** Encodes a field of bytes. */
 export function bytes(field: number, value: Uint8Array): Pieces {
   return [tag(field, 2), varint(value.length), value];
 }
 
-/** A field holding text, UTF-8. */
+/** Encodes a field of text as UTF-8. */
 export function text(field: number, value: string): Pieces {
   return bytes(field, encoder.encode(value));
 }
 
-/** A field holding a message made of `fields`. */
+/** Encodes a field that holds a message made of `fields`. */
 export function message(field: number, ...fields: readonly Pieces[]): Pieces {
   const body = fields.flat();
   const size = body.reduce((sum, piece) => sum + piece.length, 0);
   return [tag(field, 2), varint(size), ...body];
 }
 
-/** The bytes of a top-level message. */
+/** Encodes a top-level message. */
 export function encode(...fields: readonly Pieces[]): Uint8Array<ArrayBuffer> {
   const pieces = fields.flat();
   const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
@@ -54,7 +55,7 @@ function tag(field: number, wireType: number): Uint8Array {
   return varint((field << 3) | wireType);
 }
 
-/** Varints of one byte, made once: most tags, lengths and dimensions are. */
+/** Varints of one byte, created once: most tags, lengths and dimensions fit in one. */
 const SMALL = Array.from({ length: 128 }, (_, i) => Uint8Array.of(i));
 
 function varint(value: number | bigint): Uint8Array {
@@ -69,18 +70,18 @@ function varint(value: number | bigint): Uint8Array {
   return Uint8Array.from(out);
 }
 
-/** A field as it is read. */
+/** A field that was read. */
 export interface Field {
   readonly number: number;
-  /** Of a varint; beyond 2^53 rounded. */
+  /** Value of a varint, rounded beyond 2^53; 0 for other fields. */
   readonly value: number;
-  /** Of a length-delimited field; empty for others. */
+  /** Content of a length-delimited field; empty for other fields. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 const NOTHING = new Uint8Array();
 
-/** The fields of a message, in the order in which they are written. Throws SyntaxError. */
+/** Yields the fields of a message in file order. Throws SyntaxError if the message is truncated or malformed. */
 export function* fields(bytes: Uint8Array<ArrayBuffer>): Generator<Field> {
   for (let at = 0; at < bytes.length;) {
     const tag = readVarint(bytes, at);
@@ -101,7 +102,7 @@ export function* fields(bytes: Uint8Array<ArrayBuffer>): Generator<Field> {
   }
 }
 
-/** Integers of a repeated field: one, or packed. Throws SyntaxError. */
+/** Returns the integers of a repeated field, packed or not. Throws SyntaxError if a varint is truncated. */
 export function integers({ value, bytes }: Field): number[] {
   if (bytes.length === 0) return [value];
   const out: number[] = [];
@@ -113,7 +114,7 @@ export function integers({ value, bytes }: Field): number[] {
   return out;
 }
 
-/** Text of a field's bytes. */
+/** Decodes the bytes of a field as UTF-8 text. */
 export function utf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
@@ -130,5 +131,5 @@ function readVarint(bytes: Uint8Array, begin: number): { value: number; end: num
 }
 
 function broken(at: number): SyntaxError {
-  return new SyntaxError(`Protocol buffer is broken at byte ${at}: truncated, or no such message`);
+  return new SyntaxError(`Protocol buffer is broken at byte ${at}: truncated or malformed`);
 }

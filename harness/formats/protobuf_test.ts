@@ -19,7 +19,7 @@ Deno.test("encode() writes the examples of the encoding guide", () => {
   assert.deepEqual([...encode(int(1, -1))], [0x08, ...Array(9).fill(0xff), 0x01]);
 });
 
-Deno.test("fields() reads what encode() writes, and skips over numbers of fixed size", () => {
+Deno.test("fields() reads what encode() writes, and skips fixed-size numbers", () => {
   const written = encode(
     int(1, 2 ** 40 + 5),
     float(2, 1.5),
@@ -33,16 +33,16 @@ Deno.test("fields() reads what encode() writes, and skips over numbers of fixed 
   assert.deepEqual([...fields(read[3].bytes)].flatMap(integers), [1, 300]);
 });
 
-Deno.test("integers() takes a repeated field packed, too", () => {
+Deno.test("integers() reads a packed repeated field", () => {
   const [packed] = fields(encode(bytes(4, Uint8Array.of(0x03, 0xac, 0x02, 0x00))));
   assert.deepEqual(integers(packed), [3, 300, 0]);
 });
 
-Deno.test("fields() refuses what ends early or has no known type", () => {
+Deno.test("fields() refuses truncated messages and unknown wire types", () => {
   const whole = encode(text(2, "testing"));
   const read = (content: Uint8Array<ArrayBuffer>) => () => [...fields(content)];
   assert.throws(read(whole.slice(0, 4)), /broken at byte 2/);
-  assert.throws(read(Uint8Array.of(0x08, 0xff)), SyntaxError); // a number without its end
-  assert.throws(read(Uint8Array.of(0x0b)), SyntaxError); // a group, which nothing writes
+  assert.throws(read(Uint8Array.of(0x08, 0xff)), SyntaxError); // a varint without its last byte
+  assert.throws(read(Uint8Array.of(0x0b)), SyntaxError); // a group, which current encoders do not write
   assert.throws(read(Uint8Array.of(0x08, ...Array(12).fill(0xff))), SyntaxError);
 });

@@ -1,5 +1,5 @@
 /**
- * Reader of tar archives (POSIX ustar and pax, GNU long names), streamed; nothing is written to disk.
+ * Reads tar archives (POSIX ustar and pax, GNU long names) as a stream, without writing to disk.
  *
  * @module
  */
@@ -11,12 +11,12 @@ export interface TarMember {
 }
 
 const BLOCK = 512;
-/** The largest member that is read, bytes: more than any picture. */
+/** Largest member that is read, in bytes; no image is that large. */
 const MEMBER_LIMIT = 2 ** 30;
 
 /**
- * The regular files of a tar archive in its order; folders are passed over, and links too, but for a word
- * to `onLink`, which may throw. Throws SyntaxError.
+ * Yields the regular files of a tar archive in archive order. Skips folders and links; `onLink` is called with the
+ * name of each link and may throw. Throws SyntaxError if the archive is broken or truncated.
  */
 export async function* tarMembers(
   stream: ReadableStream<Uint8Array>,
@@ -29,12 +29,14 @@ export async function* tarMembers(
     if (header === undefined || header.every((byte) => byte === 0)) return;
     if (checksum(header) !== octal(header, 148, 8)) {
       throw new SyntaxError(
-        "Tar archive: a header has a wrong checksum: not a tar archive, or broken",
+        "Tar archive: a header has a wrong checksum: the file is broken, or not a tar archive",
       );
     }
     const size = octal(header, 124, 12);
     if (size > MEMBER_LIMIT) {
-      throw new SyntaxError(`Tar archive: a member of ${size} bytes is too large`);
+      throw new SyntaxError(
+        `Tar archive: a member of ${size} bytes is too large: the limit is ${MEMBER_LIMIT}`,
+      );
     }
     const padded = await reader.take(Math.ceil(size / BLOCK) * BLOCK);
     if (padded === undefined && size > 0) throw new SyntaxError("Tar archive: truncated");
@@ -54,7 +56,7 @@ export async function* tarMembers(
   }
 }
 
-/** Cuts a stream into pieces of asked lengths; undefined at the end, SyntaxError within a piece. */
+/** Reads a stream in blocks of requested length: undefined at its end, SyntaxError if it ends within a block. */
 function blockReader(stream: ReadableStream<Uint8Array>): {
   take(length: number): Promise<Uint8Array | undefined>;
 } {
@@ -91,7 +93,7 @@ function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array 
   return out;
 }
 
-/** Sum of the header's bytes, its own field taken as blanks. */
+/** Sums the header's bytes, with the checksum field itself counted as blanks. */
 function checksum(header: Uint8Array): number {
   return header.reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 32 : byte), 0);
 }
@@ -100,7 +102,7 @@ function octal(header: Uint8Array, start: number, length: number): number {
   const digits = text(header, start, length).trim();
   if (!/^[0-7]*$/.test(digits)) {
     throw new SyntaxError(
-      `Tar archive: "${digits}" is no octal number: not a tar archive, or broken`,
+      `Tar archive: "${digits}" is not an octal number: the file is broken, or not a tar archive`,
     );
   }
   return digits === "" ? 0 : parseInt(digits, 8);

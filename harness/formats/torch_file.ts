@@ -1,6 +1,6 @@
 /**
- * Reader of the tensors in a PyTorch file, both forms of torch.save: the stream of pickles that was the
- * default before 1.6 (`_legacy_save` in torch/serialization.py), and the zip archive since.
+ * Reads the tensors of a PyTorch file in both formats of torch.save: the stream of pickles that was the
+ * default before 1.6 (`_legacy_save` in torch/serialization.py), and the zip archive used since.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface WeightTensor {
 /** Tensors by name. */
 export type Weights = ReadonlyMap<string, WeightTensor>;
 
-/** A tensor as the pickle describes it, before its storage is read. */
+/** A tensor as described by the pickle, before its storage is read. */
 interface TensorView {
   readonly kind: "tensor";
   readonly storage: Storage;
@@ -32,20 +32,20 @@ interface Storage {
   readonly count: number;
 }
 
-/** Bytes of an element. Only float32 is decoded; int64 counts batches and is skipped. */
+/** Bytes per element. Only float32 is decoded; int64 (batch counters) is skipped. */
 const STORAGE_BYTES = { "torch.FloatStorage": 4, "torch.LongStorage": 8 } as const;
 type StorageType = keyof typeof STORAGE_BYTES;
 
-/** The pickled integer 0x1950a86a20f9469cfc6c that a legacy file starts with. */
+/** The pickled integer 0x1950a86a20f9469cfc6c with which a legacy file starts. */
 const LEGACY_SIGNATURE = Uint8Array.fromHex("80028a0a6cfc9c46f9206aa850192e");
 const PROTOCOL_VERSION = 1001;
 
-/** Whether `bytes` begin like a file of torch.save, of either form (any zip archive counts). */
+/** Whether `bytes` start like a file of torch.save, in either format (any zip archive counts). */
 export function isTorchFile(bytes: Uint8Array): boolean {
   return isLegacy(bytes) || isZip(bytes);
 }
 
-/** Whether `bytes` begin as torch.save wrote before version 1.6. */
+/** Whether `bytes` start like a file of torch.save before version 1.6. */
 export function isLegacy(bytes: Uint8Array): boolean {
   return LEGACY_SIGNATURE.every((byte, i) => bytes[i] === byte);
 }
@@ -54,18 +54,20 @@ function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
 }
 
-/** The float32 tensors of a state_dict saved by torch.save. Throws SyntaxError on anything else. */
+/** Reads the float32 tensors of a state_dict saved by torch.save. Throws SyntaxError on any other content. */
 export function readTorchFile(bytes: Uint8Array<ArrayBuffer>): Weights {
   if (isLegacy(bytes)) return readLegacy(bytes);
   if (isZip(bytes)) return readArchive(bytes);
-  throw new SyntaxError("Not a file of torch.save: neither its pickle nor its zip signature");
+  throw new SyntaxError(
+    "Not a file of torch.save: it has neither the pickle nor the zip signature",
+  );
 }
 
 function readLegacy(bytes: Uint8Array<ArrayBuffer>): Weights {
   const noTensors: PickleTable = { globals: {}, persistent: refuseStorage };
   const version = unpickle(bytes, LEGACY_SIGNATURE.length, noTensors);
   if (version.value !== PROTOCOL_VERSION) {
-    throw new SyntaxError(`Protocol version ${version.value} of torch.save is not 1001`);
+    throw new SyntaxError(`Protocol version of torch.save must be 1001, got ${version.value}`);
   }
   const system = unpickle(bytes, version.end, noTensors);
   if (!(system.value instanceof Map) || system.value.get("little_endian") !== true) {
@@ -88,7 +90,7 @@ function readLegacy(bytes: Uint8Array<ArrayBuffer>): Weights {
     const count = Number(view.getBigInt64(at, true));
     const size = count * STORAGE_BYTES[storage.type];
     if (count !== storage.count) {
-      throw new SyntaxError(`Storage ${key} has ${count} elements, ${storage.count} announced`);
+      throw new SyntaxError(`Storage ${key} has ${count} elements, expected ${storage.count}`);
     }
     if (at + 8 + size > bytes.length) {
       throw new SyntaxError(`File ends within storage ${key}: truncated`);
@@ -103,7 +105,7 @@ function readArchive(bytes: Uint8Array<ArrayBuffer>): Weights {
   const members = new Map(zipMembers(bytesSource(bytes)).map((member) => [member.name, member]));
   const pickleName = [...members.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickleName === undefined) {
-    throw new SyntaxError("Zip archive has no data.pkl: not of torch.save");
+    throw new SyntaxError("Zip archive has no data.pkl: not a file of torch.save");
   }
   const top = pickleName.slice(0, -"data.pkl".length);
   const order = members.get(`${top}byteorder`)?.read();
@@ -120,20 +122,20 @@ function readArchive(bytes: Uint8Array<ArrayBuffer>): Weights {
     if (!data) throw new SyntaxError(`Zip archive has no storage ${storage.key}`);
     const size = storage.count * STORAGE_BYTES[storage.type];
     if (data.length !== size) {
-      throw new SyntaxError(`Storage ${storage.key} has ${data.length} bytes, ${size} announced`);
+      throw new SyntaxError(`Storage ${storage.key} has ${data.length} bytes, expected ${size}`);
     }
     content.set(storage.key, data);
   }
   return readViews(views, content);
 }
 
-/** All that a state_dict may name. */
+/** The globals that a state_dict may use. */
 const TENSORS: PickleTable = {
   globals: {
     "collections.OrderedDict": () => new Map(),
     "torch._utils._rebuild_tensor_v2": ([storage, offset, shape, stride]) => {
       const source = opaque(storage);
-      if (!isStorage(source)) throw new SyntaxError("a tensor without a storage");
+      if (!isStorage(source)) throw new SyntaxError("a tensor has no storage");
       const sizes = wholeNumbers(shape),
         steps = wholeNumbers(stride),
         [from] = wholeNumbers([offset]);
@@ -145,7 +147,9 @@ const TENSORS: PickleTable = {
         step *= sizes[i];
       }
       if (from + step > source.count) {
-        throw new SyntaxError(`shape [${sizes}] at ${from} leaves its storage of ${source.count}`);
+        throw new SyntaxError(
+          `shape [${sizes}] at ${from} exceeds its storage of ${source.count} elements`,
+        );
       }
       const view: TensorView = { kind: "tensor", storage: source, offset: from, shape: sizes };
       return { opaque: view };
@@ -157,9 +161,11 @@ const TENSORS: PickleTable = {
   persistent(id) {
     if (!Array.isArray(id) || id[0] !== "storage") return refuseStorage();
     const type = globalName(id[1]) ?? "";
-    if (!isStorageType(type)) throw new SyntaxError(`Storage type ${type} is not float32 or int64`);
+    if (!isStorageType(type)) {
+      throw new SyntaxError(`Storage type must be float32 or int64, got ${type}`);
+    }
     if (id.length > 5 && id[5] !== null) {
-      throw new SyntaxError("A storage that is a view of another");
+      throw new SyntaxError("A storage is a view of another one: not supported");
     }
     const [count] = wholeNumbers([id[4]]);
     const storage: Storage = { kind: "storage", key: String(id[2]), type, count };
@@ -168,7 +174,7 @@ const TENSORS: PickleTable = {
 };
 
 function refuseStorage(): never {
-  throw new SyntaxError("A persistent id that is no storage");
+  throw new SyntaxError("A persistent id is not a storage");
 }
 
 function notCallable(): never {
@@ -198,20 +204,20 @@ function isStorageType(name: string): name is StorageType {
 }
 
 function wholeNumbers(value: PickleValue): number[] {
-  if (!Array.isArray(value)) throw new SyntaxError("sizes are no tuple");
+  if (!Array.isArray(value)) throw new SyntaxError("sizes are not a tuple");
   return value.map((x) => {
     if (typeof x === "number" && Number.isSafeInteger(x) && x >= 0) return x;
-    throw new SyntaxError(`${String(x)} is no size`);
+    throw new SyntaxError(`size must be an integer >= 0, got ${String(x)}`);
   });
 }
 
 function tensorViews(value: PickleValue): Map<string, TensorView> {
-  if (!(value instanceof Map)) throw new SyntaxError("The file holds no state_dict");
+  if (!(value instanceof Map)) throw new SyntaxError("The file does not hold a state_dict");
   const views = new Map<string, TensorView>();
   for (const [name, item] of value) {
     const view = opaque(item);
     if (typeof name !== "string" || !isTensorView(view)) {
-      throw new SyntaxError(`Entry ${String(name)} is no tensor: save the state_dict itself`);
+      throw new SyntaxError(`Entry ${String(name)} is not a tensor: save the state_dict itself`);
     }
     views.set(name, view);
   }
@@ -228,7 +234,7 @@ function readViews(
     const bytes = content.get(storage.key);
     if (!bytes) throw new SyntaxError(`Storage ${storage.key} of ${name} is missing`);
     const count = shape.reduce((a, b) => a * b, 1);
-    // A copy: elements of a legacy file stand at any byte, a Float32Array must be aligned.
+    // Copy: tensors of a legacy file start at any byte offset, but a Float32Array must be aligned.
     const data = new Float32Array(bytes.slice(4 * offset, 4 * (offset + count)).buffer);
     weights.set(name, { shape, data });
   }

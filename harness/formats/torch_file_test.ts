@@ -5,7 +5,7 @@ function fixture(name: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(new URL(`../../fixtures/fid/${name}`, import.meta.url));
 }
 
-/** What ci/parity/inception_torch_files.py saves. */
+/** The tensors that ci/parity/inception_torch_files.py saves. */
 const EXPECTED = {
   weight: { shape: [2, 3], data: [0, 0.25, 0.5, 0.75, 1, 1.25] },
   first_part: { shape: [4], data: [-1, -0.75, -0.5, -0.25] },
@@ -21,7 +21,7 @@ function plain(weights: Weights): unknown {
   );
 }
 
-Deno.test("readTorchFile() reads both formats of torch.save, views and parameters among them", () => {
+Deno.test("readTorchFile() reads both formats of torch.save, including views and parameters", () => {
   assert.deepEqual(plain(readTorchFile(fixture("torch_legacy.pth"))), EXPECTED);
   assert.deepEqual(plain(readTorchFile(fixture("torch_zip.pth"))), EXPECTED);
 });
@@ -31,7 +31,7 @@ Deno.test("readTorchFile() refuses tensors that are transposed or not float32", 
   assert.throws(() => readTorchFile(fixture("torch_half.pth")), /torch\.HalfStorage/);
 });
 
-Deno.test("readTorchFile() refuses a legacy or zip file that is cut at any byte", () => {
+Deno.test("readTorchFile() refuses a legacy or zip file truncated at any byte", () => {
   for (const name of ["torch_legacy.pth", "torch_zip.pth"]) {
     const whole = fixture(name);
     for (let length = 0; length < whole.length; length++) {
@@ -40,7 +40,7 @@ Deno.test("readTorchFile() refuses a legacy or zip file that is cut at any byte"
   }
 });
 
-Deno.test("readTorchFile() survives any single byte being wrong: it reads, or throws SyntaxError", () => {
+Deno.test("readTorchFile() reads a file with one wrong byte or throws SyntaxError", () => {
   for (const name of ["torch_legacy.pth", "torch_zip.pth"]) {
     const whole = fixture(name);
     let refused = 0;
@@ -60,7 +60,7 @@ Deno.test("readTorchFile() survives any single byte being wrong: it reads, or th
   }
 });
 
-/** A legacy file around the pickle of its object, which is what an attacker would replace. */
+/** Makes a legacy file around the pickle of its object, the part that an attacker would replace. */
 function legacyFile(object: readonly number[]): Uint8Array<ArrayBuffer> {
   const signature = Uint8Array.fromHex("80028a0a6cfc9c46f9206aa850192e");
   const version = [0x80, 2, 0x4d, 0xe9, 3, 0x2e]; // 1001
@@ -77,52 +77,52 @@ function ascii(value: string): number[] {
   return [...new TextEncoder().encode(value)];
 }
 
-Deno.test("readTorchFile() reads a file made by hand, without tensors", () => {
+Deno.test("readTorchFile() reads a hand-made file without tensors", () => {
   assert.equal(readTorchFile(legacyFile([0x80, 2, 0x7d, 0x2e])).size, 0);
 });
 
-Deno.test("readTorchFile() runs nothing that a hostile pickle names", () => {
+Deno.test("readTorchFile() runs no function that a hostile pickle names", () => {
   const command = [...text("echo owned"), 0x85]; // a tuple of the command
   const hostile: Record<string, { pickle: number[]; error: RegExp }> = {
     "os.system by GLOBAL": {
       pickle: [...ascii("cos\nsystem\n"), ...command, 0x52],
-      error: /"os\.system".*refused/,
+      error: /refused unsupported global "os\.system"/,
     },
     "eval by STACK_GLOBAL": {
       pickle: [...text("builtins"), ...text("eval"), 0x93, ...command, 0x52],
-      error: /"builtins\.eval".*refused/,
+      error: /refused unsupported global "builtins\.eval"/,
     },
-    "a name of JavaScript's": {
+    "a property name of JavaScript": {
       pickle: [...ascii("c__proto__\nconstructor\n"), ...command, 0x52],
       error: /refused/,
     },
     "INST": {
       pickle: [0x28, ...text("x"), ...ascii("ios\nsystem\n")],
-      error: /opcode 0x69.*refused/,
+      error: /refused unsupported opcode 0x69/,
     },
     "OBJ": { pickle: [0x28, ...ascii("cos\nsystem\n"), 0x6f], error: /refused/ },
-    "NEWOBJ": { pickle: [0x7d, 0x29, 0x81], error: /opcode 0x81.*refused/ },
-    "EXT1": { pickle: [0x82, 1], error: /opcode 0x82.*refused/ },
-    "PERSID": { pickle: [0x50, ...ascii("0\n")], error: /opcode 0x50.*refused/ },
-    "a call of what was not looked up": {
+    "NEWOBJ": { pickle: [0x7d, 0x29, 0x81], error: /refused unsupported opcode 0x81/ },
+    "EXT1": { pickle: [0x82, 1], error: /refused unsupported opcode 0x82/ },
+    "PERSID": { pickle: [0x50, ...ascii("0\n")], error: /refused unsupported opcode 0x50/ },
+    "a call of a string": {
       pickle: [...text("os.system"), ...command, 0x52],
-      error: /no known function/,
+      error: /not a known function/,
     },
-    "a marker of a type, called": {
+    "a call of a storage type": {
       pickle: [...ascii("ctorch\nFloatStorage\n"), ...command, 0x52],
       error: /storage type is called/,
     },
-    "a persistent id that is no storage": {
+    "a persistent id that is not a storage": {
       pickle: [...command, 0x51],
-      error: /no storage/,
+      error: /not a storage/,
     },
     "values left over": { pickle: [0x4e, 0x4e], error: /left over/ },
-    "takes below a mark": { pickle: [0x4e, 0x28, 0x85], error: /empty stack/ },
+    "a pop below a mark": { pickle: [0x4e, 0x28, 0x85], error: /empty stack/ },
     "an unset memo": { pickle: [0x68, 9], error: /memo 9/ },
-    "a list in place of the dict": { pickle: [0x5d], error: /no state_dict/ },
+    "a list in place of the dict": { pickle: [0x5d], error: /does not hold a state_dict/ },
     "a number in place of a tensor": {
       pickle: [0x7d, ...text("w"), 0x4b, 1, 0x73],
-      error: /Entry w is no tensor/,
+      error: /Entry w is not a tensor/,
     },
   };
   for (const [name, { pickle, error }] of Object.entries(hostile)) {
@@ -135,7 +135,7 @@ Deno.test("readTorchFile() runs nothing that a hostile pickle names", () => {
   }
 });
 
-Deno.test("readTorchFile() refuses tensors that leave their storage, before memory is taken for them", () => {
+Deno.test("readTorchFile() refuses tensors that exceed their storage before it allocates them", () => {
   const storage = [
     0x28,
     ...text("storage"),
@@ -161,10 +161,10 @@ Deno.test("readTorchFile() refuses tensors that leave their storage, before memo
     0x52,
     0x73,
   ];
-  assert.throws(() => readTorchFile(legacyFile([0x80, 2, ...tensor, 0x2e])), /leaves its storage/);
+  assert.throws(() => readTorchFile(legacyFile([0x80, 2, ...tensor, 0x2e])), /exceeds its storage/);
 });
 
-Deno.test("readTorchFile() refuses other files", () => {
+Deno.test("readTorchFile() refuses files of other formats", () => {
   assert.throws(() => readTorchFile(new Uint8Array()), /Not a file of torch\.save/);
   assert.throws(() => readTorchFile(Uint8Array.from(ascii("<html>404</html>"))), /Not a file/);
 });

@@ -1,11 +1,11 @@
 /**
- * Writer of torch.save's legacy format, for tests of its reader: float32 tensors only.
+ * Writes the legacy format of torch.save, to test its reader; float32 tensors only.
  *
  * @module
  */
 import type { Weights } from "./torch_file.ts";
 
-/** The bytes of a state_dict as PyTorch before 1.6 saved it. */
+/** Encodes a state_dict as PyTorch before 1.6 saved it. */
 export function writeLegacyTorchFile(weights: Weights): Uint8Array<ArrayBuffer> {
   const entries = [...weights].map(([name, tensor], i) => ({ name, ...tensor, key: String(i) }));
   const object = entries.flatMap(({ name, shape, data, key }) => {

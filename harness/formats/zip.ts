@@ -1,7 +1,6 @@
 /**
- * Reader of zip archives made elsewhere (PKWARE's APPNOTE 6.3.10), member by member, so that an archive
- * larger than the memory can be read and nothing unpacks to more than it is allowed to. Nothing is
- * written to disk, so names with `..` have no effect.
+ * Reads zip archives (PKWARE's APPNOTE 6.3.10) member by member, so that an archive may be larger than memory and
+ * no member unpacks to more than its limit. Nothing is written to disk, so names with `..` have no effect.
  *
  * @module
  */
@@ -11,15 +10,15 @@ import type { ByteSource } from "./byte_source.ts";
 /** A file in an archive. */
 export interface ZipMember {
   readonly name: string;
-  /** Bytes, unpacked. */
+  /** Unpacked size in bytes. */
   readonly size: number;
-  /** Whether it is a symbolic link, whose content is the path it points to. */
+  /** Whether the member is a symbolic link; its content is then the target path. */
   readonly link: boolean;
-  /** Unpacks the member. Throws SyntaxError when it is broken, or holds more or less than it announces. */
+  /** Unpacks the member. Throws SyntaxError if it is broken or its size differs from `size`. */
   read(): Uint8Array<ArrayBuffer>;
 }
 
-/** The largest member that is unpacked, bytes: more than the weights, or any picture. */
+/** Largest member that is unpacked, in bytes; neither weights nor images are that large. */
 const MEMBER_LIMIT = 2 ** 30;
 
 const END = 0x06054b50;
@@ -27,13 +26,13 @@ const END64_LOCATOR = 0x07064b50;
 const END64 = 0x06064b50;
 const CENTRAL = 0x02014b50;
 const LOCAL = 0x04034b50;
-/** "Made by" of Unix, whose file modes stand in the upper half of the external attributes. */
+/** "Made by" code of Unix, which stores file modes in the upper half of the external attributes. */
 const UNIX = 3;
 const FILE_TYPE = 0xf000;
 const SYMBOLIC_LINK = 0xa000;
 const ABSENT32 = 0xffffffff;
 
-/** The files of an archive in the order of its directory, without folders. Throws SyntaxError when it is no zip archive. */
+/** Lists the files of an archive, not its folders, in directory order. Throws SyntaxError if it is not a zip archive. */
 export function zipMembers(source: ByteSource): ZipMember[] {
   const { offset, length, count } = directory(source);
   const bytes = source.read(offset, length);
@@ -42,12 +41,12 @@ export function zipMembers(source: ByteSource): ZipMember[] {
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + 46 > length || view.getUint32(at, true) !== CENTRAL) {
-      throw new SyntaxError(`Zip archive: entry ${i} of its directory is broken`);
+      throw new SyntaxError(`Zip archive: directory entry ${i} is broken`);
     }
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
     const next = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true);
-    if (next > length) throw new SyntaxError(`Zip archive: entry ${i} of its directory is broken`);
+    if (next > length) throw new SyntaxError(`Zip archive: directory entry ${i} is broken`);
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
     const extra = new DataView(view.buffer, view.byteOffset + at + 46 + nameLength, extraLength);
     const entry = {
@@ -84,7 +83,9 @@ interface Entry {
 function readMember(source: ByteSource, entry: Entry): Uint8Array<ArrayBuffer> {
   const broken = (what: string) => new SyntaxError(`Zip archive: member ${entry.name} ${what}`);
   if (entry.flags & 1) throw broken("is encrypted");
-  if (entry.size > MEMBER_LIMIT) throw broken(`unpacks to ${entry.size} bytes: too large`);
+  if (entry.size > MEMBER_LIMIT) {
+    throw broken(`unpacks to ${entry.size} bytes: too large, the limit is ${MEMBER_LIMIT}`);
+  }
   const header = source.read(entry.offset, 30);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   if (view.getUint32(0, true) !== LOCAL) throw broken("has no header");
@@ -94,28 +95,30 @@ function readMember(source: ByteSource, entry: Entry): Uint8Array<ArrayBuffer> {
   if (entry.method === 0) bytes = packed;
   else if (entry.method === 8) {
     try {
-      // One byte of leave, so that too much is told from enough.
+      // Allow one extra byte so that overlong output is detected.
       bytes = new Uint8Array(inflateRawSync(packed, { maxOutputLength: entry.size + 1 }));
     } catch (error) {
       throw broken(
         error instanceof RangeError
-          ? `unpacks to more than the ${entry.size} bytes it announces`
+          ? `unpacks to more than the ${entry.size} bytes its header states`
           : "is broken",
       );
     }
-  } else throw broken(`is packed by method ${entry.method}: only stored and deflated are read`);
+  } else {throw broken(
+      `uses compression method ${entry.method}: only stored (0) and deflated (8) are supported`,
+    );}
   if (bytes.length !== entry.size) {
-    throw broken(`has ${bytes.length} bytes, ${entry.size} announced`);
+    throw broken(`has ${bytes.length} bytes, its header states ${entry.size}`);
   }
-  if (crc32(bytes) !== entry.crc) throw broken("has another checksum than announced");
+  if (crc32(bytes) !== entry.crc) throw broken("does not match its checksum");
   return bytes;
 }
 
-/** Where the central directory is, from the record at the archive's end. */
+/** Locates the central directory from the record at the archive's end. */
 function directory(
   source: ByteSource,
 ): { readonly offset: number; readonly length: number; readonly count: number } {
-  const tailLength = Math.min(source.size, 22 + 0xffff); // the record, and the longest comment
+  const tailLength = Math.min(source.size, 22 + 0xffff); // the record and the longest comment
   const tailStart = source.size - tailLength;
   const tail = source.read(tailStart, tailLength);
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
@@ -143,7 +146,7 @@ function directory(
   };
 }
 
-/** Replaces what does not fit into 32 bits by the zip64 extra field (header 0x0001), in its fixed order. */
+/** Replaces fields that exceed 32 bits with those of the zip64 extra field (header 0x0001), in its fixed order. */
 function wideFields(
   extra: DataView,
   narrow: { readonly size: number; readonly packed: number; readonly offset: number },

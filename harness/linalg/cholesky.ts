@@ -1,6 +1,6 @@
 import type { Matrix } from "../core/types.ts";
 
-/** log |a| of a symmetric matrix, -Infinity when rounding leaves it no positive definite one. */
+/** Log determinant of the symmetric matrix `a`; -Infinity if `a` is not positive definite, possibly by rounding. */
 export function logDeterminant(a: Matrix): number {
   try {
     return 2 * cholesky(a).reduce((sum, row, i) => sum + Math.log(row[i]), 0);
@@ -10,7 +10,7 @@ export function logDeterminant(a: Matrix): number {
   }
 }
 
-/** Lower triangular L with L L' = `a`. Throws RangeError when `a` is not positive definite. */
+/** Lower triangular L with L L' = `a`. Throws RangeError if `a` is not positive definite. */
 export function cholesky(a: Matrix): number[][] {
   const l = a.map((row) => row.map(() => 0));
   for (let i = 0; i < a.length; i++) {
@@ -18,7 +18,7 @@ export function cholesky(a: Matrix): number[][] {
       let rest = a[i][j];
       for (let k = 0; k < j; k++) rest -= l[i][k] * l[j][k];
       if (i === j && !(rest > 0)) {
-        throw new RangeError(`A covariance is not positive definite: pivot ${rest} in row ${i}`);
+        throw new RangeError(`Matrix is not positive definite: pivot ${rest} in row ${i}`);
       }
       l[i][j] = i === j ? Math.sqrt(rest) : rest / l[j][j];
     }
@@ -26,7 +26,7 @@ export function cholesky(a: Matrix): number[][] {
   return l;
 }
 
-/** L^-1 b. */
+/** Solves L x = b for lower triangular L [n, n] by forward substitution. */
 export function solveLower(l: Matrix, b: readonly number[]): number[] {
   const x: number[] = [];
   b.forEach((value, i) => {

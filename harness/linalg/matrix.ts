@@ -5,27 +5,27 @@
  */
 import type { Matrix } from "../core/types.ts";
 
-/** a . b of two vectors of equal length. */
+/** Dot product of two vectors of equal length. */
 export function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, v, i) => sum + v * b[i], 0);
 }
 
-/** a x of a matrix [rows, columns] and a vector [columns]. */
+/** Product a x of a matrix [rows, columns] and a vector [columns]. */
 export function multiply(a: Matrix, x: readonly number[]): number[] {
   return a.map((row) => dot(row, x));
 }
 
-/** a' of a matrix with at least one row. */
+/** Transpose of a matrix with at least one row. */
 export function transpose(a: Matrix): number[][] {
   return a[0].map((_, j) => a.map((row) => row[j]));
 }
 
-/** A row whose part outside the span of the rows before it is shorter than this times the row depends on them. */
+/** A row depends on the previous rows if its component outside their span is shorter than this times the row. */
 const RANK_TOLERANCE = 1e-8;
 
 /**
- * Orthonormal vectors that span the rows of `a`, in their order: modified Gram-Schmidt, twice over for accuracy. Rows that
- * depend on those before them are left out.
+ * Orthonormal basis of the span of the rows of `a`, in row order: modified Gram-Schmidt, applied twice for accuracy.
+ * Rows that depend on previous rows add no vector.
  */
 export function orthonormalise(a: Matrix): number[][] {
   const basis: number[][] = [];
@@ -44,11 +44,13 @@ export function orthonormalise(a: Matrix): number[][] {
   return basis;
 }
 
-/** Inverse of a symmetric 2x2 matrix. Throws RangeError when it is not positive definite. */
+/** Inverse of a symmetric 2x2 matrix. Throws RangeError if it is not symmetric and positive definite. */
 export function inverse2x2([[a, b], [c, d]]: Matrix): number[][] {
   const determinant = a * d - b * c;
   if (b !== c || !(a > 0 && determinant > 0)) {
-    throw new RangeError(`[[${a}, ${b}], [${c}, ${d}]] is not symmetric and positive definite`);
+    throw new RangeError(
+      `Matrix must be symmetric and positive definite, got [[${a}, ${b}], [${c}, ${d}]]`,
+    );
   }
   return [[d / determinant, -b / determinant], [-c / determinant, a / determinant]];
 }

@@ -1,40 +1,40 @@
 /**
- * Cholesky factor of a positive semidefinite matrix, with complete pivoting, which also finds its rank.
+ * Cholesky factorization of a positive semidefinite matrix with complete pivoting, which also determines its rank.
  *
  * @module
  */
 import { addRowProducts, type Rows } from "./row_products.ts";
 
-/** P^T C P = L L^T, where (P^T C P)(i, j) = C(order[i], order[j]). */
+/** The factorization P^T C P = L L^T, where (P^T C P)(i, j) = C(order[i], order[j]). */
 export interface PivotedCholesky {
-  /** Columns of L: the numerical rank of C. */
+  /** Number of columns of L: the numerical rank of C. */
   readonly rank: number;
   /** The pivots, [d]: row i of L belongs to variable order[i]. */
   readonly order: Uint32Array;
-  /** L^T, upper trapezoidal [rank, d]: so its rows are the columns of L; zeros below the diagonal. */
+  /** L^T, upper trapezoidal [rank, d]: its rows are the columns of L, with zeros below the diagonal. */
   readonly transposed: Float64Array;
 }
 
-/** Pivots found before the rest of the matrix is brought up to date by one product of rows. */
+/** Number of pivots factored between updates of the remaining matrix, each update one product of rows. */
 const PANEL = 64;
 
 /**
  * Factors the symmetric positive semidefinite `matrix` [d, d] (Lucas 2004, "LAPACK-style codes for
- * level 2 and 3 pivoted Cholesky factorizations"; the blocked form, as LAPACK's dpstrf).
+ * level 2 and 3 pivoted Cholesky factorizations"; the blocked form, as in LAPACK's dpstrf).
  *
- * The rank is at most `maxRank`; the factorization stops where the largest variance left falls to
- * `4 eps` times the largest of all, which is the rounding error of the input. Throws RangeError when
- * the matrix has a negative or non-finite diagonal, so is no covariance.
+ * The rank is at most `maxRank`. The factorization stops when the largest remaining variance falls to `4 eps` times
+ * the largest of all, the rounding error of the input. Throws RangeError if a diagonal entry is negative or not
+ * finite, so that the matrix is not a covariance.
  */
 export function pivotedCholesky(
   matrix: Float64Array,
   d: number,
   maxRank: number = d,
 ): PivotedCholesky {
-  const rest = matrix.slice(); // what is left to factor, kept square and symmetric in the pivots' order
-  const factor = new Float64Array(d * d); // L, row-major [d, d], columns beyond the rank zero
+  const rest = matrix.slice(); // not yet factored; kept square and symmetric, in pivot order
+  const factor = new Float64Array(d * d); // L, row-major [d, d]; columns beyond the rank are zero
   const order = Uint32Array.from({ length: d }, (_, i) => i);
-  const left = Float64Array.from({ length: d }, (_, i) => matrix[i * d + i]); // variances left
+  const left = Float64Array.from({ length: d }, (_, i) => matrix[i * d + i]); // remaining variances
   const largest = left.reduce((a, b) => Math.max(a, b), 0);
   const worst = left.findIndex((v) => !(v >= -4 * Number.EPSILON * largest && v < Infinity));
   if (worst >= 0) {
@@ -52,7 +52,7 @@ export function pivotedCholesky(
       const diagonal = Math.sqrt(left[c]);
       factor[c * d + c] = diagonal;
       for (let i = c + 1; i < d; i++) {
-        let sum = rest[i * d + c]; // up to date but for the columns of this panel
+        let sum = rest[i * d + c]; // lacks only the updates by this panel's columns
         for (let k = start; k < c; k++) sum -= factor[i * d + k] * factor[c * d + k];
         const entry = factor[i * d + c] = sum / diagonal;
         left[i] -= entry * entry;

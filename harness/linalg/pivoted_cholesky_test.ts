@@ -17,7 +17,7 @@ function gram(d: number, rank: number): Float64Array {
   return out;
 }
 
-Deno.test("pivotedCholesky() L L^T gives the matrix back, for every rank", () => {
+Deno.test("pivotedCholesky() L L^T reproduces the matrix, for every rank", () => {
   for (const [d, rank] of [[1, 1], [3, 2], [64, 64], [150, 150], [150, 70], [150, 64], [130, 3]]) {
     const matrix = gram(d, rank);
     const { order, transposed: lt, rank: found } = pivotedCholesky(matrix, d, rank);
@@ -36,14 +36,14 @@ Deno.test("pivotedCholesky() L L^T gives the matrix back, for every rank", () =>
   }
 });
 
-Deno.test("pivotedCholesky() takes the largest variance left first", () => {
+Deno.test("pivotedCholesky() pivots on the largest remaining variance", () => {
   const { order, transposed } = pivotedCholesky(Float64Array.of(1, 0, 0, 0, 9, 0, 0, 0, 4), 3);
   assert.deepEqual([...order], [1, 2, 0]);
   assert.deepEqual([...transposed], [3, 0, 0, 0, 2, 0, 0, 0, 1]);
 });
 
 Deno.test("pivotedCholesky() finds the rank where it is exact", () => {
-  // Integers: no rounding. Two equal features, and one that is constant.
+  // Integers, hence without rounding: two equal features and a constant one.
   const { rank } = pivotedCholesky(Float64Array.of(4, 4, 0, 4, 4, 0, 0, 0, 0), 3);
   assert.equal(rank, 1);
   assert.equal(pivotedCholesky(new Float64Array(9), 3).rank, 0);

@@ -1,20 +1,19 @@
 /**
- * Matrix products by ONNX Runtime, for the sums over many images that plain TypeScript is ten times too
- * slow for.
+ * Matrix products by ONNX Runtime, for sums over many images, where plain TypeScript is about ten times slower.
  *
  * @module
  */
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { encodeModel, type OnnxType } from "../formats/onnx_model.ts";
 
-/** Element types of products. */
+/** Array types of the supported element types. */
 export interface ProductArrays {
   readonly float32: Float32Array;
   readonly float64: Float64Array;
 }
 
 /** A row-major matrix. */
-export interface Matrix<A> {
+export interface DenseMatrix<A> {
   readonly data: A;
   readonly rows: number;
   readonly columns: number;
@@ -22,8 +21,8 @@ export interface Matrix<A> {
 
 /** A loaded product of one element type. */
 export interface Product<A> extends AsyncDisposable {
-  /** a b^T [a.rows, b.rows], or a^T b [a.columns, b.columns], row-major. */
-  run(a: Matrix<A>, b: Matrix<A>): Promise<A>;
+  /** Computes a b^T [a.rows, b.rows] or a^T b [a.columns, b.columns], row-major. */
+  run(a: DenseMatrix<A>, b: DenseMatrix<A>): Promise<A>;
 }
 
 /** Opens the product a b^T ("rows") or a^T b ("columns") for `type`, with `threads` threads. */
@@ -55,7 +54,7 @@ export async function openProduct<T extends keyof ProductArrays>(
   });
   return {
     async run(a, b) {
-      const tensor = (m: Matrix<ProductArrays[T]>) =>
+      const tensor = (m: DenseMatrix<ProductArrays[T]>) =>
         type === "float64"
           ? new Tensor("float64", m.data as Float64Array, [m.rows, m.columns])
           : new Tensor("float32", m.data as Float32Array, [m.rows, m.columns]);

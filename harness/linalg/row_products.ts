@@ -1,11 +1,11 @@
 /**
- * Products of the rows of float64 matrices, the one operation that the covariance, the Cholesky
- * factor and the Fréchet distance spend their time in.
+ * Products of the rows of float64 matrices: the operation that dominates the time of the covariance, the Cholesky
+ * factorization and the Fréchet distance.
  *
  * @module
  */
 
-/** A row-major float64 matrix, or a block of one: element (i, k) is `data[offset + i * stride + k]`. */
+/** A row-major float64 matrix or a block of one: element (i, k) is `data[offset + i * stride + k]`. */
 export interface Rows {
   readonly data: Float64Array;
   readonly offset: number;
@@ -13,20 +13,20 @@ export interface Rows {
   readonly count: number;
 }
 
-/** The matrix with `count` rows that fills `data`. */
+/** Views all of `data` as a matrix of `count` rows. */
 export function rowsOf(data: Float64Array, count: number): Rows {
   return { data, offset: 0, stride: count === 0 ? 0 : data.length / count, count };
 }
 
-/** Columns and rows of `b` kept in the cache at once: 128 rows x 256 columns x 8 bytes = 256 KiB. */
+/** Block of `b` that is kept in the cache: 128 rows x 256 columns x 8 bytes = 256 KiB. */
 const COLUMNS_AT_ONCE = 256;
 const ROWS_AT_ONCE = 128;
 
 /**
  * Adds scale * sum_k a(i, k) b(j, k), k in [from, to), to out(i, j) for all rows i of `a` and j of `b`.
  *
- * With `lower`, only entries with j <= i are sure to be right (a few above the diagonal are touched).
- * With `aIsUpper`, `a` is upper triangular: a(i, k) = 0 for k < i, and these zeros are skipped.
+ * With `lower`, only entries with j <= i are valid (a few entries above the diagonal change too).
+ * With `aIsUpper`, `a` is upper triangular: the zeros a(i, k), k < i, are skipped.
  */
 export function addRowProducts(
   out: Rows,

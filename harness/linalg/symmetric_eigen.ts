@@ -1,6 +1,9 @@
 import type { Matrix } from "../core/types.ts";
 
-/** Eigenvalues and eigenvectors of a symmetric matrix by Jacobi's rotations. Golub and Van Loan, section 8.5. */
+/**
+ * Eigenvalues and eigenvectors (rows of `vectors`) of a symmetric matrix, unordered, by Jacobi rotations. Golub and Van
+ * Loan, section 8.5.
+ */
 export function symmetricEigen(
   matrix: Matrix,
 ): { readonly values: number[]; readonly vectors: number[][] } {

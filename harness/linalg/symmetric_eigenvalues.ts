@@ -1,18 +1,18 @@
 /**
- * Eigenvalues, without vectors, of a symmetric matrix: Householder reduction to tridiagonal form, then
+ * Eigenvalues of a symmetric matrix, without eigenvectors: Householder reduction to tridiagonal form, then
  * implicit QL (Golub & Van Loan, Matrix Computations, 4th ed., 8.3; EISPACK's tred1 and imtql1).
  *
  * @module
  */
 
 /**
- * The eigenvalues of the symmetric `matrix` [n, n], ascending. Overwrites the matrix, of which only the
- * lower triangle is read. A graded matrix keeps its small eigenvalues best when the large entries come
- * last. Float64; 4/3 n^3 operations.
+ * Eigenvalues of the symmetric `matrix` [n, n], ascending. Reads only the lower triangle and overwrites the matrix.
+ * The small eigenvalues of a graded matrix are most accurate if its large entries come last. Float64; 4/3 n^3
+ * operations.
  */
 export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Array {
   const { diagonal, offDiagonal } = tridiagonalize(matrix, n);
-  // A power of two near the largest entry: dividing by it is exact and keeps squares within range.
+  // A power of two near the largest entry: division by it is exact and keeps squares within range.
   const largest = [...diagonal, ...offDiagonal].reduce((m, x) => Math.max(m, Math.abs(x)), 0);
   const scale = largest > 0 ? 2 ** Math.floor(Math.log2(largest)) : 1;
   for (let i = 0; i < n; i++) diagonal[i] /= scale;
@@ -21,22 +21,22 @@ export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Ar
   return diagonal.map((x) => x * scale).sort();
 }
 
-/** A symmetric tridiagonal matrix: `offDiagonal[i]` stands between rows i and i + 1. */
+/** A symmetric tridiagonal matrix: `offDiagonal[i]` couples rows i and i + 1. */
 interface Tridiagonal {
   readonly diagonal: Float64Array;
   readonly offDiagonal: Float64Array;
 }
 
 /**
- * Reduces the lower triangle of `a` [n, n] from its last row up. Row i becomes (0, ..., 0, e) by the
- * reflection H = I - v v^T / h; the leading block B becomes H B H = B - v q^T - q v^T with p = B v / h and
- * q = p - (p.v / 2h) v. That update and the next product B' v' are one pass over the block.
+ * Reduces the lower triangle of `a` [n, n] from its last row upwards. The reflection H = I - v v^T / h turns row i
+ * into (0, ..., 0, e) and the leading block B into H B H = B - v q^T - q v^T with p = B v / h and
+ * q = p - (p.v / 2h) v. One pass over the block does this update and the next product B' v'.
  */
 function tridiagonalize(a: Float64Array, n: number): Tridiagonal {
   const diagonal = new Float64Array(n);
   const offDiagonal = new Float64Array(Math.max(n - 1, 0));
-  let v = new Float64Array(n), q = new Float64Array(n); // of the last reflection
-  let w = new Float64Array(n), p = new Float64Array(n); // of this one
+  let v = new Float64Array(n), q = new Float64Array(n); // of the previous reflection
+  let w = new Float64Array(n), p = new Float64Array(n); // of the current reflection
   let pending = false;
   for (let i = n - 1; i >= 1; i--) {
     const row = i * n;
@@ -61,7 +61,10 @@ function tridiagonalize(a: Float64Array, n: number): Tridiagonal {
   return { diagonal, offDiagonal };
 }
 
-/** The reflection that turns (a[row], ..., a[row + i - 1]) into (0, ..., 0, e): v into `v`, h = v.v / 2. h = 0: none needed. */
+/**
+ * Finds the reflection that turns (a[row], ..., a[row + i - 1]) into (0, ..., 0, e). Writes its vector to `v` and
+ * returns h = v.v / 2; h = 0 if the row already has that form.
+ */
 function reflection(
   a: Float64Array,
   row: number,
@@ -73,7 +76,7 @@ function reflection(
   const last = a[row + i - 1];
   v.fill(0, 0, i);
   if (scale === 0) return { h: 0, e: last };
-  scale = Math.max(scale, Math.abs(last)); // against underflow and overflow of the squares
+  scale = Math.max(scale, Math.abs(last)); // prevents underflow and overflow of the squares
   let sum = 0;
   for (let k = 0; k < i; k++) {
     v[k] = a[row + k] / scale;
@@ -85,7 +88,7 @@ function reflection(
   return { h, e: e * scale };
 }
 
-/** p += B w for the leading block B [i, i] of `a`, of which the lower triangle is read. */
+/** Adds B w to `p` for the leading block B [i, i] of `a`; reads the lower triangle. */
 function multiply(a: Float64Array, n: number, i: number, w: Float64Array, p: Float64Array): void {
   for (let j = 0; j < i; j++) {
     const row = j * n;
@@ -100,7 +103,7 @@ function multiply(a: Float64Array, n: number, i: number, w: Float64Array, p: Flo
   }
 }
 
-/** B -= v q^T + q v^T, then p += B w, for the leading block B [i, i] of `a`, two rows at a time. */
+/** Subtracts v q^T + q v^T from the leading block B [i, i] of `a`, then adds B w to `p`; two rows at a time. */
 // deno-fmt-ignore
 function updateAndMultiply(
   a: Float64Array, n: number, i: number,
@@ -140,10 +143,10 @@ function updateAndMultiply(
   }
 }
 
-/** Iterations allowed for one eigenvalue; EISPACK's number. Two are usual. */
+/** Iterations allowed for one eigenvalue, as in EISPACK. Two are usual. */
 const MAX_ITERATIONS = 30;
 
-/** Implicit QL on a tridiagonal matrix: leaves its eigenvalues in `d`, destroys `off`. */
+/** Implicit QL on a tridiagonal matrix with diagonal `d` and off-diagonal `off`: replaces `d` by the eigenvalues. */
 function tridiagonalEigenvalues(d: Float64Array, off: Float64Array): void {
   const n = d.length;
   const e = new Float64Array(n);
@@ -156,7 +159,7 @@ function tridiagonalEigenvalues(d: Float64Array, off: Float64Array): void {
       }
       if (m === l) break;
       if (iteration === MAX_ITERATIONS) {
-        throw new Error(`Eigenvalue ${l} of ${n} not found in ${MAX_ITERATIONS} iterations`);
+        throw new Error(`Eigenvalue ${l} of ${n} did not converge in ${MAX_ITERATIONS} iterations`);
       }
       let g = (d[l + 1] - d[l]) / (2 * e[l]); // Wilkinson's shift
       g = d[m] - d[l] + e[l] / (g + Math.sign(g || 1) * Math.hypot(g, 1));

@@ -46,7 +46,7 @@ Deno.test("symmetricEigenvalues() of diagonal, zero and empty matrices", () => {
   assertClose(symmetricEigenvalues(new Float64Array(0), 0), [], 0);
 });
 
-Deno.test("symmetricEigenvalues() reads the lower triangle alone", () => {
+Deno.test("symmetricEigenvalues() reads only the lower triangle", () => {
   assertClose(symmetricEigenvalues(Float64Array.of(2, 99, 1, 2), 2), [1, 3], 4 * Number.EPSILON);
 });
 
@@ -58,8 +58,8 @@ Deno.test("symmetricEigenvalues() neither overflows nor underflows", () => {
 });
 
 Deno.test("symmetricEigenvalues() keeps the small eigenvalues of a graded matrix", () => {
-  // Gram matrix of the columns s_i (e_i + e_n), s = 10^-6...1: the determinant, so the product of all
-  // eigenvalues, is known to full precision although they span 12 digits.
+  // Gram matrix of the columns s_i (e_i + e_n), s = 10^-6...1: the determinant, which is the product of
+  // the eigenvalues, is known to full precision although they span 12 digits.
   const s = [1e-6, 1e-4, 1e-2, 1];
   const n = s.length;
   const a = new Float64Array(n * n);

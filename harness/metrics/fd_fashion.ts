@@ -8,30 +8,29 @@ import {
   statisticsOf,
 } from "./fid/feature_statistics.ts";
 
-/** The classifier, made by fixtures/make_fashion_classifier.ts. */
+/** The classifier that fixtures/make_fashion_classifier.ts trains. */
 const MODEL = new URL("../../fixtures/fashion_classifier.onnx", import.meta.url);
 const MODEL_SHA256 = "7f3cde1e3659343147705f22f00b1a72f3eb2aef8d6f8d5a4ef5afe4b890635c";
-/** Side of the images that the classifier takes, pixels. */
+/** Side of the classifier's input images in pixels. */
 const SIDE = 32;
-/** Maps of the four convolutions: 16 + 32 + 64 + 64. */
+/** Number of feature maps of the four convolutions: 16 + 32 + 64 + 64. */
 const FEATURE_DIM = 176;
-/** Images a call of the network: 500 x 32 x 32 x 16 floats = 33 MB at its widest. */
+/** Images per call of the network: its widest activation has 500 x 32 x 32 x 16 floats = 33 MB. */
 const CHUNK = 500;
 
 /**
- * Fréchet distance of the features of a small Fashion-MNIST classifier, between generated and real images:
- * a score for tests and quick tables that needs no download. It is no FID: network, data and dimension
- * differ, so its values compare with nothing but other `fd_fashion` values.
+ * Fréchet distance between generated and real images in the features of a small Fashion-MNIST classifier: a score for
+ * tests and quick tables that needs no download. It is not an FID: network, data and dimension differ, so its values
+ * are comparable only with other `fd_fashion` values.
  *
- * Features: the mean over positions of each of the 176 maps of the four convolutions, behind their ReLU
- * (as FID takes the means of Inception's last maps), each divided by its standard deviation over the
- * training images. Of the penultimate layer alone, 64 wide, the distance to uniform noise is half of that
- * to an untrained decoder's grey: the classifier has learned to look past noise. The early maps have not.
+ * Features: the spatial mean of each of the 176 feature maps of the four convolutions after their ReLU (as FID uses the
+ * means of Inception's last maps), divided by its standard deviation over the training images. In the 64 features of
+ * the penultimate layer alone, uniform noise is half as far from real images as the grey output of an untrained
+ * decoder, because the classifier has learned to ignore noise; the early maps have not.
  *
- * The distance of finite samples is biased upwards, by about c / n with c depending on the model (Chong and
- * Forsyth 2020, arXiv 1911.07023): compare scores of the same number of generated images (the record's
- * `sampleCount`) against the same reference only. Real images of the other part, as many as are generated,
- * score what a perfect model would.
+ * The distance of n samples is biased upwards by about c / n, where c depends on the model (Chong and Forsyth 2020,
+ * arXiv 1911.07023): compare only scores of equal numbers of generated images (the record's `sampleCount`) against the
+ * same reference. The same number of real images from the other split has the score of a perfect model.
  */
 export const fdFashion: Metric<Statistics> = {
   name: "fd_fashion",
@@ -39,7 +38,7 @@ export const fdFashion: Metric<Statistics> = {
   better: "lower",
   sha256: MODEL_SHA256,
   check: checkShape,
-  against: "test", // a model that repeats its training images must not beat all
+  against: "test", // so that a model that repeats its training images does not get the best score
   reference: fashionStatistics,
   async begin(reference) {
     const statistics = await openFashionStatistics();
@@ -51,14 +50,14 @@ export const fdFashion: Metric<Statistics> = {
   },
 };
 
-/** Mean and covariance (float64) of the classifier's features of `set`, grey images of 32x32 pixels. */
+/** Mean and covariance (float64) of the classifier's features of `set`, 32x32 grey images. Throws RangeError otherwise. */
 export async function fashionStatistics(set: ImageSet): Promise<Statistics> {
   await using statistics = await openFashionStatistics();
   await statistics.add(set);
   return statistics.finish();
 }
 
-/** The same of images that come in batches. */
+/** Opens an accumulator of these statistics for images that arrive in batches. */
 async function openFashionStatistics(): Promise<
   AsyncDisposable & { add(images: ImageBatch): Promise<void>; finish(): Statistics }
 > {
@@ -83,7 +82,7 @@ async function openFashionStatistics(): Promise<
 function checkShape({ height, width, channels }: ImageShape): void {
   if (height !== SIDE || width !== SIDE || channels !== 1) {
     throw new RangeError(
-      `fd_fashion takes 32x32x1 images, got ${height}x${width}x${channels}: choose another metric for this data set`,
+      `fd_fashion needs 32x32x1 images, got ${height}x${width}x${channels}: choose another score for this data set`,
     );
   }
 }
@@ -93,9 +92,9 @@ async function openClassifier(): Promise<InferenceSession> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   if (digest !== MODEL_SHA256) {
     throw new Error(
-      `fixtures/fashion_classifier.onnx is another file than fd_fashion was pinned to (SHA-256 ${digest}, expected ${MODEL_SHA256}): restore it from the repository`,
+      `SHA-256 of fixtures/fashion_classifier.onnx must be ${MODEL_SHA256}, got ${digest}: restore the file from the repository`,
     );
   }
-  // One thread: the same bits whatever the number of cores, and 1,000 images take a fraction of a second.
+  // One thread gives the same bits on any number of cores; 1,000 images take a fraction of a second.
   return await InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1 });
 }

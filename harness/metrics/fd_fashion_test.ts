@@ -7,17 +7,17 @@ import { frechetDistance } from "./fid/frechet.ts";
 
 const IMAGE = { height: 32, width: 32, channels: 1 };
 
-/** `count` images of random bytes, scaled to [0, peak]. */
+/** Makes `count` images of random bytes in [0, peak]. */
 function noiseImages(seed: number, count: number, peak = 255): ImageSet {
   const bits = words(keyOf(seed), 0, count * 1024);
   const pixels = Uint8Array.from(bits, (word) => (word >>> 8) * 2 ** -24 * (peak + 1));
   return { image: IMAGE, count, pixels, sha256: "" };
 }
 
-Deno.test("fdFashion of a set against itself is zero", async () => {
+Deno.test("fdFashion of a set and itself is zero", async () => {
   const set = noiseImages(1, 100);
   const reference = await fdFashion.reference(set);
-  // Rounding of a sum of 176 terms of the size of the trace, in float64.
+  // Allow for float64 rounding of a sum of 176 terms of the size of the trace.
   const trace = reference.covariance.reduce((sum, x, i) => i % 177 === 0 ? sum + x : sum, 0);
   assert(Math.abs(await scoreImages(fdFashion, set, reference)) < 1e-9 * trace);
 });
@@ -30,8 +30,8 @@ Deno.test("fdFashion grows with the difference of two sets", async () => {
   assert(same < darker && darker < dark, `${same}, ${darker}, ${dark}`);
 });
 
-Deno.test("fashionStatistics() does not depend on the chunks that the network sees", async () => {
-  const set = noiseImages(5, 700); // one whole chunk and a part
+Deno.test("fashionStatistics() does not depend on how images are chunked", async () => {
+  const set = noiseImages(5, 700); // a full chunk and a partial one
   const whole = await fashionStatistics(set);
   assert.equal(whole.count, 700);
   const part = (from: number, to: number): ImageSet => ({
@@ -41,19 +41,19 @@ Deno.test("fashionStatistics() does not depend on the chunks that the network se
   });
   const a = await fashionStatistics(part(0, 350));
   const b = await fashionStatistics(part(350, 700));
-  // Equal but for float32 rounding of the features, some 1e-6 of their size.
+  // Equal up to float32 rounding of the features, about 1e-6 of their size.
   for (const [i, mean] of whole.mean.entries()) {
     assert(Math.abs(mean - (a.mean[i] + b.mean[i]) / 2) < 1e-5 * (1 + Math.abs(mean)));
   }
   assert(frechetDistance(a, b) > 0);
 });
 
-Deno.test("fdFashion refuses images of another shape, with the shape", async () => {
+Deno.test("fdFashion refuses images of another shape and names the shape", async () => {
   const image = { height: 32, width: 32, channels: 3 };
   const set = { image, count: 2, pixels: new Uint8Array(2 * 3072), sha256: "" };
   await assert.rejects(fdFashion.reference(set), (error: Error) => {
     assert(error instanceof RangeError);
-    assert.match(error.message, /takes 32x32x1 images, got 32x32x3/);
+    assert.match(error.message, /needs 32x32x1 images, got 32x32x3/);
     return true;
   });
 });

@@ -1,4 +1,4 @@
-import type { Hyperparams, LikelihoodBound, Method, Metric, Score } from "../core/types.ts";
+import type { LikelihoodBound, Metric, Score } from "../core/types.ts";
 
 const bound = (importanceSamples: number): LikelihoodBound => ({
   name: importanceSamples === 1 ? "nelbo" : `niwae_${importanceSamples}`,
@@ -9,27 +9,23 @@ const bound = (importanceSamples: number): LikelihoodBound => ({
 });
 
 /**
- * Bounds on -log p(x) of the test images: the negative ELBO, which LAE's NeurIPS version reports, and importance-weighted
- * ones (Burda et al. 2016), which compare methods whose q differ in kind. Each k divides the largest.
+ * Bounds on -log p(x) of the test images: the negative ELBO, which the NeurIPS version of LAE reports, and
+ * importance-weighted bounds (Burda et al. 2016), which compare methods with different kinds of q. Each k divides the
+ * largest.
  */
 export const BOUNDS: Readonly<Record<string, LikelihoodBound>> = Object.fromEntries(
   [1, 10, 100].map(bound).map((entry) => [entry.name, entry]),
 );
 
-/** Whether `score` is of the model, not of its samples. */
+/** Whether `score` judges the model itself, not its samples. */
 export function isBound(score: Score): score is LikelihoodBound {
   return "importanceSamples" in score;
 }
 
-/** Whether `score` is of samples. */
+/** Whether `score` judges samples. */
 export function isMetric(score: Score): score is Metric {
   return !isBound(score);
 }
 
-/** Why `method` has no bound on its likelihood under `hyper`; null if it has. */
-export function whyNoBound(method: Method, hyper: Hyperparams): string | null {
-  if (method.logWeight === undefined) {
-    return "it has no q(z | x), or no prior, of known normaliser";
-  }
-  return method.noLogWeight?.(hyper) ?? null;
-}
+/** Reason why a model without the capability `likelihood` has no bound. */
+export const NO_BOUND = "it lacks a q(z | x) or a prior with a known normalising constant";

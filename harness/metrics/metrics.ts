@@ -1,4 +1,4 @@
-/** The table of scores. A new one is one file and one line here. @module */
+/** The table of scores. A new score is one file and one line here. @module */
 import { fdFashion } from "./fd_fashion.ts";
 import { fid } from "./fid/fid.ts";
 import { BOUNDS } from "./likelihood_bounds.ts";

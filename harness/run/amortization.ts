@@ -2,6 +2,7 @@ import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { imagesOfRows } from "./batches.ts";
 import { shuffledRows, stepsPerEpoch } from "../core/row_order.ts";
 import { createNoise, foldIn, type Key } from "../core/noise.ts";
+import { flatten, unflatten } from "../core/tree.ts";
 import { mean, sampleStd } from "../statistics/summary.ts";
 import { leveragesOf } from "../statistics/leverage.ts";
 import type {
@@ -10,7 +11,6 @@ import type {
   DeviceState,
   Diagnostics,
   HostArray,
-  Hyperparams,
   ImageSet,
 } from "../core/types.ts";
 
@@ -26,7 +26,6 @@ const CHUNK = 100;
 export interface AmortizationSetting {
   readonly device: Device;
   readonly amortized: AmortizedChains;
-  readonly hyper: Hyperparams;
   /** The training part, of which the first `trainCount` images were trained on. */
   readonly images: ImageSet;
   readonly trainCount: number;
@@ -75,14 +74,14 @@ const integer = (value: number): HostArray => ({
 /** g(x) of all training rows, [trainCount, d]. */
 async function readFeatures(
   state: DeviceState,
-  { device, amortized, hyper, images, trainCount }: AmortizationSetting,
+  { device, amortized, images, trainCount }: AmortizationSetting,
 ): Promise<{ readonly state: DeviceState; readonly values: Float32Array }> {
   const rows = Math.min(CHUNK, trainCount);
   const chunk = (from: number) =>
     imagesOfRows(images, Int32Array.from({ length: rows }, (_, i) => (from + i) % trainCount));
   await using program = await device.compile(
     ({ state, inputs }) => ({
-      outputs: { features: amortized.features(state, inputs.images as Tensor4D, hyper) },
+      outputs: { features: amortized.features(unflatten(state), inputs.images as Tensor4D) },
     }),
     { state: state.specs, inputs: { images: chunk(0) } },
   );
@@ -107,7 +106,7 @@ function probeRows(trainCount: number): Int32Array {
 /** Variance of the ends of REPLICAS free chains, mean over probes and coordinates. */
 async function freeVariance(
   state: DeviceState,
-  { device, amortized, hyper, images, trainCount, key }: AmortizationSetting,
+  { device, amortized, images, trainCount, key }: AmortizationSetting,
 ): Promise<{ readonly state: DeviceState; readonly variance: number }> {
   const probes = probeRows(trainCount);
   const rows = Int32Array.from(
@@ -117,7 +116,9 @@ async function freeVariance(
   const inputs = { images: imagesOfRows(images, rows), step: integer(0) };
   await using program = await device.compile(({ state, inputs }) => {
     const noise = createNoise(foldIn(key, "free"), inputs.step as Scalar);
-    return { outputs: { z: amortized.freeChains(state, inputs.images as Tensor4D, hyper, noise) } };
+    return {
+      outputs: { z: amortized.freeChains(unflatten(state), inputs.images as Tensor4D, noise) },
+    };
   }, { state: state.specs, inputs });
   const result = await program.run(state, inputs);
   const { data } = result.outputs.z;
@@ -134,7 +135,7 @@ async function amortizedVariance(
   state: DeviceState,
   setting: AmortizationSetting,
 ): Promise<number> {
-  const { device, amortized, hyper, images, trainCount, batchSize, epochs, key } = setting;
+  const { device, amortized, images, trainCount, batchSize, epochs, key } = setting;
   const steps = stepsPerEpoch(trainCount, batchSize);
   const probes = imagesOfRows(images, probeRows(trainCount));
   const inputsAt = (move: number) => {
@@ -156,10 +157,11 @@ async function amortizedVariance(
       step,
       chains: {},
     };
-    const moved = amortized.move(state, batch, hyper, createNoise(foldIn(key, "moves"), step));
+    const noise = createNoise(foldIn(key, "moves"), step);
+    const moved = amortized.move(unflatten(state), batch, noise);
     return {
-      state: moved,
-      outputs: { z: amortized.latents(moved, inputs.probes as Tensor4D, hyper) },
+      state: flatten(moved),
+      outputs: { z: amortized.latents(moved, inputs.probes as Tensor4D) },
     };
   }, { state: state.specs, inputs: inputsAt(0) });
   const draws: ArrayLike<number>[] = [];

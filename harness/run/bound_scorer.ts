@@ -4,16 +4,16 @@ import type { RunEvent } from "./events.ts";
 import { createNoise, type Key } from "../core/noise.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
 import { mean, sampleStd } from "../statistics/summary.ts";
+import { unflatten } from "../core/tree.ts";
 import { importanceBound } from "../statistics/importance_bound.ts";
 import type { Stopwatch } from "../core/stopwatch.ts";
 import type {
   BoundBasis,
   Device,
   DeviceState,
-  Hyperparams,
   ImageSet,
+  Likelihood,
   LikelihoodBound,
-  Method,
   Program,
 } from "../core/types.ts";
 
@@ -33,17 +33,16 @@ export interface BoundScorer extends AsyncDisposable {
 }
 
 /**
- * Compiles `method.logWeight` for the test images `images`. Every bound is made from the same draws, as many as the largest
+ * Compiles `likelihood.logWeight` for the test images `images`. Every bound is made from the same draws, as many as the largest
  * k; their mean over images, over the number of dimensions, is the score, its sign turned. The draws of a state depend on
  * `key` alone, so states are compared on the same random numbers.
  */
 export async function compileBoundScorer(
   device: Device,
-  { method, hyper, key, state, bounds, images, stopwatch, report }: {
-    readonly method: Method;
-    readonly hyper: Hyperparams;
+  { likelihood, key, state, bounds, images, stopwatch, report }: {
+    readonly likelihood: Likelihood;
     readonly key: Key;
-    /** Any state of the method: only its shapes are used. */
+    /** Any state of the model: only its shapes are used. */
     readonly state: DeviceState;
     readonly bounds: readonly LikelihoodBound[];
     readonly images: ImageSet;
@@ -54,10 +53,11 @@ export async function compileBoundScorer(
   const { height, width, channels } = images.image;
   const rows = Math.min(CHUNK, images.count);
   const program = await device.compile(({ state, inputs }) => {
-    if (method.logWeight === undefined) throw new TypeError(`${method.name} has no logWeight`);
     const noise = createNoise(key, inputs.draw as Scalar);
     return {
-      outputs: { logWeights: method.logWeight(state, inputs.images as Tensor4D, hyper, noise) },
+      outputs: {
+        logWeights: likelihood.logWeight(unflatten(state), inputs.images as Tensor4D, noise),
+      },
     };
   }, {
     state: state.specs,

@@ -8,31 +8,26 @@ import { keyOf } from "../core/noise.ts";
 import { createImageSet } from "../core/image_set.ts";
 import { mean, sampleStd } from "../statistics/summary.ts";
 import { startStopwatch } from "../core/stopwatch.ts";
-import { TINY_METHOD } from "../testing/tiny.ts";
-import type { ImageSet, Method } from "../core/types.ts";
+import type { ImageSet, Likelihood } from "../core/types.ts";
 
 const IMAGE = { height: 1, width: 2, channels: 1 };
 
 /**
  * x = a z + e with z, e ~ N(0, 1), a in the state, for images of two pixels in [0, 1], under q = N(a sum(x) / (1 + 2 a^2), s^2): the
- * posterior's mean, and a deviation of its own.
+ * posterior's mean, and deviation s.
  */
-const LINEAR: Method = {
-  ...TINY_METHOD as unknown as Method,
-  defaults: { deviation: 1 },
-  logWeight(state, images, { deviation }, noise) {
-    const s = Number(deviation);
+const linear = (s: number): Likelihood<{ readonly a: tf.Scalar }> => ({
+  logWeight({ a }, images, noise) {
     const x = tf.reshape(images, [-1, 2]);
-    const a = state.a;
     const xi = noise.split("xi").normal([x.shape[0]]);
     const centre = tf.div(tf.mul(a, tf.sum(x, 1)), tf.add(1, tf.mul(2, tf.square(a))));
     const z = tf.add(centre, tf.mul(xi, s));
     const residual = tf.sum(tf.square(tf.sub(x, tf.mul(a, tf.expandDims(z, 1)))), 1);
     const logJoint = tf.mul(tf.add(residual, tf.square(z)), -0.5); // without 3 log(2 pi) / 2
     const logProposal = tf.sub(tf.mul(tf.square(xi), -0.5), Math.log(s)); // without log(2 pi) / 2
-    return tf.sub(tf.sub(logJoint, logProposal), Math.log(2 * Math.PI)) as tf.Tensor1D;
+    return tf.sub<tf.Tensor1D>(tf.sub(logJoint, logProposal), Math.log(2 * Math.PI));
   },
-};
+});
 
 const A = 0.7;
 
@@ -62,8 +57,7 @@ async function scoreLinear(
   });
   const events: RunEvent[] = [];
   await using scorer = await compileBoundScorer(opened, {
-    method: LINEAR,
-    hyper: { deviation },
+    likelihood: linear(deviation) as Likelihood,
     key: keyOf(0),
     state,
     bounds: Object.values(BOUNDS),

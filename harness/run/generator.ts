@@ -1,57 +1,68 @@
-import { createNoise, type Key } from "../core/noise.ts";
+import type { Scalar } from "@tensorflow/tfjs";
+import { createNoise, foldIn, type Key } from "../core/noise.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
+import { shuffledRows } from "../core/row_order.ts";
+import { unflatten } from "../core/tree.ts";
 import type {
   Device,
   DeviceState,
-  Hyperparams,
+  HostArrays,
   ImageBatch,
   ImageShape,
-  Method,
+  Model,
   Program,
 } from "../core/types.ts";
-import type { Scalar } from "@tensorflow/tfjs";
+import { type Chains, gatherChains } from "./batches.ts";
+import { chainInputs, chainsOf, withPrefix } from "./train.ts";
 
-/** Images drawn by one call of the compiled sampler: fixed, since the numbers depend on it. */
+/** Images drawn by one call of the compiled program: fixed, since the numbers depend on it. */
 const CHUNK = 100;
 
+/** What `Generator.draw` needs besides the state. */
+export interface DrawOptions {
+  /** The persistent chains of all training images; empty unless the model declares any. */
+  readonly chains: Chains;
+  use(images: ImageBatch): void | Promise<void>;
+}
+
 /** Draws images from a state. */
-export interface Sampler extends AsyncDisposable {
+export interface Generator extends AsyncDisposable {
   /** Images that `draw` draws. */
   readonly count: number;
   /**
-   * Draws the images in batches, and hands each to `use` before it draws the next. Resolves to the state,
-   * since programs consume it.
+   * Draws the images in batches, and hands each to `use` before it draws the next. Resolves to the state, since programs
+   * consume it.
    */
-  draw(
-    state: DeviceState,
-    use: (images: ImageBatch) => void | Promise<void>,
-  ): Promise<DeviceState>;
+  draw(state: DeviceState, options: DrawOptions): Promise<DeviceState>;
 }
 
-/** Compiles `method.sample` for `count` images in chunks; the number of the chunk is the noise's counter. */
-export async function compileSampler(
+/** Compiles `model.sample` for `count` images in chunks; the number of the chunk is the noise's counter. */
+export async function compileGenerator(
   device: Device,
-  { method, hyper, key, state, count, image }: {
-    readonly method: Method;
-    readonly hyper: Hyperparams;
+  { model, key, state, count, image }: {
+    readonly model: Model;
     readonly key: Key;
-    /** Any state of the method: only its shapes are used. */
+    /** Any state of the model: only its shapes are used. */
     readonly state: DeviceState;
     readonly count: number;
     readonly image: ImageShape;
   },
-): Promise<Sampler> {
+): Promise<Generator> {
   const chunk = Math.min(CHUNK, count);
   const program = await device.compile(
     ({ state, inputs }) => {
       const noise = createNoise(key, inputs.chunk as Scalar);
-      return { outputs: { images: method.sample(state, chunk, hyper, noise) } };
+      const request = { count: chunk, chains: chainsOf(inputs) };
+      return { outputs: { images: model.sample(unflatten(state), request, noise) } };
     },
-    { state: state.specs, inputs: { chunk: { shape: [], dtype: "int32" } } },
+    {
+      state: state.specs,
+      inputs: { chunk: { shape: [], dtype: "int32" }, ...chainInputs(model.chains, chunk) },
+    },
   );
   return {
     count,
-    draw: (state, use) => drawImages(program, state, { count, chunk, image, use }),
+    draw: (state, options) => drawImages(program, state, { ...options, key, count, chunk, image }),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
 }
@@ -59,17 +70,18 @@ export async function compileSampler(
 async function drawImages(
   program: Program,
   state: DeviceState,
-  { count, chunk, image, use }: {
+  { chains, key, count, chunk, image, use }: DrawOptions & {
+    readonly key: Key;
     readonly count: number;
     readonly chunk: number;
     readonly image: ImageShape;
-    use(images: ImageBatch): void | Promise<void>;
   },
 ): Promise<DeviceState> {
   const size = image.height * image.width * image.channels;
   for (let from = 0; from < count; from += chunk) {
     const result = await program.run(state, {
       chunk: { shape: [], dtype: "int32", data: new Int32Array([from / chunk]) },
+      ...someChains(chains, { key, from, chunk }),
     });
     state = result.state;
     const { data, shape } = result.outputs.images;
@@ -88,6 +100,18 @@ async function drawImages(
     await use({ image, count: wanted, pixels });
   }
   return state;
+}
+
+/** The chains of `chunk` rows from place `from` in a random order of all rows, around again past its end. */
+function someChains(
+  chains: Chains,
+  { key, from, chunk }: { readonly key: Key; readonly from: number; readonly chunk: number },
+): HostArrays {
+  const rowCount = Object.values(chains)[0]?.shape[0];
+  if (rowCount === undefined) return {};
+  const order = shuffledRows(foldIn(key, "chains"), 0, rowCount);
+  const rows = Int32Array.from({ length: chunk }, (_, i) => order[(from + i) % rowCount]);
+  return withPrefix(gatherChains(chains, rows));
 }
 
 /** [0, 1] to the nearest of 256 levels; values outside are clipped. Throws NotFiniteError for NaN. */

@@ -2,7 +2,7 @@ import { type Chains } from "./batches.ts";
 import { orderKey } from "../core/row_order.ts";
 import type { Pace } from "../experiment/estimate.ts";
 import { initialise, streamKey } from "./initial_state.ts";
-import { compileSampler } from "./generator.ts";
+import { compileGenerator } from "./generator.ts";
 import { problemOf } from "../experiment/spec.ts";
 import { median } from "../statistics/summary.ts";
 import { startStopwatch } from "../core/stopwatch.ts";
@@ -27,19 +27,19 @@ export async function measurePace(
   },
 ): Promise<Pace> {
   const start = performance.now();
-  const { hyper, batchSize } = spec;
+  const { batchSize } = spec;
   const problem = problemOf(spec, dataset);
   const images = await dataset.load("train");
-  const shapes = method.chains?.(problem, hyper) ?? {};
-  const initial = await initialise(spec, { method, dataset, shapes });
+  const model = method.build(problem, spec.hyper);
+  const initial = await initialise(spec, { model, trainCount: problem.trainCount });
+  const chains = initial.chains as Chains;
   let state = await device.upload(initial.state);
-  await using program = await device.compile(stepFunction(method, hyper, streamKey(spec, "step")), {
+  await using program = await device.compile(stepFunction(model, streamKey(spec, "step")), {
     state: state.specs,
-    inputs: stepInputs({ image: dataset.image, batchSize, chains: shapes }),
+    inputs: stepInputs({ image: dataset.image, batchSize, chains: model.chains }),
   });
-  await using sampler = await compileSampler(device, {
-    method,
-    hyper,
+  await using generator = await compileGenerator(device, {
+    model,
     key: streamKey(spec, "sample"),
     state,
     count: Math.min(SAMPLED, spec.sampleCount),
@@ -48,7 +48,7 @@ export async function measurePace(
   const startSeconds = (performance.now() - start) / 1000;
 
   const times: number[] = [];
-  const epoch = train({ epoch: 0, state, chains: initial.chains as Chains }, {
+  const epoch = train({ epoch: 0, state, chains }, {
     program,
     images,
     trainCount: Math.min(problem.trainCount, (1 + TIMED_STEPS) * batchSize),
@@ -65,8 +65,8 @@ export async function measurePace(
     secondsPerStep = between.length > 0 ? median(between) : record.seconds;
   }
   const before = performance.now();
-  await sampler.draw(state, () => {});
-  const secondsPerSample = (performance.now() - before) / 1000 / sampler.count;
+  await generator.draw(state, { chains, use: () => {} });
+  const secondsPerSample = (performance.now() - before) / 1000 / generator.count;
   const sampled = spec.sampleCount * (spec.scoreUntrained ? 2 : 1);
   return { secondsPerStep, restSeconds: startSeconds + sampled * secondsPerSample };
 }

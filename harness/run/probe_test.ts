@@ -3,12 +3,11 @@ import { openDevice } from "../engine/device.ts";
 import { measurePace } from "./probe.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { TINY_DATASET, TINY_EXPERIMENT, TINY_METHOD, TINY_TABLES } from "../testing/tiny.ts";
-import type { Method } from "../core/types.ts";
 
 Deno.test("measurePace() measures a step and the rest, within the time that it took", async () => {
   const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
-  const method = TINY_METHOD as unknown as Method;
+  const method = TINY_METHOD;
   const start = performance.now();
   const pace = await measurePace(spec, { method, dataset: TINY_DATASET, device });
   const seconds = (performance.now() - start) / 1000;

@@ -1,21 +1,15 @@
 import type { Scalar, Tensor4D } from "@tensorflow/tfjs";
 import { imagesOfRows } from "./batches.ts";
 import { createNoise, type Key } from "../core/noise.ts";
+import { unflatten } from "../core/tree.ts";
 import { toBytes } from "./generator.ts";
-import type {
-  Device,
-  DeviceState,
-  Hyperparams,
-  ImageBatch,
-  ImageSet,
-  Method,
-} from "../core/types.ts";
+import type { Device, DeviceState, ImageBatch, ImageSet, Latents } from "../core/types.ts";
 
 /** Images that are reconstructed, and how many stand side by side. */
 const COUNT = 50;
 const COLUMNS = 10;
 
-/** Some images beside what the model makes of them. */
+/** Some images beside their reconstructions. */
 export interface Reconstructions {
   readonly state: DeviceState;
   /** Rows of ten images, and under each row its reconstructions. */
@@ -27,9 +21,8 @@ export interface Reconstructions {
 /** Infers latents of the first images of `images`, one draw each, and decodes them. */
 export async function reconstruct(
   device: Device,
-  { method, hyper, key, state, images }: {
-    readonly method: Method;
-    readonly hyper: Hyperparams;
+  { latents, key, state, images }: {
+    readonly latents: Latents;
     readonly key: Key;
     readonly state: DeviceState;
     readonly images: ImageSet;
@@ -42,8 +35,9 @@ export async function reconstruct(
   } as const;
   await using program = await device.compile(({ state, inputs }) => {
     const noise = createNoise(key, inputs.draw as Scalar);
-    const latents = method.infer(state, inputs.images as Tensor4D, hyper, noise);
-    return { outputs: { images: method.decode(state, latents, hyper) } };
+    const tree = unflatten(state);
+    const z = latents.infer(tree, inputs.images as Tensor4D, noise);
+    return { outputs: { images: latents.decode(tree, z) } };
   }, { state: state.specs, inputs });
   const result = await program.run(state, inputs);
   const made = result.outputs.images.data as Float32Array;

@@ -4,14 +4,13 @@ import { openDevice } from "../engine/device.ts";
 import { keyOf } from "../core/noise.ts";
 import { reconstruct } from "./reconstruct.ts";
 import { createImageSet } from "../core/image_set.ts";
-import { TINY_METHOD } from "../testing/tiny.ts";
-import type { Method } from "../core/types.ts";
+import type { Latents } from "../core/types.ts";
 
 const IMAGE = { height: 1, width: 2, channels: 1 };
 
-/** Latents are the pixels; what is decoded is 26 levels too bright. */
-const BRIGHTER: Method = {
-  ...TINY_METHOD as unknown as Method,
+/** Latents are the pixels; decoded images are 26 levels too bright. */
+const BRIGHTER: Latents<{ readonly offset: tf.Scalar }> = {
+  dim: 2,
   infer: (_state, images) => tf.reshape(images, [-1, 2]),
   decode: (state, latents) => tf.add(tf.reshape(latents, [-1, 1, 2, 1]), state.offset),
 };
@@ -25,7 +24,8 @@ async function run(count: number) {
     image: IMAGE,
     pixels: Uint8Array.from({ length: 2 * count }, (_, i) => i),
   });
-  return await reconstruct(device, { method: BRIGHTER, hyper: {}, key: keyOf(0), state, images });
+  const latents = BRIGHTER as Latents;
+  return await reconstruct(device, { latents, key: keyOf(0), state, images });
 }
 
 Deno.test("reconstruct() gives the error, and rows of ten images with theirs under them", async () => {

@@ -10,7 +10,7 @@ import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
 import { reconstruct, type Reconstructions } from "./reconstruct.ts";
-import { compileSampler } from "./generator.ts";
+import { compileGenerator } from "./generator.ts";
 import { createScorer, type Scores } from "./scorer.ts";
 import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
@@ -23,6 +23,8 @@ import type {
   EpochRecord,
   ImageSet,
   Method,
+  Model,
+  Problem,
   Provenance,
   RunRecord,
   RunSpec,
@@ -71,8 +73,11 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     provenance: await context.provenance(images.sha256),
     epochs,
   } as const;
+  const problem = problemOf(spec, context.dataset);
+  const model = context.method.build(problem, spec.hyper);
   try {
-    const results = await trainAndScore({ ...context, spec, images, saved, stopwatch, epochs });
+    const run = { ...context, spec, problem, model, images, saved, stopwatch, epochs };
+    const results = await trainAndScore(run);
     return { ...record, seconds: stopwatch.read(), status: "completed", ...results };
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error;
@@ -89,6 +94,8 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
 /** A run under way. */
 interface Run extends RunContext {
   readonly spec: RunSpec;
+  readonly problem: Problem;
+  readonly model: Model;
   /** The training part. */
   readonly images: ImageSet;
   readonly saved: Checkpoint | undefined;
@@ -97,32 +104,32 @@ interface Run extends RunContext {
   readonly epochs: EpochRecord[];
 }
 
-/** What a completed run ends with. */
+/** Results of a completed run. */
 type Results = Pick<
   RunRecord & { status: "completed" },
   "scores" | "untrained" | "bounds" | "reconstructionError" | "diagnostics"
 >;
 
 async function trainAndScore(run: Run): Promise<Results> {
-  const { spec, method, dataset, device, saved, report } = run;
-  const shapes = method.chains?.(problemOf(spec, dataset), spec.hyper) ?? {};
-  const start = saved ?? await initialise(spec, { method, dataset, shapes });
+  const { spec, model, dataset, device, saved, report } = run;
+  const { trainCount } = run.problem;
+  const start = saved ?? await initialise(spec, { model, trainCount });
+  const chains = start.chains as Chains;
   let state = await device.upload(start.state);
 
   report({ event: "phase", phase: "compile" });
-  await using sampler = await compileSampler(device, {
-    method,
-    hyper: spec.hyper,
+  await using generator = await compileGenerator(device, {
+    model,
     key: streamKey(spec, "sample"),
     state,
     count: spec.sampleCount,
     image: dataset.image,
   });
-  const score = createScorer({ ...run, metrics: run.metrics.filter(isMetric), sampler });
+  const score = createScorer({ ...run, metrics: run.metrics.filter(isMetric), generator });
   await using bounds = await compileBounds(state, run);
   let untrained: Scores = saved?.untrained ?? {};
   if (saved === undefined && spec.scoreUntrained) {
-    ({ state, scores: untrained } = await score(state));
+    ({ state, scores: untrained } = await score(state, chains));
     const bounded = await bounds?.score(state);
     if (bounded) {
       state = bounded.state;
@@ -130,10 +137,9 @@ async function trainAndScore(run: Run): Promise<Results> {
     }
   }
   if (run.epochs.length < spec.epochs) {
-    const position = { epoch: run.epochs.length, state, chains: start.chains as Chains };
-    state = await trainOn(position, { ...run, shapes, untrained });
+    state = await trainOn({ epoch: run.epochs.length, state, chains }, { ...run, untrained });
   }
-  const { scores, images, state: scored } = await score(state);
+  const { scores, images, state: scored } = await score(state, chains);
   await writeSampleGrid(`${run.dir}/samples.png`, images);
   const bounded = await bounds?.score(scored);
   const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
@@ -142,7 +148,9 @@ async function trainAndScore(run: Run): Promise<Results> {
     scores: { ...scores, ...bounded?.scores },
     untrained,
     ...bounded && { bounds: bounded.bases },
-    reconstructionError: reconstructions.squaredError,
+    ...reconstructions.squaredError !== undefined && {
+      reconstructionError: reconstructions.squaredError,
+    },
     ...diagnostics && { diagnostics },
   };
 }
@@ -151,21 +159,19 @@ async function trainAndScore(run: Run): Promise<Results> {
 async function trainOn(
   position: TrainPosition,
   run: Run & {
-    /** Shapes of the chains without the row axis. */
-    readonly shapes: Readonly<Record<string, readonly number[]>>;
     /** Scores of the initial state, for the checkpoints. */
     readonly untrained: Scores;
   },
 ): Promise<DeviceState> {
-  const { spec, method, dataset, device, dir, stopwatch, report } = run;
+  const { spec, model, dataset, device, dir, stopwatch, report } = run;
   await using program = await device.compile(
-    stepFunction(method, spec.hyper, streamKey(spec, "step")),
+    stepFunction(model, streamKey(spec, "step")),
     {
       state: position.state.specs,
       inputs: stepInputs({
         image: dataset.image,
         batchSize: spec.batchSize,
-        chains: run.shapes,
+        chains: model.chains,
       }),
     },
   );
@@ -173,7 +179,7 @@ async function trainOn(
   const epochs = train(position, {
     program,
     images: run.images,
-    trainCount: problemOf(spec, dataset).trainCount,
+    trainCount: run.problem.trainCount,
     batchSize: spec.batchSize,
     epochs: spec.epochs,
     orderKey: orderKey(spec.seed, spec.dataset),
@@ -201,20 +207,24 @@ async function trainOn(
 /** The scorer for the bounds among the scores, for states shaped as `state`; undefined if there are none. */
 async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer | undefined> {
   const bounds = run.metrics.filter(isBound);
-  if (bounds.length === 0) return undefined;
+  const { likelihood } = run.model;
+  if (bounds.length === 0 || likelihood === undefined) return undefined;
   const images = await run.dataset.load("test");
-  const { hyper } = run.spec;
   const key = streamKey(run.spec, "bound");
-  return await compileBoundScorer(run.device, { ...run, hyper, key, state, bounds, images });
+  return await compileBoundScorer(run.device, { ...run, likelihood, key, state, bounds, images });
 }
 
-/** Writes test images beside their reconstructions into the run's folder. Consumes `state`. */
-async function showReconstructions(state: DeviceState, run: Run): Promise<Reconstructions> {
-  const { spec, method, device, stopwatch } = run;
+/** Writes test images beside their reconstructions into the run's folder, if the model has latents. Consumes `state`. */
+async function showReconstructions(
+  state: DeviceState,
+  run: Run,
+): Promise<Partial<Reconstructions> & Pick<Reconstructions, "state">> {
+  const { spec, model: { latents }, device, stopwatch } = run;
+  if (latents === undefined) return { state };
   const images = await run.dataset.load("test");
   stopwatch.switchTo("score");
   const key = streamKey(spec, "reconstruct");
-  const shown = await reconstruct(device, { method, hyper: spec.hyper, key, state, images });
+  const shown = await reconstruct(device, { latents, key, state, images });
   await writeSampleGrid(`${run.dir}/reconstructions.png`, shown.pairs);
   stopwatch.switchTo("other");
   if (!Number.isFinite(shown.squaredError)) {
@@ -225,16 +235,15 @@ async function showReconstructions(state: DeviceState, run: Run): Promise<Recons
 
 /** How freely the method's amortized chains move; undefined if it has none. Consumes `state`. */
 async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | undefined> {
-  const { spec, method: { amortized }, stopwatch } = run;
+  const { spec, model: { amortized }, stopwatch } = run;
   if (amortized === undefined) return undefined;
   run.report({ event: "phase", phase: "diagnose" });
   stopwatch.switchTo("score");
   const diagnostics = await measureAmortization(state, {
     device: run.device,
     amortized,
-    hyper: spec.hyper,
     images: run.images,
-    trainCount: problemOf(spec, run.dataset).trainCount,
+    trainCount: run.problem.trainCount,
     batchSize: spec.batchSize,
     epochs: spec.epochs,
     orderKey: orderKey(spec.seed, spec.dataset),

@@ -9,15 +9,16 @@ import { RUN_RECORD } from "../experiment/record_schema.ts";
 import { initialise } from "./initial_state.ts";
 import { BOUNDS } from "../metrics/likelihood_bounds.ts";
 import { CHECKPOINT_FILE, executeRun } from "./run.ts";
-import { resolveRuns } from "../experiment/spec.ts";
+import { problemOf, resolveRuns } from "../experiment/spec.ts";
 import {
   TINY_DATASET,
   TINY_EXPERIMENT,
   TINY_METHOD,
   TINY_METRIC,
   TINY_TABLES,
+  tinyWith,
 } from "../testing/tiny.ts";
-import type { EpochRecord, Experiment, Method, Metric, RunRecord, Split } from "../core/types.ts";
+import type { EpochRecord, Experiment, Metric, RunRecord, Split } from "../core/types.ts";
 
 /** Runs the tiny experiment in `dir`; `stopAfter` epochs it throws, as a process that is killed there would end. */
 async function run(
@@ -32,7 +33,7 @@ async function run(
   const [spec] = resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
   return await executeRun(spec, {
-    method: TINY_METHOD as unknown as Method,
+    method: TINY_METHOD,
     dataset: TINY_DATASET,
     metrics: [metric as Metric],
     device,
@@ -91,9 +92,8 @@ Deno.test("executeRun() learns, scores and leaves its files", () =>
 Deno.test("executeRun() carries the chains of the rows that were in a batch, and of no other", () =>
   withTempDir(async (dir) => {
     const { spec } = await run(dir);
-    const method = TINY_METHOD as unknown as Method;
-    const shapes = { visits: [2] };
-    const { chains: start } = await initialise(spec, { method, dataset: TINY_DATASET, shapes });
+    const model = TINY_METHOD.build(problemOf(spec, TINY_DATASET), TINY_METHOD.defaults);
+    const { chains: start } = await initialise(spec, { model, trainCount: 17 });
     const end = (await loadCheckpoint(`${dir}/${CHECKPOINT_FILE}`))?.chains.visits;
     assert.deepEqual(end?.shape, [17, 2]);
     const visits = start.visits.data.map((value, i) => Math.round(end.data[i] - value));
@@ -196,7 +196,7 @@ Deno.test("executeRun() scores against the part that the metric names", () =>
     const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
     await using device = await openDevice("tfjs-cpu", { threads: 1 });
     await executeRun(spec, {
-      method: TINY_METHOD as unknown as Method,
+      method: TINY_METHOD,
       dataset: { ...TINY_DATASET, load },
       metrics: [{ ...TINY_METRIC, against: "test" } as Metric],
       device,
@@ -223,13 +223,14 @@ Deno.test("executeRun() does not score the initial state unless asked", () =>
 Deno.test("executeRun() records bounds on the likelihood, of the initial state too, and what they rest on", () =>
   withTempDir(async (dir) => {
     // log N(x; mean, I) at every draw: the bound is exact, whatever k.
-    const method = {
-      ...TINY_METHOD as unknown as Method,
-      logWeight: (state, images) => {
-        const square = tf.sum(tf.square(tf.sub(images, state.mean)), [1, 2, 3]);
-        return tf.mul(tf.add(square, 6 * Math.log(2 * Math.PI)), -0.5);
+    const method = tinyWith(() => ({
+      likelihood: {
+        logWeight: (state, images) => {
+          const square = tf.sum(tf.square(tf.sub(images, state.mean)), [1, 2, 3]);
+          return tf.mul(tf.add(square, 6 * Math.log(2 * Math.PI)), -0.5);
+        },
       },
-    } satisfies Method;
+    }));
     const tables = {
       ...TINY_TABLES,
       methods: { tiny: method },
@@ -262,4 +263,26 @@ Deno.test("executeRun() records bounds on the likelihood, of the initial state t
     const { standardError, ...rest } = bounds.niwae_10;
     assert.deepEqual(rest, { importanceSamples: 10, draws: 10, images: 17 });
     assert.ok(standardError > 0 && standardError < 0.005);
+  }));
+
+Deno.test("executeRun() asks no reconstruction of a model without latents", () =>
+  withTempDir(async (dir) => {
+    const method = tinyWith(() => ({ latents: undefined }));
+    const [spec] = resolveRuns(TINY_EXPERIMENT, { ...TINY_TABLES, methods: { tiny: method } });
+    await using device = await openDevice("tfjs-cpu", { threads: 1 });
+    const record = await executeRun(spec, {
+      method,
+      dataset: TINY_DATASET,
+      metrics: [TINY_METRIC as Metric],
+      device,
+      experiment: "tiny",
+      dir,
+      provenance: () => Promise.resolve(PROVENANCE),
+      report: () => {},
+    });
+    assert.ok(record.status === "completed");
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    assert.ok(!("reconstructionError" in record));
+    const files = [...Deno.readDirSync(dir)].map(({ name }) => name);
+    assert.ok(files.includes("samples.png") && !files.includes("reconstructions.png"));
   }));

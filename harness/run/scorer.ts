@@ -1,6 +1,7 @@
 import type { RunEvent } from "./events.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
-import type { Sampler } from "./generator.ts";
+import type { Chains } from "./batches.ts";
+import type { Generator } from "./generator.ts";
 import type { Stopwatch } from "../core/stopwatch.ts";
 import type { Dataset, DeviceState, ImageBatch, ImageSet, Metric, Scoring } from "../core/types.ts";
 
@@ -19,15 +20,15 @@ interface Scored {
  * batch is in memory. Sampling and scoring are on clocks of their own.
  */
 export function createScorer(
-  { sampler, metrics, dataset, images: trained, stopwatch, report }: {
-    readonly sampler: Sampler;
+  { generator, metrics, dataset, images: trained, stopwatch, report }: {
+    readonly generator: Generator;
     readonly metrics: readonly Metric[];
     readonly dataset: Dataset;
     readonly images: ImageSet;
     readonly stopwatch: Stopwatch;
     report(event: RunEvent): void;
   },
-): (state: DeviceState) => Promise<Scored> {
+): (state: DeviceState, chains: Chains) => Promise<Scored> {
   const references = new Map<string, unknown>();
   const referenceOf = async (metric: Metric) => {
     if (!references.has(metric.name)) {
@@ -41,7 +42,7 @@ export function createScorer(
     }
     return references.get(metric.name);
   };
-  return async (before) => {
+  return async (before, chains) => {
     stopwatch.switchTo("score");
     await using stack = new AsyncDisposableStack();
     const scorings = new Map<string, Scoring>();
@@ -53,14 +54,15 @@ export function createScorer(
     let first: ImageBatch | undefined;
     let done = 0;
     stopwatch.switchTo("sample");
-    const state = await sampler.draw(before, async (images) => {
+    const use = async (images: ImageBatch) => {
       first ??= images;
       stopwatch.switchTo("score");
       for (const scoring of scorings.values()) await scoring.add(images);
       done += images.count;
-      report({ event: "images", done, of: sampler.count });
+      report({ event: "images", done, of: generator.count });
       stopwatch.switchTo("sample");
-    });
+    };
+    const state = await generator.draw(before, { chains, use });
     stopwatch.switchTo("score");
     const scores: Record<string, number> = {};
     for (const [name, scoring] of scorings) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Sampler } from "./generator.ts";
+import type { Generator } from "./generator.ts";
 import { createScorer } from "./scorer.ts";
 import { startStopwatch } from "../core/stopwatch.ts";
 import { TINY_DATASET } from "../testing/tiny.ts";
@@ -8,10 +8,10 @@ import type { Metric } from "../core/types.ts";
 const { image } = TINY_DATASET;
 
 /** Draws `count` batches of one image, and says so in `log`. */
-function fakeSampler(count: number, log: string[]): Sampler {
+function fakeGenerator(count: number, log: string[]): Generator {
   return {
     count,
-    async draw(state, use) {
+    async draw(state, { use }) {
       for (let i = 0; i < count; i++) {
         log.push(`draw ${i}`);
         await use({ image, count: 1, pixels: new Uint8Array(6).fill(i) });
@@ -56,7 +56,7 @@ const sumMetric = (log: string[], { finite = true, available = true } = {}): Met
 
 async function scorerOf(metrics: readonly Metric[], log: string[]) {
   return createScorer({
-    sampler: fakeSampler(3, log),
+    generator: fakeGenerator(3, log),
     metrics,
     dataset: TINY_DATASET,
     images: await TINY_DATASET.load("train"),
@@ -73,7 +73,7 @@ async function scorerOf(metrics: readonly Metric[], log: string[]) {
 Deno.test("createScorer() scores every batch before the next is drawn, the reference once", async () => {
   const log: string[] = [];
   const score = await scorerOf([sumMetric(log), sumMetric(log, { available: false })], log);
-  const { scores, images } = await score({ specs: {} });
+  const { scores, images } = await score({ specs: {} }, {});
   assert.deepEqual(
     scores,
     { sum: 1003 },
@@ -90,13 +90,13 @@ Deno.test("createScorer() scores every batch before the next is drawn, the refer
     ...once,
   ]);
   log.length = 0;
-  await score({ specs: {} });
+  await score({ specs: {} }, {});
   assert.deepEqual(log, once);
 });
 
 Deno.test("createScorer() names the score that is not finite, and closes it", async () => {
   const log: string[] = [];
   const score = await scorerOf([sumMetric(log, { finite: false })], log);
-  await assert.rejects(score({ specs: {} }), { name: "NotFiniteError", message: /sum/ });
+  await assert.rejects(score({ specs: {} }, {}), { name: "NotFiniteError", message: /sum/ });
   assert.equal(log.at(-1), "dispose");
 });

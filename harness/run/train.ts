@@ -2,6 +2,7 @@ import { type Chains, gatherChains, gatherImages, scatterChains } from "./batche
 import { shuffledRows, stepsPerEpoch } from "../core/row_order.ts";
 import { createNoise, type Key } from "../core/noise.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
+import { flatten, unflatten } from "../core/tree.ts";
 import type { Stopwatch } from "../core/stopwatch.ts";
 import type {
   ArraySpec,
@@ -9,44 +10,46 @@ import type {
   EpochRecord,
   HostArray,
   HostArrays,
-  Hyperparams,
   ImageSet,
   ImageShape,
-  Method,
+  Model,
   Program,
   PureFunction,
+  Shapes,
 } from "../core/types.ts";
 import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 
 const CHAINS = "chains/";
 
 /**
- * One training step of `method` as a pure function: inputs `images` [m, h, w, c], `rows` [m], `step` and
+ * One training step of `model` as a pure function: inputs `images` [m, h, w, c], `rows` [m], `step` and
  * `chains/NAME` [m, ...]; outputs each metric by name, and `chains/NAME`.
  */
-export function stepFunction(method: Method, hyper: Hyperparams, key: Key): PureFunction {
+export function stepFunction(model: Model, key: Key): PureFunction {
   return ({ state, inputs }) => {
-    const result = method.step(
-      state,
+    const result = model.step(
+      unflatten(state),
       {
         images: inputs.images as Tensor4D,
         rows: inputs.rows as Tensor1D,
         step: inputs.step as Scalar,
-        chains: withoutPrefix(inputs),
+        chains: chainsOf(inputs),
       },
-      hyper,
       createNoise(key, inputs.step as Scalar),
     );
-    return { state: result.state, outputs: { ...result.metrics, ...withPrefix(result.chains) } };
+    return {
+      state: flatten(result.state),
+      outputs: { ...result.metrics, ...withPrefix(result.chains) },
+    };
   };
 }
 
 /** Shapes and types of the inputs of `stepFunction`. `chains` are shapes without the row axis. */
 export function stepInputs(
-  { image, batchSize, chains }: {
+  { image, batchSize, chains = {} }: {
     readonly image: ImageShape;
     readonly batchSize: number;
-    readonly chains: Readonly<Record<string, readonly number[]>>;
+    readonly chains?: Shapes;
   },
 ): Readonly<Record<string, ArraySpec>> {
   const { height, width, channels } = image;
@@ -54,20 +57,29 @@ export function stepInputs(
     images: { shape: [batchSize, height, width, channels], dtype: "float32" },
     rows: { shape: [batchSize], dtype: "int32" },
     step: { shape: [], dtype: "int32" },
-    ...Object.fromEntries(
-      Object.entries(chains).map(([name, shape]) => [
-        CHAINS + name,
-        { shape: [batchSize, ...shape], dtype: "float32" } as const,
-      ]),
-    ),
+    ...chainInputs(chains, batchSize),
   };
 }
 
-function withPrefix<T>(chains: Readonly<Record<string, T>> = {}): Record<string, T> {
+/** Shapes and types of the persistent chains of `count` rows among a program's inputs. */
+export function chainInputs(chains: Shapes = {}, count: number): Record<string, ArraySpec> {
+  return withPrefix(
+    Object.fromEntries(
+      Object.entries(chains).map(([name, shape]) => [
+        name,
+        { shape: [count, ...shape], dtype: "float32" } as const,
+      ]),
+    ),
+  );
+}
+
+/** Arrays of persistent chains under their names among a program's inputs. */
+export function withPrefix<T>(chains: Readonly<Record<string, T>> = {}): Record<string, T> {
   return Object.fromEntries(Object.entries(chains).map(([name, t]) => [CHAINS + name, t]));
 }
 
-function withoutPrefix<T>(inputs: Readonly<Record<string, T>>): Record<string, T> {
+/** The persistent chains among a program's inputs or outputs, by their own names. */
+export function chainsOf<T>(inputs: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(
     Object.entries(inputs).filter(([name]) => name.startsWith(CHAINS))
       .map(([name, t]) => [name.slice(CHAINS.length), t]),
@@ -119,7 +131,7 @@ export async function* train(
     const order = shuffledRows(options.orderKey, epoch, options.trainCount);
     const sums: Record<string, number> = {};
     const finish = ({ rows, outputs }: Finished, step: number) => {
-      scatterChains(chains, rows, withoutPrefix(outputs));
+      scatterChains(chains, rows, chainsOf(outputs));
       const metrics = readMetrics(outputs);
       for (const [name, value] of Object.entries(metrics)) {
         if (!Number.isFinite(value)) throw new NotFiniteError(name, value);

@@ -1,22 +1,22 @@
 /**
- * Mixing of several chains: rank-free effective sample size and R-hat on split chains. Gelman et al., Bayesian Data Analysis,
- * 3rd edition, sections 11.4 and 11.5; Vehtari et al. 2021, eqs. 3, 4, 10 to 13.
+ * Mixing of several chains: effective sample size and R-hat on split chains, without rank normalisation. Gelman et al.,
+ * Bayesian Data Analysis, 3rd edition, sections 11.4 and 11.5; Vehtari et al. 2021, eqs. 3, 4, 10 to 13.
  *
  * @module
  */
 
-/** One number of each chain over time, [chains][draws], all of one length. */
+/** One scalar of each chain over time, [chains][draws]; all chains have the same length. */
 export type Chains = readonly Float64Array[];
 
-/** What `diagnose` finds. */
+/** Mixing diagnostics of a set of chains. */
 export interface Mixing {
-  /** Independent draws that would know the mean as well. */
+  /** Number of independent draws that would estimate the mean with the same error. */
   readonly effectiveSize: number;
-  /** 1 where all halves of all chains agree. */
+  /** R-hat; 1 if all halves of all chains agree. */
   readonly rHat: number;
 }
 
-/** Effective sample size and R-hat of the halves of `chains`. Throws RangeError for chains of fewer than 8 draws. */
+/** Computes effective sample size and R-hat of the halves of `chains`. Throws RangeError for fewer than 8 draws. */
 export function diagnose(chains: Chains): Mixing {
   const halves = chains.flatMap((chain) => {
     const half = chain.length >> 1;
@@ -24,7 +24,7 @@ export function diagnose(chains: Chains): Mixing {
   });
   const length = halves[0].length;
   if (length < 4) {
-    throw new RangeError(`Chains of ${chains[0].length} draws are too short to judge`);
+    throw new RangeError(`Chains must have at least 8 draws, got ${chains[0].length}`);
   }
   const means = halves.map(meanOf);
   const variances = halves.map((half, i) =>
@@ -36,7 +36,7 @@ export function diagnose(chains: Chains): Mixing {
   const total = within * (length - 1) / length + between;
   const count = halves.length * length;
   if (within === 0) {
-    // Chains that stand still know nothing, unless they agree on a constant.
+    // Constant chains carry no information unless they agree on the constant.
     return between === 0 ? { effectiveSize: count, rHat: 1 } : { effectiveSize: 1, rHat: Infinity };
   }
   const correlation = (lag: number) => {
@@ -50,7 +50,7 @@ export function diagnose(chains: Chains): Mixing {
   };
 }
 
-/** 1 + 2 sum of correlations, by Geyer's initial monotone sequence of pairs. Geyer 1992. */
+/** Integrated autocorrelation time 1 + 2 sum of correlations, by the initial monotone sequence. Geyer 1992. */
 function integratedTime(correlation: (lag: number) => number, length: number): number {
   let time = -1;
   let least = Infinity;
@@ -67,7 +67,7 @@ function meanOf(values: Float64Array): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
-/** sum (x_t - mean)(x_{t+lag} - mean) / length. */
+/** Autocovariance sum_t (x_t - mean)(x_{t+lag} - mean) / length. */
 function autocovariance(x: Float64Array, mean: number, lag: number): number {
   let sum = 0;
   for (let t = 0; t + lag < x.length; t++) sum += (x[t] - mean) * (x[t + lag] - mean);

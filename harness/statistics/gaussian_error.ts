@@ -3,15 +3,15 @@ import { cholesky, logDeterminant, solveLower } from "../linalg/cholesky.ts";
 import { transpose } from "../linalg/matrix.ts";
 import type { Sample } from "./sample.ts";
 
-/** Mean and covariance (over count - 1) of a sample, in float64. */
+/** Mean and covariance (with divisor count - 1) of a sample, in float64. */
 export interface Moments {
   readonly mean: readonly number[];
   readonly covariance: Matrix;
 }
 
-/** Moments of `sample`. Throws RangeError for fewer than two draws. */
+/** Computes the moments of a sample. Throws RangeError for fewer than two draws. */
 export function momentsOf({ data, count, dim }: Sample): Moments {
-  if (count < 2) throw new RangeError(`Moments of ${count} draws: at least 2 are needed`);
+  if (count < 2) throw new RangeError(`Moments need at least 2 draws, got ${count}`);
   const mean = Array<number>(dim).fill(0);
   for (let i = 0; i < count * dim; i++) mean[i % dim] += data[i] / count;
   const covariance = mean.map(() => Array<number>(dim).fill(0));
@@ -27,20 +27,20 @@ export function momentsOf({ data, count, dim }: Sample): Moments {
   return { mean, covariance };
 }
 
-/** How far a sample's moments are from those of a Gaussian. */
+/** Error of a sample's moments N(m, C) relative to a Gaussian N(m*, S). */
 export interface GaussianError {
-  /** ||S^-1/2 (m - m*)||: standard deviations. */
+  /** Error of the mean in standard deviations: ||S^-1/2 (m - m*)||. */
   readonly mean: number;
-  /** ||S^-1/2 C S^-1/2 - I||, Frobenius. */
+  /** Relative error of the covariance: ||S^-1/2 C S^-1/2 - I|| in the Frobenius norm. */
   readonly covariance: number;
-  /** KL(N(m, C) || N(m*, S)), nats; infinite for draws that span no volume. */
+  /** KL(N(m, C) || N(m*, S)) in nats; infinite if C is singular. */
   readonly kl: number;
 }
 
-/** Whitened errors of `moments` against the moments `truth` of a Gaussian, in float64. */
+/** Computes the whitened errors of `moments` relative to the moments `truth` of a Gaussian, in float64. */
 export function gaussianError(moments: Moments, truth: Moments): GaussianError {
   const factor = cholesky(truth.covariance);
-  // L^-1 C L^-T has the eigenvalues of S^-1/2 C S^-1/2, and so its norm, trace and determinant.
+  // L^-1 C L^-T has the eigenvalues of S^-1/2 C S^-1/2, hence the same norm, trace and determinant.
   const half = transpose(moments.covariance.map((row) => solveLower(factor, row)));
   const whitened = half.map((row) => solveLower(factor, row));
   const shift = solveLower(factor, moments.mean.map((m, i) => m - truth.mean[i]));

@@ -1,6 +1,6 @@
 import type { Sample } from "./sample.ts";
 
-/** Shares of a two-dimensional sample in the cells of a square grid on [-extent, extent]^2, row-major in x then y. */
+/** Histogram of a two-dimensional sample: fractions in the cells of a square grid on [-extent, extent]^2, x-major. */
 export function histogram2d(
   { data, count }: Sample,
   { extent, bins }: { readonly extent: number; readonly bins: number },
@@ -14,7 +14,7 @@ export function histogram2d(
   return shares;
 }
 
-/** Total variation of two histograms; mass that one of them lacks, lying outside the grid, counts too. */
+/** Total variation distance of two histograms. Mass outside the grid counts as one further cell. */
 export function totalVariation(p: Float64Array, q: Float64Array): number {
   let sum = 0;
   let [insideP, insideQ] = [0, 0];

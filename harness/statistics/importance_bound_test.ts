@@ -21,12 +21,12 @@ Deno.test("importanceBound() does not overflow or underflow", () => {
   near(importanceBound([[-5000, 4000], [-5000, -4000]], 2), [-5000, 4000 - Math.log(2)], 1e-9);
 });
 
-Deno.test("importanceBound() refuses draws that are no groups of k", () => {
-  assert.throws(() => importanceBound([[0], [0], [0]], 2), /3 draws are not in groups of 2/);
+Deno.test("importanceBound() refuses a number of draws that is not a multiple of k", () => {
+  assert.throws(() => importanceBound([[0], [0], [0]], 2), /multiple of k = 2, got 3/);
   assert.throws(() => importanceBound([], 1), RangeError);
 });
 
-Deno.test("importanceBound() rises with k towards the evidence, by as much as theory says", async () => {
+Deno.test("importanceBound() rises with k towards the evidence at the theoretical rate", async () => {
   await tf.setBackend("cpu");
   // z ~ N(0, 1), x = z + e, e ~ N(0, 1), so p(x) = N(0, 2) and p(z | x) = N(x / 2, 1 / 2). With q = N(x / 2, s^2), s^2 = 1,
   // the ELBO is short of log p(x) by KL(q || p(z | x)) = (s^2 / (1/2) - 1 - log(s^2 / (1/2))) / 2 = (1 - log 2) / 2.

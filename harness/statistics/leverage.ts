@@ -1,33 +1,39 @@
 import { pivotedCholesky } from "../linalg/pivoted_cholesky.ts";
 import { addRowProducts, rowsOf } from "../linalg/row_products.ts";
 
-/** How freely amortized chains move: the hat matrix of the features. */
+/** Diagonal of the hat matrix of the features, which measures how freely amortized chains move. */
 export interface Leverages {
   /** Numerical rank of the features. */
   readonly rank: number;
-  /** h_ii of each row, in [0, 1]; their sum is the rank. */
+  /** Leverage h_ii of each row, in [0, 1]; the leverages sum to the rank. */
   readonly leverages: Float64Array;
 }
 
-/** A column whose part outside of the others is shorter than this times the longest column is none: float32 knows no better. */
+/** A column adds no rank if its component outside the others is shorter than this times the longest: float32's precision. */
 const TOLERANCE = 1e-6;
-/** Rows whose products are added at once. */
+/** Number of rows per block of the Gram matrix product. */
 const CHUNK = 256;
 
 /**
- * Leverages h_ii of the rows of `features` [rows, columns], row-major: diagonal of G (G' G)^+ G'. With z = G Phi and Phi sampled
- * for exp(-sum U), the stationary covariance of z_i is h_ii of the posterior's where all rows have the same precision, so 1
- * for each row if and only if the rank is the number of rows (the paper's Theorem 1, condition 2).
+ * Leverages h_ii of the rows of `features` G [rows, columns], row-major: the diagonal of G (G' G)^+ G'. With z = G Phi
+ * and Phi sampled from exp(-sum U), the stationary covariance of z_i is h_ii times the posterior's if all rows have the
+ * same precision. It is therefore exact for every row if and only if the rank equals the number of rows (LAE paper,
+ * Theorem 1, condition 2).
  *
- * By the pivoted Cholesky factor of G' G in float64, P' G' G P = L L': the pivots' columns of G are Q L', Q' Q = I, and h_ii is
- * |q_i|^2. Good to some 1e-4 where columns are all but dependent. O(rows columns^2).
+ * Uses the pivoted Cholesky factor of G' G in float64, P' G' G P = L L': the pivot columns of G are Q L' with Q' Q = I,
+ * and h_ii = |q_i|^2. Accurate to about 1e-4 if columns are nearly dependent. O(rows columns^2). Throws RangeError if
+ * `features` does not have rows x columns elements.
  */
 export function leveragesOf(
   features: ArrayLike<number>,
   { rows, columns }: { rows: number; columns: number },
 ): Leverages {
   if (features.length !== rows * columns) {
-    throw new RangeError(`${features.length} features are not ${rows} rows of ${columns}`);
+    throw new RangeError(
+      `Features of shape [${rows}, ${columns}] need ${
+        rows * columns
+      } values, got ${features.length}`,
+    );
   }
   const { order, transposed, rank: most } = pivotedCholesky(
     gramOf(features, { rows, columns }),
@@ -52,7 +58,7 @@ export function leveragesOf(
   return { rank, leverages };
 }
 
-/** G' G, [columns, columns]. */
+/** Gram matrix G' G, [columns, columns]. */
 function gramOf(
   features: ArrayLike<number>,
   { rows, columns }: { rows: number; columns: number },

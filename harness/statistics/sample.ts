@@ -5,10 +5,10 @@ export interface Sample {
   readonly data: Float32Array | Float64Array;
 }
 
-/** Golden section: its multiples fill [0, 1) evenly, in step with no number of chains. */
+/** Golden ratio - 1: its multiples fill [0, 1) evenly and are not in phase with any number of interleaved chains. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** At most `count` of the draws, evenly spread over all of them. */
+/** Selects at most `count` draws, evenly spread over the sample. */
 export function thinned(sample: Sample, count: number): Sample {
   if (sample.count <= count) return sample;
   const { dim } = sample;

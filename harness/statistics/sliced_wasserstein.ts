@@ -1,20 +1,24 @@
 import { draws, foldIn, keyOf } from "../core/noise.ts";
 import type { Sample } from "./sample.ts";
 
-/** Directions in the half plane: enough for dimension two, where the integrand is smooth. */
+/** Number of directions in the half plane for dimension two, where the integrand is smooth. */
 const DIRECTIONS = 16;
-/** Random directions in more: a squared distance that is all along one line varies by sqrt(2) over them, so its mean by 14 %. */
+/**
+ * Number of random directions in higher dimensions. If the samples differ along one line only, the squared distance
+ * varies over directions by sqrt(2) times its mean, so its average over 100 directions varies by 14 %.
+ */
 const RANDOM_DIRECTIONS = 100;
 
 /**
- * Sliced 2-Wasserstein distance: the root of the mean over directions of the squared distance of the projections. Exact in
- * one dimension; evenly spaced directions in two, the same random ones always in more. Bonneel et al. 2015.
+ * Sliced 2-Wasserstein distance: the square root of the mean over directions of the squared distance between the
+ * projections. Exact in one dimension; uses evenly spaced directions in two and fixed random directions in more.
+ * Bonneel et al. 2015.
  */
 export function slicedWasserstein(x: Sample, y: Sample): number {
   const directions = directionsOf(x.dim);
   const squares = directions.map((direction) => {
     const [a, b] = [project(x, direction), project(y, direction)];
-    // Quantile functions of unequal counts are compared on the finer grid.
+    // Compare quantile functions of unequal counts on the finer grid.
     const count = Math.max(a.length, b.length);
     let sum = 0;
     for (let i = 0; i < count; i++) {

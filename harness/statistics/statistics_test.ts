@@ -1,4 +1,4 @@
-/** Every metric against an exact sampler, and against what it should be where that is known. */
+/** Tests every statistic on exact draws and against known values. */
 import assert from "node:assert/strict";
 import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
 import { diagnose } from "./effective_sample_size.ts";
@@ -19,7 +19,7 @@ function normals(name: string, count: number, dim = 2, scale = 1): Sample {
   return { count, dim, data: data.map((v) => v * scale) };
 }
 
-/** AR(1) chains x' = rho x + sqrt(1 - rho^2) xi, started at their law: variance 1, ESS N (1 - rho) / (1 + rho). */
+/** AR(1) chains x' = rho x + sqrt(1 - rho^2) xi, started from N(0, 1), their stationary distribution: ESS N (1 - rho) / (1 + rho). */
 function autoregressive(rho: number, chains: number, length: number): Float64Array[] {
   return Array.from({ length: chains }, (_, c) => {
     const { data } = normals(`ar/${c}`, length, 1);
@@ -30,18 +30,18 @@ function autoregressive(rho: number, chains: number, length: number): Float64Arr
 }
 
 for (const rho of [0, 0.5, 0.9]) {
-  Deno.test(`diagnose() knows the effective size of AR(1) chains, rho = ${rho}`, () => {
+  Deno.test(`diagnose() estimates the effective size of AR(1) chains, rho = ${rho}`, () => {
     const chains = autoregressive(rho, 8, 4000);
     const { effectiveSize, rHat } = diagnose(chains);
     const theory = 32_000 * (1 - rho) / (1 + rho);
-    // Its error is about sqrt(2 (2 M + 1) / N) with windows of M ~ 5 tau: 5 % at rho = 0.9; taken three times.
+    // The standard error is about sqrt(2 (2 M + 1) / N) with windows of M ~ 5 tau: 5 % at rho = 0.9. Allow three.
     assert.ok(Math.abs(effectiveSize / theory - 1) < 0.15, `${effectiveSize}, theory ${theory}`);
     // R-hat^2 - 1 is the variance of half-chain means, 1 / (ESS / 16): 0.01 at rho = 0.9.
     assert.ok(rHat < 1.02 && rHat > 0.999, `${rHat}`);
   });
 }
 
-Deno.test("diagnose() sees chains that disagree", () => {
+Deno.test("diagnose() detects chains that disagree", () => {
   const chains = autoregressive(0.5, 4, 1000);
   chains[0].forEach((_, t) => chains[0][t] += 3);
   const { effectiveSize, rHat } = diagnose(chains);
@@ -50,24 +50,24 @@ Deno.test("diagnose() sees chains that disagree", () => {
   assert.ok(effectiveSize < 40, `${effectiveSize}`);
 });
 
-Deno.test("diagnose() sees a drift within chains, by their halves", () => {
+Deno.test("diagnose() detects a drift within chains by comparing their halves", () => {
   const chains = autoregressive(0, 4, 1000).map((x) => x.map((v, t) => v + t / 300));
   assert.ok(diagnose(chains).rHat > 1.2);
 });
 
-Deno.test("diagnose() counts antithetic chains above their length", () => {
+Deno.test("diagnose() gives antithetic chains an effective size above their length", () => {
   assert.ok(diagnose(autoregressive(-0.5, 4, 2000)).effectiveSize > 1.5 * 8000);
 });
 
-Deno.test("diagnose() refuses chains too short to judge, and one that stands still knows nothing", () => {
-  assert.throws(() => diagnose([new Float64Array(6)]), /too short/);
+Deno.test("diagnose() refuses short chains, and gives an infinite R-hat to constant ones that disagree", () => {
+  assert.throws(() => diagnose([new Float64Array(6)]), /at least 8 draws, got 6/);
   const still = [new Float64Array(20).fill(1), new Float64Array(20).fill(2)];
   assert.equal(diagnose(still).rHat, Infinity);
 });
 
 const STANDARD = { mean: [0, 0], covariance: [[1, 0], [0, 1]] };
 
-Deno.test("gaussianError() of an exact sampler is its sampling error", () => {
+Deno.test("gaussianError() of exact draws equals the sampling error", () => {
   // methods 2.1, medians and 95 % of 2,000 exact draws: 0.026 / 0.058, 0.049 / 0.090, 0.0011 / 0.0031. Means of 40 sets.
   const errors = Array.from(
     { length: 40 },
@@ -83,7 +83,7 @@ Deno.test("gaussianError() of an exact sampler is its sampling error", () => {
   assert.ok(Math.abs(mean((e) => e.covariance ** 2) - 0.003) < 4 * 3.9e-4);
 });
 
-Deno.test("gaussianError() known answers, and whitening", () => {
+Deno.test("gaussianError() matches known answers and whitens", () => {
   const truth = { mean: [1, -1], covariance: [[2, 1], [1, 3]] };
   assert.deepEqual(Object.values(gaussianError(truth, truth)).map((v) => Math.abs(v) < 1e-12), [
     true,
@@ -108,9 +108,9 @@ Deno.test("slicedWasserstein() of translates is the root mean square of the proj
   assert.ok(Math.abs(slicedWasserstein(x, moved) - 3 / Math.SQRT2) < 1e-5);
 });
 
-Deno.test("slicedWasserstein() tells scales apart, in one dimension by their difference", () => {
+Deno.test("slicedWasserstein() of scaled normals in one dimension is the difference of the scales", () => {
   const [a, b] = [normals("one", 20_000, 1), normals("two", 20_000, 1, 1.5)];
-  // W2 of N(0, 1) and N(0, 2.25) is 0.5; the quantiles of 20,000 draws err by some 0.01.
+  // W2 of N(0, 1) and N(0, 2.25) is 0.5; the quantiles of 20,000 draws have errors of about 0.01.
   assert.ok(Math.abs(slicedWasserstein(a, b) - 0.5) < 0.03);
   // methods 2.1: two exact sets of 2,000, 0.033 / 0.042.
   const own = slicedWasserstein(normals("p", 2000), normals("q", 2000));
@@ -126,7 +126,7 @@ Deno.test("slicedWasserstein() of translates in five dimensions is the shift ove
   assert.equal(slicedWasserstein(x, x), 0);
 });
 
-Deno.test("squaredMmd() is unbiased for one law, and known for shifted Gaussians", () => {
+Deno.test("squaredMmd() is unbiased for equal distributions and matches the value of shifted Gaussians", () => {
   const zero = Array.from(
     { length: 30 },
     (_, r) => squaredMmd(normals(`x/${r}`, 200), normals(`y/${r}`, 200), 1),
@@ -144,7 +144,7 @@ Deno.test("squaredMmd() is unbiased for one law, and known for shifted Gaussians
   assert.ok(Math.abs(squaredMmd(x, y, 3) - 2 * (1 - Math.exp(-4 / 22)) * 9 / 11) < 0.02);
 });
 
-Deno.test("squaredMmdToNormal() is known for shifted and wider Gaussians", () => {
+Deno.test("squaredMmdToNormal() matches the value of shifted and wider Gaussians", () => {
   for (const [dim, bandwidth] of [[1, 0.5], [2, 1], [3, 2]]) {
     const x = normals(`known/${dim}`, 2000, dim);
     const h2 = bandwidth ** 2;
@@ -152,7 +152,7 @@ Deno.test("squaredMmdToNormal() is known for shifted and wider Gaussians", () =>
       (h2 / (h2 + variance)) ** (dim / 2) * Math.exp(-(shift ** 2) / (2 * (h2 + variance)));
     const shifted = { ...x, data: x.data.map((v, i) => v + (i % dim === 0 ? 2 : 0)) };
     const wide = { ...x, data: x.data.map((v) => 2 * v) };
-    // Means of the kernel between Gaussians whose difference has this variance; 2,000 draws know MMD to some 1 / sqrt(2000).
+    // `pairs` is the kernel mean of Gaussians whose difference has this variance. MMD of 2,000 draws errs by 1 / sqrt(2000).
     const closeTo = (value: number, known: number) =>
       assert.ok(Math.abs(Math.sqrt(value) - Math.sqrt(known)) < 4.5 / Math.sqrt(2000), `${value}`);
     closeTo(squaredMmdToNormal(shifted, bandwidth), 2 * pairs(2) - 2 * pairs(2, 2));
@@ -172,11 +172,11 @@ Deno.test("totalVariation() of histograms", () => {
   assert.equal(totalVariation(histogram2d(corner, options), histogram2d(far, options)), 1);
 });
 
-Deno.test("thinned() falls in step with no number of chains", () => {
-  // Draws of eight chains in turn: every chain should be heard.
+Deno.test("thinned() is not in phase with interleaved chains", () => {
+  // Draws of eight chains in turn: every chain should be represented.
   const data = Float64Array.from({ length: 8000 }, (_, i) => i % 8);
   const { data: kept, count } = thinned({ count: 8000, dim: 1, data }, 80);
   assert.equal(count, 80);
-  const heard = Array.from({ length: 8 }, (_, c) => kept.filter((v) => v === c).length);
-  assert.ok(heard.every((n) => n >= 4), heard.join());
+  const perChain = Array.from({ length: 8 }, (_, c) => kept.filter((v) => v === c).length);
+  assert.ok(perChain.every((n) => n >= 4), perChain.join());
 });

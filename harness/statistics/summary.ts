@@ -1,10 +1,10 @@
-/** The mean of `values`. Throws RangeError when there are none. */
+/** Mean of `values`. Throws RangeError if there are none. */
 export function mean(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError("The mean of no values");
+  if (values.length === 0) throw new RangeError("Mean needs at least 1 value, got 0");
   return values.reduce((a, b) => a + b) / values.length;
 }
 
-/** The standard deviation of a sample, with n - 1; null for fewer than two values. */
+/** Standard deviation of a sample, with divisor n - 1; null for fewer than two values. */
 export function sampleStd(values: readonly number[]): number | null {
   if (values.length < 2) return null;
   const centre = mean(values);
@@ -12,9 +12,9 @@ export function sampleStd(values: readonly number[]): number | null {
   return Math.sqrt(squares / (values.length - 1));
 }
 
-/** The middle of `values`, or the mean of the two middles. Throws RangeError when there are none. */
+/** Median of `values`; for an even count, the mean of the middle two. Throws RangeError if there are none. */
 export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError("The median of no values");
+  if (values.length === 0) throw new RangeError("Median needs at least 1 value, got 0");
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

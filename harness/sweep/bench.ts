@@ -1,4 +1,4 @@
-import { adviceOn, refuseIfStrict } from "../experiment/warnings.ts";
+import { refuseIfStrict, warningsOf } from "../experiment/warnings.ts";
 import { CARDS_VARIABLE, cardsFor, environmentOf, sharedCards } from "./gpus.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
@@ -9,6 +9,7 @@ import { createProgress, describeRun } from "./progress.ts";
 import { CHECKPOINT_FILE } from "../run/run.ts";
 import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
+import { writeExperiment } from "./run_list.ts";
 import { type Job, sweep } from "./sweep.ts";
 import type { Experiment, RunRecord, RunSpec } from "../core/types.ts";
 
@@ -40,8 +41,8 @@ const LONG_SWEEP_STEPS = 20_000;
 
 /** Prints the resolved runs of `experiment` and how long they will take; writes nothing. */
 export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
-  const { specs, advice } = advisedRuns(experiment, options);
-  warn(advice);
+  const { specs, warnings } = resolveWithWarnings(experiment, options);
+  warn(warnings);
   const { records } = await readResults(options.out);
   const metrics = await availableMetrics(experiment, options.tables);
   const todo = selectRuns(specs, records, { metrics, force: options.force });
@@ -63,16 +64,44 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 
 /** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
+  const { specs, warnings } = resolveWithWarnings(experiment, options);
+  const { records, interrupted } = await runSpecs(specs, experiment, {
+    ...options,
+    onStart: async () => {
+      warn(warnings);
+      await writeExperiment(options.out, experiment, specs);
+    },
+  });
+  console.log(await options.publish(records));
+  const ids = new Set(specs.map(runId));
+  const own = records.filter(({ id }) => ids.has(id));
+  const unfinished = own.filter(({ status }) => status !== "completed");
+  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
+  if (interrupted) console.error("Interrupted: the same command goes on from here");
+  const complete = own.length === ids.size && unfinished.length === 0;
+  return { complete, interrupted };
+}
+
+/** What `runSpecs` needs of the experiment that `specs` belong to. */
+type RunFacts = Pick<Experiment, "name" | "datasets" | "metrics" | "device">;
+
+/**
+ * Runs those of `specs` that the output folder lacks; resolves to the latest records of the folder. `onStart` is called once
+ * the folder is open and before the first run.
+ */
+export async function runSpecs(
+  specs: readonly RunSpec[],
+  experiment: RunFacts,
+  options: Omit<BenchOptions, "strict" | "publish"> & { onStart?(): Promise<void> },
+): Promise<{ readonly records: readonly RunRecord[]; readonly interrupted: boolean }> {
   const { out, tables, force, jobs } = options;
-  const { specs, advice } = advisedRuns(experiment, options);
   const count = await checkDevice(specs[0]);
   for (const name of experiment.datasets) await checkDataset(name, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
-  warn(advice);
-  await replaceFile(`${out}/experiment.json`, `${JSON.stringify(experiment, null, 2)}\n`);
+  await options.onStart?.();
 
   const todo = selectRuns(specs, store.records, { metrics, force });
   const skipped = specs.length - todo.length;
@@ -94,28 +123,19 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
     await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
     { store, jobs, cards, options },
   );
-
-  const latest = latestRecords(store.records);
-  console.log(await options.publish(latest));
-  const ids = new Set(specs.map(runId));
-  const own = latest.filter(({ id }) => ids.has(id));
-  const unfinished = own.filter(({ status }) => status !== "completed");
-  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
-  if (interrupted) console.error("Interrupted: the same command goes on from here");
-  const complete = own.length === ids.size && unfinished.length === 0;
-  return { complete, interrupted };
+  return { records: latestRecords(store.records), interrupted };
 }
 
-/** The runs of `experiment`, and what their methods have to say against them; refused if `strict`. */
-function advisedRuns(experiment: Experiment, { tables, strict }: BenchOptions) {
+/** The runs of `experiment` and their warnings; refused if `strict` and there are any. */
+function resolveWithWarnings(experiment: Experiment, { tables, strict }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
-  const advice = adviceOn(specs, tables);
-  refuseIfStrict(advice, strict);
-  return { specs, advice };
+  const warnings = warningsOf(specs, tables);
+  refuseIfStrict(warnings, strict);
+  return { specs, warnings };
 }
 
-function warn(advice: readonly string[]): void {
-  for (const line of advice) console.error(`Warning: ${line}`);
+function warn(warnings: readonly string[]): void {
+  for (const line of warnings) console.error(`Warning: ${line}`);
 }
 
 /**
@@ -135,7 +155,7 @@ export function selectRuns(
 }
 
 /** The metrics of `experiment` that work here; says of each other one why it does not, and what to do. */
-async function availableMetrics({ metrics }: Experiment, tables: Tables): Promise<string[]> {
+async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
   const available: string[] = [];
   for (const name of metrics) {
     const why = await tables.metrics[name].available?.() ?? null;
@@ -178,8 +198,8 @@ async function makeFolder(path: string): Promise<void> {
 
 async function prepareJob(
   spec: RunSpec,
-  experiment: Experiment,
-  { out, force }: BenchOptions,
+  experiment: RunFacts,
+  { out, force }: Pick<BenchOptions, "out" | "force">,
 ): Promise<Job> {
   const id = runId(spec);
   const dir = `${out}/${id}`;
@@ -196,7 +216,7 @@ async function runAll(
     readonly store: Store;
     readonly jobs: number;
     readonly cards: readonly string[];
-    readonly options: BenchOptions;
+    readonly options: Pick<BenchOptions, "tables" | "dataFolder">;
   },
 ): Promise<boolean> {
   const controller = new AbortController();

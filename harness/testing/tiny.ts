@@ -10,8 +10,11 @@ import type {
   ImageSet,
   Method,
   Metric,
+  Model,
+  Problem,
   RunRecord,
   RunSpec,
+  Tree,
 } from "../core/types.ts";
 
 const IMAGE = { height: 2, width: 3, channels: 1 };
@@ -31,43 +34,68 @@ export const TINY_METHOD: Method<TinyHyper> = {
   source: "no paper",
   deviations: ["Deviation: learns nothing but a mean, being a test"],
   defaults: { rate: 0.5, explodeAt: -1, persistent: true, note: "none" },
-  chains: (_problem, { persistent }): Record<string, number[]> => persistent ? { visits: [2] } : {},
-  check(_problem, { rate }) {
-    if (!(rate > 0 && rate <= 1)) throw new RangeError(`rate ${rate} is outside (0, 1]`);
-  },
-  init: (_problem, _hyper, noise) => ({
-    mean: noise.split("mean").uniform([2, 3, 1]) as tf.Tensor3D,
-    steps: tf.scalar(0, "int32"),
-  }),
-  step(state, { images, chains, step }, { rate, explodeAt }, noise) {
-    const error = tf.sub(tf.mean(images, 0), state.mean);
-    const jitter = tf.mul(1e-3, noise.split("jitter").normal([2, 3, 1]));
-    const loss = tf.mean(tf.square(error)) as tf.Scalar;
-    const bang = tf.cast(tf.equal(step, explodeAt), "float32"); // 0 or 1
-    return {
-      state: {
-        mean: tf.add(tf.add(state.mean, tf.mul(rate, error)), jitter),
-        steps: tf.add(state.steps, tf.scalar(1, "int32")),
-      },
-      metrics: {
-        loss: tf.add(loss, tf.div(tf.mul(bang, 0), tf.sub(1, bang))) as tf.Scalar,
-        step: tf.cast(step, "float32"),
-      },
-      chains: Object.fromEntries(
-        Object.entries(chains).map(([name, chain]) => [name, tf.add(chain, 1)]), // counts visits
-      ),
-    };
-  },
-  sample: (state, count, _hyper, noise) =>
-    tf.clipByValue(
-      tf.add(state.mean, tf.mul(0.1, noise.split("x").normal([count, 2, 3, 1]))),
-      0,
-      1,
-    ) as tf.Tensor4D,
-  infer: (_state, images, _hyper, noise) =>
-    noise.split("z").normal([images.shape[0], 2]) as tf.Tensor2D,
-  decode: (state, latents) => tf.tile(tf.expandDims(state.mean), [latents.shape[0], 1, 1, 1]),
+  build: (_problem, hyper) => tinyModel(hyper),
 };
+
+/** The tiny method with other capabilities of its model; those that are undefined are absent. */
+export function tinyWith<S extends Tree = TinyState>(
+  capabilities: (hyper: TinyHyper, problem: Problem) => Partial<Model<S>>,
+): Method {
+  const method: Method<TinyHyper> = {
+    ...TINY_METHOD,
+    build: (problem, hyper) => ({
+      ...tinyModel(hyper),
+      ...capabilities(hyper, problem) as Partial<Model<TinyState>>,
+    }),
+  };
+  return method;
+}
+
+type TinyState = { readonly mean: tf.Tensor; readonly steps: tf.Scalar };
+
+function tinyModel({ rate, explodeAt, persistent }: TinyHyper): Model<TinyState> {
+  if (!Number.isInteger(explodeAt)) {
+    throw new RangeError(`explodeAt must be an integer, got ${explodeAt}`);
+  }
+  if (!(rate > 0 && rate <= 1)) throw new RangeError(`rate must be in (0, 1], got ${rate}`);
+  return {
+    ...(persistent && { chains: { visits: [2] } }),
+    init: (noise) => ({
+      mean: noise.split("mean").uniform([2, 3, 1]),
+      steps: tf.scalar(0, "int32"),
+    }),
+    step(state, { images, chains, step }, noise) {
+      const error = tf.sub(tf.mean(images, 0), state.mean);
+      const jitter = tf.mul(1e-3, noise.split("jitter").normal([2, 3, 1]));
+      const loss = tf.mean(tf.square(error)) as tf.Scalar;
+      const bang = tf.cast(tf.equal(step, explodeAt), "float32"); // 0 or 1
+      return {
+        state: {
+          mean: tf.add(tf.add(state.mean, tf.mul(rate, error)), jitter),
+          steps: tf.add(state.steps, tf.scalar(1, "int32")),
+        },
+        metrics: {
+          loss: tf.add(loss, tf.div(tf.mul(bang, 0), tf.sub(1, bang))) as tf.Scalar,
+          step: tf.cast(step, "float32"),
+        },
+        chains: Object.fromEntries(
+          Object.entries(chains).map(([name, chain]) => [name, tf.add(chain, 1)]), // counts visits
+        ),
+      };
+    },
+    sample: (state, { count }, noise) =>
+      tf.clipByValue(
+        tf.add(state.mean, tf.mul(0.1, noise.split("x").normal([count, 2, 3, 1]))),
+        0,
+        1,
+      ) as tf.Tensor4D,
+    latents: {
+      dim: 2,
+      infer: (_state, images, noise) => noise.split("z").normal([images.shape[0], 2]),
+      decode: (state, latents) => tf.tile(tf.expandDims(state.mean), [latents.shape[0], 1, 1, 1]),
+    },
+  };
+}
 
 const TRAIN: ImageSet = createImageSet({
   image: IMAGE,
@@ -110,7 +138,7 @@ export const TINY_METRIC: Metric<number> = {
 
 /** Tables of one method, one data set and one metric. */
 export const TINY_TABLES: Tables = {
-  methods: { tiny: TINY_METHOD as unknown as Method },
+  methods: { tiny: TINY_METHOD },
   datasets: { bright: TINY_DATASET },
   metrics: { gap: TINY_METRIC as Metric },
 };

@@ -1,7 +1,7 @@
 import { normalQuantile } from "../statistics/normal.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
 import { momentsOf } from "../statistics/gaussian_error.ts";
-import { type Law, reachOf } from "../statistics/upper_bound.ts";
+import { type Distribution, upperBound } from "../statistics/upper_bound.ts";
 import { binned } from "./grid.ts";
 import { GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
 import { BINS, type Truth } from "./truth.ts";
@@ -46,7 +46,7 @@ export function gatesOf(
   if (answer.kind === "gaussian") {
     return {
       ...Object.fromEntries(
-        Object.entries(predicted).map(([name, law]) => [name, atMost(reach(law))]),
+        Object.entries(predicted).map(([name, law]) => [name, atMost(upperScore(law))]),
       ),
       ess: { low: LEAST_EFFECTIVE_SIZE, high: Infinity },
       r_hat: atMost(LARGEST_R_HAT),
@@ -55,10 +55,10 @@ export function gatesOf(
   if (answer.modes && within) {
     const precision = answer.modes.std ** -2;
     const bias = sampler.varianceRatio?.(precision, { target, settings }) ?? 1;
-    const modeError = reach(exact.mode_error);
+    const modeError = upperScore(exact.mode_error);
     return {
       // The distance of two mixtures is at most that of their weights and the mean of those within modes.
-      histogram_tv: atMost(reach(within.histogram_tv) + modeError),
+      histogram_tv: atMost(upperScore(within.histogram_tv) + modeError),
       mode_error: atMost(modeError),
       modes_missed: atMost(0),
       within_mode_variance: { low: bias * (1 - WITHIN_MODES), high: bias * (1 + WITHIN_MODES) },
@@ -71,9 +71,9 @@ export function gatesOf(
   };
 }
 
-/** How far a score goes by chance. */
-function reach(law: Law): number {
-  return reachOf(law, GATE_DEVIATIONS);
+/** Upper bound of a score by chance alone. */
+function upperScore(distribution: Distribution): number {
+  return upperBound(distribution, GATE_DEVIATIONS);
 }
 
 /** Mean total variation between each posterior and the Gaussian of its moments, on bins: the best that a Gaussian can do. */

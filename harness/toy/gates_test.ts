@@ -32,7 +32,7 @@ const SCORED: ScoredRun = {
   predicted: {
     kl: expected(2, 0.5),
     mean_error: expected(0.1, 0.01),
-    mmd2: { ...expected(0.001, 0.001), least: -0.001 },
+    mmd2: { ...expected(0.001, 0.001), minimum: -0.001 },
   },
   within: { histogram_tv: expected(0.05, 0.001) },
 };

@@ -35,7 +35,7 @@ function halfPreconditioned(where: "noise" | "drift"): Integrator {
       const next = right.step(state, move);
       const { stepSize, draws: { xi }, potential, moves } = move;
       const decay = tf.pow(LONG_MEMORY.alpha, tf.add(moves, 1));
-      const scale = tf.sqrt(tf.div(next["psgld/v/x"], tf.sub(1, decay))); // about 1 / G
+      const scale = tf.sqrt(tf.div(next.v, tf.sub(1, decay))); // about 1 / G
       const noise = tf.mul(xi, Math.sqrt(2 * stepSize));
       const own = tf.div(noise, tf.sqrt(scale));
       const drift = tf.mul(potential.gradient(state.x as Positions), stepSize);

@@ -1,6 +1,6 @@
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { diagnose, type Mixing } from "../statistics/effective_sample_size.ts";
-import type { Law } from "../statistics/upper_bound.ts";
+import type { Distribution } from "../statistics/upper_bound.ts";
 import type { Sample } from "../statistics/sample.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { gaussianTruth, type Truth } from "./truth.ts";
@@ -23,14 +23,14 @@ export interface ScoredRun {
   /** The scores of each posterior. */
   readonly posteriors: readonly Scores[];
   /** Of independent draws from the truth, of the same effective size. */
-  readonly exact: Readonly<Record<string, Law>>;
+  readonly exact: Readonly<Record<string, Distribution>>;
   /** Of independent draws from the law that theory gives the sampler: the truth, or the truth with its step's bias. */
-  readonly predicted: Readonly<Record<string, Law>>;
+  readonly predicted: Readonly<Record<string, Distribution>>;
   /**
    * Where modes are known: of independent draws as many as those are worth within modes, where chains forget sooner than
    * between them.
    */
-  readonly within: Readonly<Record<string, Law>> | null;
+  readonly within: Readonly<Record<string, Distribution>> | null;
   /** Draws of each posterior, all chains together. */
   readonly samples: readonly Sample[];
 }
@@ -155,9 +155,9 @@ function expected(
     readonly truth: Truth;
     readonly sizes: readonly number[];
     readonly seed: string;
-    readonly known?: Readonly<Record<string, Law>>;
+    readonly known?: Readonly<Record<string, Distribution>>;
   },
-): Record<string, Law> {
+): Record<string, Distribution> {
   const replicates = Array.from({ length: REPLICATES }, (_, r) =>
     truth.score(
       sizes.map((count, point) => law.draw(point, { count, seed: `${seed}/${r}/${point}` })),

@@ -7,8 +7,8 @@ import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
 import { gaussianError, momentsOf } from "../statistics/gaussian_error.ts";
 import { cholesky, logDeterminant, solveLower } from "../linalg/cholesky.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
-import { mmdToNormalLaw, squaredMmd, squaredMmdToNormal } from "../statistics/mmd.ts";
-import type { Law } from "../statistics/upper_bound.ts";
+import { squaredMmd, squaredMmdDistribution, squaredMmdToNormal } from "../statistics/mmd.ts";
+import type { Distribution } from "../statistics/upper_bound.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Scores } from "../core/toy_report.ts";
@@ -82,7 +82,7 @@ export interface Truth {
    * Laws of the scores that are known in closed form, of independent draws: sizes[i] of each posterior, whose variances
    * along its principal axes are `ratios` of the true ones.
    */
-  laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Law>>;
+  laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Distribution>>;
   /** E U of a draw, U = -log density up to the target's constant, averaged over the posteriors. */
   readonly energy: number;
   /** The stationary distribution of a kernel on each posterior; null for Gaussians, where closed forms are known. */
@@ -143,7 +143,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
     laws: (sizes, ratios) => {
       const pooled = sizes.reduce((sum, size) => sum + Math.min(size, share(sizes.length)), 0);
       return {
-        mmd2: mmdToNormalLaw({
+        mmd2: squaredMmdDistribution({
           count: Math.min(pooled, MMD_COUNT),
           variances: ratios,
           bandwidth: MMD_BANDWIDTH,

@@ -88,7 +88,7 @@ Deno.test("Truth.laws() are those of the scores of independent draws, biased one
     assert.ok(Math.abs(std - mmd2.std) < 4.5 * error, `${std} +- ${error}, not ${mmd2.std}`);
   }
   // Of two posteriors at most 1,000 draws each are pooled, and of those 1,200 seen.
-  const least = (sizes: number[]) => truth.laws(sizes, [1, 1]).mmd2.least ?? 0;
+  const least = (sizes: number[]) => truth.laws(sizes, [1, 1]).mmd2.minimum ?? 0;
   const pooled = (count: number) => -(1 - 1 / 3) / (count - 1); // E k is 1 / 3 in two dimensions
   const counts = [[[3000, 40], 1040], [[3000, 3000], 1200], [[10, 10], 20]] as const;
   for (const [sizes, count] of counts) {

@@ -1,12 +1,22 @@
 import * as tf from "@tensorflow/tfjs";
-import type { State } from "../../harness/core/types.ts";
+import { mapTree } from "../../harness/core/tree.ts";
+import type { Tree } from "../../harness/core/types.ts";
 
-/** Constants of Adam. */
-export interface AdamOptions {
+/** Means of the gradient and of its square, each a tree like the parameters. */
+export type AdamSlots<P extends Tree = Tree> = { readonly m: P; readonly v: P };
+
+/** Parameters that Adam moves, and their slots. */
+export interface AdamState<P extends Tree> {
+  readonly params: P;
+  readonly slots: AdamSlots<P>;
+}
+
+/** Arguments of one step of Adam. */
+export interface AdamOptions<P extends Tree> {
+  readonly gradients: P;
   readonly learningRate: number | tf.Scalar;
   /** Steps done before this one, int32: `batch.step`. */
   readonly step: tf.Scalar;
-  readonly gradients: State;
 }
 
 /** Adam's decay rates, as LEBM's code sets them (and GAN practice: Radford et al. 2015); epsilon as published. */
@@ -14,30 +24,39 @@ export const BETA1 = 0.5;
 export const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
-const slots = (name: string) => [`adam/m/${name}`, `adam/v/${name}`] as const;
-
-/** The slots of Adam for each of `names`: means of the gradient and of its square, zero. */
-export function initAdam(state: State, names: readonly string[]): State {
-  return Object.fromEntries(
-    names.flatMap((name) => slots(name).map((slot) => [slot, tf.zerosLike(state[name])])),
-  );
+/** The slots of Adam for `params`: zeros. */
+export function initAdam<P extends Tree>(params: P): AdamSlots<P> {
+  const zeros = () => mapTree(params, ([w]) => tf.zerosLike(w));
+  return { m: zeros(), v: zeros() };
 }
 
-/** `state` after one step of Adam down `gradients`, slots included. Kingma and Ba 2015, algorithm 1. */
-export function adam(state: State, { gradients, learningRate, step }: AdamOptions): State {
+/** Parameters and slots after one step of Adam down `gradients`. Kingma and Ba 2015, algorithm 1. */
+export function adam<P extends Tree>(
+  { params, slots }: AdamState<P>,
+  { gradients, learningRate, step }: AdamOptions<P>,
+): AdamState<P> {
   const t = tf.add(tf.cast(step, "float32"), 1);
   const unbias = (beta: number) => tf.sub(1, tf.exp(tf.mul(t, Math.log(beta)))); // 1 - beta^t
   const stepLength = tf.div(learningRate, unbias(BETA1));
   const vScale = tf.reciprocal(unbias(BETA2));
-  const next: Record<string, tf.Tensor> = {};
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const [mName, vName] = slots(name);
-    const m = tf.add(tf.mul(state[mName], BETA1), tf.mul(gradient, 1 - BETA1));
-    const v = tf.add(tf.mul(state[vName], BETA2), tf.mul(tf.square(gradient), 1 - BETA2));
-    const root = tf.add(tf.sqrt(tf.mul(v, vScale)), EPSILON);
-    next[name] = tf.sub(state[name], tf.mul(stepLength, tf.div(m, root)));
-    next[mName] = m;
-    next[vName] = v;
-  }
-  return { ...state, ...next };
+  const m = mapTree(
+    slots.m,
+    ([m, g]) => tf.add(tf.mul(m, BETA1), tf.mul(g, 1 - BETA1)),
+    gradients,
+  );
+  const v = mapTree(
+    slots.v,
+    ([v, g]) => tf.add(tf.mul(v, BETA2), tf.mul(tf.square(g), 1 - BETA2)),
+    gradients,
+  );
+  const next = mapTree(
+    params,
+    ([w, m, v]) => {
+      const root = tf.add(tf.sqrt(tf.mul(v, vScale)), EPSILON);
+      return tf.sub(w, tf.mul(stepLength, tf.div(m, root)));
+    },
+    m,
+    v,
+  );
+  return { params: next, slots: { m, v } };
 }

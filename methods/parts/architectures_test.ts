@@ -89,7 +89,7 @@ Deno.test("checkNets() refuses sizes without a network and unknown networks", ()
   });
   assert.throws(() => checkNets({ height: 32, width: 64, channels: 3 }, NET_DEFAULTS), RangeError);
   assert.throws(() => checkNets(square(32), { ...NET_DEFAULTS, nets: "table3" }), {
-    message: 'Unknown nets "table3": known words are table2, pang2020, mlp, linear',
+    message: 'Unknown nets "table3": known values are table2, pang2020, mlp, linear',
   });
   checkNets(square(28), { ...NET_DEFAULTS, nets: "mlp" });
 });

@@ -4,11 +4,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Noise, State } from "../../harness/core/types.ts";
-import { encoderNet } from "./architectures.ts";
+import type { ImageShape, Noise } from "../../harness/core/types.ts";
+import { encoderNet, type NetHyper } from "./architectures.ts";
 import { toModelRange } from "./likelihood.ts";
-import { imageOf, type ModelHyper } from "./model.ts";
-import { applyNet } from "./nets.ts";
+import { applyNet, initNet, macCount, type NetParams } from "./nets.ts";
+import type { ObservationModel, ObservationParams } from "./observation_model.ts";
 import { logJoint } from "./standard_normal.ts";
 
 /** A diagonal Gaussian for each row, [m, latentDim]. */
@@ -18,14 +18,26 @@ export interface DiagonalGaussian {
   readonly rawPrecision: tf.Tensor2D;
 }
 
-/** q(z | x) for images `x` [m, height, width, channels] in [-1, 1]. */
-export function encode(
-  params: State,
-  { x, hyper }: { x: tf.Tensor; hyper: ModelHyper },
-): DiagonalGaussian {
-  const net = encoderNet(imageOf(params), hyper, 2 * hyper.latentDim);
-  const [mean, rawPrecision] = tf.split(applyNet(net, { params, x }), 2, 1);
-  return { mean: mean as tf.Tensor2D, rawPrecision: rawPrecision as tf.Tensor2D };
+/** An encoder with a mean and a scale for each latent. */
+export interface GaussianEncoder {
+  init(noise: Noise): NetParams;
+  /** q(z | x) for images `x` [m, height, width, channels] in [-1, 1]. */
+  encode(params: NetParams, x: tf.Tensor): DiagonalGaussian;
+  /** Multiply-accumulates of a forward pass for one image. */
+  readonly macs: number;
+}
+
+/** The encoder for `image`. */
+export function gaussianEncoder(image: ImageShape, hyper: NetHyper): GaussianEncoder {
+  const net = encoderNet(image, hyper, 2 * hyper.latentDim);
+  return {
+    init: (noise) => initNet(net, noise),
+    encode: (params, x) => {
+      const [mean, rawPrecision] = tf.split<tf.Tensor2D>(applyNet(net, { params, x }), 2, 1);
+      return { mean, rawPrecision };
+    },
+    macs: macCount(net.layers),
+  };
 }
 
 /** log s^2, [m, latentDim]. */
@@ -42,30 +54,33 @@ export function drawFrom(q: DiagonalGaussian, xi: tf.Tensor): tf.Tensor2D {
 export function klToStandardNormal(q: DiagonalGaussian): tf.Tensor1D {
   const variance = tf.reciprocal(tf.softplus(q.rawPrecision));
   const terms = tf.sub(tf.add(tf.square(q.mean), variance), tf.add(logVariance(q), 1));
-  return tf.mul(tf.sum(terms, 1), 0.5);
+  return tf.mul(tf.sum<tf.Tensor1D>(terms, 1), 0.5);
 }
 
 /** Entropy of q in nats, [m]: sum of log(2 pi e s^2) / 2. */
 export function entropy(q: DiagonalGaussian): tf.Tensor1D {
   const terms = tf.add(logVariance(q), Math.log(2 * Math.PI * Math.E));
-  return tf.mul(tf.sum(terms, 1), 0.5);
+  return tf.mul(tf.sum<tf.Tensor1D>(terms, 1), 0.5);
 }
 
 /** log q(z | x) in nats for `z` [m, latentDim]: [m]. */
 export function logDensity(q: DiagonalGaussian, z: tf.Tensor): tf.Tensor1D {
   const scaled = tf.mul(tf.squaredDifference(z, q.mean), tf.softplus(q.rawPrecision));
-  return tf.mul(tf.sum(tf.add(tf.add(scaled, logVariance(q)), Math.log(2 * Math.PI)), 1), -0.5);
+  const terms = tf.add(tf.add(scaled, logVariance(q)), Math.log(2 * Math.PI));
+  return tf.mul(tf.sum<tf.Tensor1D>(terms, 1), -0.5);
 }
 
-/** log p(x, z) - log q(z | x) at one draw of q for each of `images` in [0, 1], [n]: `Method.logWeight`. */
-export function gaussianLogWeight<H extends ModelHyper>(
-  state: State,
-  images: tf.Tensor4D,
-  hyper: H,
-  noise: Noise,
+/** log p(x, z) - log q(z | x) at one draw of q for each of `images` in [0, 1], [n]: `Likelihood.logWeight`. */
+export function gaussianLogWeight(
+  { model, encoder }: { readonly model: ObservationModel; readonly encoder: GaussianEncoder },
+  { params, images, noise }: {
+    readonly params: ObservationParams & { readonly encoder: NetParams };
+    readonly images: tf.Tensor4D;
+    readonly noise: Noise;
+  },
 ): tf.Tensor1D {
   const x = toModelRange(images);
-  const q = encode(state, { x, hyper });
+  const q = encoder.encode(params.encoder, x);
   const latents = drawFrom(q, noise.split("latents").normal(q.mean.shape));
-  return tf.sub(logJoint(state, { latents, x, hyper }), logDensity(q, latents));
+  return tf.sub(logJoint(model, { params, latents, x }), logDensity(q, latents));
 }

@@ -1,9 +1,11 @@
-/** Gradients of every energy and loss against central differences of the same function in float64 (_float64.ts). */
+/** Gradients of every energy and loss against central differences of the same function in float64 (testing/float64.ts). */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { foldIn, keyOf, words } from "../../harness/core/noise.ts";
-import type { HostArrays, Hyperparams, Method, State } from "../../harness/core/types.ts";
-import { decoderNet, encoderNet, energyNet, type NetHyper } from "./architectures.ts";
+import { flatten, unflatten } from "../../harness/core/tree.ts";
+import type { HostArray, HostArrays, Hyperparams, Method, Tree } from "../../harness/core/types.ts";
+import { abp } from "../abp.ts";
+import { lebm } from "../lebm.ts";
 import {
   directionalDerivative,
   forward,
@@ -11,19 +13,28 @@ import {
   softplus,
   toFloat64,
 } from "../testing/float64.ts";
-import { initialState, TOY, toyHyper, toyImages } from "../testing/tiny_problem.ts";
-import { drawFrom, encode, entropy, klToStandardNormal } from "./gaussian_encoder.ts";
+import { toTensors } from "../testing/host_arrays.ts";
+import { initialState, TINY_PROBLEM, tinyHyper, tinyImages } from "../testing/tiny_problem.ts";
+import { vae } from "../vae.ts";
+import { vae_flow } from "../vae_flow.ts";
+import { decoderNet, encoderNet, energyNet } from "./architectures.ts";
+import { energyPrior } from "./energy_prior.ts";
+import { drawFrom, entropy, gaussianEncoder, klToStandardNormal } from "./gaussian_encoder.ts";
 import { lossAndGradients } from "./gradients.ts";
-import { priorEnergy } from "./latent_prior.ts";
 import { toModelRange } from "./likelihood.ts";
-import { METHODS } from "../mod.ts";
-import { type ModelHyper, pick, reconstruct } from "./model.ts";
-import { planarFlow } from "./planar_flow.ts";
+import type { NetParams } from "./nets.ts";
+import {
+  type ObservationHyper,
+  observationModel,
+  type ObservationParams,
+} from "./observation_model.ts";
+import { type FlowParams, planarFlow } from "./planar_flow.ts";
 import { halfSquaredNorm } from "./standard_normal.ts";
 
 const COUNT = 3;
-const { data: pixels } = toyImages(COUNT, TOY.image);
-const images = tf.tensor4d(pixels as Float32Array, [COUNT, 8, 8, 1]);
+const { data: pixels } = tinyImages(COUNT, TINY_PROBLEM.image);
+const images = tf.tensor4d(pixels, [COUNT, 8, 8, 1]);
+
 /** Draws in [-1, 1) by name, so that both implementations see the same. */
 function fixed(name: string, size: number): Float64Array {
   return Float64Array.from(
@@ -33,23 +44,25 @@ function fixed(name: string, size: number): Float64Array {
 }
 
 /** One loss in both implementations. `wrt` selects the parameters; latents `z` are a parameter too. */
-interface Comparison {
+interface Comparison<P extends Tree> {
   readonly state: HostArrays;
   readonly wrt: RegExp;
-  readonly float32: (params: State) => tf.Tensor;
+  readonly float32: (params: P) => tf.Tensor;
   readonly float64: (params: Params) => number;
 }
 
 /** Checks the derivative along each parameter's own gradient, the steepest direction, and along a random one. */
-async function compare({ state, wrt, float32, float64 }: Comparison): Promise<void> {
+async function compare<P extends Tree>(
+  { state, wrt, float32, float64 }: Comparison<P>,
+): Promise<void> {
   await tf.setBackend("cpu");
-  const tensors = Object.fromEntries(
-    Object.entries(state).map(([k, a]) => [k, tf.tensor(a.data, a.shape as number[])]),
-  );
+  const tensors = toTensors(state);
   const names = Object.keys(state).filter((name) => wrt.test(name));
-  const { parts, gradients } = lossAndGradients((params) => ({
-    loss: tf.sum(float32({ ...tensors, ...params })) as tf.Scalar,
-  }), pick(tensors, names));
+  const { parts, gradients: tree } = lossAndGradients((params) => {
+    const all = unflatten({ ...tensors, ...flatten(params) }) as P;
+    return { loss: tf.sum<tf.Scalar>(float32(all)) };
+  }, unflatten(Object.fromEntries(names.map((name) => [name, tensors[name]]))));
+  const gradients = flatten(tree);
   const params = toFloat64(state);
   const value = float64(params);
   assert.ok(Math.abs(parts.loss.dataSync()[0] - value) <= 1e-5 * Math.abs(value), `value ${value}`);
@@ -71,7 +84,7 @@ async function compare({ state, wrt, float32, float64 }: Comparison): Promise<vo
   }
 }
 
-const { image } = TOY;
+const { image } = TINY_PROBLEM;
 const x64 = Array.from(
   { length: COUNT },
   (_, i) =>
@@ -86,7 +99,7 @@ const rowOf = (z: Float64Array, i: number, latentDim: number) =>
 /** -log p(x | z) in float64. */
 function negLog64(
   params: Params,
-  { z, hyper }: { z: Float64Array; hyper: Hyperparams & NetHyper },
+  { z, hyper }: { z: Float64Array; hyper: ObservationHyper },
 ): number {
   const sigma = Math.exp(params.logSigma[0]);
   const net = decoderNet(image, hyper);
@@ -106,31 +119,36 @@ function negLog64(
 
 const sumOfSquares = (z: Float64Array) => z.reduce((sum, v) => sum + v * v, 0);
 
-async function stateOf(name: keyof typeof METHODS, overrides: Hyperparams) {
-  const method = METHODS[name] as Method;
-  const hyper = toyHyper(method, { width: 0.05, ...overrides }) as Hyperparams & ModelHyper;
-  const state = await initialState(method, { problem: TOY, hyper, seed: 3 });
+/** The initial state of a tiny model with a larger decoder, and latents `z` beside it. */
+async function stateOf<H extends Hyperparams & ObservationHyper>(
+  method: Method<H>,
+  overrides: Partial<H>,
+) {
+  const hyper = tinyHyper(method, { width: 0.05, ...overrides });
+  const state = await initialState(method.build(TINY_PROBLEM, hyper), 3);
   // Outputs of trained size: the initial decoder's are so small that its inputs hardly count.
   const last = Object.keys(state).filter((k) => /^decoder\/\d+\/weight$/.test(k)).sort().at(-1) ??
     "";
   state[last].data.forEach((w, i) => state[last].data[i] = 10 * w);
-  const z = Float32Array.from(fixed("z", COUNT * hyper.latentDim));
-  return {
-    hyper,
-    state: { ...state, z: { shape: [COUNT, hyper.latentDim], dtype: "float32", data: z } as const },
+  const z: HostArray = {
+    shape: [COUNT, hyper.latentDim],
+    dtype: "float32",
+    data: Float32Array.from(fixed("z", COUNT * hyper.latentDim)),
   };
+  return { hyper, state: { ...state, z } };
 }
 
 for (const nets of ["table2", "linear"]) {
   for (const likelihood of ["gaussian", "discretized_logistic"]) {
     Deno.test(`posterior energy, ${nets}, ${likelihood}: gradient in z, decoder and sigma`, async () => {
-      const { hyper, state } = await stateOf("abp", { nets, likelihood, learnSigma: true });
+      const { hyper, state } = await stateOf(abp, { nets, likelihood, learnSigma: true });
+      const model = observationModel(image, hyper);
       const x = toModelRange(images);
-      await compare({
+      await compare<ObservationParams & { readonly z: tf.Tensor2D }>({
         state,
         wrt: /^(z|logSigma|decoder.*)$/,
         float32: (p) =>
-          tf.add(reconstruct(p, { latents: p.z, x, hyper }).negLog, halfSquaredNorm(p.z)),
+          tf.add(model.reconstruct(p, { latents: p.z, x }).negLog, halfSquaredNorm(p.z)),
         float64: (p) => negLog64(p, { z: p.z, hyper }) + sumOfSquares(p.z) / 2,
       });
     });
@@ -139,15 +157,16 @@ for (const nets of ["table2", "linear"]) {
 
 for (const nets of ["table2", "pang2020", "linear"]) {
   Deno.test(`prior energy, ${nets}: gradient in z and in the net`, async () => {
-    const { hyper, state } = await stateOf("lebm", nets === "linear" ? { nets } : {});
+    const { hyper, state } = await stateOf(lebm, nets === "linear" ? { nets } : {});
     // The energy does not see images: LEBM's net needs no generator of LEBM's here.
     const energyHyper = { ...hyper, nets };
+    const prior = energyPrior(energyHyper);
     const net = energyNet(energyHyper);
     const own = nets === "pang2020" ? await pangEnergy(energyHyper, state.z) : state;
-    await compare({
+    await compare<{ readonly energy: NetParams; readonly z: tf.Tensor2D }>({
       state: own,
       wrt: /^(z|energy.*)$/,
-      float32: (p) => priorEnergy(p, { latents: p.z, hyper: energyHyper }),
+      float32: (p) => prior.energy(p.energy, p.z),
       float64: (p) =>
         [0, 1, 2].reduce((sum, i) => sum + forward(net, p, rowOf(p.z, i, hyper.latentDim))[0], 0) +
         sumOfSquares(p.z) / 2,
@@ -155,19 +174,24 @@ for (const nets of ["table2", "pang2020", "linear"]) {
   });
 }
 
-async function pangEnergy(
-  hyper: Hyperparams & NetHyper,
-  z: HostArrays[string],
-): Promise<HostArrays> {
-  const problem = { ...TOY, image: { height: 16, width: 16, channels: 1 } };
-  const state = await initialState(METHODS.lebm as Method, { problem, hyper, seed: 3 });
-  return { ...state, z };
+/** A state with LEBM's energy, whose generator makes images of 16x16 at least. */
+async function pangEnergy(hyper: typeof lebm.defaults, z: HostArray): Promise<HostArrays> {
+  const problem = { ...TINY_PROBLEM, image: { height: 16, width: 16, channels: 1 } };
+  return { ...await initialState(lebm.build(problem, hyper), 3), z };
 }
+
+/** Parameters of VAE, and of VAE-flow. */
+type VaeParams = ObservationParams & {
+  readonly encoder: NetParams;
+  readonly flow?: FlowParams;
+};
 
 for (const name of ["vae", "vae_flow"] as const) {
   Deno.test(`${name} -ELBO: gradient in encoder, flow, decoder and sigma`, async () => {
-    const { hyper, state } = await stateOf(name, {});
+    const { hyper, state } = name === "vae" ? await stateOf(vae, {}) : await stateOf(vae_flow, {});
     const { latentDim } = hyper;
+    const model = observationModel(image, hyper);
+    const encoder = gaussianEncoder(image, hyper);
     const x = toModelRange(images);
     const xi = fixed("xi", COUNT * latentDim);
     const net = encoderNet(image, hyper, 2 * latentDim);
@@ -194,14 +218,14 @@ for (const name of ["vae", "vae_flow"] as const) {
       }
       return [z, logDet];
     };
-    await compare({
+    await compare<VaeParams>({
       state,
       wrt: /^(logSigma|(encoder|flow|decoder)\/.*)$/,
       float32: (p) => {
-        const q = encode(p, { x, hyper });
+        const q = encoder.encode(p.encoder, x);
         const start = drawFrom(q, tf.tensor2d(Float32Array.from(xi), [COUNT, latentDim]));
-        const { latents, logDet } = planarFlow(p, { latents: start, count: flowCount });
-        const { negLog } = reconstruct(p, { latents, x, hyper });
+        const { latents, logDet } = planarFlow(p.flow ?? {}, start);
+        const { negLog } = model.reconstruct(p, { latents, x });
         if (flowCount === 0) return tf.add(negLog, klToStandardNormal(q));
         return tf.sub(tf.add(negLog, halfSquaredNorm(latents)), tf.add(entropy(q), logDet));
       },

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import type { Tensor2D } from "@tensorflow/tfjs";
 import { fashion4k } from "../../datasets/fashion_4k.ts";
 import { openDevice } from "../../harness/engine/device.ts";
 import { fdFashion } from "../../harness/metrics/fd_fashion.ts";
 import { keyOf } from "../../harness/core/noise.ts";
-import { compileSampler } from "../../harness/run/generator.ts";
-import type { Hyperparams, Method } from "../../harness/core/types.ts";
+import { compileGenerator } from "../../harness/run/generator.ts";
+import type { Hyperparams, Method, Model } from "../../harness/core/types.ts";
 import { initialState, train } from "../testing/tiny_problem.ts";
 import { METHODS } from "../mod.ts";
 
@@ -20,11 +19,13 @@ async function scores(method: Method, overrides: Hyperparams) {
   const { image } = set;
   const size = image.height * image.width;
   const problem = { image, trainCount: TRAIN_COUNT, batchSize: 100 };
+  const model = method.build(problem, hyper);
+  const { latents } = model;
+  if (latents === undefined) throw new TypeError(`${method.name} has no latents`);
   await using device = await openDevice("cpu", { threads: 2 });
-  const { state } = await train(method, {
+  const { state } = await train(model, {
     device,
     problem,
-    hyper,
     seed: 0,
     images: {
       shape: [TRAIN_COUNT, image.height, image.width, 1],
@@ -32,35 +33,32 @@ async function scores(method: Method, overrides: Hyperparams) {
       data: Float32Array.from(set.pixels.subarray(0, TRAIN_COUNT * size), (p) => p / 255),
     },
     steps: [0, 60],
-    state: await initialState(method, { problem, hyper, seed: 0 }),
+    state: await initialState(model, 0),
   });
-  const standardNormal: Method = {
-    ...method,
-    sample: (state, count, hyper, noise) => {
-      const latents = noise.split("latents").normal([count, Number(hyper.latentDim)]);
-      return method.decode(state, latents as Tensor2D, hyper);
-    },
+  const standardNormal: Model = {
+    ...model,
+    sample: (state, { count }, noise) =>
+      latents.decode(state, noise.split("latents").normal([count, latents.dim])),
   };
   const reference = await fdFashion.reference(await fashion4k.load("test"));
-  const score = async (method: Method) => {
+  const score = async (model: Model) => {
     const current = await device.upload(state);
-    await using sampler = await compileSampler(device, {
-      method,
-      hyper,
+    await using generator = await compileGenerator(device, {
+      model,
       key: keyOf(1),
       state: current,
       count: SAMPLE_COUNT,
       image,
     });
     await using scoring = await fdFashion.begin(reference);
-    await sampler.draw(current, (images) => scoring.add(images));
+    await generator.draw(current, { chains: {}, use: (images) => scoring.add(images) });
     return await scoring.finish();
   };
-  return { learned: await score(method), normal: await score(standardNormal) };
+  return { learned: await score(model), normal: await score(standardNormal) };
 }
 
 const CASES: readonly (readonly [Method, Hyperparams])[] = [
-  [METHODS.lebm as Method, {
+  [METHODS.lebm, {
     sigma: 1,
     learningRate: 2e-3,
     energyLearningRate: 1e-3,
@@ -68,7 +66,7 @@ const CASES: readonly (readonly [Method, Hyperparams])[] = [
     posteriorStepSize: 0.05,
     priorSteps: 20,
   }],
-  [METHODS.lae as Method, {}],
+  [METHODS.lae, {}],
 ];
 
 for (const [method, overrides] of CASES) {

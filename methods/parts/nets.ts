@@ -1,11 +1,11 @@
 /**
  * Networks as lists of layers: what Table 2 of the paper writes as `Conv4x2x2x128` is `{ kind: "conv", kernel: 4,
- * stride: 2, pad: 2, outputs: 128 }`. Parameters live in the state as `<net>/<layer>/weight` and `/bias`.
+ * stride: 2, pad: 2, outputs: 128 }`.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Noise, State } from "../../harness/core/types.ts";
+import type { Noise } from "../../harness/core/types.ts";
 
 /** A square convolution, or its transpose (`deconv`), on maps of `inputSize`^2 to maps of `outputSize`^2. */
 export interface ConvLayer {
@@ -37,7 +37,7 @@ export type Initialiser = "he" | "xavier" | "orthogonal";
 
 /** A feed-forward network. */
 export interface Net {
-  /** Prefix of its parameters in the state. */
+  /** Names the random stream of its initial weights: `decoder`. */
   readonly name: string;
   readonly layers: readonly Layer[];
   /** After every layer but the last. */
@@ -48,6 +48,17 @@ export interface Net {
   /** Factor on the initial weights of the last layer, 1 if left out. */
   readonly outputGain?: number;
 }
+
+/** Parameters of a layer: weight and bias, and with layer normalisation a gain and a shift. */
+export type LayerParams = {
+  readonly weight: tf.Tensor;
+  readonly bias: tf.Tensor;
+  readonly gain?: tf.Tensor;
+  readonly shift?: tf.Tensor;
+};
+
+/** Parameters of a network by the number of the layer, from 0. */
+export type NetParams = { readonly [layer: string]: LayerParams };
 
 /** x * sigmoid(x) (Ramachandran et al. 2017). */
 export function swish<T extends tf.Tensor>(x: T): T {
@@ -73,34 +84,29 @@ function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
 }
 
 /**
- * The outputs of `net` for `x`: [m, inputs] or [m, size, size, inputs] to [m, outputs] or [m, size, size, outputs],
- * as the last layer has it.
+ * The outputs of `net` for `x`: [m, inputs] or [m, size, size, inputs] to [m, outputs] or [m, size, size, outputs], as the
+ * last layer has it. A net without layers has no parameters, and returns `x`.
  */
-export function applyNet(net: Net, { params, x }: { params: State; x: tf.Tensor }): tf.Tensor {
+export function applyNet(
+  net: Net,
+  { params = {}, x }: { readonly params?: NetParams; readonly x: tf.Tensor },
+): tf.Tensor {
   return net.layers.reduce((h, layer, i) => {
-    const y = applyLayer(layer, { params, prefix: `${net.name}/${i}`, x: h });
+    const y = applyLayer(layer, params[i], h);
     return activate(y, i < net.layers.length - 1 ? net.activation : net.output);
   }, x);
 }
 
-function applyLayer(
-  layer: Layer,
-  { params, prefix, x }: { params: State; prefix: string; x: tf.Tensor },
-): tf.Tensor {
-  const weight = params[`${prefix}/weight`];
-  const bias = params[`${prefix}/bias`];
+function applyLayer(layer: Layer, params: LayerParams, x: tf.Tensor): tf.Tensor {
+  const { weight, bias, gain, shift } = params;
   const m = x.shape[0];
   if (layer.kind === "linear") {
-    const y = tf.add(
-      tf.matMul(tf.reshape(x, [m, layer.inputs]) as tf.Tensor2D, weight as tf.Tensor2D),
-      bias,
-    );
-    return layer.norm
-      ? layerNorm(y, { gain: params[`${prefix}/gain`], shift: params[`${prefix}/shift`] })
-      : y;
+    const rows: tf.Tensor2D = tf.reshape(x, [m, layer.inputs]);
+    const y = tf.add(tf.matMul(rows, weight), bias);
+    return gain && shift ? layerNorm(y, { gain, shift }) : y;
   }
   const { inputs, outputs, inputSize, outputSize, stride, pad } = layer;
-  const maps = tf.reshape(x, [m, inputSize, inputSize, inputs]) as tf.Tensor4D;
+  const maps: tf.Tensor4D = tf.reshape(x, [m, inputSize, inputSize, inputs]);
   const y = layer.kind === "conv"
     ? tf.conv2d(maps, weight as tf.Tensor4D, stride, pad)
     : tf.conv2dTranspose(
@@ -159,25 +165,27 @@ export function macCount(layers: readonly Layer[]): number {
   }, 0);
 }
 
-/** Initial parameters of `net`, by name; biases and shifts zero, gains one. */
-export function initNet(net: Net, noise: Noise): State {
-  const params: Record<string, tf.Tensor> = {};
-  net.layers.forEach((layer, i) => {
-    const prefix = `${net.name}/${i}`;
-    const last = i === net.layers.length - 1;
-    const draw = noise.split(net.name, i).normal(weightShape(layer));
-    const gain = last ? net.outputGain ?? 1 : 1;
-    const weight = net.init === "orthogonal"
-      ? orthogonal(draw as tf.Tensor2D)
-      : tf.mul(draw, net.init === "xavier" ? xavierDeviation(layer) : heDeviation(layer, net, i));
-    params[`${prefix}/weight`] = gain === 1 ? weight : tf.mul(weight, gain);
-    params[`${prefix}/bias`] = tf.zeros([layer.outputs]);
-    if (layer.kind === "linear" && layer.norm) {
-      params[`${prefix}/gain`] = tf.ones([layer.outputs]);
-      params[`${prefix}/shift`] = tf.zeros([layer.outputs]);
-    }
-  });
-  return params;
+/** Initial parameters of `net`; biases and shifts zero, gains one. */
+export function initNet(net: Net, noise: Noise): NetParams {
+  return Object.fromEntries(net.layers.map((_, i) => [i, initLayer(net, i, noise)]));
+}
+
+function initLayer(net: Net, i: number, noise: Noise): LayerParams {
+  const layer = net.layers[i];
+  const last = i === net.layers.length - 1;
+  const draw = noise.split(net.name, i).normal(weightShape(layer));
+  const gain = last ? net.outputGain ?? 1 : 1;
+  const weight = net.init === "orthogonal"
+    ? orthogonal(draw as tf.Tensor2D)
+    : tf.mul(draw, net.init === "xavier" ? xavierDeviation(layer) : heDeviation(layer, net, i));
+  return {
+    weight: gain === 1 ? weight : tf.mul(weight, gain),
+    bias: tf.zeros([layer.outputs]),
+    ...(layer.kind === "linear" && layer.norm && {
+      gain: tf.ones([layer.outputs]),
+      shift: tf.zeros([layer.outputs]),
+    }),
+  };
 }
 
 /**

@@ -48,11 +48,11 @@ Deno.test("applyNet() deconv is the transpose of conv with the same weights", as
   const x = noise.split("x").normal([1, 8, 8, 3]);
   const y = noise.split("y").normal([1, 5, 5, 2]);
   const forward = applyNet(net([conv]), {
-    params: { "net/0/weight": weight, "net/0/bias": tf.zeros([2]) },
+    params: { 0: { weight, bias: tf.zeros([2]) } },
     x,
   });
   const back = applyNet(net([deconv]), {
-    params: { "net/0/weight": weight, "net/0/bias": tf.zeros([3]) },
+    params: { 0: { weight, bias: tf.zeros([3]) } },
     x: y,
   });
   const inner = (a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(a, b)).dataSync()[0];
@@ -79,7 +79,7 @@ Deno.test("initNet() orthogonal has orthonormal rows or columns, whichever are f
       net([{ kind: "linear", inputs, outputs }], { init: "orthogonal" }),
       noise.split(inputs, outputs),
     );
-    const w = params["net/0/weight"] as tf.Tensor2D;
+    const w = params[0].weight as tf.Tensor2D;
     const gram = inputs >= outputs ? tf.matMul(w, w, true) : tf.matMul(w, w, false, true);
     const error = tf.max(tf.abs(tf.sub(gram, tf.eye(Math.min(inputs, outputs))))).dataSync()[0];
     assert.ok(error < 1e-6, `${inputs} x ${outputs}: ${error}`);

@@ -5,45 +5,61 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { State } from "../../harness/core/types.ts";
-import { adam, type AdamOptions, initAdam } from "./adam.ts";
-import { choice } from "./checks.ts";
+import { mapTree } from "../../harness/core/tree.ts";
+import type { Tree } from "../../harness/core/types.ts";
+import { adam, type AdamSlots, initAdam } from "./adam.ts";
+import { checkPositive, choice } from "./checks.ts";
 
-/** Words for the hyperparameter `optimizer`. */
+/** Values of the hyperparameter `optimizer`. */
 const OPTIMIZERS = ["adam", "sgd"] as const;
 
 /** Hyperparameters of the optimizer. */
-export type OptimizerHyper = Readonly<{ optimizer: string }>;
+export type OptimizerHyper = Readonly<{ optimizer: string; learningRate: number }>;
 
-/** Throws RangeError for an optimizer that is none. */
-export function checkOptimizer({ optimizer }: OptimizerHyper): void {
-  choice("optimizer", optimizer, OPTIMIZERS);
+/** Slots of the optimizer between steps; none with sgd. */
+export type OptimizerState<P extends Tree> = { readonly adam?: AdamSlots<P> };
+
+/** Moves parameters P down their gradients. */
+export interface Optimizer<P extends Tree> {
+  init(params: P): OptimizerState<P>;
+  /** `params` and the slots after one step; `step` counts the steps before this one, int32. */
+  descend(
+    params: P,
+    options: {
+      readonly slots: OptimizerState<P>;
+      readonly gradients: P;
+      readonly step: tf.Scalar;
+    },
+  ): P & OptimizerState<P>;
 }
 
-/** What the optimizer keeps of `names` between steps: zeros. */
-export function initOptimizer(
-  state: State,
-  names: readonly string[],
-  { optimizer }: OptimizerHyper,
-): State {
-  return optimizer === "sgd" ? {} : initAdam(state, names);
-}
-
-/** `state` after one step down `gradients`, with what the optimizer keeps. */
-export function descend(
-  state: State,
-  { optimizer, ...options }: AdamOptions & OptimizerHyper,
-): State {
-  if (optimizer !== "sgd") return adam(state, options);
-  const { gradients, learningRate } = options;
-  const next = Object.entries(gradients).map(([name, gradient]) => {
-    const move = { gradient, learningRate };
-    return [
-      name,
-      name === "logSigma" ? descendTau(state[name], move) : downhill(state[name], move),
-    ] as const;
-  });
-  return { ...state, ...Object.fromEntries(next) };
+/** The optimizer that `hyper` names. Throws RangeError for an unknown one. */
+export function optimizerOf<P extends Tree>(
+  { optimizer, learningRate }: OptimizerHyper,
+): Optimizer<P> {
+  checkPositive({ learningRate });
+  if (choice("optimizer", optimizer, OPTIMIZERS) === "sgd") {
+    return {
+      init: () => ({}),
+      descend: (params, { gradients }) =>
+        mapTree(
+          params,
+          ([w, gradient], path) =>
+            path === "logSigma"
+              ? descendTau(w, { gradient, learningRate })
+              : downhill(w, { gradient, learningRate }),
+          gradients,
+        ),
+    };
+  }
+  return {
+    init: (params) => ({ adam: initAdam(params) }),
+    descend: (params, { slots, gradients, step }) => {
+      if (slots.adam === undefined) throw new TypeError("The state lacks the slots of Adam");
+      const next = adam({ params, slots: slots.adam }, { gradients, learningRate, step });
+      return { ...next.params, adam: next.slots };
+    },
+  };
 }
 
 interface Move {
@@ -51,7 +67,8 @@ interface Move {
   readonly learningRate: number | tf.Scalar;
 }
 
-function downhill(w: tf.Tensor, { gradient, learningRate }: Move): tf.Tensor {
+/** w - learningRate gradient. */
+export function downhill(w: tf.Tensor, { gradient, learningRate }: Move): tf.Tensor {
   return tf.sub(w, tf.mul(gradient, learningRate));
 }
 

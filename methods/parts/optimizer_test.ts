@@ -1,36 +1,41 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import { flatten } from "../../harness/core/tree.ts";
 import { adam, initAdam } from "./adam.ts";
-import { descend, initOptimizer } from "./optimizer.ts";
+import { optimizerOf } from "./optimizer.ts";
+
+const step = tf.scalar(0, "int32");
 
 Deno.test("descend() with sgd is w - learningRate g, and keeps nothing", async () => {
   await tf.setBackend("cpu");
-  const state = { w: tf.tensor1d([1, -2]), other: tf.scalar(5) };
-  assert.deepEqual(initOptimizer(state, ["w"], { optimizer: "sgd" }), {});
-  const next = descend(state, {
-    optimizer: "sgd",
-    gradients: { w: tf.tensor1d([4, 8]) },
-    learningRate: 0.25,
-    step: tf.scalar(0, "int32"),
-  });
+  const params = { w: tf.tensor1d([1, -2]), net: { 0: { bias: tf.scalar(5) } } };
+  const { init, descend } = optimizerOf<typeof params>({ optimizer: "sgd", learningRate: 0.25 });
+  assert.deepEqual(init(params), {});
+  const gradients = { w: tf.tensor1d([4, 8]), net: { 0: { bias: tf.scalar(-4) } } };
+  const next = descend(params, { slots: {}, gradients, step });
+  assert.deepEqual(Object.keys(flatten(next)), ["w", "net/0/bias"]);
   assert.deepEqual([...next.w.dataSync()], [0, -4]);
-  assert.equal(next.other, state.other);
+  assert.deepEqual([...next.net[0].bias.dataSync()], [6]);
 });
 
 Deno.test("descend() with adam is adam()", async () => {
   await tf.setBackend("cpu");
-  const start = { w: tf.tensor1d([1, -2]) };
-  const state = { ...start, ...initOptimizer(start, ["w"], { optimizer: "adam" }) };
-  const options = {
-    gradients: { w: tf.tensor1d([4, 8]) },
-    learningRate: 0.25,
-    step: tf.scalar(0, "int32"),
-  };
-  const ours = descend(state, { optimizer: "adam", ...options });
-  const expected = adam({ ...start, ...initAdam(start, ["w"]) }, options);
-  for (const [name, t] of Object.entries(expected)) {
+  const params = { w: tf.tensor1d([1, -2]) };
+  const gradients = { w: tf.tensor1d([4, 8]) };
+  const learningRate = 0.25;
+  const { init, descend } = optimizerOf<typeof params>({ optimizer: "adam", learningRate });
+  const ours = flatten(descend(params, { slots: init(params), gradients, step }));
+  const slots = initAdam(params);
+  const expected = adam({ params, slots }, { gradients, learningRate, step });
+  for (const [name, t] of Object.entries(flatten({ ...expected.params, adam: expected.slots }))) {
     assert.deepEqual(ours[name].dataSync(), t.dataSync());
   }
+});
+
+Deno.test("descend() with adam refuses a state without slots", () => {
+  const params = { w: tf.scalar(1) };
+  const { descend } = optimizerOf<typeof params>({ optimizer: "adam", learningRate: 0.25 });
+  assert.throws(() => descend(params, { slots: {}, gradients: params, step }), TypeError);
 });
 
 Deno.test("descend() with sgd moves sigma as descent in tau does", async () => {
@@ -43,12 +48,10 @@ Deno.test("descend() with sgd moves sigma as descent in tau does", async () => {
     const h = 1e-4;
     const slope = (logSigmaOf(tau + h) - logSigmaOf(tau - h)) / (2 * h);
     const expected = logSigmaOf(tau - learningRate * gradient * slope);
-    const next = descend({ logSigma: tf.scalar(logSigmaOf(tau)) }, {
-      optimizer: "sgd",
-      gradients: { logSigma: tf.scalar(gradient) },
-      learningRate,
-      step: tf.scalar(0, "int32"),
-    });
+    const params = { logSigma: tf.scalar(logSigmaOf(tau)) };
+    const { descend } = optimizerOf<typeof params>({ optimizer: "sgd", learningRate });
+    const gradients = { logSigma: tf.scalar(gradient) };
+    const next = descend(params, { slots: {}, gradients, step });
     assert.ok(Math.abs(next.logSigma.dataSync()[0] - expected) < 2e-6, `tau ${tau}`);
   }
 });

@@ -1,26 +1,20 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, keyOf } from "../../harness/core/noise.ts";
-import type { State } from "../../harness/core/types.ts";
-import { initPlanarFlow, planarFlow } from "./planar_flow.ts";
+import { mapTree } from "../../harness/core/tree.ts";
+import { type FlowParams, initPlanarFlow, planarFlow } from "./planar_flow.ts";
 
 /** A flow far from the identity, with w.u of both signs and beyond -1, where the unconstrained layer is not invertible. */
-function strongFlow(count: number, latentDim: number): State {
+function strongFlow(count: number, latentDim: number): FlowParams {
   const params = initPlanarFlow({ count, latentDim }, createNoise(keyOf(3), tf.scalar(0, "int32")));
-  return Object.fromEntries(
-    Object.entries(params).map(([name, t]) => [
-      name,
-      name.endsWith("/b") ? tf.scalar(0.3) : tf.mul(t, 15),
-    ]),
-  );
+  return mapTree(params, ([t], path) => path.endsWith("/b") ? tf.scalar(0.3) : tf.mul(t, 15));
 }
 
 /** The flow in float64, with the constraint, at one point. */
-function reference(params: State, z: readonly number[], count: number): number[] {
+function reference(params: FlowParams, z: readonly number[], count: number): number[] {
   let point = [...z];
   for (let k = 0; k < count; k++) {
-    const [u, w] = ["u", "w"].map((name) => [...params[`flow/${k}/${name}`].dataSync()]);
-    const b = params[`flow/${k}/b`].dataSync()[0];
+    const [u, w, [b]] = [params[k].u, params[k].w, params[k].b].map((t) => [...t.dataSync()]);
     const dot = (a: readonly number[], c: readonly number[]) =>
       a.reduce((s, v, i) => s + v * c[i], 0);
     const wu = dot(w, u);
@@ -36,11 +30,11 @@ Deno.test("planarFlow() maps points, and its log-determinant is that of the nume
   const [count, latentDim] = [4, 2];
   const params = strongFlow(count, latentDim);
   const dots = [...Array(count).keys()].map((k) =>
-    tf.sum(tf.mul(params[`flow/${k}/u`], params[`flow/${k}/w`])).dataSync()[0]
+    tf.sum(tf.mul(params[k].u, params[k].w)).dataSync()[0]
   );
   assert.ok(dots.some((d) => d < -1), "one layer needs the constraint");
   for (const z of [[0, 0], [1, -2], [-0.3, 0.7]]) {
-    const { latents, logDet } = planarFlow(params, { latents: tf.tensor2d([z]), count });
+    const { latents, logDet } = planarFlow(params, tf.tensor2d([z]));
     const mapped = [...latents.dataSync()];
     const h = 1e-5;
     const column = (i: number) => {
@@ -64,7 +58,7 @@ Deno.test("planarFlow() carries a density of mass one", async () => {
   const step = 2 * half / (side - 1);
   const axis = Array.from({ length: side }, (_, i) => -half + i * step);
   const points = axis.flatMap((x) => axis.map((y) => [x, y]));
-  const { latents, logDet } = planarFlow(params, { latents: tf.tensor2d(points), count });
+  const { latents, logDet } = planarFlow(params, tf.tensor2d(points));
   const mapped = latents.arraySync();
   const dets = logDet.dataSync<"float32">();
   // Signed area of the mapped boundary polygon (shoelace) against the integral of the determinant.

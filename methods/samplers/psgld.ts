@@ -8,18 +8,25 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Noise, State } from "../../harness/core/types.ts";
+import { mapTree } from "../../harness/core/tree.ts";
+import type { Noise, Tree } from "../../harness/core/types.ts";
+
+/** Parameters that pSGLD moves, and V, the running mean square of their gradients. */
+export interface PsgldState<P extends Tree> {
+  readonly params: P;
+  readonly v: P;
+}
 
 /** One move of pSGLD. */
-export interface PsgldMove {
-  /** Gradients of the mean loss, by name. */
-  readonly gradients: State;
-  /** Standard normal draws by name, or null for none: the drift alone, RMSProp. */
-  readonly xi: State | null;
+export interface PsgldMove<P extends Tree> {
+  /** Gradients of the mean loss. */
+  readonly gradients: P;
+  /** Standard normal draws, or null for none: the drift alone, RMSProp. */
+  readonly xi: P | null;
   /** n eta: about the length of the drift, since G g is about the sign of g. */
   readonly stepSize: number | tf.Scalar;
   /** n, the number of terms of the loss: the noise is sqrt(2 eta G) with eta = stepSize / n. */
-  readonly count: number | tf.Scalar;
+  readonly count: number;
   /** alpha, the memory of V: it averages the last 1 / (1 - alpha) squared gradients. */
   readonly alpha: number;
   /** lambda: bounds G, and so the noise on weights without a gradient, by 1 / lambda. */
@@ -41,48 +48,45 @@ export function decayedStepSize(
   return tf.mul(tf.exp(tf.mul(age, -decayPower)), stepSize) as tf.Scalar;
 }
 
-const slot = (name: string) => `psgld/v/${name}`;
-
-/** The slot V for each of `names`, zero. */
-export function initPsgld(state: State, names: readonly string[]): State {
-  return Object.fromEntries(names.map((name) => [slot(name), tf.zerosLike(state[name])]));
+/** V before the first move: zeros like `params`. */
+export function initPsgld<P extends Tree>(params: P): P {
+  return mapTree(params, ([w]) => tf.zerosLike(w));
 }
 
-/** Names of the entries that `psgld` replaces when it moves `names`. */
-export function psgldEntries(names: readonly string[]): string[] {
-  return names.flatMap((name) => [name, slot(name)]);
+/** Standard normal draws for each tensor of `params`, with `leading` axes in front. */
+export function drawsLike<P extends Tree>(
+  params: P,
+  { noise, leading = [] }: { readonly noise: Noise; readonly leading?: readonly number[] },
+): P {
+  return mapTree(params, ([w], path) => noise.split(path).normal([...leading, ...w.shape]));
 }
 
-/** Standard normal draws for each of `names` in `state`, with `leading` axes in front. */
-export function drawsLike(
-  state: State,
-  { names, noise, leading = [] }: {
-    names: readonly string[];
-    noise: Noise;
-    leading?: readonly number[];
-  },
-): State {
-  return Object.fromEntries(
-    names.map((name) => [name, noise.split(name).normal([...leading, ...state[name].shape])]),
-  );
-}
-
-/** `state` after one move of the parameters named in `gradients`, their slots included. */
-export function psgld(state: State, move: PsgldMove): State {
-  const { gradients, xi, stepSize, count, alpha, damping, moves } = move;
+/** Parameters and V after one move. */
+export function psgld<P extends Tree>(
+  { params, v }: PsgldState<P>,
+  { gradients, xi, stepSize, count, alpha, damping, moves }: PsgldMove<P>,
+): PsgldState<P> {
   // Deviation: V is divided by 1 - alpha^t, as in Adam: Li et al. do not, and the first steps are ten times too long
   const unbias = tf.sub(1, tf.exp(tf.mul(tf.add(moves, 1), Math.log(alpha))));
   const noiseScale = tf.mul(tf.div(stepSize, count), 2); // 2 eta
-  const next: Record<string, tf.Tensor> = {};
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const v = tf.add(tf.mul(state[slot(name)], alpha), tf.mul(tf.square(gradient), 1 - alpha));
-    const g = tf.reciprocal(tf.add(tf.sqrt(tf.div(v, unbias)), damping));
-    const drifted = tf.sub(state[name], tf.mul(tf.mul(g, gradient), stepSize));
-    // Deviation: Gamma, the derivative of G, is dropped, as Li et al. do in practice
-    next[name] = xi ? tf.add(drifted, tf.mul(tf.sqrt(tf.mul(g, noiseScale)), xi[name])) : drifted;
-    next[slot(name)] = v;
-  }
-  return { ...state, ...next };
+  const nextV = mapTree(
+    v,
+    ([v, g]) => tf.add(tf.mul(v, alpha), tf.mul(tf.square(g), 1 - alpha)),
+    gradients,
+  );
+  const next = mapTree(
+    params,
+    ([w, v, gradient, noise]) => {
+      const g = tf.reciprocal(tf.add(tf.sqrt(tf.div(v, unbias)), damping));
+      const drifted = tf.sub(w, tf.mul(tf.mul(g, gradient), stepSize));
+      // Deviation: Gamma, the derivative of G, is dropped, as Li et al. do in practice
+      return noise ? tf.add(drifted, tf.mul(tf.sqrt(tf.mul(g, noiseScale)), noise)) : drifted;
+    },
+    nextV,
+    gradients,
+    ...xi ? [xi] : [],
+  );
+  return { params: next, v: nextV };
 }
 
 /** Deviations of this sampler from Li et al. */

@@ -2,35 +2,40 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../../harness/core/repeat.ts";
 import { createNoise, keyOf } from "../../harness/core/noise.ts";
-import type { State } from "../../harness/core/types.ts";
-import { drawsLike, initPsgld, psgld, psgldEntries, type PsgldMove } from "./psgld.ts";
+import { flatten, unflatten } from "../../harness/core/tree.ts";
+import { drawsLike, initPsgld, psgld, type PsgldMove } from "./psgld.ts";
 
-const ALPHA = 0.99;
 const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
+
+/** Parameters of one tensor, and a state of pSGLD. */
+type Params = { readonly w: tf.Tensor2D };
+type Carried = { readonly params: Params; readonly v: Params };
 
 /** `steps` moves of `w` for the mean loss whose gradient is given. */
 function chain(
-  gradient: (w: tf.Tensor) => tf.Tensor,
+  gradient: (w: tf.Tensor2D) => tf.Tensor2D,
   { w, steps, name, ...move }:
-    & { w: tf.Tensor; steps: number; name: string }
-    & Pick<PsgldMove, "stepSize" | "count" | "damping">,
-): tf.Tensor {
-  const state: State = { w, ...initPsgld({ w }, ["w"]) };
-  const xi = drawsLike(state, { names: ["w"], noise: noise.split(name), leading: [steps] });
+    & { w: tf.Tensor2D; steps: number; name: string }
+    & Pick<PsgldMove<Params>, "stepSize" | "count" | "alpha" | "damping">,
+): tf.Tensor2D {
+  const start: Carried = { params: { w }, v: initPsgld({ w }) };
+  const draws = drawsLike(start.params, { noise: noise.split(name), leading: [steps] });
   const end = repeat(
     steps,
-    state,
-    (carried, { index, ...xi }) =>
-      psgld(carried, {
+    flatten(start),
+    (flat, { index, ...xi }) => {
+      const carried = unflatten(flat) as Carried;
+      const { params, v } = psgld(carried, {
         ...move,
-        alpha: ALPHA,
-        gradients: { w: gradient(carried.w) },
-        xi,
-        moves: index as tf.Scalar,
-      }),
-    { index: tf.range(0, steps), ...xi } as State,
+        gradients: { w: gradient(carried.params.w) },
+        xi: xi as Params,
+        moves: tf.reshape(index, []),
+      });
+      return flatten({ params, v });
+    },
+    { index: tf.range(0, steps), ...draws },
   );
-  return end.w;
+  return (unflatten(end) as Carried).params.w;
 }
 
 function varianceOf(values: Float32Array): number {
@@ -41,8 +46,8 @@ Deno.test("psgld() is the update of Li et al. with a corrected V", async () => {
   await tf.setBackend("cpu");
   const [stepSize, count, damping] = [0.01, 50, 1e-3];
   let [w, v] = [0.7, 0];
-  let state: State = { w: tf.scalar(w) };
-  state = { ...state, ...initPsgld(state, ["w"]) };
+  const params = { w: tf.scalar(w) };
+  let state = { params, v: initPsgld(params) };
   for (let t = 0; t < 5; t++) {
     const [g, xi] = [Math.cos(t), Math.sin(3 * t)];
     state = psgld(state, {
@@ -50,7 +55,7 @@ Deno.test("psgld() is the update of Li et al. with a corrected V", async () => {
       xi: { w: tf.scalar(xi) },
       stepSize,
       count,
-      alpha: ALPHA,
+      alpha: 0.99,
       damping,
       moves: tf.scalar(t),
     });
@@ -58,9 +63,9 @@ Deno.test("psgld() is the update of Li et al. with a corrected V", async () => {
     const preconditioner = 1 / (damping + Math.sqrt(v / (1 - 0.99 ** (t + 1))));
     // eta = stepSize / n; drift eta G n g, noise of variance 2 eta G.
     w += -stepSize * preconditioner * g + Math.sqrt(2 * stepSize / count * preconditioner) * xi;
-    assert.ok(Math.abs(state.w.dataSync()[0] - w) < 2e-6);
+    assert.ok(Math.abs(state.params.w.dataSync()[0] - w) < 2e-6);
+    assert.ok(Math.abs(state.v.w.dataSync()[0] - v) < 2e-6);
   }
-  assert.deepEqual(psgldEntries(["w"]), Object.keys(state));
 });
 
 Deno.test("psgld() with a constant preconditioner is amortized Langevin: variances are leverages", async () => {
@@ -77,7 +82,7 @@ Deno.test("psgld() with a constant preconditioner is amortized Langevin: varianc
     chain(
       // Mean over rows of U.
       (phi) => {
-        const z = tf.matMul(features, phi as tf.Tensor2D);
+        const z = tf.matMul(features, phi);
         return tf.mul(tf.matMul(features, z, true), precision / count);
       },
       {
@@ -86,11 +91,12 @@ Deno.test("psgld() with a constant preconditioner is amortized Langevin: varianc
         name: "leverage",
         stepSize: eta * count * damping,
         count,
+        alpha: 0.99,
         damping,
       },
     )
   );
-  const z = tf.matMul(features, phi as tf.Tensor2D).arraySync() as number[][];
+  const z = tf.matMul<tf.Tensor2D>(features, phi).arraySync();
   leverages.forEach((leverage, i) => {
     const theory = leverage / precision / (1 - eta * precision / 2);
     // A variance of 10,000 independent columns: sqrt(2 / 10,000) = 1.4 %, four times.
@@ -106,11 +112,12 @@ Deno.test("psgld() samples at the temperature of n terms, whatever the scale of 
   for (const precision of [1, 9, 36]) {
     const w = tf.tidy(() =>
       chain((w) => tf.mul(w, precision / count), {
-        w: tf.mul(noise.split("start", precision).normal([size]), 1 / Math.sqrt(precision)),
+        w: tf.mul(noise.split("start", precision).normal([1, size]), 1 / Math.sqrt(precision)),
         steps: 400,
         name: `temperature ${precision}`,
         stepSize,
         count,
+        alpha: 0.99,
         damping: 1e-9,
       })
     );

@@ -4,32 +4,10 @@
  *
  * @module
  */
-import { createNoise, keyOf } from "../../harness/core/noise.ts";
-import type { HostArray, HostArrays } from "../../harness/core/types.ts";
 import * as tf from "@tensorflow/tfjs";
-
-/** Rows of numbers. */
-export type Matrix = readonly (readonly number[])[];
-
-export const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, v, i) => sum + v * b[i], 0);
-
-export const transpose = (a: Matrix): number[][] => a[0].map((_, j) => a.map((row) => row[j]));
-
-/** Orthonormal vectors that span `vectors`, in their order: modified Gram-Schmidt. */
-export function orthonormalise(vectors: Matrix): number[][] {
-  const basis: number[][] = [];
-  for (const vector of vectors) {
-    let v = [...vector];
-    for (const u of basis) {
-      const c = dot(u, v);
-      v = v.map((x, i) => x - c * u[i]);
-    }
-    const norm = Math.sqrt(dot(v, v));
-    basis.push(v.map((x) => x / norm));
-  }
-  return basis;
-}
+import { createNoise, keyOf } from "../../harness/core/noise.ts";
+import type { HostArray, HostArrays, Matrix } from "../../harness/core/types.ts";
+import { dot, orthonormalise } from "../../harness/linalg/matrix.ts";
 
 /** Data of which everything is known. */
 export interface SpectralData {
@@ -56,7 +34,7 @@ export function spectralData(
   const modes = eigenvalues.filter((l) => l > 0).length;
   const noise = createNoise(keyOf(seed), tf.scalar(0, "int32"));
   const normal = (name: string, shape: readonly number[]) =>
-    noise.split(name).normal(shape).arraySync() as number[][];
+    noise.split(name).normal<tf.Tensor2D>(shape).arraySync();
   const axes = orthonormalise(normal("axes", [dimension, dimension]));
   // Scores orthogonal to the constant, so that the mean is exact too.
   const [, ...scores] = orthonormalise([Array(count).fill(1), ...normal("scores", [modes, count])]);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type {
   HostArray,
   HostArrays,
@@ -12,6 +12,7 @@ import type {
   Noise,
   Problem,
 } from "../../harness/core/types.ts";
+import { toTensor } from "./host_arrays.ts";
 
 /** An array as text: shape, and base64 of little-endian float32 or int32. */
 export interface EncodedArray {
@@ -64,15 +65,16 @@ export function decodeArrays(arrays: EncodedArrays): Record<string, HostArray> {
 function tapped(
   source: Noise,
   path: readonly string[],
-  draw: (name: string, make: () => tf.Tensor) => tf.Tensor,
+  draw: <T extends tf.Tensor>(name: string, make: () => T) => T,
 ): Noise {
   const name = path.join("/");
   return {
     split: (...parts) => tapped(source.split(...parts), [...path, ...parts.map(String)], draw),
-    normal: (shape) => draw(name, () => source.normal(shape)),
-    uniform: (shape) => draw(name, () => source.uniform(shape)),
-    normalOfRows: (rows, width) =>
-      draw(name, () => source.normalOfRows(rows, width)) as tf.Tensor2D,
+    normal: <T extends tf.Tensor>(shape: readonly number[]) =>
+      draw(name, () => source.normal<T>(shape)),
+    uniform: <T extends tf.Tensor>(shape: readonly number[]) =>
+      draw(name, () => source.uniform<T>(shape)),
+    normalOfRows: (rows, width) => draw(name, () => source.normalOfRows(rows, width)),
   };
 }
 
@@ -91,8 +93,9 @@ export function recordNoise(
 
 /** Noise that gives back `draws` by path, in place of those of `source`. */
 export function replayNoise(source: Noise, draws: HostArrays): Noise {
-  return tapped(source, [], (name) => {
-    const { shape, data } = draws[name];
-    return tf.tensor(data.slice(), shape as number[]);
+  return tapped(source, [], <T extends tf.Tensor>(name: string) => {
+    const array = draws[name];
+    if (array === undefined) throw new RangeError(`No draw was recorded for "${name}"`);
+    return toTensor<T>(array);
   });
 }

@@ -1,10 +1,11 @@
 /**
- * What the tests of this folder share: a tiny problem, and training steps on a device.
+ * A tiny problem, and training steps on a device: for the tests of this folder.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, foldIn, keyOf, words } from "../../harness/core/noise.ts";
+import { flatten, unflatten } from "../../harness/core/tree.ts";
 import type {
   Device,
   HostArray,
@@ -12,37 +13,43 @@ import type {
   Hyperparams,
   ImageShape,
   Method,
+  Model,
   Problem,
   PureFunction,
-  State,
 } from "../../harness/core/types.ts";
+import { toArrays } from "./host_arrays.ts";
 
 /** Images of 8x8, 32 of them, in batches of 8. */
-export const TOY: Problem = {
+export const TINY_PROBLEM: Problem = {
   image: { height: 8, width: 8, channels: 1 },
   trainCount: 32,
   batchSize: 8,
 };
 
-/** Hyperparameters that make `method` as small as `TOY`. */
-export function toyHyper(method: Method, overrides: Hyperparams = {}): Hyperparams {
-  const small: Hyperparams = {
-    latentDim: 3,
-    featureDim: 64,
-    width: 0.125,
-    inputDim: 16,
-    posteriorSteps: 3,
-    priorSteps: 3,
-  };
-  const known = Object.entries({ ...small, ...overrides }).filter(([k]) => k in method.defaults);
-  return { ...method.defaults, ...Object.fromEntries(known) };
+/** Hyperparameters that make any method as small as `TINY_PROBLEM`. */
+const SMALL: Hyperparams = {
+  latentDim: 3,
+  featureDim: 64,
+  width: 0.125,
+  inputDim: 16,
+  posteriorSteps: 3,
+  priorSteps: 3,
+};
+
+/** Small hyperparameters of `method`, with `overrides`. Throws RangeError for a name that the method does not have. */
+export function tinyHyper<H extends Hyperparams>(method: Method<H>, overrides: Partial<H> = {}): H {
+  const known = ([name]: readonly [string, unknown]) => name in method.defaults;
+  const unknown = Object.entries(overrides).find((entry) => !known(entry));
+  if (unknown) throw new RangeError(`${method.name} has no hyperparameter "${unknown[0]}"`);
+  const small = Object.fromEntries(Object.entries(SMALL).filter(known));
+  return { ...method.defaults, ...small, ...overrides };
 }
 
 /** Smooth images in [0, 1], [count, height, width, channels]: each pixel is uniform noise times a ramp. */
-export function toyImages(count: number, image: ImageShape): HostArray {
+export function tinyImages(count: number, image: ImageShape): HostArray {
   const { height, width, channels } = image;
   const size = height * width * channels;
-  const bits = words(foldIn(keyOf(0), "toy"), 0, count * size);
+  const bits = words(foldIn(keyOf(0), "toy"), 0, count * size); // a name that the parity fixture depends on
   const data = Float32Array.from(
     bits,
     (b, i) => (b >>> 8) * 2 ** -24 * ((i % size) + 1) / size,
@@ -58,82 +65,72 @@ export function takeRows(images: HostArray, rows: readonly number[]): HostArray 
   return { ...images, shape: [rows.length, ...images.shape.slice(1)], data };
 }
 
-/** The initial state of `method`, on the host. */
+/** The initial state of `model`, on the host under flat names. */
 export async function initialState(
-  method: Method,
-  { problem, hyper, seed }: { problem: Problem; hyper: Hyperparams; seed: number },
-): Promise<HostArrays> {
+  model: Model,
+  seed: number,
+): Promise<Record<string, HostArray>> {
   await tf.setBackend("cpu");
-  const noise = createNoise(foldIn(keyOf(seed), "init"), tf.scalar(0, "int32"));
-  const state = tf.tidy(() => ({ ...method.init(problem, hyper, noise) }));
-  const arrays = Object.entries(state).map(([name, t]) =>
-    [name, {
-      shape: t.shape,
-      dtype: t.dtype as HostArray["dtype"],
-      data: t.dataSync().slice() as Float32Array,
-    }] as const
-  );
-  tf.dispose(state);
-  return Object.fromEntries(arrays);
+  let arrays: Record<string, HostArray> = {};
+  tf.tidy(() => {
+    const noise = createNoise(foldIn(keyOf(seed), "init"), tf.scalar(0, "int32"));
+    arrays = toArrays(model.init(noise));
+  });
+  return arrays;
 }
 
-/** `method.step` as a device compiles it. Inputs: images, rows, step, and `chains/...`; outputs: metrics, and `chains/...`. */
-export function stepFunction(
-  method: Method,
-  { hyper, seed }: { hyper: Hyperparams; seed: number },
-): PureFunction {
+/** Before the names of chains among the inputs and outputs of a step. */
+const CHAINS = "chains/";
+
+/** `model.step` as a device compiles it. Inputs: images, rows, step, and `chains/...`; outputs: metrics, and `chains/...`. */
+function stepFunction(model: Model, seed: number): PureFunction {
   return ({ state, inputs }) => {
     const step = inputs.step as tf.Scalar;
-    const chains = Object.entries(inputs).filter(([name]) => name.startsWith("chains/"));
-    const result = method.step(
-      state,
+    const chains = Object.entries(inputs).filter(([name]) => name.startsWith(CHAINS));
+    const result = model.step(
+      unflatten(state),
       {
         images: inputs.images as tf.Tensor4D,
         rows: inputs.rows as tf.Tensor1D,
         step,
-        chains: Object.fromEntries(chains.map(([name, t]) => [name.slice("chains/".length), t])),
+        chains: Object.fromEntries(chains.map(([name, t]) => [name.slice(CHAINS.length), t])),
       },
-      hyper,
       createNoise(foldIn(keyOf(seed), "step"), step),
     );
     return {
-      state: result.state,
-      outputs: { ...result.metrics, ...prefixed("chains/", result.chains ?? {}) },
+      state: flatten(result.state),
+      outputs: { ...result.metrics, ...flatten({ chains: result.chains }) },
     };
   };
 }
 
-const prefixed = (prefix: string, state: State): State =>
-  Object.fromEntries(Object.entries(state).map(([name, t]) => [prefix + name, t]));
-
-/** Where a training run got: the state, the metrics of the last step, and those of every step. */
+/** The end of a training run: the state, the metrics of the last step, and those of every step. */
 export interface Trained {
   readonly state: HostArrays;
   readonly metrics: Readonly<Record<string, number>>;
   readonly history: readonly Readonly<Record<string, number>>[];
 }
 
-/** What `train` needs. */
+/** What `train` needs besides a model. */
 export interface TrainOptions {
   readonly device: Device;
   readonly problem: Problem;
-  readonly hyper: Hyperparams;
   readonly seed: number;
   readonly images: HostArray;
   /** First and last (exclusive) step. */
   readonly steps: readonly [number, number];
+  /** The state before the first step. */
   readonly state: HostArrays;
 }
 
-/** Steps of `method` over the images in their own order, batch by batch; chains, if any, start at zero in each step. */
-export async function train(method: Method, options: TrainOptions): Promise<Trained> {
-  const { device, problem, hyper, images, steps: [from, to] } = options;
+/** Steps of `model` over the images in their own order, batch by batch; chains, if any, start at zero in each step. */
+export async function train(model: Model, options: TrainOptions): Promise<Trained> {
+  const { device, problem, seed, images, steps: [from, to] } = options;
   const { batchSize, trainCount } = problem;
-  const chains = Object.entries(method.chains?.(problem, hyper) ?? {});
   const inputsAt = (step: number): HostArrays => {
     const rows = Array.from({ length: batchSize }, (_, i) => (step * batchSize + i) % trainCount);
-    const zeros = chains.map(([name, shape]) =>
-      [`chains/${name}`, {
+    const zeros = Object.entries(model.chains ?? {}).map(([name, shape]) =>
+      [CHAINS + name, {
         shape: [batchSize, ...shape],
         dtype: "float32",
         data: new Float32Array(batchSize * shape.reduce((a, b) => a * b, 1)),
@@ -146,21 +143,17 @@ export async function train(method: Method, options: TrainOptions): Promise<Trai
       ...Object.fromEntries(zeros),
     };
   };
-  const specs = (arrays: HostArrays) =>
-    Object.fromEntries(
-      Object.entries(arrays).map(([k, { shape, dtype }]) => [k, { shape, dtype }]),
-    );
-  await using program = await device.compile(stepFunction(method, options), {
-    state: specs(options.state),
-    inputs: specs(inputsAt(from)),
+  await using program = await device.compile(stepFunction(model, seed), {
+    state: options.state,
+    inputs: inputsAt(from),
   });
   let state = await device.upload(options.state);
   const history: Record<string, number>[] = [];
   for (let step = from; step < to; step++) {
     const result = await program.run(state, inputsAt(step));
     state = result.state;
-    const metrics = Object.entries(result.outputs).filter(([k]) => !k.startsWith("chains/"));
-    history.push(Object.fromEntries(metrics.map(([k, { data }]) => [k, data[0]])));
+    const metrics = Object.entries(result.outputs).filter(([name]) => !name.startsWith(CHAINS));
+    history.push(Object.fromEntries(metrics.map(([name, { data }]) => [name, data[0]])));
   }
   return { state: await device.download(state), metrics: history[history.length - 1], history };
 }

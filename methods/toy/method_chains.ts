@@ -11,15 +11,13 @@ import type { Hyperparams, State } from "../../harness/core/types.ts";
 import { abp } from "../abp.ts";
 import { dlgm } from "../dlgm.ts";
 import { lae } from "../lae.ts";
+import { lae_neurips } from "../lae_neurips.ts";
 import { lebm } from "../lebm.ts";
 import { langevinChain, langevinStep } from "../samplers/langevin.ts";
 import { metropolisStep, type Position } from "../samplers/metropolis.ts";
-import { decayedStepSize, initPsgld, psgld } from "../samplers/psgld.ts";
+import { decayedStepSize, psgld } from "../samplers/psgld.ts";
 import { potentialOf } from "./integrator.ts";
 import { LAE_PSGLD } from "./lae.ts";
-
-/** Defaults of the variant of NeurIPS 2022. */
-export const NEURIPS_DEFAULTS = lae.defaults;
 
 /** What every chain below says about itself. */
 type Described = Pick<MethodChain, "name" | "label" | "target">;
@@ -100,7 +98,7 @@ function priorOf(
  * each, so that Phi is Z. Its proposals are so short that all but some 1e-6 of them are accepted: its way is Euler's.
  */
 function neuripsPhi(): MethodChain {
-  const { chainSteps, chainStepSize, metropolis } = NEURIPS_DEFAULTS;
+  const { chainSteps, chainStepSize, metropolis } = lae_neurips.defaults;
   const steps = chainSteps + 1; // the first to warm up
   const stepSizeOf = ({ points }: Pick<Target, "points">) => chainStepSize / points;
   return {
@@ -168,17 +166,19 @@ function psgldOf(
       const { gradient } = potentialOf((z) =>
         tf.div(tf.neg(target.logDensity(z, {})), target.points)
       );
-      const state: State = { z: start, ...initPsgld({ z: start }, ["z"]) };
-      const end = repeat(steps, state, (state, { xi, index }) =>
-        psgld(state, {
-          gradients: { z: gradient(state.z as tf.Tensor3D) },
+      const state: State = { z: start, v: tf.zerosLike(start) };
+      const end = repeat(steps, state, ({ z, v }, { xi, index }) => {
+        const { params, v: next } = psgld<State>({ params: { z }, v: { z: v } }, {
+          gradients: { z: gradient(z as tf.Tensor3D) },
           xi: { z: xi },
           stepSize: decayedStepSize(lae.defaults, index as tf.Scalar),
           count: target.points,
           alpha,
           damping,
           moves: index as tf.Scalar,
-        }), {
+        });
+        return { z: params.z, v: next.z };
+      }, {
         xi: noise.split("xi").normal([steps, ...start.shape]),
         index: tf.range(0, steps),
       } as State);

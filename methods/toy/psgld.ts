@@ -1,12 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { RunLength, Sampler, Target } from "../../harness/core/toy_types.ts";
-import {
-  decayedStepSize,
-  type DecayHyper,
-  initPsgld,
-  psgld as psgldMove,
-  psgldEntries,
-} from "../samplers/psgld.ts";
+import { decayedStepSize, type DecayHyper, psgld as psgldMove } from "../samplers/psgld.ts";
+import type { State } from "../../harness/core/types.ts";
 import { amortized } from "./amortized.ts";
 import { direct } from "./direct.ts";
 import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
@@ -47,10 +42,10 @@ export function rmsPreconditioned(
       };
     },
     hasExactMove: true,
-    init: (x) => initPsgld({ x }, ["x"]),
-    step: (state, { potential, draws: { xi }, stepSize, moves, points }) => {
-      const gradient = potential.gradient(state.x as Positions);
-      const next = psgldMove(state, {
+    init: (x) => ({ v: tf.zerosLike(x) }),
+    step: ({ x, v }, { potential, draws: { xi }, stepSize, moves, points }) => {
+      const gradient = potential.gradient(x as Positions);
+      const next = psgldMove<State>({ params: { x }, v: { x: v } }, {
         gradients: { x: ofMean ? tf.div(gradient, points) : gradient },
         xi: { x: xi },
         stepSize: decay ? decayedStepSize({ stepSize, ...decay }, moves) : stepSize,
@@ -59,7 +54,7 @@ export function rmsPreconditioned(
         damping,
         moves,
       });
-      return Object.fromEntries(psgldEntries(["x"]).map((name) => [name, next[name]]));
+      return { x: next.params.x, v: next.v.x };
     },
   };
 }

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Row } from "./result_table.ts";
+import type { Row, SeedCell } from "./result_table.ts";
 
-/** A piece of a report: what is shown, not how. */
+/** A piece of a report: its content, not its form. */
 export type Block =
   | { readonly kind: "title" | "heading" | "text"; readonly text: string }
   | { readonly kind: "list"; readonly items: readonly string[] }
@@ -15,22 +15,44 @@ export type Block =
     readonly rows: readonly (readonly string[])[];
   };
 
-/** Stands for a number that there is not. */
+/** Placeholder for a missing value. */
 export const NONE = "–";
 
-/** `x` with four significant digits at most, without an exponent where it can be. */
+/** `x` with four significant digits, trailing zeros included; integers above that in full. */
 export function formatNumber(x: number): string {
-  return String(Number(x.toPrecision(4)));
+  if (x === 0 || !Number.isFinite(x)) return String(x);
+  return x.toFixed(Math.min(MAX_DECIMALS, Math.max(0, 3 - magnitude(Number(x.toPrecision(4))))));
 }
 
-/** `45.2 ± 1.3`: the mean with as many decimals as the two leading digits of the deviation; without one, the mean alone. */
+/**
+ * `45.2 ± 1.3`: the deviation with its two leading digits, the mean with as many decimals, trailing zeros included.
+ * Without a deviation, or with 0, the mean as a number by itself.
+ */
 export function formatMeanStd(mean: number, std: number | null): string {
-  if (std === null || std === 0) return `${formatNumber(mean)}${std === 0 ? " ± 0" : ""}`;
-  const decimals = Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(std))));
+  if (std === null) return formatNumber(mean);
+  if (std === 0) return `${formatNumber(mean)} ± 0`;
+  const decimals = Math.max(0, 1 - magnitude(Number(std.toPrecision(2))));
+  if (decimals > MAX_DECIMALS) return `${formatNumber(mean)} ± ${std.toExponential(1)}`;
   return `${mean.toFixed(decimals)} ± ${std.toFixed(decimals)}`;
 }
 
-/** `LAE`, or `LAE (epochs = 5)` for settings other than the first. */
+/** More decimals than a table has room for. */
+const MAX_DECIMALS = 8;
+
+/** The exponent of the leading digit of `x`: 0 for 1 to 10. */
+function magnitude(x: number): number {
+  return Math.floor(Math.log10(Math.abs(x)));
+}
+
+/** `45.2 ± 1.3 (n = 3)`, or `(n = 2 of 3)` when seeds are lost or missing; a dash where nothing was asked for. */
+export function formatSeeds({ mean, std, n, lost, missing }: SeedCell): string {
+  const asked = n + lost.length + (missing?.length ?? 0);
+  if (asked === 0) return NONE;
+  const count = asked === n ? `n = ${n}` : `n = ${n} of ${asked}`;
+  return `${mean === null ? NONE : formatMeanStd(mean, std)} (${count})`;
+}
+
+/** `LAE`, or `LAE (epochs = 5)` where the method has several rows. */
 export function nameOf({ label, variant }: Row): string {
   return variant === "" ? label : `${label} (${variant})`;
 }

@@ -1,6 +1,6 @@
 import { type Block, NONE } from "../document/block.ts";
-import { POSTER_DATASETS, POSTER_SCORES } from "../published/poster.ts";
 import type { ResultTable } from "../document/result_table.ts";
+import { POSTER_DATASETS, POSTER_SCORES } from "../published/poster.ts";
 import { scoreBlocks } from "./scores.ts";
 
 /** The bounds on the likelihood, and the table of the NeurIPS version's poster. */
@@ -12,30 +12,21 @@ export function likelihoodBlocks(table: ResultTable): Block[] {
       scores.flatMap(({ dataset, basis }) => dataset === name && basis !== null ? [basis] : [])
     );
     if (bases.length === 0) return [];
-    const [{ draws, images }] = bases;
+    const images = rangeOf(bases.map(({ images }) => images));
+    const draws = rangeOf(bases.map(({ draws }) => draws));
     const error = Math.max(...bases.map(({ standardError }) => standardError)).toPrecision(2);
     return [
-      `${label}: ${images} test images, ${draws} draws of z each; standard error over images, of all ` +
-      `rows alike, up to ${error}.`,
+      `${label}: ${images} test images, ${draws} draws of z each; standard error over images up to ${error}, ` +
+      "the same images for all rows.",
     ];
   });
   const text =
-    "Upper bounds on the mean of -log p(x) per dimension of the test images, in nats: the ELBO is the bound " +
-    "of k = 1, the mean of the importance-weighted bounds falls with k to -log p(x) itself. Methods whose q " +
-    "differ in kind compare at the largest k.";
-  const poster = POSTER_SCORES.map(({ method }) => method).filter((m, i, all) =>
-    all.indexOf(m) === i
-  );
-  const posterRows = poster.map((method) => [
-    table.rows.find((row) => row.method === method)?.label ?? method.toUpperCase(),
-    ...POSTER_DATASETS.map(({ name }) => {
-      const score = POSTER_SCORES.find((s) => s.method === method && s.dataset === name);
-      return score === undefined ? NONE : `${score.mean.toFixed(3)} ± ${score.std.toFixed(3)}`;
-    }),
-  ]);
+    "Upper bounds on the mean of -log p(x) per dimension of the test images, in nats. The ELBO is the bound of " +
+    "k = 1; the mean of the importance-weighted bounds falls with k towards -log p(x). Methods whose q differ in kind " +
+    "are compared at the largest k. Methods whose q or prior has no known normalizer have no bound.";
   const posterText =
-    "For comparison, the poster of the NeurIPS 2022 version: -ELBO per dimension (nats, as the numbers imply), " +
-    "3 seeds. Its epochs, its latent dimensions and the size of its MNIST are not stated.";
+    "The poster of the NeurIPS 2022 version, for reference: -ELBO per dimension (nats, as the numbers imply), 3 seeds. " +
+    "A number here is comparable with one above only where that table says within or outside.";
   return [
     { kind: "heading", text: "Likelihood" },
     ...scoreBlocks(table, bounds),
@@ -44,7 +35,24 @@ export function likelihoodBlocks(table: ResultTable): Block[] {
     {
       kind: "table",
       head: ["Method", ...POSTER_DATASETS.map(({ label }) => label)],
-      rows: posterRows,
+      rows: posterRows(table),
     },
   ];
+}
+
+function posterRows({ rows }: ResultTable): string[][] {
+  const methods = [...new Set(POSTER_SCORES.map(({ method }) => method))];
+  return methods.map((method) => [
+    rows.find((row) => row.method === method)?.label ?? method.toUpperCase(),
+    ...POSTER_DATASETS.map(({ name }) =>
+      POSTER_SCORES.find((score) => score.method === method && score.dataset === name)?.printed ??
+        NONE
+    ),
+  ]);
+}
+
+/** `50`, or `50 to 100`. */
+function rangeOf(values: readonly number[]): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most ? `${least}` : `${least} to ${most}`;
 }

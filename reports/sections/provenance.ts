@@ -14,10 +14,13 @@ export function settingsBlocks({ settings, hyper }: ResultTable): Block[] {
   ];
 }
 
-/** How runs ended, and where their numbers come from. */
-export function provenanceBlocks({ provenance, runs }: ResultTable): Block[] {
-  const counts = Object.entries(runs).filter(([, count]) => count > 0)
+/** How the runs ended, and where their numbers come from. */
+export function provenanceBlocks({ provenance, runs, runList }: ResultTable): Block[] {
+  const ended = Object.entries(runs).filter(([, count]) => count > 0)
     .map(([status, count]) => `${count} ${status}`);
+  const counts = runList === null || runList.missing === 0
+    ? ended
+    : [...ended, `${runList.missing} of ${runList.asked} missing`];
   const facts = Object.entries(provenance).map(([key, values]) => `${key}: ${values.join("; ")}`);
   return [
     { kind: "heading", text: "Provenance" },

@@ -1,85 +1,92 @@
-import { type Block, formatMeanStd, formatNumber, nameOf, NONE } from "../document/block.ts";
-import type { MetricName, ResultTable, ScoreCell } from "../document/result_table.ts";
+import { type Block, formatNumber, formatSeeds, nameOf, NONE } from "../document/block.ts";
+import type { MetricName, ResultTable, Row, ScoreCell } from "../document/result_table.ts";
+import { WITHIN_DEVIATIONS } from "../published/protocol.ts";
+import { comparisonNotes, formatComparison } from "./comparisons.ts";
 
 const ARROW = { lower: "↓", higher: "↑" } as const;
 
-/** `45.2 ± 1.3 (n = 3)`, and of how many seeds where some were lost. */
-export function formatScore({ mean, std, n, lost }: ScoreCell): string {
-  const asked = n + lost.length;
-  const count = lost.length === 0 ? `n = ${n}` : `n = ${n} of ${asked}`;
-  if (mean === null) return lost.length === 0 ? NONE : `${NONE} (${count})`;
-  return `${formatMeanStd(mean, std)} (${count})`;
-}
+const WITHIN =
+  `Within: at most ${WITHIN_DEVIATIONS} combined standard deviations, sqrt(s² + s'²), from the published mean; ` +
+  "outside: further away.";
 
 interface Column {
   readonly head: string;
-  readonly text: (cell: ScoreCell | undefined) => string;
-  readonly metric: string;
-  readonly dataset: string;
+  readonly text: (cell: ScoreCell) => string;
+  readonly metric: MetricName;
+  readonly dataset: ResultTable["datasets"][number];
 }
 
-/** The table of the scores `metrics`; of bounds on the likelihood only the rows that have one. */
-export function scoreBlocks(
-  { datasets, rows }: ResultTable,
-  metrics: readonly MetricName[],
-): Block[] {
+/** The table of the scores `metrics`, all rows, with what it takes to read it. */
+export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]): Block[] {
+  const { datasets, rows } = table;
   if (metrics.length === 0) return [];
-  const cells = rows.flatMap(({ scores }) => scores);
   const columns = datasets.flatMap((dataset) =>
-    metrics.flatMap(({ name: metric, label, better }): Column[] => {
-      const own = cells.filter((cell) => cell.metric === metric && cell.dataset === dataset.name);
-      if (own.every(({ n, lost }) => n + lost.length === 0)) return [];
-      const place = { metric, dataset: dataset.name };
-      const head = `${dataset.label}: ${label} ${ARROW[better]}`;
-      const columns: Column[] = [{
-        ...place,
-        head,
-        text: (cell) => cell === undefined ? NONE : formatScore(cell),
-      }];
-      if (own.some(({ untrained }) => untrained !== null)) {
-        columns.push({
-          ...place,
-          head: "untrained",
-          text: (cell) => cell?.untrained == null ? NONE : formatNumber(cell.untrained),
-        });
-      }
-      if (own.some(({ paper }) => paper !== null)) {
-        columns.push({
-          ...place,
-          head: "paper",
-          text: (cell) => cell?.paper == null ? NONE : `${cell.paper.mean} ± ${cell.paper.std}`,
-        });
-      }
-      return columns;
-    })
+    metrics.flatMap((metric) => columnsOf(rows, { metric, dataset }))
   );
-  const asked = new Set(columns.map(({ metric }) => metric));
-  const shown = rows.filter(({ scores }) =>
-    scores.some(({ metric, n, lost }) => asked.has(metric) && n + lost.length > 0)
-  );
-  const body = shown.map((row) => [
+  const body = rows.map((row) => [
     nameOf(row),
     row.description,
-    ...columns.map(({ metric, dataset, text }) =>
-      text(row.scores.find((cell) => cell.metric === metric && cell.dataset === dataset))
-    ),
+    ...columns.map(({ metric, dataset, text }) => {
+      const cell = row.scores.find((score) =>
+        score.metric === metric.name && score.dataset === dataset.name
+      );
+      return cell === undefined ? NONE : text(cell);
+    }),
   ]);
+  const compared = rows.flatMap((row) =>
+    row.scores.flatMap(({ metric, dataset, published }) => {
+      const column = columns.find((column) =>
+        column.metric.name === metric && column.dataset.name === dataset
+      );
+      if (column === undefined || published === null) return [];
+      const place = `${column.dataset.label}, ${column.metric.label}`;
+      return [{ name: nameOf(row), place, comparison: published }];
+    })
+  );
   const marks = metrics.map(({ label, better }) => `${label}: ${better} is better`).join("; ");
   const head = ["Method", "Description", ...columns.map(({ head }) => head)];
-  const text = `Mean ± standard deviation of the sample over n seeds. ${marks}.`;
-  return [{ kind: "table", head, rows: body }, { kind: "text", text }];
+  const text = [
+    `Mean ± sample standard deviation over n seeds. ${marks}.`,
+    ...compared.some(({ comparison }) => comparison.distance !== null) ? [WITHIN] : [],
+    ...body.some((cells) => cells.includes(NONE))
+      ? [`${NONE}: not asked for, or not measured.`]
+      : [],
+  ];
+  return [
+    { kind: "table", head, rows: body },
+    { kind: "text", text: text.join(" ") },
+    ...comparisonNotes(compared),
+  ];
 }
 
-/** Seeds without a score, and why. */
-export function lostBlocks({ rows, datasets }: ResultTable): Block[] {
-  const items = rows.flatMap((row) =>
-    row.scores.flatMap(({ dataset, metric, lost }) =>
-      lost.map(({ seed, why }) => {
-        const label = datasets.find(({ name }) => name === dataset)?.label ?? dataset;
-        return `${nameOf(row)}, ${label}, ${metric}, seed ${seed}: ${why}`;
-      })
-    )
-  );
-  if (items.length === 0) return [];
-  return [{ kind: "heading", text: "Lost seeds" }, { kind: "list", items }];
+/** The columns of one score on one data set: none where no row was asked for it. */
+function columnsOf(
+  rows: readonly Row[],
+  { metric, dataset }: Pick<Column, "metric" | "dataset">,
+): Column[] {
+  const cells = rows.flatMap(({ scores }) => scores)
+    .filter((cell) => cell.metric === metric.name && cell.dataset === dataset.name);
+  if (cells.every((cell) => formatSeeds(cell) === NONE)) return [];
+  const place = { metric, dataset };
+  const head = `${dataset.label}: ${metric.label} ${ARROW[metric.better]}`;
+  const columns: Column[] = [{ ...place, head, text: formatSeeds }];
+  if (cells.some(({ untrained }) => untrained !== null)) {
+    columns.push({ ...place, head: "untrained", text: formatUntrained });
+  }
+  const published = cells.find(({ published }) => published !== null)?.published;
+  if (published) {
+    columns.push({
+      ...place,
+      head: published.source.replace(/^the /, ""),
+      text: (cell) => cell.published === null ? NONE : formatComparison(cell.published),
+    });
+  }
+  return columns;
+}
+
+/** The mean score before training, with its seeds where they are not those of the score. */
+function formatUntrained({ untrained, n }: ScoreCell): string {
+  if (untrained === null) return NONE;
+  const mean = formatNumber(untrained.mean);
+  return untrained.n === n ? mean : `${mean} (n = ${untrained.n})`;
 }

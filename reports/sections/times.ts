@@ -1,50 +1,124 @@
 import { type Block, formatNumber, nameOf, NONE } from "../document/block.ts";
-import { PAPER_EPOCH_SECONDS } from "../published/paper.ts";
-import type { ResultTable } from "../document/result_table.ts";
+import type { RatioCell, ResultTable } from "../document/result_table.ts";
+import { comparisonNotes, formatComparison } from "./comparisons.ts";
 
-/** Seconds of an epoch, and the paper's ratios. */
-export function timeBlocks({ datasets, rows, ratios }: ResultTable): Block[] {
+/** Seconds per epoch, and the published ratios. */
+export function timeBlocks(table: ResultTable): Block[] {
+  const { rows } = table;
+  if (rows.length === 0) return [];
+  const heading: Block = { kind: "heading", text: "Seconds per epoch" };
+  if (rows.every(({ times }) => times.length === 0)) {
+    const text =
+      "None: the first epoch of each process is a warm-up, so times need --epochs 2 or more.";
+    return [heading, { kind: "text", text }];
+  }
+  return [heading, ...secondsBlocks(table), ...ratioBlocks(table)];
+}
+
+/** The machines of the times, numbered where there are several. */
+function machinesOf({ rows }: ResultTable): string[] {
+  return [...new Set(rows.flatMap(({ times }) => times.map(({ machine }) => machine)))];
+}
+
+function secondsBlocks(table: ResultTable): Block[] {
+  const { datasets, rows } = table;
+  const machines = machinesOf(table);
   const timed = datasets.filter(({ name }) =>
     rows.some(({ times }) => times.some(({ dataset }) => dataset === name))
-  );
-  if (timed.length === 0) {
-    if (rows.length === 0) return [];
-    const text = "None: the first epoch of a process is a warm-up; times take --epochs 2 or more.";
-    return [{ kind: "heading", text: "Seconds per epoch" }, { kind: "text", text }];
-  }
-  const head = ["Method", ...timed.map(({ label }) => label), "paper, CIFAR-10"];
-  const body = rows.map((row) => [
-    nameOf(row),
-    ...timed.map(({ name }) => {
-      const time = row.times.find(({ dataset }) => dataset === name);
-      if (time === undefined) return NONE;
-      const [median, min, max] = [time.median, time.min, time.max].map(formatNumber);
-      return `${median} (${min} to ${max})`;
-    }),
-    row.variant === "" ? PAPER_EPOCH_SECONDS[row.method]?.toFixed(2) ?? NONE : NONE,
-  ]);
-  const labelOf = (method: string) =>
-    rows.find((row) => row.method === method)?.label ?? method.toUpperCase();
-  const names = [
-    ...new Set(ratios.map((r) => `${labelOf(r.numerator)} / ${labelOf(r.denominator)}`)),
-  ];
-  const ratioRows = names.map((name) => {
-    const own = ratios.filter((r) =>
-      `${labelOf(r.numerator)} / ${labelOf(r.denominator)}` === name
-    );
-    const cells = timed.map((dataset) => {
-      const ratio = own.find((r) => r.dataset === dataset.name)?.ratio ?? null;
-      return ratio === null ? NONE : ratio.toFixed(2);
-    });
-    return [name, ...cells, own[0].paper.toFixed(2)];
+  ).map((dataset) => ({
+    ...dataset,
+    published: rows.some(({ times }) =>
+      times.some((time) => time.dataset === dataset.name && time.published !== null)
+    ),
+  }));
+  const body = rows.flatMap((row) => {
+    const own = machines.filter((machine) => row.times.some((time) => time.machine === machine));
+    return (own.length > 0 ? own : [null]).map((machine) => [
+      nameOf(row),
+      ...machines.length > 1 ? [machine === null ? NONE : numberOf(machine, machines)] : [],
+      ...timed.flatMap(({ name, published }) => {
+        const time = row.times.find((time) => time.dataset === name && time.machine === machine);
+        const compared = time?.published ? formatComparison(time.published) : NONE;
+        if (time === undefined) return [NONE, ...published ? [NONE] : []];
+        const [median, min, max] = [time.median, time.min, time.max].map(formatNumber);
+        const text = `${median} (${min} to ${max}; n = ${time.n})`;
+        return [text, ...published ? [compared] : []];
+      }),
+    ]);
   });
-  const text =
-    "Median (range) over the epochs of all seeds; the first epoch of each process is a warm-up and not " +
-    "counted. Sampling, scoring, compilation and checkpoints are on other clocks. Ratios are of medians, " +
-    "within one machine. The paper's hardware is not known, and its data set and nets may be larger.";
-  return [
-    { kind: "heading", text: "Seconds per epoch" },
-    { kind: "table", head, rows: [...body, ...ratioRows] },
-    { kind: "text", text },
+  const head = [
+    "Method",
+    ...machines.length > 1 ? ["machine"] : [],
+    ...timed.flatMap(({ label, published }) => [label, ...published ? ["paper"] : []]),
   ];
+  const compared = rows.flatMap((row) =>
+    row.times.flatMap(({ dataset, published }) => {
+      const place = datasets.find(({ name }) => name === dataset)?.label ?? dataset;
+      return published === null ? [] : [{ name: nameOf(row), place, comparison: published }];
+    })
+  );
+  const text =
+    "Median (range) over n epochs of all seeds; the first epoch of each process is a warm-up and not counted. " +
+    "Sampling, scoring, compilation and checkpoints are timed separately.";
+  const keys = machines.map((machine, i) => `Machine ${i + 1}: ${machine}`);
+  return [
+    { kind: "table", head, rows: body },
+    { kind: "text", text },
+    ...machines.length > 1 ? [{ kind: "list", items: keys } as const] : [],
+    ...comparisonNotes(compared),
+  ];
+}
+
+function numberOf(machine: string, machines: readonly string[]): string {
+  return `${machines.indexOf(machine) + 1}`;
+}
+
+function ratioBlocks(table: ResultTable): Block[] {
+  const { datasets, rows, ratios } = table;
+  if (ratios.length === 0) return [];
+  const machines = machinesOf(table);
+  const nameBy = (key: string) => {
+    const row = rows.find((row) => row.key === key);
+    return row === undefined ? key : nameOf(row);
+  };
+  const labelOf = (dataset: string) =>
+    datasets.find(({ name }) => name === dataset)?.label ?? dataset;
+  const ratioName = ({ numerator, denominator }: RatioCell) =>
+    `${nameBy(numerator)} / ${nameBy(denominator)}`;
+  const body = ratios.map((cell) => [
+    ratioName(cell),
+    labelOf(cell.dataset),
+    ...machines.length > 1 ? [cell.machine === null ? NONE : numberOf(cell.machine, machines)] : [],
+    formatRatio(cell),
+    formatComparison(cell.published),
+  ]);
+  const compared = ratios.map((cell) => ({
+    name: `${ratioName(cell)}, ${cell.published.printed} there`,
+    place: labelOf(cell.dataset),
+    comparison: cell.published,
+  }));
+  const shortened = ratios.some(({ caveats }) => caveats.length > 0)
+    ? " The time of an epoch grows with the length of its chains, and the ratio with it."
+    : "";
+  const text =
+    "Ratios of median seconds per epoch (range over runs) on one machine, between rows that are alike in all but the " +
+    "method; the number of epochs, Langevin step sizes and sigma do not count. Within: the paper's ratio lies in the range." +
+    shortened;
+  return [
+    {
+      kind: "table",
+      head: ["Ratio", "Data set", ...machines.length > 1 ? ["machine"] : [], "here", "paper"],
+      rows: body,
+    },
+    { kind: "text", text },
+    ...comparisonNotes(compared),
+  ];
+}
+
+/** `2.50 (2.10 to 2.90)`, with the chain lengths where they are not the published ones; or a dash and why. */
+export function formatRatio({ ratio, range, reasons, caveats }: RatioCell): string {
+  if (ratio === null) return `${NONE}: ${reasons.join(", ")}`;
+  const spread = range === null ? "" : ` (${range.map((x) => x.toFixed(2)).join(" to ")})`;
+  const text = `${ratio.toFixed(2)}${spread}`;
+  return caveats.length === 0 ? text : `${text} at ${caveats.join(", ")}`;
 }

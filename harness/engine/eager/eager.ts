@@ -12,7 +12,7 @@ interface EagerState extends DeviceState {
   readonly tensors: Readonly<Record<string, tf.Tensor>>;
 }
 
-/** A device that runs each kernel as it comes, on a tfjs backend: the oracle of the tests with `cpu`. */
+/** Opens a device that runs each kernel immediately on a tfjs backend; the backend `cpu` is the reference of the tests. */
 export async function openEager(name: string, backend: string): Promise<Device> {
   tf.enableProdMode(); // no banner, no per-kernel checks
   if (!await tf.setBackend(backend)) throw new Error(`tfjs backend "${backend}" did not start`);

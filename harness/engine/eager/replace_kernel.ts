@@ -1,14 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 
-/** What a kernel is called with: tensors by name, and attributes. */
+/** A replacement for a tfjs kernel. It gets tensors by name and attributes; undefined falls back to the original. */
 export type KernelCall<Attributes> = (
   inputs: Readonly<Record<string, tf.Tensor>>,
   attrs: Attributes,
 ) => tf.Tensor | undefined;
 
 /**
- * Puts `replacement`, made of tfjs operations, in front of a kernel of `backendName`: what it leaves with undefined is
- * the kernel's own. Twice does no harm. Throws Error where there is no such kernel.
+ * Puts `replacement`, made of tfjs operations, in front of a kernel of `backendName`. Idempotent in effect: replacing
+ * twice is harmless. Throws Error if the backend has no such kernel.
  */
 export function replaceKernel<Attributes>(
   kernelName: string,

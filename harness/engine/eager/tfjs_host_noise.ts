@@ -1,7 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { fillNoise, type Key, NOISE_KERNEL, type NoiseKind } from "../../core/noise.ts";
 
-/** Draws on the host for the tfjs backend `backendName`, whose counters are still there: they are a step's inputs. */
+/**
+ * Registers a noise kernel for the tfjs backend `backendName` that draws on the host. Reading the counters is cheap: they
+ * are inputs of the step, which still exist on the host.
+ */
 export function registerHostNoise(backendName: string): void {
   if (tf.getKernel(NOISE_KERNEL, backendName)) return;
   tf.registerKernel({

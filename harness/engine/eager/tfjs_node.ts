@@ -1,5 +1,5 @@
 /**
- * Eager TensorFlow through the npm packages @tensorflow/tfjs-node and tfjs-node-gpu, where they are installed.
+ * Eager TensorFlow through the npm packages @tensorflow/tfjs-node and tfjs-node-gpu, if they are installed.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import { openEager } from "./eager.ts";
 import { registerHostNoise } from "./tfjs_host_noise.ts";
 import { supplyPadding } from "./tfjs_node_padding.ts";
 
-/** Name under which both packages register their backend. */
+/** Backend name that both packages register. */
 const BACKEND = "tensorflow";
 
-/** Folder of the user's cache into which `deno task tfjs-node:build` puts the package with a binding of its own. */
+/** Subfolder of the user's cache into which `deno task tfjs-node:build` puts the package and the binding it builds. */
 export const BUILD_FOLDER = "tfjs-node";
 
-/** Opens `tfjs-node` or `tfjs-node-gpu`. Throws Error with the remedy in one line where the package is absent or broken. */
+/** Opens `tfjs-node` or `tfjs-node-gpu`. Throws Error with a one-line hint if the package is absent or broken. */
 export async function openTfjsNode(
   name: string,
   { threads }: { readonly threads: number },
 ): Promise<Device> {
-  tf.enableProdMode(); // the package brings its copy of tfjs, which registers all kernels again and would say so
+  tf.enableProdMode(); // suppresses warnings: the package's copy of tfjs registers all kernels again
   supplyRemoved(createRequire(import.meta.url)("node:util"));
   setDefault("TF_CPP_MIN_LOG_LEVEL", "2"); // errors only
   setDefault("TF_NUM_INTRAOP_THREADS", String(threads));
@@ -38,7 +38,7 @@ export async function openTfjsNode(
   };
 }
 
-/** Loads the package of this project, else the one built here. */
+/** Loads the package from this project, else the one that tfjs-node:build put into the cache. */
 function load(name: string): void {
   const built = cacheFolder(BUILD_FOLDER);
   const homes = [import.meta.url, ...built ? [join(built, "package.json")] : []];
@@ -51,11 +51,11 @@ function load(name: string): void {
       errors.push(error);
     }
   }
-  const told = errors.find((error) => !isAbsent(error)) ?? errors[0];
-  throw new Error(`Device ${name}: ${reasonOf(told, name)}`, { cause: told });
+  const cause = errors.find((error) => !isAbsent(error)) ?? errors[0];
+  throw new Error(`Device ${name}: ${reasonOf(cause, name)}`, { cause });
 }
 
-/** What tfjs-node 4.22 calls and Node 23, and Deno with it, have removed from `util`. */
+/** Restores functions of `util` that tfjs-node 4.22 calls and that Node 23, and hence Deno, removed. */
 function supplyRemoved(util: Record<string, unknown>): void {
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
   util.isArray ??= Array.isArray;
@@ -76,10 +76,10 @@ function reasonOf(error: unknown, name: string): string {
   }`;
   if (isAbsent(error)) return `the npm package is not installed: ${install}`;
   if (/native addon module|tfjs_binding|Cannot find module/.test(message)) {
-    return `the package's binding to TensorFlow is missing, since its install script has not run: ${install}`;
+    return `the package's TensorFlow binding is missing because its install script has not run: ${install}`;
   }
   const text = message.replace(/\s+/g, " ").trim();
   return name === "tfjs-node-gpu"
-    ? `${text}: the package needs CUDA 11.2 and cuDNN 8.1, and does not know cards after Ampere; --device cuda does`
+    ? `${text}: the package needs CUDA 11.2 and cuDNN 8.1 and does not support GPUs newer than Ampere: use --device cuda`
     : text;
 }

@@ -1,7 +1,7 @@
 /**
- * Padding that has no name in the convolutions of tfjs-node. Its backend takes a list forward, but no number, and
- * neither backward ("TF Backend supports only 'valid' and 'same' padding"): there the padded convolution becomes a valid
- * one of a larger image.
+ * Explicit padding for the convolutions of tfjs-node. Forward, its backend accepts a list but not a number; backward, it
+ * accepts neither ("TF Backend supports only 'valid' and 'same' padding"). The gradients therefore become those of a
+ * valid convolution of a padded image.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import { replaceKernel } from "./replace_kernel.ts";
 type Shape4 = [number, number, number, number];
 type Paddings = [[number, number], [number, number], [number, number], [number, number]];
 
-/** What the kernels are asked for, besides their inputs. */
+/** Attributes of the convolution kernels. */
 interface Attributes {
   readonly strides: number | [number, number];
   readonly pad: "same" | "valid" | number | Paddings;
   readonly dimRoundingMode?: "floor";
 }
 
-/** Lets convolutions of `backendName` and their gradients take any padding. */
+/** Makes convolutions of `backendName` and their gradients accept any padding. */
 export function supplyPadding(backendName: string): void {
   replaceKernel<Attributes>("Conv2D", backendName, ({ x, filter }, attrs) => {
     if (typeof attrs.pad !== "number") return undefined;
-    const pad = unnamedPadding(x.shape as Shape4, filter.shape as Shape4, attrs);
+    const pad = explicitPadding(x.shape as Shape4, filter.shape as Shape4, attrs);
     return run("Conv2D", { x, filter }, { ...attrs, pad });
   });
   replaceKernel<Attributes & { readonly inputShape: Shape4 }>(
     "Conv2DBackpropInput",
     backendName,
     ({ dy, filter }, attrs) => {
-      const padding = unnamedPadding(attrs.inputShape, filter.shape as Shape4, attrs);
+      const padding = explicitPadding(attrs.inputShape, filter.shape as Shape4, attrs);
       if (!padding) return undefined;
       const inputShape = attrs.inputShape.map((size, i) => size + padding[i][0] + padding[i][1]);
       const padded = run("Conv2DBackpropInput", { dy, filter }, {
@@ -44,7 +44,7 @@ export function supplyPadding(backendName: string): void {
     "Conv2DBackpropFilter",
     backendName,
     ({ x, dy }, attrs) => {
-      const padding = unnamedPadding(x.shape as Shape4, attrs.filterShape, attrs);
+      const padding = explicitPadding(x.shape as Shape4, attrs.filterShape, attrs);
       return padding &&
         run("Conv2DBackpropFilter", { x: tf.pad(x, padding), dy }, { ...attrs, pad: "valid" });
     },
@@ -55,8 +55,8 @@ function run(kernel: string, inputs: tf.NamedTensorMap, attrs: object): tf.Tenso
   return tf.engine().runKernel(kernel, inputs, attrs as tf.NamedAttrMap) as tf.Tensor;
 }
 
-/** Zeros around an image of shape `x` [n, h, w, c]; undefined where the padding has a name. */
-function unnamedPadding(x: Shape4, filter: Shape4, attrs: Attributes): Paddings | undefined {
+/** Zero padding of an image of shape `x` [n, h, w, c]; undefined for the named paddings "same" and "valid". */
+function explicitPadding(x: Shape4, filter: Shape4, attrs: Attributes): Paddings | undefined {
   const { strides, pad, dimRoundingMode } = attrs;
   if (pad === "same" || pad === "valid") return undefined;
   const { top, bottom, left, right } =

@@ -5,17 +5,19 @@ import { openEager } from "./eager.ts";
 import { registerHostNoise } from "./tfjs_host_noise.ts";
 import { supplyLog1p } from "./webgpu_log1p.ts";
 
-const REMEDY =
-  "install the driver of the graphics card, or Mesa's software Vulkan (Debian: mesa-vulkan-drivers), and try deno task gpu --device webgpu";
+const HINT =
+  "install the GPU's driver or Mesa's software Vulkan (Debian: mesa-vulkan-drivers), then try deno task gpu --device webgpu";
 
-/** Eager TensorFlow.js on Deno's navigator.gpu. Throws Error with the remedy in one line where there is no adapter. */
+/** Opens eager TensorFlow.js on Deno's navigator.gpu. Throws Error with a one-line hint if there is no adapter. */
 export async function openWebGpu(): Promise<Device> {
-  // Mesa, where nobody is logged in, calls it an error that there is no such folder, and works.
+  // Without a login session Mesa reports an error that this folder is missing, but works.
   if (Deno.env.get("XDG_RUNTIME_DIR") === undefined) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const { gpu } = navigator as Navigator & { gpu?: GPU };
-  if (!gpu) throw new Error("Device webgpu: this runtime has no WebGPU: use Deno 2.9 or newer");
+  if (!gpu) {
+    throw new Error("Device webgpu: this runtime does not support WebGPU: use Deno 2.9 or newer");
+  }
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new Error(`Device webgpu: no adapter was found: ${REMEDY}`);
+  if (!adapter) throw new Error(`Device webgpu: no adapter was found: ${HINT}`);
   await import("@tensorflow/tfjs-backend-webgpu");
   registerHostNoise("webgpu");
   supplyLog1p("webgpu");
@@ -24,13 +26,13 @@ export async function openWebGpu(): Promise<Device> {
     device = await openEager("webgpu", "webgpu");
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
-    throw new Error(`Device webgpu did not start: ${reason}: ${REMEDY}`, { cause: error });
+    throw new Error(`Device webgpu did not start: ${reason}: ${HINT}`, { cause: error });
   }
-  const { device: card, description } = adapter.info;
+  const { device: model, description } = adapter.info;
   return {
     ...device,
     description: `tfjs ${tf.version.tfjs} WebGPU (eager) on ${
-      [description, card].filter(Boolean).join(", ") || "an unnamed adapter"
+      [description, model].filter(Boolean).join(", ") || "an unnamed adapter"
     }`,
   };
 }

@@ -1,13 +1,17 @@
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel } from "./replace_kernel.ts";
 
-/** Below it log1p is a series: there s = x / (2 + x) is at most 1/5, and the first term left out 2 s^13 / 13 < 2e-10. */
+/**
+ * Largest |x| for which log1p uses the series. There |s| = |x / (2 + x)| <= 1/5, and the first omitted term is
+ * 2 s^13 / 13 < 2e-10.
+ */
 const SERIES_LIMIT = 1 / 3;
 const SERIES_TERMS = 6;
 
 /**
- * Log1p for WebGPU, whose own shader takes log(1 + x): a relative error of 3e-4 at x = 1e-4, and WGSL allows its log an
- * absolute error of 2^-21 near 1. Here log1p(x) = 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...) for small x.
+ * Replaces Log1p of WebGPU, whose shader computes log(1 + x) with a relative error of 3e-4 at x = 1e-4; WGSL allows log
+ * an absolute error of 2^-21 near 1. The replacement uses log1p(x) = 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...) for
+ * small x.
  */
 export function supplyLog1p(backendName: string): void {
   replaceKernel("Log1p", backendName, ({ x }) => {

@@ -32,9 +32,8 @@ const FOLD: Readonly<Record<BinaryFn, (a: number, b: number) => number>> = {
 };
 
 /**
- * Makes the values of one graph. Every method infers the shape, and takes the exact simplifications at
- * hand (x + 0, x 1, views of views, splats folded); none changes a rounding, but for the fused gradient
- * of swish.
+ * Creates the values of one graph. Every method infers the shape and applies exact simplifications (x + 0, x * 1, views
+ * of views, folded constants). Only the fused gradient of swish changes rounding.
  */
 export class Builder {
   readonly #values = new Map<string, Value>();
@@ -61,12 +60,12 @@ export class Builder {
     return this.#make({ op: "input", name }, [], shape, type);
   }
 
-  /** `size` elements of a fed array from `offset`, flat. */
+  /** `size` elements, flat, of an array fed from the host, starting at `offset`. */
   view(source: Value, { offset, size }: { offset: number; size: number }): Value {
     return this.#make({ op: "view", offset }, [source], [size], source.type);
   }
 
-  /** A literal of `shape`; `data` of one element fills it. */
+  /** A literal of `shape`; a single element of `data` fills it. */
   constant(data: readonly number[], shape: readonly number[], type: Type): Value {
     const splat = data.every((x) => Object.is(x, data[0]));
     return this.#make({ op: "constant", data: splat ? data.slice(0, 1) : data }, [], shape, type);
@@ -136,7 +135,7 @@ export class Builder {
     return this.#make({ op: "select" }, this.#operands([condition, a, b], shape), shape, a.type);
   }
 
-  /** Operands of an elementwise operation with broadcasts left implicit, as long as some operand has the full shape. */
+  /** Operands of an elementwise operation; broadcasts stay implicit if the operands still determine the full shape. */
   #operands(inputs: readonly Value[], shape: readonly number[]): Value[] {
     const thin = inputs.map((v) => {
       if (v.op === "broadcast") return v.inputs[0];
@@ -303,7 +302,7 @@ export class Builder {
     );
   }
 
-  /** A copy of `value`'s operation on other inputs, simplified anew where that can matter. */
+  /** Applies the operation of `value` to other inputs; reshapes are simplified again. */
   rebuild(value: Value, inputs: readonly Value[]): Value {
     if (value.op === "reshape") return this.reshape(inputs[0], value.shape);
     const { id: _id, inputs: _inputs, shape, type, ...operation } = value;

@@ -19,7 +19,7 @@ function traced(
 const operations = (value: Value) =>
   reachable([value]).map((v) => v.op === "unary" || v.op === "binary" ? `${v.op} ${v.fn}` : v.op);
 
-Deno.test("Builder makes one value for one operation on the same inputs", () => {
+Deno.test("Builder returns the same value for the same operation on the same inputs", () => {
   const b = new Builder();
   const x = b.input("input.x", [2, 3], "float32");
   assert.equal(b.unary("exp", x), b.unary("exp", x));
@@ -30,7 +30,7 @@ Deno.test("Builder makes one value for one operation on the same inputs", () => 
   );
 });
 
-Deno.test("Builder takes the exact simplifications, and no inexact one", () => {
+Deno.test("Builder applies exact simplifications only", () => {
   const b = new Builder();
   const x = b.input("input.x", [2, 3], "float32");
   const splat = (value: number) => b.constant([value], [2, 3], "float32");
@@ -55,7 +55,7 @@ Deno.test("Builder writes swish and its gradient as one function each", () => {
   assert(!found.includes("unary sigmoid"), found.join(", "));
 });
 
-Deno.test("Builder writes a convolution over its whole input as a matrix product, gradients too", () => {
+Deno.test("Builder writes a convolution over its whole input, and its gradients, as matrix products", () => {
   const fn = ({ x, w }: Record<string, tf.Tensor>) => {
     const loss = (x: tf.Tensor, w: tf.Tensor) =>
       tf.sum(tf.square(tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, "valid")));
@@ -67,7 +67,7 @@ Deno.test("Builder writes a convolution over its whole input as a matrix product
   assert.equal(found.filter((op) => op === "matmul").length, 3);
 });
 
-Deno.test("emitOnnx() keeps a chain of convolutions blocked: no reordering between", () => {
+Deno.test("emitOnnx() keeps a chain of convolutions in blocked layout without reordering in between", () => {
   const conv = (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 2);
   const swish = (x: tf.Tensor) => tf.mul(x, tf.sigmoid(x));
   const program = emitOnnx(
@@ -81,12 +81,12 @@ Deno.test("emitOnnx() keeps a chain of convolutions blocked: no reordering betwe
   );
   const text = new TextDecoder("latin1").decode(program.model);
   const count = (op: string) => text.split(op).length - 1;
-  assert.equal(count("ReorderInput"), 1 + 3); // the image, and the three filters
+  assert.equal(count("ReorderInput"), 1 + 3); // the image and the three filters
   assert.equal(count("ReorderOutput"), 1);
   assert.equal(count("kernel_shape"), 3);
 });
 
-Deno.test("lower() writes no node that nothing reads, forward or backward", () => {
+Deno.test("lower() writes only nodes that are read, forward and backward", () => {
   const { outputs } = traced(({ x, a, b }) => {
     const loss = (a: tf.Tensor, b: tf.Tensor) => {
       const h = tf.conv2d(x as tf.Tensor4D, a as tf.Tensor4D, 2, 2);

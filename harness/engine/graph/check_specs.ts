@@ -1,6 +1,6 @@
 import type { ArraySpec } from "../../core/types.ts";
 
-/** Throws TypeError, naming the first `kind` of array in `actual` that is missing or not as `specs` say. */
+/** Throws TypeError naming the first array of `actual` that is missing or differs from `specs`; `kind` is its noun. */
 export function checkSpecs(
   kind: string,
   actual: Readonly<Record<string, ArraySpec>>,
@@ -10,8 +10,8 @@ export function checkSpecs(
     const array = actual[name];
     if (!array || array.dtype !== dtype || array.shape.join() !== shape.join()) {
       throw new TypeError(
-        `The ${kind} "${name}" should be ${dtype} [${shape}], it is ${
-          array ? `${array.dtype} [${array.shape}]` : "missing"
+        `The ${kind} "${name}" must be ${dtype} [${shape}], got ${
+          array ? `${array.dtype} [${array.shape}]` : "nothing"
         }`,
       );
     }

@@ -1,19 +1,19 @@
 /**
- * Convolutions that are one matrix product: a 1x1 filter, or a filter as large as its input. The three
- * functions give the product, or undefined where it takes a real convolution. Shapes are NHWC, filters
+ * Convolutions that are one matrix product: those with a 1x1 filter or a filter as large as the input. The three
+ * functions return the product, or undefined if a real convolution is needed. Shapes are NHWC, filters
  * [height, width, in, out].
  *
  * @module
  */
 import { sizeOf, type Value, type Window } from "./graph.ts";
 
-/** Window of a convolution, and the shape of what is asked for. */
+/** Window of a convolution and the shape of its result. */
 export interface ConvResult {
   readonly window: Window;
   readonly shape: readonly number[];
 }
 
-/** What the products are made with. */
+/** The parts of Builder that the products need. */
 interface Products {
   reshape(x: Value, shape: readonly number[]): Value;
   matmul(a: Value, b: Value, transposed: Transposed): Value;

@@ -1,7 +1,7 @@
 /**
- * The graph of a traced step: some twenty primitives on arrays of known shape, independent of tfjs and of
- * the target. Values are immutable and hash-consed: asking twice for the same operation on the same inputs
- * gives the same value, so common subexpressions are computed once.
+ * The graph of a traced step: about twenty primitives on arrays of known shape, independent of tfjs and of
+ * the target. Values are immutable and hash-consed: requesting the same operation on the same inputs twice
+ * returns the same value, so common subexpressions are computed once.
  *
  * Layouts are those of tfjs: images [n, h, w, c], filters [h, w, in, out].
  *
@@ -50,13 +50,13 @@ export interface Window {
   readonly dilations: readonly [number, number];
 }
 
-/** What a value is computed by. */
+/** The operation that computes a value. */
 export type Operation =
   /** An argument of the function. */
   | { readonly op: "input"; readonly name: string }
-  /** A flat range of an array that is fed from the host: inputs (input or noise). */
+  /** A flat range of an array fed from the host: inputs (input or noise). */
   | { readonly op: "view"; readonly offset: number }
-  /** A literal; one element stands for all (a splat). */
+  /** A literal; a single element is repeated (a splat). */
   | { readonly op: "constant"; readonly data: readonly number[] }
   /** Draws [counters, width]: inputs (counters int32 [m]). */
   | { readonly op: "noise"; readonly key: Key; readonly width: number; readonly kind: NoiseKind }
@@ -87,9 +87,9 @@ export type Operation =
   | { readonly op: "convInputGradient"; readonly window: Window }
   /** Inputs (x, dy), ...: gradient of `conv` in its filter, summed over the pairs. */
   | { readonly op: "convFilterGradient"; readonly window: Window }
-  /** Rows of the first input by the second (int32), along `axis`. */
+  /** Rows of the first input along `axis`, selected by the second input (int32). */
   | { readonly op: "gather"; readonly axis: number }
-  /** A loop's carried tensor or slice inside its body. */
+  /** A carried tensor or a slice of a loop, inside its body. */
   | { readonly op: "parameter"; readonly name: string }
   /** Inputs (initial carried..., each...), where `each` have a leading axis of `count`. */
   | { readonly op: "loop"; readonly count: number; readonly body: Body }
@@ -103,7 +103,7 @@ export interface Body {
   readonly outputs: readonly Value[];
 }
 
-/** A node of the graph with its result. Ids grow in creation order, so sorting by id is topological. */
+/** A node of the graph and its result. Ids increase in creation order, so the order of ids is topological. */
 export type Value = Operation & {
   readonly id: number;
   readonly inputs: readonly Value[];
@@ -121,7 +121,7 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }
 
-/** The shape of an elementwise result. Throws RangeError where the shapes do not broadcast. */
+/** The shape of an elementwise result. Throws RangeError if the shapes do not broadcast. */
 export function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, i) => {
@@ -138,7 +138,7 @@ export function splatOf(value: Value): number | undefined {
   return value.op === "constant" && value.data.length === 1 ? value.data[0] : undefined;
 }
 
-/** All values that `outputs` need, in topological order. */
+/** All values on which `outputs` depend, in topological order. */
 export function reachable(outputs: readonly Value[]): Value[] {
   const seen = new Set<Value>();
   const stack = [...outputs];

@@ -1,6 +1,6 @@
 /**
- * What each tfjs kernel is in the primitives of the graph. The names and attributes are those of tfjs-core 4.22
- * (kernel_names.ts); its gradients call the same kernels, so this one table covers forward and backward.
+ * Each tfjs kernel in terms of the graph's primitives. Names and attributes are those of tfjs-core 4.22
+ * (kernel_names.ts). Its gradients call the same kernels, so this table covers forward and backward passes.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   type Window,
 } from "./graph.ts";
 
-/** A kernel call as tfjs makes it, with graph values in place of tensors. */
+/** A kernel call of tfjs, with graph values in place of tensors. */
 export interface Call {
   readonly b: Builder;
   /** Inputs by name; lists (Concat, Pack) by position. */
@@ -27,7 +27,7 @@ export interface Call {
   readonly attrs: Readonly<Record<string, never>>;
 }
 
-/** A kernel: its outputs, one or several. */
+/** Translates a kernel call to its output or outputs. */
 export type Kernel = (call: Call) => Value | Value[];
 
 const unary = (fn: UnaryFn): Kernel => ({ b, inputs: { x } }) => b.unary(fn, x);
@@ -52,7 +52,9 @@ interface ConvAttrs {
 
 function convInfo(x: readonly number[], filter: readonly number[], attrs: ConvAttrs) {
   if (attrs.dataFormat && attrs.dataFormat !== "NHWC") {
-    throw new RangeError(`Convolutions are compiled for data format NHWC, not ${attrs.dataFormat}`);
+    throw new RangeError(
+      `Compiled convolutions must have data format NHWC, got ${attrs.dataFormat}`,
+    );
   }
   const info = tf.backend_util.computeConv2DInfo(
     x as [number, number, number, number],
@@ -64,7 +66,9 @@ function convInfo(x: readonly number[], filter: readonly number[], attrs: ConvAt
   );
   if (info.inChannels !== filter[2]) {
     throw new RangeError(
-      `Grouped convolution: ${info.inChannels} channels in, filter for ${filter[2]}`,
+      `Grouped convolutions are not compiled: input has ${info.inChannels} channels, filter ${
+        filter[2]
+      }`,
     );
   }
   const { top, left, bottom, right } = info.padInfo;
@@ -155,7 +159,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   LogicalAnd: compare("and"),
   LogicalOr: compare("or"),
   Select: ({ b, inputs: { condition, t, e } }) => {
-    // A condition of rank 1 picks whole rows (tf.where).
+    // A condition of rank 1 selects whole rows (tf.where).
     const shape = condition.shape.length === 1
       ? [condition.shape[0], ...t.shape.slice(1).map(() => 1)]
       : condition.shape;
@@ -201,7 +205,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
       attrs.shrinkAxisMask,
     );
     if (info.strides.some((s) => s < 1)) {
-      throw new RangeError(`Strides [${info.strides}] of a slice should be positive`);
+      throw new RangeError(`Strides of a slice must be >= 1, got [${info.strides}]`);
     }
     const size = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
     return b.reshape(b.slice(x, { begin: info.begin, size, steps: info.strides }), info.finalShape);
@@ -281,8 +285,8 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   Min: reduce("min", "axis"),
   Prod: reduce("prod", "axis"),
   All: ({ b, inputs: { x }, attrs }) => {
-    const least = reduce("min", "axis")({ b, inputs: { x: b.cast(x, "int32") }, attrs });
-    return b.cast(least as Value, "bool");
+    const smallest = reduce("min", "axis")({ b, inputs: { x: b.cast(x, "int32") }, attrs });
+    return b.cast(smallest as Value, "bool");
   },
 
   BatchMatMul: ({ b, inputs, attrs }) =>

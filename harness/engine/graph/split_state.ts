@@ -1,17 +1,17 @@
 /**
  * Splits elementwise updates of large state, such as an optimizer's, into pieces that stay in the cache from the first
- * operation to the last. State and noise lie in the host's memory, so a piece of them is a view and costs nothing; the
- * other operands (gradients) are cut by one copy.
+ * operation to the last. State and noise are in host memory, so a piece of them is a view without a copy; other
+ * operands (gradients) are cut by one copy.
  *
  * @module
  */
 import type { Builder } from "./builder.ts";
 import { isElementwise, reachable, sameShape, sizeOf, type Value } from "./graph.ts";
 
-/** Elements a piece, 1 MB: smaller ones cost more in calls than they save in memory traffic (measured). */
+/** Elements per piece, 1 MB: smaller pieces cost more in calls than they save in memory traffic (measured). */
 export const PIECE_ELEMENTS = 1 << 18;
 
-/** Replaces each of `targets` whose update is worth it by flat pieces, in order; a single piece is the value itself. */
+/** Replaces each target with a large elementwise update by flat pieces, in order; any other becomes one piece, itself. */
 export function splitState(
   builder: Builder,
   targets: readonly Value[],
@@ -44,12 +44,12 @@ export function splitState(
         )
       );
     };
-    for (const value of reachable([target])) if (interior.has(value)) pieces(value); // bounds the recursion
+    for (const value of reachable([target])) if (interior.has(value)) pieces(value); // in topological order, which bounds the recursion depth
     return pieces(target);
   });
 }
 
-/** The elementwise operations of the target's own shape that lead to it, over operands of that shape or scalars. */
+/** The elementwise operations of the target's shape that lead to it, with operands of that shape or scalars. */
 function elementwiseUpdate(target: Value): Set<Value> {
   const interior = new Set<Value>();
   const stack = [target];
@@ -66,7 +66,7 @@ function elementwiseUpdate(target: Value): Set<Value> {
   return interior;
 }
 
-/** `size` elements of `value` from `offset`, flat. */
+/** `size` elements of `value`, flat, starting at `offset`. */
 function piece(
   b: Builder,
   value: Value,
@@ -80,7 +80,7 @@ function piece(
     source.op === "matmul" && source.shape.length === 2 && source.transposeA &&
     offset % columns === 0 && size % columns === 0
   ) {
-    // Whole rows of A'B, from columns of A: the product is never written out whole.
+    // Whole rows of A'B from columns of A, so that the whole product is never stored.
     const [a, right] = source.inputs;
     const left = b.slice(a, { begin: [0, offset / columns], size: [a.shape[0], size / columns] });
     return b.reshape(b.matmul(left, right, source), [size]);

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { State } from "../../core/types.ts";
 import { openDevice } from "../device.ts";
 
-/** Large enough to be cut: more than twice 2^18 elements. */
+/** A shape large enough to be split: more than twice 2^18 elements. */
 const SHAPE = [600, 32, 32] as const;
 
 function update({ x, a }: State): State {
@@ -11,7 +11,7 @@ function update({ x, a }: State): State {
   return { x: tf.sub(tf.mul(x, 0.9), tf.mul(tf.add(product, 1), 0.1)), a };
 }
 
-Deno.test("splitState() cuts updates by products of many matrices as they are", async () => {
+Deno.test("splitState() splits updates that contain products of many matrices", async () => {
   await using device = await openDevice("cpu", { threads: 1 });
   const spec = { shape: SHAPE, dtype: "float32" } as const;
   const size = SHAPE[0] * SHAPE[1] * SHAPE[2];

@@ -1,9 +1,8 @@
 import { splatOf, type Value } from "./graph.ts";
 
 /**
- * The chain rule through swish(x) = x s, with s = sigmoid(x), as tfjs writes it: the sum of a = dy s and
- * b = (dy x) (s (1 - s)), factors in any order. Gives its parts, for dy swish'(x); undefined if a + b is
- * something else.
+ * Recognises the chain rule through swish(x) = x s, s = sigmoid(x), as tfjs writes it: the sum of a = dy s and
+ * b = (dy x) (s (1 - s)), factors in any order. Returns dy and x, for dy swish'(x); undefined if a + b has another form.
  */
 export function swishChainRule(
   a: Value,
@@ -25,7 +24,7 @@ function isSlope(value: Value, s: Value): boolean {
   );
 }
 
-/** The two ways to read `value` as a product; none if it is not one. */
+/** The factors of `value` in both orders; empty if it is not a product. */
 function factors(value: Value): [Value, Value][] {
   if (value.op !== "binary" || value.fn !== "mul") return [];
   const [a, b] = value.inputs;

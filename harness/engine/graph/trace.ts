@@ -6,28 +6,28 @@ import { KERNELS } from "./kernels.ts";
 import type { Body, LoopBackend } from "../../core/repeat.ts";
 import type { ArraySpec, PureFunction, State } from "../../core/types.ts";
 
-/** A traced function: what its state and outputs are, in terms of its inputs. */
+/** A traced function: its state and outputs in terms of its inputs. */
 export interface Traced {
-  /** State entries that the function replaced, with their new values; entries passed through are left out. */
+  /** New values of the state entries that the function replaced; unchanged entries are omitted. */
   readonly state: Readonly<Record<string, Value>>;
   readonly outputs: Readonly<Record<string, Value>>;
-  /** To rewrite the graph further. */
+  /** Builder of the graph, for further rewriting. */
   readonly builder: Builder;
 }
 
 /** Name of the tfjs backend whose kernels record instead of compute. */
 export const TRACE_BACKEND = "laebench-trace";
 
-/** Largest host array that becomes a literal in the graph; a larger one is refused as frozen data. */
+/** Number of elements up to which a host array becomes a literal; a larger array is refused as frozen data. */
 const LITERAL_LIMIT = 256;
 
-/** A tensor of a trace: its value in the graph. */
+/** The graph value of a traced tensor. */
 interface Entry {
   readonly value: Value;
   refs: number;
 }
 
-/** Records kernels into a graph. A tensor that holds data of another backend, or a host array, is a literal if small. */
+/** Records kernels into a graph. A small host array or tensor of another backend becomes a literal. */
 class TraceBackend extends tf.KernelBackend implements LoopBackend {
   builder = new Builder();
   readonly #entries = new tf.DataStorage<Entry>(this, tf.engine());
@@ -45,7 +45,7 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
 
   valueFor({ dataId, shape }: { dataId: object; shape: readonly number[] }): Value {
     const { value } = this.#entries.get(dataId);
-    // Reshape shares data in tfjs, so the tensor's own shape rules.
+    // Reshape shares data in tfjs, so use the shape of the tensor.
     return this.builder.reshape(value, shape);
   }
 
@@ -63,13 +63,13 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
   ): void {
     if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") {
       throw new TypeError(
-        `A tensor of type ${dtype} in a compiled step: float32, int32 and bool are compiled`,
+        `Tensors of a compiled step must be float32, int32 or bool, got ${dtype}`,
       );
     }
     const data = Array.from((values ?? [0]) as ArrayLike<number>, Number);
     if (data.length > LITERAL_LIMIT && data.some((x) => !Object.is(x, data[0]))) {
       throw new Error(
-        `An array of shape [${shape}] would be frozen into the compiled step: pass it as state or input, or draw it from noise`,
+        `An array of shape [${shape}] would be frozen into the compiled step: pass it as state or input, or draw it as noise`,
       );
     }
     this.#entries.set(dataId, { value: this.builder.constant(data, shape, dtype), refs: 1 });
@@ -79,7 +79,7 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
     const { value } = this.#entries.get(dataId);
     if (value.op !== "constant") {
       throw new Error(
-        "A value was read inside a compiled step: keep it a tensor (tf.where instead of if), or return it as a metric",
+        "A value was read inside a compiled step: keep it a tensor (tf.where instead of if), or return it as a training metric",
       );
     }
     const { data } = value;
@@ -139,7 +139,7 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
       const tensor = next[name];
       if (!tensor || tensor.shape.join() !== p.shape.join() || tensor.dtype !== p.type) {
         throw new RangeError(
-          `repeat: the body should return "${name}" as ${p.type} [${p.shape}], it returned ${
+          `repeat: the body must return "${name}" as ${p.type} [${p.shape}], got ${
             tensor ? `${tensor.dtype} [${tensor.shape}]` : "nothing"
           }`,
         );
@@ -149,7 +149,7 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
     const first = Math.min(...carried.map(([, p]) => p.id));
     if (reachable(outputs).some((v) => v.op === "noise" && v.id > first)) {
       throw new Error(
-        "Noise was drawn inside repeat(), where every iteration would get the same numbers: draw it before, [count, ...], and pass it in `each`",
+        "Noise was drawn inside repeat(), where every iteration would get the same numbers: draw it [count, ...] before the loop and pass it in `each`",
       );
     }
     const results = b.loop(count, {
@@ -186,7 +186,7 @@ for (const [kernelName, kernel] of Object.entries(KERNELS)) {
 }
 
 /**
- * Runs `fn` on symbols and records it. Throws when it reads a value, draws from Math.random, freezes an array
+ * Runs `fn` on symbols and records its graph. Throws if `fn` reads a value, draws from Math.random, freezes an array
  * of more than 256 elements, or calls a kernel that is not in the table.
  */
 export function trace(
@@ -206,10 +206,10 @@ export function trace(
   const inputsIn = inputs("input", specs.inputs);
   const random = Math.random;
   backend.builder = builder;
-  tf.setBackend(TRACE_BACKEND); // synchronous for a backend made synchronously
+  tf.setBackend(TRACE_BACKEND); // synchronous for a backend created synchronously
   Math.random = () => {
     throw new Error(
-      "A host random number was drawn inside a compiled step, and would be the same in every step: use noise",
+      "A host random number was drawn inside a compiled step and would be the same in every step: use noise",
     );
   };
   try {
@@ -224,7 +224,7 @@ export function trace(
       state = Object.entries(result.state ?? {}).map(([name, t]): [string, Value] => {
         const old = before.get(name);
         if (!old) {
-          throw new RangeError(`The step returned a state entry "${name}" that did not come in`);
+          throw new RangeError(`The step returned a state entry "${name}" that it was not given`);
         }
         const value = backend.valueFor(t);
         if (value.shape.join() !== old.shape.join() || value.type !== old.type) {

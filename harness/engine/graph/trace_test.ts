@@ -29,7 +29,7 @@ Deno.test("trace() refuses host random numbers, large and small", () => {
   );
 });
 
-Deno.test("trace() refuses an array that would be frozen, made inside or outside", async () => {
+Deno.test("trace() refuses an array that would be frozen, created inside or outside", async () => {
   const values = Float32Array.from({ length: 400 }, (_, i) => i);
   refuses(
     ({ state }) => ({ outputs: { y: tf.add(state.w, tf.tensor(values, [20, 20])) } }),
@@ -43,14 +43,14 @@ Deno.test("trace() refuses an array that would be frozen, made inside or outside
   );
 });
 
-Deno.test("trace() refuses a kernel that is not compiled, by name", () => {
+Deno.test("trace() refuses a kernel that is not compiled and names it", () => {
   refuses(({ state }) => ({ outputs: { y: tf.cumsum(state.w) } }), /kernel .*Cumsum/);
 });
 
 Deno.test("trace() refuses a state entry of another name, shape or type", () => {
   refuses(
     ({ state }) => ({ state: { v: state.w }, outputs: {} }),
-    /state entry "v" that did not come in/,
+    /state entry "v" that it was not given/,
   );
   refuses(
     ({ state }) => ({ state: { w: tf.sum(state.w, 0) }, outputs: {} }),
@@ -58,7 +58,7 @@ Deno.test("trace() refuses a state entry of another name, shape or type", () => 
   );
 });
 
-Deno.test("trace() refuses noise drawn twice from one path, or inside a loop", () => {
+Deno.test("trace() refuses noise drawn twice from one path or inside a loop", () => {
   refuses(({ inputs }) => {
     const noise = createNoise(keyOf(0), inputs.step as tf.Scalar);
     return { outputs: { y: tf.add(noise.split("a").normal([2]), noise.split("a").normal([2])) } };
@@ -75,18 +75,18 @@ Deno.test("trace() refuses noise drawn twice from one path, or inside a loop", (
   }, /drawn inside repeat/);
 });
 
-Deno.test("repeat() refuses a gradient through it, and a body that changes a shape", () => {
+Deno.test("repeat() refuses a gradient through the loop and a body that changes a shape", () => {
   refuses(({ state }) => {
     const loss = (w: tf.Tensor) => tf.sum(repeat(2, { w }, ({ w }) => ({ w: tf.mul(w, 2) })).w);
     return { outputs: { g: tf.grad(loss)(state.w) } };
   }, /do not pass through a loop/);
   refuses(
     ({ state }) => ({ outputs: repeat(2, { w: state.w }, ({ w }) => ({ w: tf.sum(w, 0) })) }),
-    /should return "w" as float32 \[20,20\]/,
+    /must return "w" as float32 \[20,20\]/,
   );
 });
 
-Deno.test("trace() leaves tfjs as it was, and passes unchanged state through", async () => {
+Deno.test("trace() restores tfjs and omits unchanged state", async () => {
   await tf.setBackend("cpu");
   const { state, outputs } = trace(
     ({ state }) => ({ state: { w: state.w }, outputs: { m: tf.mean(state.w) } }),

@@ -1,7 +1,7 @@
 import type { Builder } from "./builder.ts";
 import { reachable, type Value } from "./graph.ts";
 
-/** Replaces every loop that `outputs` need by copies of its body; what a body does not change is shared by all copies. */
+/** Replaces every loop on which `outputs` depend by copies of its body; the copies share loop-invariant values. */
 export function unroll(builder: Builder, outputs: readonly Value[]): Value[] {
   const results = new Map<Value, readonly Value[]>(); // loop -> carried values after it
   return rewrite(outputs, new Map());
@@ -48,7 +48,7 @@ export function unroll(builder: Builder, outputs: readonly Value[]): Value[] {
   }
 }
 
-/** Values that `targets` need and that are not yet `known`, in topological order; bodies of loops are left to the loop. */
+/** Values on which `targets` depend and that are not yet `known`, in topological order, without those inside loops. */
 function topological(targets: readonly Value[], known: ReadonlyMap<Value, Value>): Value[] {
   const seen = new Set<Value>();
   const stack = [...targets];
@@ -56,7 +56,7 @@ function topological(targets: readonly Value[], known: ReadonlyMap<Value, Value>
     if (seen.has(value) || known.has(value)) continue;
     seen.add(value);
     stack.push(...value.inputs);
-    // What the body uses from outside has to be rewritten first, in case it comes from another loop.
+    // Values captured by the body must be rewritten first: they may come from another loop.
     if (value.op === "loop") stack.push(...capturedBy(value));
   }
   return [...seen].sort((a, b) => a.id - b.id);

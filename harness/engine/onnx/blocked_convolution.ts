@@ -1,6 +1,6 @@
 /**
- * Convolutions by ONNX Runtime's blocked operator (domain com.microsoft.nchwc). Filters change every step, so ONNX Runtime,
- * which blocks only constant filters, is given the operator directly, and the filter is blocked in the graph.
+ * Convolutions by ONNX Runtime's blocked operator (domain com.microsoft.nchwc). ONNX Runtime itself blocks only constant
+ * filters, but these filters change every step; so the graph calls the operator directly and blocks the filter itself.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Layouts } from "./layouts.ts";
 
 const NCHWC = "com.microsoft.nchwc";
 
-/** A lowered convolution: its name, and whether that is in blocked layout. */
+/** The name of a lowered convolution and whether its layout is blocked. */
 export interface LoweredConv {
   readonly name: string;
   readonly blocked: boolean;
@@ -18,22 +18,22 @@ export interface LoweredConv {
 /** A convolution of the graph, forward or transposed. */
 export type Conv = Value & { readonly op: "conv" | "convInputGradient" };
 
-/** Whether the blocked operator can read an image of so many channels under these pads. */
+/** Whether the blocked operator can read an image of `inChannels` channels with these pads. */
 export function canBlock(
   l: Layouts,
   { inChannels, pads }: { inChannels: number; pads: readonly number[] },
 ): boolean {
-  // A few channels (an image's) are read unblocked by the same kernels.
+  // The same kernels read few channels (those of an image) without blocking.
   return l.block > 0 && (l.fitsBlocks(inChannels) || inChannels < l.block) &&
     pads.every((p) => p >= 0);
 }
 
-/** Output channels rounded up to whole blocks. */
+/** Rounds a number of channels up to whole blocks. */
 export function paddedTo(block: number, channels: number): number {
   return Math.ceil(channels / block) * block;
 }
 
-/** The bias, with zeros for the channels that fill up a block. */
+/** Pads the bias with zeros to whole blocks. */
 export function padBias(l: Layouts, bias: string, channels: number): string {
   const missing = paddedTo(l.block, channels) - channels;
   return missing === 0
@@ -41,7 +41,7 @@ export function padBias(l: Layouts, bias: string, channels: number): string {
     : l.emitter.node("Pad", [bias, l.emitter.ints([0, missing]), l.emitter.float(0)]);
 }
 
-/** A filter [kh, kw, in, out] in blocked order, nominal shape [out, in, kh, kw], out padded to whole blocks. */
+/** Converts a filter [kh, kw, in, out] to blocked order, nominal shape [out, in, kh, kw], out padded to whole blocks. */
 export function blockFilter(
   l: Layouts,
   filter: string,
@@ -53,8 +53,8 @@ export function blockFilter(
   const full = out === outChannels
     ? filter
     : e.node("Pad", [filter, e.ints([0, 0, 0, 0, 0, 0, 0, out - outChannels]), e.float(0)]);
-  // Few channels in stay one by one. Whole lines of them first, then the blocks, by two threads: 2.9 ms instead of the
-  // 5.0 of one transpose for 4x4x256x512.
+  // Few input channels stay unblocked. Transposing whole lines first and then the blocks takes two threads 2.9 ms for
+  // 4x4x256x512, instead of 5.0 ms for one transpose.
   const inner = l.fitsBlocks(inChannels) ? b : 1;
   const [taps, outer] = [kernelHeight * kernelWidth, inChannels / inner];
   const lines = e.transpose(e.reshape(full, [taps, outer, inner * out]), [1, 0, 2]);
@@ -62,7 +62,7 @@ export function blockFilter(
   return e.reshape(blocked, [out, inChannels, kernelHeight, kernelWidth]);
 }
 
-/** The blocked operator: conv(x, filter) + bias + sum. It adds to `sum` in place where nothing else reads that. */
+/** Writes the blocked operator conv(x, filter) + bias + sum. It adds to `sum` in place if nothing else reads `sum`. */
 export function blockedConv(
   l: Layouts,
   { x, filter, bias = "", sum = "", kernel, window }: {
@@ -85,14 +85,14 @@ export function blockedConv(
   }, NCHWC);
 }
 
-/** A blocked result of nominal channels rounded up: kept blocked if exact, else cut to plain. */
+/** Completes a blocked result: keeps it blocked if the channels fill whole blocks, else cuts it to the plain layout. */
 export function finish(l: Layouts, name: string, shape: readonly number[]): LoweredConv {
   return l.fitsBlocks(shape[3])
     ? { name, blocked: true }
     : { name: l.reorderOutput(name, shape[3]), blocked: false };
 }
 
-/** An image [n, h, w, c] with its negative pads cut off, and the pads that are left. */
+/** Crops an image [n, h, w, c] by its negative pads; returns the image and the remaining pads. */
 export function cropped(
   l: Layouts,
   x: string,

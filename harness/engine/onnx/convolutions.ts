@@ -1,5 +1,6 @@
 /**
- * Convolutions as ONNX nodes: blocked, or a plain Conv between transposes where the blocked operator cannot express them.
+ * Lowers convolutions to ONNX nodes: blocked, or a plain Conv between transposes if the blocked operator cannot express
+ * them.
  *
  * @module
  */
@@ -17,12 +18,12 @@ import type { Value } from "../graph/graph.ts";
 import type { Layouts } from "./layouts.ts";
 
 /**
- * Outputs in a line that the blocked operator computes at once. Those that touch a pad it computes one by one, so where
- * there are no more the pads are worth a copy: 6.0 ms instead of 7.7 for ten images 10x10x256 to 6x6x512.
+ * Number of outputs of a line that the blocked operator computes at once. It computes outputs that touch a pad one by
+ * one, so for lines this short padding by a copy is faster: 6.0 ms instead of 7.7 ms for ten images 10x10x256 to 6x6x512.
  */
 const SHORT_LINE = 6;
 
-/** y = conv(x, filter) + bias. */
+/** Lowers y = conv(x, filter) + bias. */
 export function lowerConv(l: Layouts, value: Conv, bias?: string): LoweredConv {
   const [x, filter] = value.inputs;
   const inChannels = x.shape[3];
@@ -54,7 +55,7 @@ export function lowerConv(l: Layouts, value: Conv, bias?: string): LoweredConv {
   return { name: e.transpose(y, [0, 2, 3, 1]), blocked: false };
 }
 
-/** The blocked image [n, h, w, c] with zeros to the left and right of each line. */
+/** Pads each line of the blocked image [n, h, w, c] with zeros on the left and right. */
 function paddedLines(l: Layouts, x: Value, [left, right]: readonly [number, number]): string {
   if (left + right === 0) return l.blocked(x);
   const [n, h, w, c] = x.shape;

@@ -1,13 +1,14 @@
 /**
- * The gradient of a convolution in its filter, summed over images n and positions p of the output:
+ * The gradient of a convolution with respect to its filter, summed over images n and output positions p:
  *
  *     dW[i, j, c, k] = sum x[n, s p + (i, j) - pad, c] dy[n, p, k].
  *
- * In blocked layout this is itself a convolution, with the images as channels and dy as the filter: read line by line,
- * x is an image [1, n, h, w c] of single numbers; the numbers that meet neighbours in dy are s lines and s c numbers apart
- * (dilations); and the output's pixel (i, j c + c') is dW[i, j, c', k]. Nothing is cut out of x, and the output's lines
- * are long, as the kernels like them: the layers of the paper's networks run at 170 to 195 GFLOP/s with all copies,
- * where matrix products of patches reach 95 to 140 (two cores with AVX-512). Those remain where there are no blocks.
+ * In blocked layout this is itself a convolution, with the images as channels and dy as the filter. Read line by line,
+ * x is an image [1, n, h, w c] of scalars; the scalars that multiply neighbouring elements of dy are s lines and s c
+ * scalars apart (the dilations); and the output pixel (i, j c + c') is dW[i, j, c', k]. No patches are cut out of x, and
+ * the output lines are long, which suits the kernels: the layers of the paper's networks run at 170 to 195 GFLOP/s
+ * including all copies, whereas matrix products of patches reach 95 to 140 (two cores with AVX-512). The products remain
+ * for channels that do not fill blocks.
  *
  * @module
  */
@@ -16,10 +17,10 @@ import { type FilterGradient, fromPatches } from "./filter_gradient_products.ts"
 import type { Value, Window } from "../graph/graph.ts";
 import type { Layouts } from "./layouts.ts";
 
-/** An image, and the gradient of what it was convolved to. */
+/** An image and the gradient with respect to its convolution. */
 type Pair = readonly [x: Value, dy: Value];
 
-/** dW [kh, kw, in, out] in plain layout, summed over the pairs that are the inputs. */
+/** Lowers dW [kh, kw, in, out], summed over the pairs of inputs, to the plain layout. */
 export function lowerConvFilterGradient(l: Layouts, value: FilterGradient): string {
   const { inputs, shape, window: { strides, pads, dilations } } = value;
   const [height, width, inChannels, outChannels] = shape;
@@ -29,7 +30,7 @@ export function lowerConvFilterGradient(l: Layouts, value: FilterGradient): stri
     return fromConvolution(l, pairs, { low: [pads[0], pads[1]], strides, shape });
   }
   if (l.fitsBlocks(inChannels) && [...strides, ...dilations].every((s) => s === 1)) {
-    // At stride 1, with q = p + (i, j) - pad, it is the sum of dy[n, q + pad - (i, j), k] x[n, q, c]: the roles swap.
+    // At stride 1, with q = p + (i, j) - pad, dW is the sum of dy[n, q + pad - (i, j), k] x[n, q, c]: x and dy swap roles.
     const swapped = [height, width, outChannels, inChannels];
     const turned = fromConvolution(l, pairs.map(([x, dy]) => [dy, x]), {
       low: [height - 1 - pads[0], width - 1 - pads[1]],
@@ -40,7 +41,7 @@ export function lowerConvFilterGradient(l: Layouts, value: FilterGradient): stri
       shape: swapped,
       axes: [0, 1],
       begin: [height - 1, width - 1],
-      end: [-height - 1, -width - 1], // before the first
+      end: [-height - 1, -width - 1], // one before the first element
       steps: [-1, -1],
     });
     return e.transpose(upright, [0, 1, 3, 2]);
@@ -48,25 +49,25 @@ export function lowerConvFilterGradient(l: Layouts, value: FilterGradient): stri
   return pairs.map((pair) => fromPatches(l, value, pair)).reduce((a, b) => e.node("Add", [a, b]));
 }
 
-/** What makes a filter gradient of a pair. */
+/** Parameters of the filter gradient of a pair. */
 interface Correlation {
-  /** Pads of x, above and to the left. */
+  /** Padding of x, above and on the left. */
   readonly low: readonly [number, number];
   readonly strides: readonly [number, number];
-  /** Of the result: [kh, kw, in, out]. */
+  /** Shape of the result: [kh, kw, in, out]. */
   readonly shape: readonly number[];
 }
 
-/** Neighbouring taps of a line, and the columns of dy that they are summed over. */
+/** Neighbouring taps of a line and the columns of dy over which they are summed. */
 interface TapGroup {
   readonly taps: number;
   readonly from: number;
   readonly columns: number;
-  /** Pad of x to the left. */
+  /** Padding of x on the left. */
   readonly left: number;
 }
 
-/** By convolutions, each of which adds to the sum of those before it. */
+/** Computes the gradient by convolutions, each of which adds to the sum of the previous ones. */
 function fromConvolution(l: Layouts, pairs: readonly Pair[], to: Correlation): string {
   const [height, , inChannels, outChannels] = to.shape;
   const dilations = [to.strides[0], to.strides[1] * inChannels] as const;
@@ -86,8 +87,9 @@ function fromConvolution(l: Layouts, pairs: readonly Pair[], to: Correlation): s
 }
 
 /**
- * All taps of a line and all of x, padded; or, where the pads are so wide that every tap meets every column of x (s of
- * them at stride s), groups of s taps with the columns of dy that they meet: then no pad is multiplied.
+ * Groups the taps of a line. Usually one group has all taps and all of x, padded. If the padding is so wide that every
+ * tap meets every column of x (s taps at stride s), each group has s taps and the columns of dy that they meet, which
+ * avoids multiplications by padding.
  */
 function tapGroups(
   l: Layouts,
@@ -98,7 +100,7 @@ function tapGroups(
   const [offset, cells, count] = [left / stride, width / stride, taps / stride];
   const isFull = [offset, cells, count].every(Number.isInteger) && offset >= count - 1 &&
     columns >= offset + cells;
-  // Short lines of outputs would cost more.
+  // Groups with short output lines would be slower.
   if (!isFull || stride * shape[2] < l.block) return [{ taps, from: 0, columns, left }];
   return Array.from({ length: count }, (_, i) => ({
     taps: stride,
@@ -108,7 +110,7 @@ function tapGroups(
   }));
 }
 
-/** Operands of one of the convolutions. */
+/** Operands of one convolution. */
 interface Term {
   readonly x: string;
   readonly filter: string;
@@ -116,7 +118,7 @@ interface Term {
   readonly pads: Window["pads"];
 }
 
-/** The terms of one pair: of fewer images than fill a block, since the operator takes such channels as they are. */
+/** Terms of one pair, each with fewer images than a block has channels, which the operator reads unblocked. */
 function terms(
   l: Layouts,
   [x, dy]: Pair,
@@ -148,7 +150,7 @@ function terms(
   });
 }
 
-/** x as an image [n, lines, numbers] and the lines that are still to be padded, above and below. */
+/** Reads x as an image [n, lines, scalars]; `pads` are the lines that remain to be padded above and below. */
 function lineImage(
   l: Layouts,
   x: Value,
@@ -156,27 +158,27 @@ function lineImage(
 ) {
   const [n, height, width, channels] = x.shape;
   const [top] = to.low;
-  // What dy's taps reach: less than x and its pads where the stride leaves a rest.
+  // Extent that dy's taps cover: less than x and its padding if the stride leaves a remainder.
   const depth = (rows - 1) * to.strides[0] + to.shape[0];
-  const reach = (group.columns - 1) * to.strides[1] + group.taps;
+  const extent = (group.columns - 1) * to.strides[1] + group.taps;
   const { x: inner, pads: [above, before, below, after] } = cropped(l, l.plain(x), {
     shape: x.shape,
-    pads: [top, group.left, depth - height - top, reach - width - group.left],
+    pads: [top, group.left, depth - height - top, extent - width - group.left],
   });
   const lineCount = depth - above - below;
   const e = l.emitter;
-  const lines = e.reshape(inner, [n * lineCount, (reach - before - after) * channels]);
-  // Padded here, not by the operator: that computes outputs that touch a pad one by one, and here most do.
+  const lines = e.reshape(inner, [n * lineCount, (extent - before - after) * channels]);
+  // Pad here because the operator computes outputs that touch a pad one by one, and here most do.
   const padded = before + after === 0 ? lines : e.node("Pad", [
     lines,
     e.ints([0, before * channels, 0, after * channels]),
     e.float(0),
   ]);
-  const shape = [n, lineCount, reach * channels];
+  const shape = [n, lineCount, extent * channels];
   return { name: e.reshape(padded, shape), shape, pads: [above, 0, below, 0] as const };
 }
 
-/** [0, count) in as few parts of at most `most` as it takes, of about equal size. */
+/** Divides [0, count) into the fewest parts of at most `most`, of about equal size. */
 function parts(count: number, most: number): [number, number][] {
   const number = Math.ceil(count / most);
   const bound = (i: number) => Math.floor(i * count / number);

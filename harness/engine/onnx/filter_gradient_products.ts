@@ -1,6 +1,6 @@
 /**
- * The gradient of a convolution in its filter by matrix products, for channels or machines without blocks: for each tap,
- * the product of the image seen through that tap, transposed, with the gradient of the output.
+ * The gradient of a convolution with respect to its filter by matrix products, for channels or machines without blocks:
+ * for each tap, the transposed image as seen by that tap times the gradient of the output.
  *
  * @module
  */
@@ -8,12 +8,13 @@ import { cropped } from "./blocked_convolution.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Layouts } from "./layouts.ts";
 
-/** Inner sizes below which one product of all patches side by side beats one product each. */
+/** Inner size below which one product of all patches side by side is faster than one product per patch. */
 const NARROW = 64;
 
+/** A filter gradient of the graph. */
 export type FilterGradient = Value & { readonly op: "convFilterGradient" };
 
-/** dW [kh, kw, in, out] of one pair, in plain layout: [rows, taps in]' [rows, out], a row being a position of an image. */
+/** Lowers dW [kh, kw, in, out] of one pair in plain layout: [rows, taps in]' [rows, out], one row per image position. */
 export function fromPatches(
   l: Layouts,
   value: FilterGradient,
@@ -24,7 +25,7 @@ export function fromPatches(
   const { strides, pads, dilations } = value.window;
   const e = l.emitter;
   const rows = n * outHeight * outWidth;
-  // At stride s, s neighbouring taps of a row make one patch of s in channels: longer runs to copy.
+  // At stride s, s neighbouring taps of a row form one patch of s x in channels, which gives longer runs to copy.
   const stride = strides[1];
   const joined = dilations[1] === 1 && kernelWidth % stride === 0 ? stride : 1;
   const width = Math.ceil((x.shape[2] + pads[1] + pads[3]) / joined) * joined;
@@ -49,12 +50,12 @@ export function fromPatches(
   const product = (left: string) => e.node("Gemm", [left, right], { transA: 1 });
   const stacked = patches.length === 1 || depth < NARROW
     ? product(join(l, patches, 1))
-    // Wide patches side by side would make one product, but only after another copy, by one thread.
+    // Joining wide patches into one product would cost another copy, by one thread.
     : join(l, patches.map(product), 0);
   return e.reshape(stacked, value.shape);
 }
 
-/** All (row, column) of a window. */
+/** All (row, column) pairs of a window. */
 function taps(height: number, width: number): [number, number][] {
   return Array.from({ length: height * width }, (_, k) => [Math.floor(k / width), k % width]);
 }
@@ -63,7 +64,7 @@ function join(l: Layouts, parts: readonly string[], axis: number): string {
   return parts.length === 1 ? parts[0] : l.emitter.node("Concat", parts, { axis });
 }
 
-/** An image [n, h, w, c] with zeros around it, or cut where a pad is negative. */
+/** Pads an image [n, h, w, c] with zeros, or crops it where a pad is negative. */
 function pad(
   l: Layouts,
   image: string,

@@ -1,6 +1,6 @@
 /**
- * Transposed convolutions as ONNX nodes: phase by phase as blocked convolutions, or a plain ConvTranspose between transposes
- * where the blocked operator cannot express them.
+ * Lowers transposed convolutions to ONNX nodes: phase by phase as blocked convolutions, or a plain ConvTranspose between
+ * transposes if the blocked operator cannot express them.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 import type { Window } from "../graph/graph.ts";
 import type { Layouts } from "./layouts.ts";
 
-/** dx = gradient of conv in x, from (dy, filter): the transposed convolution. */
+/** Lowers dx, the gradient of conv with respect to x, from (dy, filter): the transposed convolution. */
 export function lowerConvInputGradient(l: Layouts, value: Conv, bias?: string): LoweredConv {
   const [dy, filter] = value.inputs;
   const outChannels = filter.shape[3];
@@ -49,9 +49,9 @@ interface Shapes {
   readonly filter: readonly number[];
 }
 
-/** Along one axis, the outputs at `phase` modulo the stride: a convolution of stride 1 with every stride-th tap. */
+/** The outputs of one phase modulo the stride, along one axis: a convolution of stride 1 with every stride-th tap. */
 interface Phase {
-  /** First (largest) tap; the others follow at -stride. */
+  /** Largest tap, which is read first; the others follow at -stride. */
   readonly lastTap: number;
   readonly taps: number;
   readonly low: number;
@@ -59,7 +59,7 @@ interface Phase {
 }
 
 /**
- * The phases of a transposed convolution along both axes, or undefined where they do not fit the blocked operator.
+ * The phases of a transposed convolution along both axes, or undefined if they do not fit the blocked operator.
  *
  * dx[s m + a] = sum over taps k = a + p (mod s) of dy[m + (a + p - k)/s] W[k]; with k = r + s t this reads dy in
  * decreasing t from m + (a + p - r)/s - (T - 1), so the low pad is T - 1 - (a + p - r)/s.
@@ -93,7 +93,7 @@ function phasesOf(
   return rows && columns ? [rows, columns] : undefined;
 }
 
-/** Whether the phases differ in their taps' values alone. */
+/** Whether the phases differ only in the values of their taps. */
 function sameWindow([first, ...others]: readonly Phase[]): boolean {
   return others.every(({ taps, low, high }) =>
     taps === first.taps && low === first.low && high === first.high
@@ -109,7 +109,7 @@ function lowerPhases(
   },
 ): LoweredConv {
   const [dy, filter] = value.inputs;
-  // Of the convolution: the roles are swapped here.
+  // Channels of the convolution; the transposed convolution swaps their roles.
   const [kernelHeight, kernelWidth, inChannels, outChannels] = filter.shape;
   const [n, height, width] = value.shape;
   const [strideHeight, strideWidth] = value.window.strides;
@@ -147,7 +147,7 @@ function lowerPhases(
     });
   const count = rows.length * columns.length;
   if (count > 1 && sameWindow(rows) && sameWindow(columns)) {
-    // All phases read the same window: one convolution to all their channels, then one transpose.
+    // All phases read the same window: compute all their channels by one convolution, then transpose once.
     const y = convolve(rows[0], columns[0], {
       filter: e.node(
         "Concat",
@@ -170,7 +170,7 @@ function lowerPhases(
   );
   const blocked = phaseOutputs[0][0].blocked;
   if (strideHeight === 1 && strideWidth === 1) return phaseOutputs[0][0];
-  // Interleave: [.., m, 1, w, 1, c] joined along the unit axes.
+  // Interleave the phases: join [.., m, 1, w, 1, c] along the unit axes.
   const [before, inner] = blocked ? [[n, inChannels / l.block], l.block] : [[n], inChannels];
   const axis = before.length + 1;
   const open = phaseOutputs.map((line) =>

@@ -1,6 +1,6 @@
 /**
- * The two layouts of a value of rank 4: plain, as in tfjs, [n, h, w, c]; and blocked, [n, c/b, h, w, b] under the nominal
- * shape [n, c, h, w], in which ONNX Runtime convolves fastest.
+ * The two layouts of a value of rank 4: plain [n, h, w, c], as in tfjs; and blocked [n, c/b, h, w, b] under the nominal
+ * shape [n, c, h, w], the fastest layout for ONNX Runtime's convolutions.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { Emitter } from "./emit.ts";
 
 const NCHWC = "com.microsoft.nchwc";
 
-/** The names under which values have been written, by layout; converts from one layout to the other on demand. */
+/** Names of written values by layout; converts between layouts on demand. */
 export class Layouts {
   readonly emitter = new Emitter();
-  /** Channels a block; 0 for plain layout everywhere. */
+  /** Channels per block; 0 for plain layout everywhere. */
   readonly block: number;
   readonly #plain = new Map<Value, string>();
   readonly #blocked = new Map<Value, string>();
@@ -55,12 +55,12 @@ export class Layouts {
     return name;
   }
 
-  /** Plain to blocked. */
+  /** Converts plain to blocked. */
   reorderInput(x: string): string {
     return this.emitter.node("ReorderInput", [x], { channels_last: 1 }, NCHWC);
   }
 
-  /** Blocked to plain, keeping the first `channels`. */
+  /** Converts blocked to plain and keeps the first `channels`. */
   reorderOutput(x: string, channels: number): string {
     return this.emitter.node("ReorderOutput", [x], { channels, channels_last: 1 }, NCHWC);
   }
@@ -75,7 +75,7 @@ export class Layouts {
     return this.block > 0 && channels % this.block === 0;
   }
 
-  /** The view [n, c/b, h, w, b] of a blocked array. */
+  /** Views a blocked array as [n, c/b, h, w, b]. */
   fiveAxes(name: string, [n, h, w, c]: readonly number[]): string {
     return this.emitter.reshape(name, [n, c / this.block, h, w, this.block]);
   }

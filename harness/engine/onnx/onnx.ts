@@ -8,21 +8,21 @@ import { splitState } from "../graph/split_state.ts";
 import type { Traced } from "../graph/trace.ts";
 import { unroll } from "../graph/unroll.ts";
 
-/** A contiguous part of a host array, under its name in the model. */
+/** A contiguous part of a host array and its name in the model. */
 export interface Part {
   readonly value: string;
   readonly shape: readonly number[];
   readonly offset: number;
 }
 
-/** An argument that the graph reads, whole or in parts. */
+/** An argument, or a part of one, that the graph reads. */
 export interface OnnxInput {
   readonly group: "state" | "input";
   readonly name: string;
   readonly part: Part;
 }
 
-/** Noise to be drawn before each run; `counters` names the int32 input that it counts by. */
+/** Noise to draw before each run; `counters` names the int32 input with its counters. */
 export interface OnnxNoise {
   readonly shape: readonly number[];
   readonly key: Key;
@@ -32,13 +32,13 @@ export interface OnnxNoise {
   readonly parts: readonly Part[];
 }
 
-/** A result and where it goes. */
+/** A result and the parts of the model's outputs that form it. */
 export interface OnnxOutput extends ArraySpec {
   readonly name: string;
   readonly parts: readonly Part[];
 }
 
-/** A model, and how its inputs and outputs belong to the traced function. */
+/** A model and the mapping of its inputs and outputs to the traced function. */
 export interface OnnxProgram {
   readonly model: Uint8Array;
   readonly nodeCount: number;
@@ -49,14 +49,14 @@ export interface OnnxProgram {
   readonly outputs: readonly OnnxOutput[];
 }
 
-/** How a model is written. */
+/** Options for writing a model. */
 export interface OnnxOptions {
-  /** Channels a block, 0 for plain layout. */
+  /** Channels per block; 0 for plain layout. */
   readonly block: number;
-  /** Rows of the batch, which wide steps are split along; 0 for one piece. */
+  /** Rows of the batch, along which wide steps are split; 0 to disable splitting. */
   readonly batch?: number;
   readonly chunks?: ChunkRule;
-  /** Elements a piece of a state update. */
+  /** Elements per piece of a state update. */
   readonly pieceElements?: number;
 }
 
@@ -80,7 +80,7 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
   const taken = new Set<string>();
   const outputName = (value: Value) => {
     let name = layouts.plain(value);
-    // An output has to be made by a node, and by one that makes no other output.
+    // An output must come from a node that has no other output of the model.
     if (fed.has(name) || constants.has(name) || taken.has(name)) {
       const fresh = `copy${taken.size}`;
       nodes.push({ op: "Identity", inputs: [name], outputs: [fresh] });
@@ -144,18 +144,20 @@ function isFed({ op }: Value): boolean {
 
 function dtypeOf({ type, op }: Value): DType {
   if (type === "bool") {
-    throw new TypeError(`A compiled function returned a bool (${op}): cast it to int32`);
+    throw new TypeError(
+      `Outputs of a compiled function must be float32 or int32, got bool (${op}): cast it to int32`,
+    );
   }
   return type;
 }
 
-/** Noise is drawn on the host before the run, so its counters have to be an input as it came in. */
+/** Name of the input with the counters of `noise`. Noise is drawn on the host before the run, so it must be an input. */
 function counterOf(noise: Value): string {
   let [counters] = noise.inputs;
   while (counters.op === "reshape") [counters] = counters.inputs;
   if (counters.op !== "input" || !counters.name.startsWith("input.")) {
     throw new Error(
-      `Noise counts by a computed value (${counters.op}): use the step counter or the rows as they come in`,
+      `Noise counters are a computed value (${counters.op}): use the step counter or the row indices as given`,
     );
   }
   return counters.name.slice("input.".length);

@@ -1,10 +1,10 @@
-/** Elementwise operations as ONNX nodes. @module */
+/** Lowers elementwise operations to ONNX nodes. @module */
 import type { Emitter } from "./emit.ts";
 import type { UnaryFn, Value } from "../graph/graph.ts";
 
 const CONTRIB = "com.microsoft";
 
-/** Simple elementwise functions. */
+/** Functions that are one ONNX operator. */
 const UNARY: Readonly<Partial<Record<UnaryFn, string>>> = {
   abs: "Abs",
   cos: "Cos",
@@ -42,7 +42,7 @@ const COMPARE = {
   or: "Or",
 } as const;
 
-/** Names of an elementwise operation on the names of its inputs, in whatever layout they share. */
+/** Writes an elementwise operation on `inputs`, which share a layout, and returns its name. */
 export function lowerElementwise(e: Emitter, value: Value, inputs: readonly string[]): string {
   const [x] = inputs;
   switch (value.op) {
@@ -91,7 +91,11 @@ function lowerUnary(e: Emitter, fn: UnaryFn, x: string): string {
     }
     default: {
       const op = UNARY[fn];
-      if (!op) throw new Error(`Function ${fn} cannot be written as ONNX`);
+      if (!op) {
+        throw new Error(
+          `Function ${fn} has no ONNX lowering: add it to harness/engine/onnx/onnx_elementwise.ts`,
+        );
+      }
       return e.node(op, [x]);
     }
   }

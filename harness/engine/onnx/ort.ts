@@ -15,18 +15,18 @@ import { emitOnnx, type OnnxOptions, type OnnxProgram, type Part } from "./onnx.
 import { encodeModel } from "../../formats/onnx_model.ts";
 import { trace } from "../graph/trace.ts";
 
-/** Shapes and types of what a program takes. */
+/** Shapes and types of the arguments of a program. */
 export interface ProgramSpecs {
   readonly state: Readonly<Record<string, ArraySpec>>;
   readonly inputs: Readonly<Record<string, ArraySpec>>;
 }
 
-/** State of the CPU device: arrays of the host, since its memory is the host's. */
+/** State of the CPU device, in host memory. */
 interface CpuState extends DeviceState {
   readonly arrays: HostArrays;
 }
 
-/** The CPU by ONNX Runtime: a step is one session, state is swapped between two sets of arrays. */
+/** Opens the CPU by ONNX Runtime: a step is one session; its state alternates between two sets of arrays. */
 export async function openOnnxRuntime({ threads }: { readonly threads: number }): Promise<Device> {
   const block = await blockSize();
   return {
@@ -41,7 +41,7 @@ export async function openOnnxRuntime({ threads }: { readonly threads: number })
   };
 }
 
-/** `arrays`, which are the state's own from now on. */
+/** Makes a state of `arrays` and takes ownership of them. */
 function cpuState(arrays: HostArrays): CpuState {
   return { specs: arrays, arrays };
 }
@@ -50,14 +50,14 @@ function copy(array: HostArray): HostArray {
   return { ...array, data: array.data.slice() };
 }
 
-/** Compiles `fn` for ONNX Runtime; the batch is that of the input `images` unless `batch` says otherwise. */
+/** Compiles `fn` for ONNX Runtime; `batch` defaults to the number of rows of the input `images`. */
 export async function compileOnnx(
   fn: PureFunction,
   specs: ProgramSpecs,
   { threads, profile, open = openOnnxProgram, ...options }: OnnxOptions & {
     readonly threads: number;
     readonly profile?: string;
-    /** Opens the session. */
+    /** Opens the session; openOnnxProgram by default. */
     readonly open?: typeof openOnnxProgram;
   },
 ): Promise<Program> {
@@ -81,19 +81,19 @@ export async function compileOnnx(
   };
 }
 
-/** A model that can be run; `run` consumes the arrays of the state. */
+/** An opened model; `run` consumes the arrays of the state. */
 export interface OnnxSession {
   run(state: HostArrays, inputs: HostArrays): Promise<OnnxResult>;
   close(): Promise<void>;
 }
 
-/** All of the state, and the outputs. */
+/** The whole next state and the outputs. */
 export interface OnnxResult {
   readonly arrays: HostArrays;
   readonly outputs: HostArrays;
 }
 
-/** Opens a session of ONNX Runtime in this thread, which it keeps busy while it runs. */
+/** Opens a session of ONNX Runtime in this thread; a run blocks the thread. */
 export async function openOnnxProgram(
   program: OnnxProgram,
   specs: ProgramSpecs,
@@ -116,7 +116,7 @@ function createSession(
   return ort.InferenceSession.create(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // The graph is simplified when it is built; what ONNX Runtime would add is made for constant weights.
+    // The builder has simplified the graph; ONNX Runtime's optimizations are made for constant weights.
     graphOptimizationLevel: "disabled",
     logSeverityLevel: 3,
     ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
@@ -133,7 +133,7 @@ function runner(
     array: allocate({ ...noise, dtype: "float32" }),
   }));
   const outputs = program.outputs.map((o) => ({ ...o, array: allocate(o) }));
-  // The arrays that the next state is written to: those of the state before.
+  // Arrays for the next state: those of the previous one.
   let spare: HostArrays = Object.fromEntries(program.state.map((s) => [s.name, allocate(s)]));
   return async (arrays, inputs) => {
     checkSpecs("state", arrays, specs.state);
@@ -179,11 +179,11 @@ function allocate({ shape, dtype }: ArraySpec): HostArray {
 
 const tensors = new WeakMap<HostArray, Map<string, ort.Tensor>>();
 
-/** A part of an array, in place; made once, since the same arrays come round again. */
+/** Wraps a part of an array without a copy; cached because the same arrays are used again. */
 function tensor(array: HostArray, { value, shape, offset }: Part): ort.Tensor {
   let known = tensors.get(array);
   if (!known) tensors.set(array, known = new Map());
-  const key = `${value} [${shape}] ${offset}`; // names mean different things to different programs
+  const key = `${value} [${shape}] ${offset}`; // different programs use the same names for different values
   let made = known.get(key);
   if (!made) {
     const view = array.data.subarray(offset, offset + sizeOf(shape));
@@ -202,8 +202,8 @@ function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (a: A) => B): R
 let knownBlock: Promise<number> | undefined;
 
 /**
- * Channels a block on this processor, found by trial: 16 with AVX-512, 8 with AVX and NEON, 0 where a small blocked
- * convolution differs from the plain one or does not run.
+ * Channels per block on this processor, found by trial: 16 with AVX-512, 8 with AVX and NEON, 0 if the blocked
+ * reordering fails or gives another order.
  */
 export function blockSize(): Promise<number> {
   return knownBlock ??= (async () => {
@@ -232,10 +232,10 @@ async function blockWorks(block: number): Promise<boolean> {
       x: new ort.Tensor("float32", Float32Array.from({ length: 64 }, (_, i) => i), [1, 1, 2, 32]),
     });
     await session.release();
-    // [n, c/b, h, w, b] of x[w][c] = 32 w + c: after the first block of pixel 0 comes that of pixel 1.
+    // In [n, c/b, h, w, b] of x[w][c] = 32 w + c, the first block of pixel 0 is followed by that of pixel 1.
     return (y.data as Float32Array)[block] === 32 &&
       (y.data as Float32Array)[block - 1] === block - 1;
   } catch {
-    return false; // this build has no blocked operators
+    return false; // this build lacks the blocked operators
   }
 }

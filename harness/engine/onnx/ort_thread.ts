@@ -1,7 +1,7 @@
 /**
- * ONNX Runtime in a thread of its own. Its binding for Node computes in the thread that calls it, so that two devices of one
- * thread take turns; devices of `openOnnxThread` run side by side. Graphs are traced and emitted here, sessions are opened
- * and run there, and arrays change hands without a copy.
+ * ONNX Runtime in a separate thread. Its Node binding computes in the calling thread, so that two devices of one thread
+ * take turns, whereas devices of `openOnnxThread` run in parallel. The calling thread traces and emits graphs, the worker
+ * opens and runs sessions, and arrays are transferred without a copy.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import {
   type ProgramSpecs,
 } from "./ort.ts";
 
-/** What is asked of the thread. `session` is what `open` answered. */
-export type Message =
+/** A request to the worker. `session` is the reply to `open`. */
+export type WorkerRequest =
   | {
     readonly kind: "open";
     readonly program: OnnxProgram;
@@ -32,26 +32,26 @@ export type Message =
   }
   | { readonly kind: "close"; readonly session: number };
 
-/** An answer: the number of a session, a result, or nothing; or why there is none. */
-export type Answer =
+/** A reply of the worker: the number of a session, a result, nothing, or an error. */
+export type WorkerReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: Error };
 
-/** The memory of `arrays`, to be handed to the other thread. */
+/** The buffers of `arrays`, to transfer them to the other thread. */
 export function buffersOf(arrays: HostArrays): Transferable[] {
   return [...new Set(Object.values(arrays).map(({ data }) => data.buffer as ArrayBuffer))];
 }
 
-/** The device of `openOnnxRuntime`, in a thread of its own. */
+/** Opens the device of `openOnnxRuntime` in a separate thread. */
 export async function openOnnxThread({ threads }: { readonly threads: number }): Promise<Device> {
   const worker = new Worker(new URL("./ort_worker.ts", import.meta.url), { type: "module" });
-  const ask = asker(worker);
+  const request = requester(worker);
   const open = async (program: OnnxProgram, specs: ProgramSpecs): Promise<OnnxSession> => {
-    const session = await ask({ kind: "open", program, specs, threads }) as number;
+    const session = await request({ kind: "open", program, specs, threads }) as number;
     return {
       run: async (state, inputs) =>
-        await ask({ kind: "run", session, state, inputs }, buffersOf(state)) as OnnxResult,
-      close: async () => void await ask({ kind: "close", session }),
+        await request({ kind: "run", session, state, inputs }, buffersOf(state)) as OnnxResult,
+      close: async () => void await request({ kind: "close", session }),
     };
   };
   const block = await blockSize();
@@ -62,26 +62,26 @@ export async function openOnnxThread({ threads }: { readonly threads: number }):
   };
 }
 
-/** Sends messages to `worker` and resolves to its answers. */
-function asker(worker: Worker) {
+/** Sends requests to `worker` and resolves to its replies. */
+function requester(worker: Worker) {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let count = 0;
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-    const asked = waiting.get(data.id);
+  worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
+    const pending = waiting.get(data.id);
     waiting.delete(data.id);
-    if ("error" in data) asked?.reject(data.error);
-    else asked?.resolve(data.result);
+    if ("error" in data) pending?.reject(data.error);
+    else pending?.resolve(data.result);
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    for (const asked of waiting.values()) asked.reject(new Error(event.message));
+    for (const pending of waiting.values()) pending.reject(new Error(event.message));
     waiting.clear();
   };
-  return (message: Message, memory: Transferable[] = []): Promise<unknown> => {
+  return (message: WorkerRequest, memory: Transferable[] = []): Promise<unknown> => {
     const id = count++;
-    const asked = Promise.withResolvers<unknown>();
-    waiting.set(id, asked);
+    const pending = Promise.withResolvers<unknown>();
+    waiting.set(id, pending);
     worker.postMessage({ id, message }, memory);
-    return asked.promise;
+    return pending.promise;
   };
 }

@@ -11,7 +11,7 @@ const START: HostArrays = {
 };
 const SPECS = { state: START, inputs: { step: { shape: [], dtype: "int32" } } } as const;
 
-/** A noisy step that leaves a part of the state alone. */
+/** A noisy step that leaves part of the state unchanged. */
 const step: PureFunction = ({ state: { x, kept }, inputs }) => {
   const noise = createNoise(keyOf(7), inputs.step as tf.Scalar).normal([2, 3]);
   const next = tf.add(tf.mul(x, kept), noise);
@@ -22,7 +22,7 @@ function int32(value: number): HostArray {
   return { shape: [], dtype: "int32", data: Int32Array.of(value) };
 }
 
-Deno.test("openOnnxThread() computes what the same thread would, to the bit, and keeps what is uploaded apart", async () => {
+Deno.test("openOnnxThread() computes the same bits as openOnnxRuntime(), and copies uploads", async () => {
   await using here = await openOnnxRuntime({ threads: 1 });
   await using there = await openOnnxThread({ threads: 1 });
   const results = await Promise.all([here, there].map(async (device) => {
@@ -42,17 +42,17 @@ Deno.test("openOnnxThread() computes what the same thread would, to the bit, and
   assert.deepEqual([...START.x.data], [1, 2, 3, 4, 5, 6]);
 });
 
-Deno.test("openOnnxThread() passes on what is wrong", async () => {
+Deno.test("openOnnxThread() passes errors on", async () => {
   await using device = await openOnnxThread({ threads: 1 });
   await using program = await device.compile(step, SPECS);
   const state = await device.upload({ ...START, x: { ...START.x, shape: [3, 2] } });
   await assert.rejects(
     program.run(state, { step: int32(0) }),
-    ({ message, stack }: Error) => /x/.test(message) && /ort_worker\.ts/.test(stack ?? ""), // from where it arose
+    ({ message, stack }: Error) => /x/.test(message) && /ort_worker\.ts/.test(stack ?? ""), // with the stack of the worker
   );
 });
 
-/** Turns of this thread's event loop while a program of some 60 ms runs once. */
+/** Turns of this thread's event loop while a program of about 60 ms runs once. */
 async function turnsDuring(device: Device): Promise<number> {
   const size = { shape: [400, 400], dtype: "float32" } as const;
   await using program = await device.compile(({ state: { x } }) => {
@@ -68,7 +68,7 @@ async function turnsDuring(device: Device): Promise<number> {
   return turns;
 }
 
-Deno.test("openOnnxThread() leaves the thread that asks free, as no device of its own would", async () => {
+Deno.test("openOnnxThread() does not block the calling thread, whereas openOnnxRuntime() does", async () => {
   await using here = await openOnnxRuntime({ threads: 1 });
   await using there = await openOnnxThread({ threads: 1 });
   const [busy, free] = [await turnsDuring(here), await turnsDuring(there)];

@@ -1,15 +1,17 @@
 /**
- * The thread of `openOnnxThread`: opens and runs sessions, one request after the other.
+ * The worker of `openOnnxThread`: opens and runs sessions, one request at a time.
  *
  * @module
  */
 /// <reference lib="deno.worker" />
 import { type OnnxSession, openOnnxProgram } from "./ort.ts";
-import { type Answer, buffersOf, type Message } from "./ort_thread.ts";
+import { buffersOf, type WorkerReply, type WorkerRequest } from "./ort_thread.ts";
 
 const sessions: OnnxSession[] = [];
 
-async function answer(message: Message): Promise<{ result: unknown; memory: Transferable[] }> {
+async function answer(
+  message: WorkerRequest,
+): Promise<{ result: unknown; memory: Transferable[] }> {
   switch (message.kind) {
     case "open": {
       const { program, specs, threads } = message;
@@ -30,8 +32,8 @@ async function answer(message: Message): Promise<{ result: unknown; memory: Tran
 self.onmessage = async ({ data: { id, message } }) => {
   try {
     const { result, memory } = await answer(message);
-    self.postMessage({ id, result } satisfies Answer, memory);
+    self.postMessage({ id, result } satisfies WorkerReply, memory);
   } catch (error) {
-    self.postMessage({ id, error: error as Error } satisfies Answer);
+    self.postMessage({ id, error: error as Error } satisfies WorkerReply);
   }
 };

@@ -1,5 +1,5 @@
 /**
- * Every kernel on small random inputs: what each compiled device is tested with, against eager tfjs-cpu.
+ * Every kernel on small random inputs: the cases on which each compiled device is compared with eager tfjs-cpu.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import * as tf from "@tensorflow/tfjs";
 import { fillNoise, keyOf } from "../../core/noise.ts";
 import type { HostArray, HostArrays, PureFunction } from "../../core/types.ts";
 
-/** Issue 2, part 1: relative error of a kernel, against the largest element of the result. */
+/** Required error of a kernel, relative to the largest element of the result: about a hundred roundings of float32. */
 export const KERNEL_TOLERANCE = 1e-5;
 
-/** Inputs, by shape (drawn here) or as given, and what is computed of them. */
+/** Inputs, as a shape (drawn here) or as an array, and the function applied to them. */
 export type Case = readonly [
   inputs: Readonly<Record<string, readonly number[] | HostArray>>,
   fn: (x: Record<string, tf.Tensor>) => tf.Tensor | tf.Tensor[],
@@ -28,7 +28,7 @@ function normal(shape: readonly number[]): HostArray {
   });
   return { shape, dtype: "float32", data };
 }
-/** A filter scaled by its fan-in, so that no case amplifies the rounding of the one before. */
+/** A filter scaled by its fan-in, so that a chain of layers does not amplify rounding. */
 function filter(shape: readonly number[]): HostArray {
   const { data } = normal(shape);
   const scale = 1 / Math.sqrt(data.length / Math.min(...shape.slice(2)));
@@ -44,7 +44,7 @@ const S = [3, 4] as const;
 const positive = (x: tf.Tensor) => tf.add(tf.abs(x), 0.1);
 const asFloat = (x: tf.Tensor) => tf.cast(x, "float32");
 
-/** Gradient of the weighted sum of `f` in each input: reaches the backward kernels. */
+/** Gradients of a weighted sum of `f` with respect to each input, which exercise the backward kernels. */
 const gradients = (f: (...x: tf.Tensor[]) => tf.Tensor): Case[1] => (x) =>
   tf.grads((...args: tf.Tensor[]) => {
     const y = f(...args);
@@ -70,7 +70,7 @@ const deconv = (stride: number, pad: number, size: number) => (x: tf.Tensor, w: 
     [[0, 0], [pad, pad], [pad, pad], [0, 0]],
   );
 
-/** Convolutions: name, image [n, h, w, in], filter, function. Channels both on and off the block of 16 or 8. */
+/** Convolutions: name, image [n, h, w, in], filter, function. Channels that fill blocks of 16 or 8 and channels that do not. */
 const CONVOLUTIONS: readonly [
   string,
   number[],
@@ -104,7 +104,7 @@ const CONVOLUTIONS: readonly [
   ["deconv 5x5 stride 2 pad 2, odd, 16 -> 16", [2, 4, 4, 16], [5, 5, 16, 16], deconv(2, 2, 7)],
 ];
 
-/** Every kernel by its name, and combinations that a compiler fuses. */
+/** Every kernel by its name, and combinations that compilers fuse. */
 export const CASES: Readonly<Record<string, Case>> = {
   ...Object.fromEntries(
     ([
@@ -219,14 +219,14 @@ export const CASES: Readonly<Record<string, Case>> = {
   ],
   ...Object.fromEntries(CONVOLUTIONS.flatMap(([name, x, w, fn]) => [
     [name, [{ x, w }, ({ x, w }) => fn(x, w)] as Case],
-    // tfjs has no gradient of a dilated convolution.
+    // tfjs does not implement the gradient of a dilated convolution.
     ...(name.includes("dilated")
       ? []
       : [[`gradients of ${name}`, [{ x, w }, gradients(fn)]] as [string, Case]]),
   ])),
 };
 
-/** The case as a function to compile: outputs by position. */
+/** Makes a function to compile from a case; outputs are named by position. */
 export function caseFunction([, fn]: Case): PureFunction {
   return ({ inputs }) => {
     const result = fn({ ...inputs });
@@ -235,7 +235,7 @@ export function caseFunction([, fn]: Case): PureFunction {
   };
 }
 
-/** The largest error, relative to the largest element of its array. */
+/** The largest error over all arrays, each relative to the largest element of its array. */
 export function worstError(actual: HostArrays, expected: HostArrays): number {
   assert.deepEqual(Object.keys(actual), Object.keys(expected));
   return Math.max(
@@ -248,7 +248,7 @@ export function worstError(actual: HostArrays, expected: HostArrays): number {
   );
 }
 
-/** What the case is run on: images and vectors are standard normal, filters (`w`, `v`) are scaled by their fan-in. */
+/** Draws the inputs of a case: images and vectors are standard normal, filters (`w`, `v`) are scaled by their fan-in. */
 export function caseInputs([inputs]: Case): HostArrays {
   return Object.fromEntries(
     Object.entries(inputs).map((
@@ -257,14 +257,14 @@ export function caseInputs([inputs]: Case): HostArrays {
   );
 }
 
-/** The inputs of `allCases`, by `CASE/NAME`. */
+/** Inputs of `allCases`, by `CASE/NAME`. */
 export const allInputs: HostArrays = Object.fromEntries(
   Object.entries(CASES).flatMap(([name, example]) =>
     Object.entries(caseInputs(example)).map(([k, v]) => [`${name}/${k}`, v])
   ),
 );
 
-/** All cases in one program, since each compilation has a price: outputs `CASE/POSITION`. */
+/** All cases in one program, which saves compilations: outputs `CASE/POSITION`. */
 export const allCases: PureFunction = ({ inputs }) => {
   const outputs: Record<string, tf.Tensor> = {};
   for (const [name, example] of Object.entries(CASES)) {

@@ -1,13 +1,13 @@
-/** What of an array a convolution reads. */
+/** An operand of a convolution. */
 interface Operand {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
 }
 
 /**
- * A two-dimensional `stablehlo.convolution` by its definition, summed in float64, for any layout: the output at o is the
- * sum over taps k and input features of lhs[(o stride + k rhs_dilate - low) / lhs_dilate] rhs[k], where that index is
- * whole and inside.
+ * Evaluates a two-dimensional `stablehlo.convolution` by its definition, summed in float64, for any layout: the output at
+ * o is the sum over taps k and input features of lhs[(o stride + k rhs_dilate - low) / lhs_dilate] rhs[k], over the taps
+ * whose index is an integer within lhs. Throws SyntaxError if `text` lacks dim_numbers.
  */
 export function convolve(
   text: string,
@@ -15,7 +15,7 @@ export function convolve(
   shape: readonly number[],
 ): Float64Array {
   const layout = /dim_numbers = \[(.*?)\]x\[(.*?)\]->\[(.*?)\]/.exec(text);
-  if (!layout) throw new SyntaxError(`No dim_numbers in ${text}`);
+  if (!layout) throw new SyntaxError(`dim_numbers not found in ${text}`);
   const [image, filter, output] = layout.slice(1).map((l) => l.split(", "));
   const pair = (name: string) =>
     (new RegExp(`${name} = \\[(\\d+), (\\d+)\\]`).exec(text) ?? []).slice(1).map(Number);

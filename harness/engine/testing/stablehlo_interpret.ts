@@ -1,6 +1,6 @@
 /**
- * Runs the StableHLO text of stablehlo.ts, one element at a time: the oracle of its tests where no plugin is at hand.
- * Nothing is shared with the writer. Every operand's written type is checked, and a region sees its operands alone.
+ * Interprets the StableHLO text of stablehlo.ts one element at a time: the reference of its tests, which need no plugin.
+ * It shares no code with the writer. It checks the written type of every operand, and a region sees only its operands.
  *
  * @module
  */
@@ -16,12 +16,12 @@ export interface InterpretedArray {
   readonly data: Data;
 }
 
-/** Runs `main` of `text` on `inputs`, in order. Throws SyntaxError for text that it does not understand or that is ill-typed. */
+/** Runs `main` of `text` on `inputs`, in order. Throws SyntaxError for unsupported or ill-typed text. */
 export function interpret(text: string, inputs: readonly InterpretedArray[]): InterpretedArray[] {
   const [, head, ...lines] = text.split("\n");
   const parameters = [...head.matchAll(/%arg(\d+): (tensor<[^>]*>)/g)];
   if (parameters.length !== inputs.length) {
-    throw new SyntaxError(`main takes ${parameters.length} arrays, it was given ${inputs.length}`);
+    throw new SyntaxError(`main takes ${parameters.length} arrays, got ${inputs.length}`);
   }
   const names = new Map(inputs.map((array, i) => {
     checkType(array, parameters[i][2], head);
@@ -43,7 +43,7 @@ class Interpreter {
     this.#lines = lines;
   }
 
-  /** The values that the region returns. */
+  /** Runs a region and returns its results. */
   run(names: Names, { begin, end }: Region): InterpretedArray[] {
     for (let at = begin; at < end; at++) {
       const line = this.#lines[at];
@@ -52,7 +52,7 @@ class Interpreter {
       if (line.includes("stablehlo.while(")) at = this.#loop(line, { at, names });
       else {
         const [, id, op, rest] = /^(%\d+) = "?stablehlo\.(\w+)"?(.*)$/.exec(line) ?? [];
-        if (!op) throw new SyntaxError(`Not understood: ${line}`);
+        if (!op) throw new SyntaxError(`Unsupported line: ${line}`);
         const result = evaluate(op, operandsOf(rest, names), rest);
         checkType(result, typesIn(rest).at(-1) ?? "", line);
         names.set(id, result);
@@ -97,7 +97,7 @@ function lookUp(name: string, names: Names): InterpretedArray {
   return value;
 }
 
-/** The operands named before the types, checked against the types where those are listed. */
+/** Looks up the operands named before the types, and checks them against the types if those are listed. */
 function operandsOf(text: string, names: Names): InterpretedArray[] {
   const [before] = text.split("tensor<", 1);
   const operands = (before.match(/%\w+(#\d+)?/g) ?? []).map((name) => lookUp(name, names));
@@ -111,7 +111,7 @@ function operandsOf(text: string, names: Names): InterpretedArray[] {
 function checkType({ shape, element, data }: InterpretedArray, type: string, line: string): void {
   const actual = `tensor<${shape.map((d) => `${d}x`).join("")}${element}>`;
   if (actual !== type || data.length !== sizeOf(shape)) {
-    throw new SyntaxError(`Type ${type} is written for ${actual} of ${data.length}: ${line}`);
+    throw new SyntaxError(`Type must be ${actual} (${data.length} elements), got ${type}: ${line}`);
   }
 }
 
@@ -141,7 +141,7 @@ const UNARY: Readonly<Record<string, (x: number) => number>> = {
   sqrt: Math.sqrt,
   tanh: Math.tanh,
 };
-/** Typed arrays round and wrap what is stored, so these hold for every element type but where noted. */
+/** Binary operations. Typed arrays round and wrap on storing, so each holds for every element type unless noted. */
 const BINARY: Readonly<Record<string, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   and: (a, b) => a & b,
@@ -164,11 +164,11 @@ const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   LT: (a, b) => a < b,
 };
 
-/** The integers of `name = [...]`, or those in the first brackets. */
+/** The integers of `name = [...]`, or those in the first brackets if `name` is empty. */
 function integers(text: string, name = ""): number[] {
   const found = new RegExp(`${name ? `${name} = ` : ""}\\[([^\\]]*)\\]`).exec(text);
-  if (!found) throw new SyntaxError(`No list ${name} in ${text}`);
-  return found[1].split(",").filter((word) => word.trim()).map(Number);
+  if (!found) throw new SyntaxError(`List ${name} not found in ${text}`);
+  return found[1].split(",").filter((item) => item.trim()).map(Number);
 }
 
 function evaluate(op: string, operands: readonly InterpretedArray[], text: string) {
@@ -179,7 +179,7 @@ function evaluate(op: string, operands: readonly InterpretedArray[], text: strin
     for (let i = 0; i < data.length; i++) data[i] = valueAt(i);
     return { ...result, data };
   };
-  /** Each element of the result is the element of `x` at the place that `place` gives for its own. */
+  /** Fills each element at `at` of the result with the element of `x` at `place(at)`. */
   const move = (place: (at: readonly number[]) => readonly number[]) =>
     fill((i) => x.data[flat(place(coordinates(i, result.shape)), x.shape)]);
   if (op in UNARY) return fill((i) => UNARY[op](x.data[i]));
@@ -281,7 +281,7 @@ function evaluate(op: string, operands: readonly InterpretedArray[], text: strin
     case "convolution":
       return { ...result, data: Float32Array.from(convolve(text, [x, y], result.shape)) };
     default:
-      throw new SyntaxError(`Operation ${op} is not interpreted`);
+      throw new SyntaxError(`Operation ${op} is not supported by the interpreter`);
   }
 }
 
@@ -312,11 +312,11 @@ function dotElement(
 
 function constant(text: string, { shape, element }: Omit<InterpretedArray, "data">) {
   const written = /dense<(.*)> :/.exec(text)?.[1] ?? "";
-  const words = written.match(/[^[\],\s]+/g) ?? [];
-  const values = words.map((word) => {
-    if (word === "true" || word === "false") return Number(word === "true");
-    if (!word.startsWith("0x")) return Number(word);
-    return new Float32Array(Uint32Array.of(Number(word)).buffer)[0];
+  const literals = written.match(/[^[\],\s]+/g) ?? [];
+  const values = literals.map((literal) => {
+    if (literal === "true" || literal === "false") return Number(literal === "true");
+    if (!literal.startsWith("0x")) return Number(literal);
+    return new Float32Array(Uint32Array.of(Number(literal)).buffer)[0];
   });
   const data = allocate(element, sizeOf(shape));
   if (values.length === 1) data.fill(values[0]);

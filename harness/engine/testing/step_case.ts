@@ -1,5 +1,5 @@
 /**
- * A whole training step, with a loop, noise, and state fed back: what each compiled device is tested with.
+ * A whole training step with a loop, noise and carried state, on which each compiled device is tested.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { createNoise, keyOf } from "../../core/noise.ts";
 import type { Device, HostArray, HostArrays, Program, PureFunction } from "../../core/types.ts";
 import { repeat } from "../../core/repeat.ts";
 
-/** Issue 2, part 1: relative error of a state after three steps. */
+/** Required relative error of a state after three steps: ten times that of a kernel. */
 export const STATE_TOLERANCE = 1e-4;
 
-/** Rows of a batch. */
+/** Number of rows of a batch. */
 export const BATCH = 12;
 const LATENT = 8;
 
-/** Smooth numbers of a size. */
+/** An array of smooth numbers of magnitude `scale`. */
 export function filled(shape: number[], scale: number): HostArray {
   const size = shape.reduce((a, b) => a * b, 1);
   return {
@@ -25,7 +25,7 @@ export function filled(shape: number[], scale: number): HostArray {
   };
 }
 
-/** Weights, one of them frozen. */
+/** The initial state: weights, one of them frozen. */
 export const STATE: HostArrays = {
   w0: filled([4, 4, 32, LATENT], 0.2),
   b0: filled([32], 0.1),
@@ -33,7 +33,7 @@ export const STATE: HostArrays = {
   w2: filled([3, 3, 16, 1], 0.2),
   frozen: filled([LATENT, LATENT], 0.3),
 };
-/** The inputs of a step. */
+/** The inputs of step `step`. */
 export const inputs = (step: number): HostArrays => ({
   images: filled([BATCH, 8, 8, 1], 1),
   step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
@@ -69,7 +69,7 @@ function decode(p: Weights, z: tf.Tensor): tf.Tensor {
   return tf.conv2d(tf.leakyRelu(h1) as tf.Tensor4D, p.w2 as tf.Tensor4D, 1, pad(1));
 }
 
-/** Langevin in the latents, then a gradient step on the weights: the shape of ABP. */
+/** Five Langevin steps on the latents, then a gradient step on the weights, as in ABP. */
 export const langevinStep: PureFunction = ({ state, inputs: { images, step } }) => {
   const noise = createNoise(keyOf(5), step as tf.Scalar);
   const energy = (p: Weights) => (z: tf.Tensor) =>
@@ -100,7 +100,7 @@ export const langevinStep: PureFunction = ({ state, inputs: { images, step } }) 
   };
 };
 
-/** The state after some steps from `STATE`. */
+/** Runs `steps` steps from `STATE` and returns the state. */
 export async function states(
   device: Device,
   program: Program,

@@ -1,9 +1,9 @@
 /*
- * A PJRT plugin that opens at most: for tests of what becomes of a plugin's errors, and of what its process is told.
- * Its environment says what it does. FAKE_VERSION: "major.minor" of its API. FAKE_OPENS_FOR: the CUDA_VISIBLE_DEVICES at
- * which its client opens, with FAKE_DEVICES devices. FAKE_CODE and FAKE_MESSAGE: absl::StatusCode and text of the error
- * that PJRT_Client_Create returns otherwise; "%s" in the text becomes CUDA_VISIBLE_DEVICES. Offsets are those of
- * pjrt_api.ts.
+ * A PJRT plugin that opens a client but compiles nothing, to test how a plugin's errors are reported and which GPUs its
+ * process sees. Environment variables control it. FAKE_VERSION: "major.minor" of its API. FAKE_OPENS_FOR: the value of
+ * CUDA_VISIBLE_DEVICES at which its client opens, with FAKE_DEVICES devices. FAKE_CODE and FAKE_MESSAGE:
+ * absl::StatusCode and text of the error that PJRT_Client_Create returns otherwise; "%s" in the text becomes
+ * CUDA_VISIBLE_DEVICES. Offsets are those of pjrt_api.ts.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ static const char *setting(const char *name, const char *otherwise) {
 
 static char text[1024];
 
-static const char *cards(void) { return setting("CUDA_VISIBLE_DEVICES", "unset"); }
+static const char *gpus(void) { return setting("CUDA_VISIBLE_DEVICES", "unset"); }
 
 static void *nothing(char *args) {
   (void)args;
@@ -36,15 +36,15 @@ static void *error_code(char *args) {
 }
 
 static void *client_create(char *args) {
-  if (strcmp(setting("FAKE_OPENS_FOR", ""), cards()) == 0) {
-    *(const char **)(args + 64) = text; /* any address will do for what has no content here */
+  if (strcmp(setting("FAKE_OPENS_FOR", ""), gpus()) == 0) {
+    *(const char **)(args + 64) = text; /* any non-null address will do */
     return 0;
   }
   const char *message = setting("FAKE_MESSAGE", "no device");
-  const char *card = strstr(message, "%s");
-  if (card) {
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(card - message), message,
-             cards(), card + 2);
+  const char *place = strstr(message, "%s");
+  if (place) {
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(place - message), message,
+             gpus(), place + 2);
   } else {
     snprintf(text, sizeof text, "%s", message);
   }

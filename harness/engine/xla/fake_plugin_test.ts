@@ -1,4 +1,4 @@
-/** What a user sees of a plugin's errors, with a plugin compiled here; skipped where there is no C compiler. */
+/** Tests the error messages about a plugin, with a plugin compiled here; skipped without a C compiler. */
 import assert from "node:assert/strict";
 import { projectPath } from "../../core/project.ts";
 import { readResults } from "../../sweep/store.ts";
@@ -10,7 +10,9 @@ addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 const SOURCE = projectPath("harness/engine/xla/fake_plugin.c");
 const PLUGIN = `${folder}/fake_cuda_plugin.so`;
 const hasCompiler = compile(["-o", PLUGIN, SOURCE]);
-if (!hasCompiler) console.log("No C compiler (cc) here: tests with a compiled plugin are skipped");
+if (!hasCompiler) {
+  console.log("C compiler (cc) not found: tests with a compiled plugin are skipped");
+}
 
 function compile(args: readonly string[]): boolean {
   try {
@@ -28,7 +30,7 @@ function withPlugin(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !hasCompiler, fn });
 }
 
-/** What opening the device says with `env` set. */
+/** Opens the device with `env` set and returns "opened" or the error message. */
 async function opening(device: string, env: Readonly<Record<string, string>>): Promise<string> {
   const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
   for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
@@ -46,18 +48,18 @@ async function opening(device: string, env: Readonly<Record<string, string>>): P
 }
 
 withPlugin(
-  "openDevice() refuses a plugin of another major version, with what would help",
+  "openDevice() refuses a plugin of another major version and gives a hint",
   async () => {
     assert.equal(
       await opening(`pjrt:${PLUGIN}`, { FAKE_VERSION: "1.2" }),
-      `The plugin ${PLUGIN} has PJRT API 1.2, this program knows 0.57 and later 0.x: use a plugin of another version`,
+      `The plugin ${PLUGIN} has PJRT API 1.2, but 0.57 or a later 0.x is needed: use a plugin of another version`,
     );
   },
 );
 
-withPlugin("openDevice() says the plugin's error in one line, with what would help", async () => {
-  // Texts of XLA and of the CUDA runtime, with their absl::StatusCode.
-  const cases: [code: number, message: string, remedy: RegExp][] = [
+withPlugin("openDevice() reports the plugin's error and a hint in one line", async () => {
+  // Messages of XLA and the CUDA runtime, with their absl::StatusCode.
+  const cases: [code: number, message: string, hint: RegExp][] = [
     [
       8,
       "Out of memory while trying to allocate 81604378624 bytes.",
@@ -75,25 +77,25 @@ withPlugin("openDevice() says the plugin's error in one line, with what would he
     ],
     [9, "No visible GPU devices.", /check nvidia-smi and CUDA_VISIBLE_DEVICES/],
   ];
-  for (const [code, message, remedy] of cases) {
-    const said = await opening("cuda", {
+  for (const [code, message, hint] of cases) {
+    const error = await opening("cuda", {
       [PLUGIN_VARIABLE]: PLUGIN,
       FAKE_CODE: String(code),
       FAKE_MESSAGE: message,
     });
     assert.ok(
-      said.startsWith(`PJRT_Client_Create: ${message.replace("\n", " ").replace(/\.$/, "")}: `),
-      said,
+      error.startsWith(`PJRT_Client_Create: ${message.replace("\n", " ").replace(/\.$/, "")}: `),
+      error,
     );
-    assert.match(said, remedy);
-    assert.equal(said.split("\n").length, 1);
+    assert.match(error, hint);
+    assert.equal(error.split("\n").length, 1);
   }
 });
 
 Deno.test("openDevice() refuses options that cuda does not have", async () => {
   assert.equal(
     await opening("cuda:highest,fast", {}),
-    'Unknown option "fast" of cuda: known are highest, deterministic',
+    'Unknown option "fast" of cuda: known options are highest, deterministic',
   );
 });
 
@@ -104,19 +106,19 @@ withPlugin("openDevice() names the library that a plugin lacks", async () => {
   compile(["-o", lib, source]);
   compile(["-o", needy, SOURCE, "-Wl,--no-as-needed", `-L${folder}`, "-lneeded"]);
   await Deno.remove(lib);
-  const said = await opening(`pjrt:${needy}`, {});
+  const error = await opening(`pjrt:${needy}`, {});
   assert.match(
-    said,
+    error,
     /^The plugin .*needy\.so cannot be loaded: .*libneeded\.so: cannot open shared object file[^\n]*: a library that the plugin needs is missing: [^\n]+$/,
   );
 });
 
-/** Runs `deno task bench` with words and environment, small; its results go to `out`. */
-async function bench(out: string, words: readonly string[], env: Record<string, string> = {}) {
+/** Runs a small `deno task bench` with extra arguments and environment; results go to `out`. */
+async function bench(out: string, extra: readonly string[], env: Record<string, string> = {}) {
   const small = "--preset smoke --methods vae --epochs 1 --images 100 --threads 1".split(" ");
   const { CUDA_VISIBLE_DEVICES: _, ...outer } = Deno.env.toObject();
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "bench", ...small, "--out", out, ...words],
+    args: ["task", "--quiet", "bench", ...small, "--out", out, ...extra],
     cwd: projectPath("."),
     clearEnv: true,
     env: { ...outer, ...env },
@@ -125,7 +127,7 @@ async function bench(out: string, words: readonly string[], env: Record<string, 
 }
 
 withPlugin(
-  "bench keeps what is done, whether the device does not open or runs fail on it",
+  "bench keeps completed results if the device does not open or runs on it fail",
   async () => {
     const out = `${folder}/out`;
     const done = await bench(out, []);
@@ -146,7 +148,7 @@ withPlugin(
     );
     assert.equal(await Deno.readTextFile(`${out}/results.jsonl`), ledger);
 
-    // It opens for who sees both cards, which the runs do not: each has its own.
+    // The plugin opens for a process that sees both GPUs, but each run sees only one.
     const failing = await bench(out, cuda, { ...env, FAKE_OPENS_FOR: env.CUDA_VISIBLE_DEVICES });
     assert.equal(failing.code, 1);
     assert.ok((await Deno.readTextFile(`${out}/results.jsonl`)).startsWith(ledger));
@@ -157,14 +159,14 @@ withPlugin(
     assert.equal(shown.length, 4);
     assert.deepEqual([...new Set(shown)].sort(), ["5", "GPU-7c1d"]);
 
-    // Without a list, the cards are those that the plugin counts.
+    // Without a list, the GPUs are those that the plugin counts.
     const { CUDA_VISIBLE_DEVICES: _, ...unlisted } = env;
     const counted = await bench(out, cuda, {
       ...unlisted,
       FAKE_OPENS_FOR: "unset",
       FAKE_DEVICES: "2",
     });
-    const cards = counted.stderr.matchAll(/failed: .*? it was shown (\S+):/g);
-    assert.deepEqual([...new Set(cards.map(([, card]) => card))].sort(), ["0", "1"]);
+    const gpus = counted.stderr.matchAll(/failed: .*? it was shown (\S+):/g);
+    assert.deepEqual([...new Set(gpus.map(([, gpu]) => gpu))].sort(), ["0", "1"]);
   },
 );

@@ -1,34 +1,34 @@
 /**
- * NVIDIA's cards as XLA's compiler describes them, so that programs can be compiled for one that is not here. Figures of
- * NVIDIA's data sheets and architecture papers (A100, 2020; RTX 4090, Ada, 2022; H100, 2022; H200, 2023) and of the CUDA
- * programming guide's table of compute capabilities; those of A100, H100 and H200 agree with XLA's own
- * (xla/backends/gpu/target_config/specs, as far as these go) to three digits.
+ * Specifications of NVIDIA GPUs as XLA's compiler expects them, so that programs can be compiled for a GPU that is not
+ * present. The figures come from NVIDIA's data sheets and architecture papers (A100, 2020; RTX 4090, Ada, 2022; H100,
+ * 2022; H200, 2023) and from the table of compute capabilities in the CUDA programming guide; those of A100, H100 and
+ * H200 agree with XLA's own (xla/backends/gpu/target_config/specs), where it has them, to three digits.
  *
  * @module
  */
 
-/** A card. */
-export interface GpuCard {
+/** Specification of a GPU. */
+export interface GpuSpec {
   readonly label: string;
   /** Compute capability. */
   readonly capability: readonly [major: number, minor: number];
-  /** Streaming multiprocessors. */
+  /** Number of streaming multiprocessors. */
   readonly cores: number;
-  /** Float32 units of a multiprocessor. */
+  /** Float32 units per multiprocessor. */
   readonly lanes: number;
-  /** Threads that a multiprocessor holds. */
+  /** Maximum number of resident threads per multiprocessor. */
   readonly threads: number;
-  /** Highest clock of the multiprocessors, GHz. */
+  /** Maximum clock of the multiprocessors in GHz. */
   readonly clock: number;
-  /** Bytes of memory, as the driver counts them. */
+  /** Memory in bytes, as reported by the driver. */
   readonly memory: number;
-  /** Bytes a second from and to memory. */
+  /** Memory bandwidth in bytes per second. */
   readonly bandwidth: number;
-  /** Bytes of the second-level cache. */
+  /** Size of the L2 cache in bytes. */
   readonly cache: number;
-  /** Bytes of shared memory of a multiprocessor, and how many of them a block can have. */
+  /** Shared memory in bytes, per multiprocessor and at most per block. */
   readonly shared: readonly [core: number, block: number];
-  /** FLOP/s of TF32 products on tensor cores, dense. */
+  /** FLOP/s of dense TF32 products on tensor cores. */
   readonly tf32: number;
   /** FLOP/s of float32 outside tensor cores. */
   readonly float32: number;
@@ -46,8 +46,8 @@ const HOPPER = {
   float32: 66.9e12,
 } as const;
 
-/** Cards by the name of the command line. */
-export const GPU_CARDS = {
+/** GPUs by their name on the command line. */
+export const GPU_SPECS = {
   h200: { ...HOPPER, label: "NVIDIA H200 (141 GB)", memory: 151_397_597_184, bandwidth: 4.8e12 },
   h100: {
     ...HOPPER,
@@ -83,35 +83,35 @@ export const GPU_CARDS = {
     tf32: 82.6e12,
     float32: 82.6e12,
   },
-} as const satisfies Readonly<Record<string, GpuCard>>;
+} as const satisfies Readonly<Record<string, GpuSpec>>;
 
-/** The card as a stream_executor.GpuTargetConfigProto, in the text form of protocol buffers. */
-export function targetConfig(card: GpuCard): string {
-  const [major, minor] = card.capability;
-  // Instructions of one architecture alone, sm_90a, exist from Hopper on.
+/** Writes a stream_executor.GpuTargetConfigProto of `gpu` in the text form of protocol buffers. */
+export function targetConfig(gpu: GpuSpec): string {
+  const [major, minor] = gpu.capability;
+  // Architecture-specific instructions (sm_90a) exist from Hopper on.
   const extension = major >= 9 ? " feature_extension: ACCELERATED_FEATURES" : "";
   return `gpu_device_info {
   threads_per_block_limit: 1024
   threads_per_warp: 32
   shared_memory_per_block: ${48 * 1024}
-  shared_memory_per_core: ${card.shared[0]}
-  shared_memory_per_block_optin: ${card.shared[1]}
-  threads_per_core_limit: ${card.threads}
-  core_count: ${card.cores}
-  fpus_per_core: ${card.lanes}
+  shared_memory_per_core: ${gpu.shared[0]}
+  shared_memory_per_block_optin: ${gpu.shared[1]}
+  threads_per_core_limit: ${gpu.threads}
+  core_count: ${gpu.cores}
+  fpus_per_core: ${gpu.lanes}
   block_dim_limit_x: ${2 ** 31 - 1}
   block_dim_limit_y: ${2 ** 16 - 1}
   block_dim_limit_z: ${2 ** 16 - 1}
-  memory_bandwidth: ${card.bandwidth}
-  l2_cache_size: ${card.cache}
-  clock_rate_ghz: ${card.clock}
-  device_memory_size: ${card.memory}
+  memory_bandwidth: ${gpu.bandwidth}
+  l2_cache_size: ${gpu.cache}
+  clock_rate_ghz: ${gpu.clock}
+  device_memory_size: ${gpu.memory}
   cuda_compute_capability { major: ${major} minor: ${minor}${extension} }
   registers_per_core_limit: ${2 ** 16}
   registers_per_block_limit: ${2 ** 16}
 }
 platform_name: "CUDA"
 dnn_version_info { major: 9 minor: 10 patch: 0 }
-device_description_str: "${card.label}"
+device_description_str: "${gpu.label}"
 `;
 }

@@ -1,44 +1,44 @@
 /**
- * Reader of programs as XLA's compiler leaves them (HloModuleProto of xla/service/hlo.proto, ShapeProto of
- * xla/xla_data.proto): which kernels they launch, how often, and what these move.
+ * Reads programs compiled by XLA (HloModuleProto of xla/service/hlo.proto, ShapeProto of xla/xla_data.proto) and counts
+ * the kernels that they launch and the bytes that these move.
  *
  * @module
  */
 import { type Field, fields, integers, utf8 } from "../../formats/protobuf.ts";
 
-/** An instruction. */
+/** An instruction of HLO. */
 export interface HloInstruction {
   readonly opcode: string;
-  /** Function of a library that a custom call calls, or "". */
+  /** Library function of a custom call, or "". */
   readonly target: string;
-  /** Bytes of its result. */
+  /** Size of the result in bytes. */
   readonly bytes: number;
   readonly operands: readonly number[];
-  /** Ids of the computations that it calls. */
+  /** Ids of the called computations. */
   readonly called: readonly number[];
-  /** How often a loop's body runs, where XLA knows it. */
+  /** Number of iterations of a loop; undefined if XLA does not know it. */
   readonly trips: number | undefined;
 }
 
-/** A program: the instructions of each computation by id, those in turn by theirs. */
+/** A program: its computations by id, each with its instructions by id. */
 export interface HloProgram {
   readonly entry: number;
   readonly computations: ReadonlyMap<number, ReadonlyMap<number, HloInstruction>>;
 }
 
-/** Work that a program hands to the device, loops counted as often as they run. */
+/** Work of one run of a program on the device; the body of a loop counts once per iteration. */
 export interface HloWork {
-  /** Kernels and calls of libraries. */
+  /** Number of kernels and library calls. */
   readonly launches: number;
-  /** Bytes that they read and write; an operand counts whole, also where a part of it is read. */
+  /** Bytes that they read and write; an operand counts in full even if only a part of it is read. */
   readonly bytes: number;
-  /** The same, of convolutions alone. */
+  /** Bytes that convolutions read and write. */
   readonly convolutionBytes: number;
-  /** Launches by the function of cuDNN or cuBLAS. */
+  /** Number of launches of each function of cuDNN or cuBLAS. */
   readonly libraryCalls: Readonly<Record<string, number>>;
 }
 
-/** Instructions that launch nothing. */
+/** Opcodes of instructions that do not launch a kernel. */
 const FREE = new Set([
   "parameter",
   "constant",
@@ -48,10 +48,10 @@ const FREE = new Set([
   "after-all",
 ]);
 
-/** Reads an HloModuleProto, or an HloModuleProtoWithConfig around it. Throws SyntaxError. */
+/** Reads an HloModuleProto or an HloModuleProtoWithConfig. Throws SyntaxError if `bytes` is neither. */
 export function readHloProgram(bytes: Uint8Array<ArrayBuffer>): HloProgram {
   const outer = [...fields(bytes)];
-  // Computations are field 3 of a module; around it, the module is field 1.
+  // Computations are field 3 of a module; the module is field 1 of an HloModuleProtoWithConfig.
   const isWrapped = !outer.some(({ number }) => number === 3);
   const module = isWrapped ? [...fields(one(outer, 1)?.bytes ?? new Uint8Array())] : outer;
   const computations = new Map<number, ReadonlyMap<number, HloInstruction>>();
@@ -65,12 +65,12 @@ export function readHloProgram(bytes: Uint8Array<ArrayBuffer>): HloProgram {
   }
   const entry = one(module, 6)?.value;
   if (entry === undefined || !computations.has(entry)) {
-    throw new SyntaxError("This is no program of XLA: it has no entry computation");
+    throw new SyntaxError("Not an XLA program: it has no entry computation");
   }
   return { entry, computations };
 }
 
-/** What one run of `program` launches. A loop whose trips XLA does not know counts once. */
+/** Counts the work of one run. A loop whose number of iterations XLA does not know counts as one iteration. */
 export function workOf({ entry, computations }: HloProgram): HloWork {
   let launches = 0;
   let bytes = 0;
@@ -83,7 +83,7 @@ export function workOf({ entry, computations }: HloProgram): HloWork {
     ) {
       if (FREE.has(opcode)) continue;
       if (opcode === "while" || opcode === "call" || opcode === "conditional") {
-        // A loop's condition is a comparison of the host's where its trips are known.
+        // If the number of iterations is known, the host evaluates the loop's condition.
         for (const computation of opcode === "while" ? called.slice(0, 1) : called) {
           visit(computation, times * trips);
         }
@@ -115,7 +115,7 @@ function instruction(bytes: Uint8Array<ArrayBuffer>): [id: number, HloInstructio
   }];
 }
 
-/** Bytes of an element by PrimitiveType; of others none are counted. */
+/** Bytes per element by PrimitiveType; other types count as 0. */
 const ELEMENT_BYTES: Readonly<Record<number, number>> = {
   1: 1, // pred
   2: 1, // s8
@@ -132,7 +132,7 @@ const ELEMENT_BYTES: Readonly<Record<number, number>> = {
   16: 2, // bf16
 };
 
-/** Bytes of a ShapeProto: an array's, or of all of a tuple. */
+/** Size in bytes of an array or of all elements of a tuple, from its ShapeProto. */
 function shapeBytes(bytes: Uint8Array<ArrayBuffer>): number {
   const parts = [...fields(bytes)];
   const elements = parts.filter(({ number }) => number === 3).flatMap(integers)

@@ -5,13 +5,13 @@ import { bytes, encode, int, message, type Pieces, text } from "../../formats/pr
 const F32 = 11;
 const TUPLE = 13;
 
-/** A ShapeProto of float32. */
+/** Fields of a ShapeProto of float32. */
 const floats = (...dimensions: number[]): Pieces[] => [
   int(2, F32),
   bytes(3, Uint8Array.from(dimensions)), // packed; each below 128
 ];
 
-/** A HloInstructionProto. */
+/** Encodes an HloInstructionProto. */
 const instruction = (
   id: number,
   opcode: string,
@@ -38,7 +38,7 @@ const instruction = (
 const INPUT_GRADIENT = "__cudnn$convBackwardInput";
 const PRODUCT = "__cublas$gemm";
 
-/** A loop of 20 rounds, each a convolution and a fusion; then a product. */
+/** A module with a loop of 20 iterations, each a convolution and a fusion, and then a product. */
 const MODULE: Pieces[] = [
   text(1, "step"),
   message(
@@ -46,7 +46,7 @@ const MODULE: Pieces[] = [
     int(5, 1),
     instruction(10, "parameter", { shape: floats(10, 3) }),
     instruction(11, "custom-call", {
-      shape: [int(2, TUPLE), message(4, ...floats(10, 5)), message(4, int(2, 6), int(3, 8))], // and 8 bytes
+      shape: [int(2, TUPLE), message(4, ...floats(10, 5)), message(4, int(2, 6), int(3, 8))], // and a workspace of 8 bytes
       operands: [10],
       target: INPUT_GRADIENT,
     }),
@@ -70,7 +70,7 @@ const MODULE: Pieces[] = [
   int(6, 3),
 ];
 
-Deno.test("workOf() counts a loop's kernels by its rounds, and what they read and write", () => {
+Deno.test("workOf() counts the kernels of each loop iteration and the bytes that they read and write", () => {
   const convolution = 4 * (10 * 5 + 2) + 4 * 10 * 3;
   const fusion = 4 * 10 * 3 + 4 * 10 * 5 + 4 * 10 * 3;
   const product = 4 * 10 + 2 * 4 * 10 * 3;
@@ -82,12 +82,12 @@ Deno.test("workOf() counts a loop's kernels by its rounds, and what they read an
   });
 });
 
-Deno.test("readHloProgram() takes a program with its configuration, too", () => {
+Deno.test("readHloProgram() reads a program with its configuration", () => {
   const wrapped = encode(message(1, ...MODULE), message(2, int(1, 1)));
   assert.deepEqual(readHloProgram(wrapped), readHloProgram(encode(...MODULE)));
 });
 
-Deno.test("readHloProgram() refuses what is no program", () => {
+Deno.test("readHloProgram() refuses bytes that are not a program", () => {
   const whole = encode(...MODULE);
   assert.throws(() => readHloProgram(whole.slice(0, whole.length - 1)), SyntaxError);
   assert.throws(() => readHloProgram(encode(text(1, "a"))), SyntaxError);

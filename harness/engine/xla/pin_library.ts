@@ -1,4 +1,4 @@
-/** RTLD_LAZY, with RTLD_NODELETE of each system; and where dlopen is (glibc has it in libc since 2.34). */
+/** RTLD_LAZY, RTLD_NODELETE of each system, and the libraries with dlopen (in glibc, libc has it since 2.34). */
 const RTLD_LAZY = 1;
 const SYSTEMS: Readonly<
   Partial<Record<typeof Deno.build.os, { readonly flag: number; readonly libraries: string[] }>>
@@ -8,8 +8,9 @@ const SYSTEMS: Readonly<
 };
 
 /**
- * Keeps the library at `path`, which is loaded, until the process is over. Deno closes what it opened before the
- * process runs its exit handlers, and some are in XLA's and NVIDIA's libraries: a segmentation fault at the end.
+ * Keeps the loaded library at `path` in memory until the process ends. Deno closes its libraries before the process runs
+ * its exit handlers, some of which are in XLA's and NVIDIA's libraries, so that the process would end with a
+ * segmentation fault.
  */
 export function pinLibrary(path: string): void {
   const system = SYSTEMS[Deno.build.os];
@@ -21,6 +22,6 @@ export function pinLibrary(path: string): void {
       });
       symbols.dlopen(name, RTLD_LAZY | (system?.flag ?? 0));
       return;
-    } catch { /* the other library has it */ }
+    } catch { /* the other library has dlopen */ }
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Devices of PJRT plugins: steps compiled by XLA, state and noise on the device, arrays crossing only at the rim.
+ * Devices of PJRT plugins: XLA compiles the steps, state and noise stay on the device, and only inputs and outputs are
+ * copied.
  *
  * @module
  */
@@ -17,28 +18,28 @@ import { loadPlugin } from "./pjrt_api.ts";
 import { cachedCompile } from "./pjrt_cache.ts";
 import { type Client, type DeviceBuffer, type Executable, openClient } from "./pjrt_client.ts";
 import type { XlaFlags } from "./pjrt_options.ts";
-import { withRemedy } from "./pjrt_hint.ts";
+import { withHint } from "./pjrt_hint.ts";
 import { emitStableHlo, type StableHloProgram } from "./stablehlo.ts";
 import type { Precision } from "./stablehlo_writer.ts";
 import { trace } from "../graph/trace.ts";
 
-/** How a PJRT device computes. */
+/** Options of a PJRT device. */
 export interface PjrtOptions {
-  /** As on the command line. */
+  /** Name on the command line. */
   readonly name: string;
-  /** Whether float32 products keep all their bits on a GPU (`HIGHEST`) or may round operands to TF32. */
+  /** Whether float32 products on a GPU keep full precision (`HIGHEST`); otherwise operands may be rounded to TF32. */
   readonly highest?: boolean;
-  /** Whether the same program gives the same bits every time on a GPU, at some cost. */
+  /** Whether a program gives the same bits on every run on a GPU, at some cost in speed. */
   readonly deterministic?: boolean;
-  /** Where XLA finds NVIDIA's assembler (`bin/ptxas`) and device library. */
+  /** Folder with NVIDIA's assembler (`bin/ptxas`) and device library. */
   readonly cudaDataFolder?: string;
-  /** Where compiled programs are kept; null for nowhere, by default in the user's cache. */
+  /** Folder for compiled programs; null to disable caching, in the user's cache by default. */
   readonly cache?: string | null;
 }
 
-/** A program of XLA. */
+/** A program compiled by XLA. */
 export interface XlaProgram extends Program {
-  /** The program after XLA's optimisations, to be read by hlo_program.ts. */
+  /** The program after XLA's optimizations, for hlo_program.ts. */
   optimized(): Uint8Array<ArrayBuffer>;
 }
 
@@ -46,30 +47,30 @@ interface PjrtState extends DeviceState {
   readonly buffers: Readonly<Record<string, DeviceBuffer>>;
 }
 
-/** Opens the first device of the plugin at `path`, any vendor's. Throws Error with the plugin's text and a remedy in one line. */
+/** Opens the first device of the plugin at `path`, of any vendor. Throws a one-line Error with the plugin's text and a hint. */
 export function openPjrt(
   path: string,
   { name, highest = false, deterministic = false, cudaDataFolder, cache }: PjrtOptions,
 ): Device {
   const isGpu = /cuda|rocm|gpu/i.test(basename(path));
-  const client = withRemedy(() =>
-    // XLA takes three quarters of a card's memory at once unless told not to.
+  const client = withHint(() =>
+    // By default, XLA preallocates three quarters of a GPU's memory.
     openClient(loadPlugin(path), isGpu ? { preallocate: false } : {})
   );
   const flags = isGpu ? gpuFlags({ deterministic, cudaDataFolder }) : {};
-  const words = [highest ? "full float32" : "", deterministic ? "deterministic" : ""];
+  const modes = [highest ? "full float32" : "", deterministic ? "deterministic" : ""];
   return {
     name,
     description: [
       `XLA on ${client.kind || client.platform}`,
       `PJRT ${client.plugin.version} of ${basename(path)}`,
-      ...words.filter(Boolean),
+      ...modes.filter(Boolean),
     ].join(", "),
     cardCount: client.deviceCount,
-    upload: (arrays) => withRemedy(() => Promise.resolve(upload(client, arrays))),
-    download: (state) => withRemedy(() => download(client, (state as PjrtState).buffers)),
+    upload: (arrays) => withHint(() => Promise.resolve(upload(client, arrays))),
+    download: (state) => withHint(() => download(client, (state as PjrtState).buffers)),
     compile: (fn, specs) =>
-      withRemedy(() =>
+      withHint(() =>
         compile(client, fn, { ...specs, flags, precision: highest ? "HIGHEST" : "DEFAULT", cache })
       ),
     [Symbol.asyncDispose]: () => Promise.resolve(client[Symbol.dispose]()),
@@ -77,8 +78,8 @@ export function openPjrt(
 }
 
 /**
- * XLA's flags for a GPU. `deterministic`: xla_gpu_deterministic_ops leaves out kernels that add in no fixed order, and
- * chooses among the others without timing them, so that runs and processes agree to the bit.
+ * XLA's flags for a GPU. With `deterministic`, xla_gpu_deterministic_ops excludes kernels that sum in a varying order
+ * and chooses among the others without timing them, so that runs and processes agree bit for bit.
  */
 export function gpuFlags(
   { deterministic = false, cudaDataFolder }: Pick<PjrtOptions, "deterministic" | "cudaDataFolder">,
@@ -127,14 +128,14 @@ async function compile(
   });
   const compiled = performance.now();
   const begin: NonNullable<Program["begin"]> = (from, arrays) =>
-    withRemedy(() => {
+    withHint(() => {
       checkSpecs("state", from.specs, state);
       checkSpecs("input", arrays, inputs);
       const begun = beginRun(client, { program, executable }, {
         state: from as PjrtState,
         inputs: arrays,
       });
-      return { ...begun, outputs: withRemedy(() => begun.outputs) };
+      return { ...begun, outputs: withHint(() => begun.outputs) };
     });
   return {
     compiled: {
@@ -169,14 +170,14 @@ function beginRun(
     });
     results = executable.run(arguments_);
   } finally {
-    fed.forEach(client.free); // the device keeps it as long as it needs it
+    fed.forEach(client.free); // the device keeps a buffer for as long as it needs it
   }
   const shown = results.slice(program.state.length);
   const outputs = download(
     client,
     Object.fromEntries(program.outputs.map(({ name }, i) => [name, shown[i]])),
   ).finally(() => shown.forEach(client.free));
-  // What was replaced without being read.
+  // Free the replaced state that the program did not use up.
   for (const { name } of program.state) client.free(state.buffers[name]);
   const buffers = {
     ...state.buffers,

@@ -1,20 +1,21 @@
 /**
- * Compiling for a card that is not here: XLA's CUDA plugin needs a card to run a program, not to compile one.
+ * Ahead-of-time compilation for a GPU that is not present: XLA's CUDA plugin needs a GPU to run a program but not to
+ * compile it.
  *
  * @module
  */
 import type { ArraySpec, PureFunction } from "../../core/types.ts";
-import { type GpuCard, targetConfig } from "./gpu_specs.ts";
+import { type GpuSpec, targetConfig } from "./gpu_specs.ts";
 import { type HloProgram, readHloProgram } from "./hlo_program.ts";
 import type { Plugin } from "./pjrt_api.ts";
 import { optimizedProgram } from "./pjrt_client.ts";
 import { compileOptions, namedValues, programArgs, type XlaFlags } from "./pjrt_options.ts";
-import { withRemedy } from "./pjrt_hint.ts";
+import { withHint } from "./pjrt_hint.ts";
 import { emitStableHlo } from "./stablehlo.ts";
 import type { Precision } from "./stablehlo_writer.ts";
 import { trace } from "../graph/trace.ts";
 
-/** How to compile. */
+/** Options of a compilation. */
 export interface AheadOptions {
   readonly state: Readonly<Record<string, ArraySpec>>;
   readonly inputs: Readonly<Record<string, ArraySpec>>;
@@ -22,15 +23,15 @@ export interface AheadOptions {
   readonly precision: Precision;
 }
 
-/** A program compiled for a card, without the card. */
+/** A program compiled for a GPU that need not be present. */
 export interface AheadProgram {
-  /** Operations of StableHLO, those inside loops once. */
+  /** Number of StableHLO operations; those inside a loop count once. */
   readonly nodes: number;
-  /** Seconds that XLA took. */
+  /** Compilation time in seconds. */
   readonly compileSeconds: number;
-  /** After XLA's optimisations. */
+  /** The program after XLA's optimizations. */
   readonly program: HloProgram;
-  /** Bytes of the card's memory: arguments, results that take no argument's place, and what lies between. */
+  /** GPU memory in bytes: arguments, results that do not reuse an argument, and temporaries. */
   readonly memory: {
     readonly arguments: number;
     readonly results: number;
@@ -39,26 +40,26 @@ export interface AheadProgram {
 }
 
 /**
- * Compiles `fn` for `card` by XLA's CUDA plugin; no timing chooses among kernels, for lack of a card to time them on.
- * Throws PjrtError, or Error with a remedy.
+ * Compiles `fn` for `gpu` by XLA's CUDA plugin. Kernels are chosen without timing them, which would need the GPU.
+ * Throws PjrtError, or Error with a hint.
  */
 export function compileAhead(
   plugin: Plugin,
-  card: GpuCard,
+  gpu: GpuSpec,
   fn: PureFunction,
   options: AheadOptions,
 ): Promise<AheadProgram> {
-  return withRemedy(() => compile(plugin, card, fn, options));
+  return withHint(() => compile(plugin, gpu, fn, options));
 }
 
 async function compile(
   plugin: Plugin,
-  card: GpuCard,
+  gpu: GpuSpec,
   fn: PureFunction,
   { state, inputs, flags, precision }: AheadOptions,
 ): Promise<AheadProgram> {
   const { text, nodeCount } = emitStableHlo(trace(fn, { state, inputs }), { precision });
-  const options = namedValues({ target_config: targetConfig(card), topology: "1x1x1" });
+  const options = namedValues({ target_config: targetConfig(gpu), topology: "1x1x1" });
   const topology = plugin.call("TopologyDescription_Create", { 32: options, 40: 2 }).word(48);
   try {
     const started = performance.now();

@@ -1,10 +1,10 @@
 /**
- * Programs for cards that are not here, compiled by XLA's CUDA plugin: skipped where it or NVIDIA's assembler is not;
- * `deno task gpu --fetch cuda13-compiler` brings both. That programs compute what tfjs does is tested on the devices at
- * hand, in devices_test.ts: the same StableHLO. Steps of all methods: harness/cli/gpu_compile_test.ts.
+ * Compiles programs for GPUs that need not be present by XLA's CUDA plugin. Skipped without the plugin or NVIDIA's
+ * assembler; `deno task gpu --fetch cuda13-compiler` fetches both. devices_test.ts tests that the same StableHLO
+ * computes what tfjs does, on available devices; harness/cli/gpu_compile_test.ts compiles the steps of all methods.
  */
 import assert from "node:assert/strict";
-import { GPU_CARDS, type GpuCard } from "./gpu_specs.ts";
+import { GPU_SPECS, type GpuSpec } from "./gpu_specs.ts";
 import { workOf } from "./hlo_program.ts";
 import { allCases, allInputs } from "../testing/kernel_cases.ts";
 import { gpuFlags } from "./pjrt.ts";
@@ -16,7 +16,9 @@ import { BATCH, inputs, langevinStep, STATE } from "../testing/step_case.ts";
 const found = findCudaPlugin();
 const folder = found ? cudaDataFolder(found) : undefined;
 if (!folder) {
-  console.log("Nothing is compiled for NVIDIA's cards here: deno task gpu --fetch cuda13-compiler");
+  console.log(
+    "Compilation for NVIDIA GPUs is not tested: run deno task gpu --fetch cuda13-compiler",
+  );
 }
 
 function withCompiler(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
@@ -27,7 +29,7 @@ const plugin = () => loadPlugin(found!.path);
 const flags = gpuFlags({ cudaDataFolder: folder });
 
 withCompiler("compileAhead() compiles every kernel", async () => {
-  const { program } = await compileAhead(plugin(), GPU_CARDS.h200, allCases, {
+  const { program } = await compileAhead(plugin(), GPU_SPECS.h200, allCases, {
     state: {},
     inputs: allInputs,
     flags,
@@ -36,11 +38,11 @@ withCompiler("compileAhead() compiles every kernel", async () => {
   assert.ok(workOf(program).launches > 100);
 });
 
-for (const [name, card] of Object.entries<GpuCard>(GPU_CARDS)) {
+for (const [name, gpu] of Object.entries<GpuSpec>(GPU_SPECS)) {
   withCompiler(
-    `compileAhead() makes cuDNN's input gradients of a loop's, for ${name}`,
+    `compileAhead() uses cuDNN's input gradients inside loops for ${name}`,
     async () => {
-      const { program, memory } = await compileAhead(plugin(), card, langevinStep, {
+      const { program, memory } = await compileAhead(plugin(), gpu, langevinStep, {
         state: STATE,
         inputs: inputs(0),
         flags,
@@ -50,16 +52,16 @@ for (const [name, card] of Object.entries<GpuCard>(GPU_CARDS)) {
       assert.ok(libraryCalls["__cudnn$convBackwardInput"] >= 3, JSON.stringify(libraryCalls));
       const images = 4 * BATCH * 8 * 8;
       const weights = Object.values(STATE).reduce((sum, { data }) => sum + data.byteLength, 0);
-      assert.equal(memory.arguments, weights + images + 4); // and the number of the step
+      assert.equal(memory.arguments, weights + images + 4); // and the step counter
       assert.ok(memory.temporaries > images);
     },
   );
 }
 
-withCompiler("compileAhead() carries the compiler's text over", async () => {
+withCompiler("compileAhead() reports the compiler's error text", async () => {
   await assert.rejects(
     () =>
-      compileAhead(plugin(), GPU_CARDS.h200, langevinStep, {
+      compileAhead(plugin(), GPU_SPECS.h200, langevinStep, {
         state: STATE,
         inputs: inputs(0),
         flags: { xla_gpu_no_such_flag: true },

@@ -1,10 +1,10 @@
 /**
- * The PJRT C API (xla/pjrt/c/pjrt_c_api.h) over Deno's FFI. Offsets are those of header 0.81, checked with a compiler
- * against the header; fields and functions have only been appended since 0.57.
+ * The PJRT C API (xla/pjrt/c/pjrt_c_api.h) through Deno's FFI. Offsets are those of header 0.81, checked against the
+ * header with a compiler; since 0.57, fields and functions have only been appended.
  *
- * Every function is `PJRT_Error* f(Args*)`, null for success, and writes its results into the same Args. A plugin
- * accepts an Args larger than its own and reads the rest as null, so each call here passes one zeroed block of a size
- * no version reaches.
+ * Every function is `PJRT_Error* f(Args*)`, returns null on success, and writes its results into the same Args. A plugin
+ * accepts an Args larger than its own and reads the rest as null, so each call passes one zeroed block that is larger
+ * than the Args of any version.
  *
  * @module
  */
@@ -49,14 +49,14 @@ const FUNCTIONS = {
 /** A function of the API, without its prefix `PJRT_`. */
 export type PjrtFunction = keyof typeof FUNCTIONS;
 
-/** Larger than any Args: 200 bytes is the largest of header 0.112. */
+/** Size of the block in bytes, larger than any Args: the largest of header 0.112 has 200. */
 const ARGS_SIZE = 512;
-/** The first version since which the layout has only grown. */
+/** Minor version since which the layout has only grown. */
 const OLDEST_MINOR = 57;
 const SIGNATURE = { parameters: ["buffer"], result: "pointer" } as const;
 const SIGNATURE_ASYNC = { parameters: ["buffer"], result: "pointer", nonblocking: true } as const;
 
-/** What a field may hold: a number or pointer; an array or a block, by address; or a list of pointers to arrays. */
+/** Value of a field: a number or pointer, an array or block (by address), or a list of pointers to arrays. */
 export type Field =
   | bigint
   | number
@@ -68,7 +68,7 @@ export type Field =
 /** Fields by byte offset. */
 export type Fields = Readonly<Record<number, Field>>;
 
-/** A block of arguments: little-endian, with its size in front. What its fields point to lives as long as it does. */
+/** A little-endian block of arguments that starts with its size. It keeps alive what its fields point to. */
 export class Args {
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(ARGS_SIZE);
   readonly view: DataView = new DataView(this.bytes.buffer);
@@ -93,17 +93,17 @@ export class Args {
     return addressOf(pointers);
   }
 
-  /** A 64-bit result. */
+  /** Reads a 64-bit result. */
   word(offset: number): bigint {
     return this.view.getBigUint64(offset, true);
   }
 
-  /** A result of characters: pointer, then length. */
+  /** Reads a result of characters: pointer, then length. */
   text(offset: number): string {
     return new TextDecoder().decode(this.blob(offset));
   }
 
-  /** A copy of a result of bytes: pointer, then length. */
+  /** Copies a result of bytes: pointer, then length. */
   blob(offset: number): Uint8Array<ArrayBuffer> {
     const pointer = Deno.UnsafePointer.create(this.word(offset));
     const size = Number(this.word(offset + 8));
@@ -112,12 +112,12 @@ export class Args {
   }
 }
 
-/** Address of the first byte of `data`; it holds as long as `data` does. */
+/** Address of the first byte of `data`, valid for as long as `data` is alive. */
 export function addressOf(data: BufferSource): bigint {
   return data.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(data));
 }
 
-/** An error that the plugin returned, its text in one line. `code` as in absl::StatusCode; 8 is out of memory. */
+/** An error returned by the plugin, its text in one line. `code` is an absl::StatusCode; 8 is out of memory. */
 export class PjrtError extends Error {
   override readonly name = "PjrtError";
   readonly code: number;
@@ -131,19 +131,19 @@ export class PjrtError extends Error {
 /** A loaded plugin. */
 export interface Plugin {
   readonly path: string;
-  /** Of its API: `0.112`. */
+  /** Version of its API, such as `0.112`. */
   readonly version: string;
   /** Calls a function and returns its arguments with the results. Throws PjrtError. */
   call(name: PjrtFunction, fields: Fields): Args;
-  /** The same on another thread, for what takes long. */
+  /** Like `call`, but on another thread, for long calls. */
   callAsync(name: PjrtFunction, fields: Fields): Promise<Args>;
-  /** Waits for an event and destroys it; none is no wait. */
+  /** Waits for an event and destroys it; returns at once for the null event. */
   wait(event: bigint): Promise<void>;
-  /** Destroys an event that nobody waits for. */
+  /** Destroys an event without waiting for it. */
   forget(event: bigint): void;
 }
 
-/** Loads the plugin at `path` and initialises it. Throws Error where it is no plugin, or of a version that is not known. */
+/** Loads and initializes the plugin at `path`. Throws Error if it is not a plugin or its version is unsupported. */
 export function loadPlugin(path: string): Plugin {
   const table = openTable(path);
   const size = Number(table.getBigUint64(0));
@@ -155,7 +155,11 @@ export function loadPlugin(path: string): Plugin {
     const pointer = offset + 8 <= size
       ? Deno.UnsafePointer.create(table.getBigUint64(offset))
       : null;
-    if (!pointer) throw new Error(`The plugin ${path} (PJRT API ${version}) has no PJRT_${name}`);
+    if (!pointer) {
+      throw new Error(
+        `The plugin ${path} (PJRT API ${version}) lacks PJRT_${name}: use a newer plugin`,
+      );
+    }
     return pointer;
   };
   const functions = new Map<PjrtFunction, Deno.UnsafeFnPointer<typeof SIGNATURE>>();
@@ -199,7 +203,7 @@ export function loadPlugin(path: string): Plugin {
       try {
         if (plugin.call("Event_IsReady", { 16: event }).view.getUint8(24) === 0) {
           await plugin.callAsync("Event_Await", { 16: event });
-        } else plugin.call("Event_Await", { 16: event }); // for its error
+        } else plugin.call("Event_Await", { 16: event }); // reports its error
       } finally {
         plugin.forget(event);
       }
@@ -212,21 +216,21 @@ export function loadPlugin(path: string): Plugin {
   return plugin;
 }
 
-/** Throws Error for a plugin whose structs may be laid out in another way. */
+/** Throws Error for a plugin whose structs may have another layout. */
 export function checkVersion(
   { major, minor }: { readonly major: number; readonly minor: number },
   path: string,
 ): void {
   if (major === 0 && minor >= OLDEST_MINOR) return;
   throw new Error(
-    `The plugin ${path} has PJRT API ${major}.${minor}, this program knows 0.${OLDEST_MINOR} and later 0.x: use a plugin of another version`,
+    `The plugin ${path} has PJRT API ${major}.${minor}, but 0.${OLDEST_MINOR} or a later 0.x is needed: use a plugin of another version`,
   );
 }
 
-/** How much a plugin of XLA prints by itself, from 0 to 3. */
+/** Variable that sets how much a plugin of XLA logs, from 0 (all) to 3 (fatal errors). */
 const LOG_VARIABLE = "TF_CPP_MIN_LOG_LEVEL";
 
-/** Keeps XLA from printing beside the errors that it returns, unless the user has asked for more. */
+/** Keeps XLA from logging the errors that it also returns, unless the user has set another level. */
 function quieten(): void {
   const { state } = Deno.permissions.querySync({ name: "env", variable: LOG_VARIABLE });
   if (state === "granted") process.env[LOG_VARIABLE] ??= "3";
@@ -244,6 +248,6 @@ function openTable(path: string): Deno.UnsafePointerView {
     const reason = text.replace(/^(Could not open library: )+/, "");
     throw new Error(`The plugin ${path} cannot be loaded: ${reason}`, { cause: error });
   }
-  if (!table) throw new Error(`The plugin ${path} cannot be loaded: it returned no PJRT API`);
+  if (!table) throw new Error(`The plugin ${path} cannot be loaded: it did not return a PJRT API`);
   return new Deno.UnsafePointerView(table);
 }

@@ -1,5 +1,5 @@
 /**
- * Compiled programs on disk, so that the second run of a step starts at once.
+ * Cache of compiled programs on disk, so that later runs of a step start without compiling.
  *
  * @module
  */
@@ -11,34 +11,34 @@ import type { Client, Executable, Signature } from "./pjrt_client.ts";
 import type { XlaFlags } from "./pjrt_options.ts";
 import { markUsed, pruneCache } from "./prune_cache.ts";
 
-/** What is used of a client. */
+/** The parts of a client that the cache uses. */
 export type Compiler =
   & Pick<Client, "platform" | "platformVersion" | "kind" | "compile" | "load">
   & { readonly plugin: Pick<Plugin, "path" | "version"> };
 
-/** What is compiled. */
+/** A program to compile. */
 export interface Compilation {
   readonly text: string;
   readonly signature: Signature;
   readonly flags: XlaFlags;
-  /** Where compiled programs are kept; null for nowhere, by default `laebench/xla` in the user's cache. */
+  /** Folder for compiled programs; null to disable caching, `laebench/xla` in the user's cache by default. */
   readonly folder?: string | null;
-  /** Bytes that the folder may hold: beyond them, what was used longest ago is removed. */
+  /** Maximum size of the folder in bytes; above it, the least recently used programs are removed. */
   readonly limit?: number;
 }
 
-/** 2 GiB: hundreds of training steps. */
+/** Default maximum size of the folder: 2 GiB, enough for hundreds of training steps. */
 const LIMIT = 2 ** 31;
-/** Names of kept programs, and of those that are being written or were when a process died. */
+/** Names of cached programs and of temporary files, which a process that dies leaves behind. */
 const FILES = /^[0-9a-f]{64}\.bin(\.[0-9a-f-]+)?$/;
 
-/** Bytes of SHA-256 in front of a cached executable: a plugin should not be handed a broken one. */
+/** Bytes of the SHA-256 in front of a cached executable, which keeps broken files from the plugin. */
 const DIGEST_SIZE = 32;
 
 /**
- * Compiles, or loads what an earlier process compiled of the same text and flags with the same plugin for the same kind
- * of device. Without a cache folder, or leave to write there, it just compiles. What goes wrong in the folder, a full disk
- * say, is told and stops no run.
+ * Loads the program that an earlier process compiled from the same text and flags with the same plugin for the same kind
+ * of device; compiles it otherwise. Without a cache folder it always compiles, and without write permission it caches
+ * nothing. Errors in the folder, such as a full disk, are printed and do not stop the run.
  */
 export async function cachedCompile(
   client: Compiler,
@@ -52,15 +52,15 @@ export async function cachedCompile(
   if (cached) {
     try {
       const executable = await client.load(cached, signature);
-      if (writable) await orTold(`${path} was not marked as used`, () => markUsed(path));
+      if (writable) await orReport(`${path} was not marked as used`, () => markUsed(path));
       return executable;
-    } catch { /* of another build of the plugin: compiled and written anew below */ }
+    } catch { /* written by another build of the plugin: compile and write it again below */ }
   }
   const executable = await compile();
   const bytes = writable ? trySerialize(executable) : undefined;
   if (bytes) {
-    await orTold("The compiled program was not kept", () => keep(bytes, path));
-    await orTold(
+    await orReport("The compiled program was not cached", () => keep(bytes, path));
+    await orReport(
       `Old programs in ${folder} were not removed`,
       () => pruneCache(folder, { pattern: FILES, limit }),
     );
@@ -68,8 +68,8 @@ export async function cachedCompile(
   return executable;
 }
 
-/** Does `work`, or says what was not done and why. */
-async function orTold(failure: string, work: () => Promise<void>): Promise<void> {
+/** Does `work`; prints `failure` and the reason if it fails. */
+async function orReport(failure: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -77,19 +77,19 @@ async function orTold(failure: string, work: () => Promise<void>): Promise<void>
   }
 }
 
-/** Writes an executable at `path` at once or not at all. */
+/** Writes an executable to `path` atomically. */
 async function keep(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<void> {
   const content = new Uint8Array(DIGEST_SIZE + bytes.length);
   content.set(digest(bytes));
   content.set(bytes, DIGEST_SIZE);
-  // A name of its own: runs of one sweep, on one machine or several, may compile the same program at the same time.
+  // A unique name, because runs of a sweep, on one or several machines, may compile the same program at the same time.
   const temporary = `${path}.${crypto.randomUUID()}`;
   await Deno.mkdir(dirname(path), { recursive: true });
   try {
     await Deno.writeFile(temporary, content, { createNew: true });
     await Deno.rename(temporary, path);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // it may not be there
+    await Deno.remove(temporary).catch(() => {}); // it may not exist
     throw error;
   }
 }
@@ -120,7 +120,7 @@ function trySerialize(executable: Executable): Uint8Array<ArrayBuffer> | undefin
   try {
     return executable.serialize();
   } catch {
-    return undefined; // this plugin does not serialize
+    return undefined; // this plugin does not support serialization
   }
 }
 

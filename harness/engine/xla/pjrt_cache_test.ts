@@ -1,11 +1,11 @@
-/** The cache of compiled programs with a compiler made here; pjrt_test.ts has it with XLA's. */
+/** Tests the cache of compiled programs with a fake compiler; pjrt_test.ts tests it with XLA. */
 import assert from "node:assert/strict";
 import { projectPath } from "../../core/project.ts";
 import { withTempDir } from "../../testing/temp_dir.ts";
 import { cachedCompile, type Compilation, type Compiler } from "./pjrt_cache.ts";
 import type { Executable } from "./pjrt_client.ts";
 
-/** Its executables are the program's own bytes; it notes what it compiles. */
+/** A compiler whose executables are the program's bytes, and which records what it compiles. */
 function createCompiler(): Compiler & { readonly compiled: string[] } {
   const compiled: string[] = [];
   const executable = (text: string): Executable => ({
@@ -31,10 +31,10 @@ function createCompiler(): Compiler & { readonly compiled: string[] } {
 const SIGNATURE = { results: [], donated: [] };
 const DIGEST = 32;
 
-/** The text of a program of 68 bytes, on disk 100 with its digest. */
+/** The text of a program of 68 bytes, which takes 100 bytes on disk with its digest. */
 const programOf = (name: string) => name.padEnd(100 - DIGEST, ".");
 
-/** Sets the files of `folder` back by a day: what is used from now on is younger. */
+/** Ages the files of `folder` by a day, so that files used from now on are newer. */
 function age(folder: string): void {
   for (const { name } of Deno.readDirSync(folder)) {
     const path = `${folder}/${name}`;
@@ -43,7 +43,7 @@ function age(folder: string): void {
   }
 }
 
-Deno.test("cachedCompile() keeps the programs used last within its limit", () =>
+Deno.test("cachedCompile() keeps the most recently used programs within its limit", () =>
   withTempDir(async (folder) => {
     const compiler = createCompiler();
     const compile = async (name: string, change: Partial<Compilation> = {}) => {
@@ -53,18 +53,18 @@ Deno.test("cachedCompile() keeps the programs used last within its limit", () =>
       assert.equal(new TextDecoder().decode(optimized()), text);
       age(folder);
     };
-    for (const name of ["a", "b", "c", "a", "d"]) await compile(name); // d is one too many: b goes
+    for (const name of ["a", "b", "c", "a", "d"]) await compile(name); // d exceeds the limit: b is removed
     for (const name of ["a", "c", "d"]) await compile(name);
     assert.deepEqual(compiler.compiled.map((text) => text[0]), ["a", "b", "c", "d"]);
-    await compile("b"); // and a goes
+    await compile("b"); // a is removed
     await compile("c");
     await compile("a");
     assert.deepEqual(compiler.compiled.map((text) => text[0]), ["a", "b", "c", "d", "b", "a"]);
     await compile("e", { limit: 10 });
-    assert.equal([...Deno.readDirSync(folder)].length, 1, "what was just made stays");
+    assert.equal([...Deno.readDirSync(folder)].length, 1, "the newest program stays");
   }));
 
-Deno.test("cachedCompile() removes what a process that died was writing, and no file of another kind", () =>
+Deno.test("cachedCompile() removes temporary files of dead processes, and no other files", () =>
   withTempDir(async (folder) => {
     const torn = `${folder}/${"0f".repeat(32)}.bin.${crypto.randomUUID()}`;
     await Deno.writeFile(torn, new Uint8Array(1000));
@@ -78,7 +78,7 @@ Deno.test("cachedCompile() removes what a process that died was writing, and no 
     assert.equal(names[1], "mine.bin");
   }));
 
-Deno.test("cachedCompile() gives each of many callers at once its program, within the limit", () =>
+Deno.test("cachedCompile() serves concurrent callers within the limit", () =>
   withTempDir(async (folder) => {
     const options = { signature: SIGNATURE, flags: {}, folder, limit: 250 };
     const names = Array.from({ length: 60 }, (_, i) => "abcdef"[i % 6]);

@@ -1,5 +1,5 @@
 /**
- * A device of a PJRT plugin: buffers on it, and programs compiled for it.
+ * A device of a PJRT plugin: its buffers and compiled programs.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import {
   type XlaFlags,
 } from "./pjrt_options.ts";
 
-/** PJRT_Buffer_Type of what crosses the rim. */
+/** PJRT_Buffer_Type of the arrays that are uploaded and downloaded. */
 const BUFFER_TYPE: Readonly<Record<DType, number>> = { int32: 4, float32: 11 };
-/** PJRT_HostBufferSemantics: the call copies. */
+/** PJRT_HostBufferSemantics: the call copies the array. */
 const IMMUTABLE_ONLY_DURING_CALL = 0;
 
 /** An array on the device. */
@@ -26,52 +26,52 @@ export interface DeviceBuffer extends ArraySpec {
 
 /** A compiled program. */
 export interface Executable extends Disposable {
-  /** Runs; the arguments that the program donates are used up, whatever happens. Results in order. */
+  /** Runs the program and returns its results in order. It uses up the donated arguments even if it fails. */
   run(inputs: readonly DeviceBuffer[]): DeviceBuffer[];
-  /** The program after XLA's optimisations, where the plugin shows it: see hlo_program.ts. */
+  /** The program after XLA's optimizations, for hlo_program.ts. Throws PjrtError if the plugin does not show it. */
   optimized(): Uint8Array<ArrayBuffer>;
-  /** Bytes that `load` takes back. */
+  /** Bytes for `Client.load`. */
   serialize(): Uint8Array<ArrayBuffer>;
 }
 
-/** What an executable returns and uses up. */
+/** Results and donated arguments of an executable. */
 export interface Signature {
   readonly results: readonly ArraySpec[];
   /** Positions of arguments whose buffers the program reuses. */
   readonly donated: readonly number[];
 }
 
-/** A client of a plugin, on its first device. */
+/** A client of a plugin on its first device. */
 export interface Client extends Disposable {
   readonly plugin: Plugin;
-  /** `cpu`, `cuda`. */
+  /** Such as `cpu` or `cuda`. */
   readonly platform: string;
   readonly platformVersion: string;
-  /** `NVIDIA H200`. */
+  /** Such as `NVIDIA H200`. */
   readonly kind: string;
-  /** Devices that the plugin found; the client uses the first. */
+  /** Number of devices that the plugin found; the client uses the first. */
   readonly deviceCount: number;
-  /** Copies the array before it returns; what goes wrong on the way to the device is said where the buffer is used. */
+  /** Copies the array before it returns. An error of the transfer is reported where the buffer is used. */
   upload(array: HostArray): DeviceBuffer;
-  /** Reads several buffers back at once. */
+  /** Copies several buffers to the host in parallel. */
   download(buffers: readonly DeviceBuffer[]): Promise<HostArray[]>;
   free(buffer: DeviceBuffer): void;
-  /** Buffers that are not freed. */
+  /** Number of live buffers. */
   bufferCount(): number;
   compile(program: string, signature: Signature, flags: XlaFlags): Promise<Executable>;
   load(bytes: Uint8Array<ArrayBuffer>, signature: Signature): Promise<Executable>;
-  /** Bytes in use now and at most; zeros where the plugin does not count. */
+  /** Current and peak memory use in bytes; peak is 0 if the plugin does not report it. */
   memory(): { readonly inUse: number; readonly peak: number };
 }
 
-/** Opens the first device of `plugin`. Its buffers are freed when they are garbage, and all at disposal. */
+/** Opens the first device of `plugin`. Buffers are freed when they become garbage, and all of them at disposal. */
 export function openClient(plugin: Plugin, options: NamedValues): Client {
   const count = Object.keys(options).length;
   const client = plugin.call("Client_Create", { 16: namedValues(options), 24: count }).word(64);
   const devices = plugin.call("Client_AddressableDevices", { 16: client });
   const pointer = Deno.UnsafePointer.create(devices.word(24));
   if (!pointer || devices.word(32) === 0n) {
-    throw new Error(`The plugin ${plugin.path} found no device`);
+    throw new Error(`The plugin ${plugin.path} did not find a device`);
   }
   const device = new Deno.UnsafePointerView(pointer).getBigUint64(0);
   const description = plugin.call("Device_GetDescription", { 16: device }).word(24);
@@ -88,7 +88,7 @@ export function openClient(plugin: Plugin, options: NamedValues): Client {
     return buffer;
   };
   const release = (buffer: DeviceBuffer) => {
-    garbage.unregister(buffer); // the address may be given out again
+    garbage.unregister(buffer); // the address may be reused
     free(buffer.address);
   };
   const executable = (address: bigint, { results, donated }: Signature): Executable => ({
@@ -105,7 +105,7 @@ export function openClient(plugin: Plugin, options: NamedValues): Client {
           56: [outputs],
         });
       } finally {
-        // Their memory is the results' now; the handles are still ours.
+        // Their memory belongs to the results now, but their handles still must be freed.
         for (const i of donated) release(inputs[i]);
       }
       return results.map((spec, i) => own(outputs[i], spec));
@@ -144,7 +144,7 @@ export function openClient(plugin: Plugin, options: NamedValues): Client {
         72: IMMUTABLE_ONLY_DURING_CALL,
         80: device,
       });
-      plugin.forget(result.word(104)); // of the host's memory, which is free again by now
+      plugin.forget(result.word(104)); // signals that the host memory is free, which it is already
       return own(result.word(112), { shape, dtype });
     },
     async download(buffers) {
@@ -198,18 +198,18 @@ export function openClient(plugin: Plugin, options: NamedValues): Client {
 const DELETER = { parameters: ["pointer"], result: "void" } as const;
 const EXECUTE_OPTIONS = new Args();
 
-/** The program after XLA's optimisations of a PJRT_Executable, in whatever form the plugin shows it. */
+/** The program of a PJRT_Executable after XLA's optimizations, in the form that the plugin shows. */
 export function optimizedProgram(plugin: Plugin, executable: bigint): Uint8Array<ArrayBuffer> {
   const program = new Args();
   const fields = { 16: executable, 24: program };
-  plugin.call("Executable_OptimizedProgram", fields); // its size
+  plugin.call("Executable_OptimizedProgram", fields); // returns its size
   const code = new Uint8Array(Number(program.word(24)));
   program.set(16, code);
   plugin.call("Executable_OptimizedProgram", fields);
   return code;
 }
 
-/** An array's bytes without a copy. */
+/** Views an array as bytes. */
 function bytesOf(data: Float32Array | Int32Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }

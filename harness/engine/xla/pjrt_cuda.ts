@@ -3,18 +3,21 @@ import { pinLibrary } from "./pin_library.ts";
 import { openPjrt } from "./pjrt.ts";
 import { cudaDataFolder, findCudaPlugin, type FoundPlugin, nvidiaLibraries } from "./pjrt_find.ts";
 
-/** Words after `cuda:`, joined by commas. */
+/** Options after `cuda:`, separated by commas. */
 const OPTIONS = ["highest", "deterministic"] as const;
 
 /**
- * The first NVIDIA GPU. `name` is `cuda`, or `cuda:` with `highest` (float32 products keep all bits; XLA's default
- * rounds operands to TF32) and `deterministic` (the same bits every time). Throws Error with a remedy in one line.
+ * Opens the first NVIDIA GPU. `name` is `cuda`, or `cuda:` with `highest` (full float32 products; XLA's default rounds
+ * operands to TF32) and `deterministic` (the same bits on every run). Throws RangeError for an unknown option, and Error
+ * with a one-line hint if the GPU cannot be opened.
  */
 export function openCuda(name: string): Device {
-  const words = name.split(":")[1]?.split(",") ?? [];
-  const unknown = words.find((word) => !OPTIONS.some((option) => option === word));
+  const chosen = name.split(":")[1]?.split(",") ?? [];
+  const unknown = chosen.find((name) => !OPTIONS.some((option) => option === name));
   if (unknown !== undefined) {
-    throw new RangeError(`Unknown option "${unknown}" of cuda: known are ${OPTIONS.join(", ")}`);
+    throw new RangeError(
+      `Unknown option "${unknown}" of cuda: known options are ${OPTIONS.join(", ")}`,
+    );
   }
   const found = findCudaPlugin();
   if (!found) {
@@ -25,15 +28,15 @@ export function openCuda(name: string): Device {
   loadLibraries(found);
   return openPjrt(found.path, {
     name,
-    highest: words.includes("highest"),
-    deterministic: words.includes("deterministic"),
+    highest: chosen.includes("highest"),
+    deterministic: chosen.includes("deterministic"),
     cudaDataFolder: cudaDataFolder(found),
   });
 }
 
 /**
- * Loads what lies beside the plugin. The order of their dependencies is not known, so what fails is tried again as long
- * as others succeed; what fails in the end is left to the plugin, which names it if it needs it.
+ * Loads the libraries beside the plugin. The order of their dependencies is unknown, so a library that fails is tried
+ * again as long as others succeed. One that never loads is ignored here: the plugin names it if it needs it.
  */
 function loadLibraries(found: FoundPlugin): void {
   let left = nvidiaLibraries(found);

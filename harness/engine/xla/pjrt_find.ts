@@ -1,5 +1,5 @@
 /**
- * Finding PJRT plugins: where Python environments keep them, and where `deno task gpu --fetch` does.
+ * Finds PJRT plugins in Python environments and in the folder of `deno task gpu --fetch`.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import { cacheFolder } from "../../core/cache_folder.ts";
 /** A plugin on this machine. */
 export interface FoundPlugin {
   readonly path: string;
-  /** What of a folder of packages it belongs to, if any: there its libraries are. */
+  /** The site-packages folder that contains the plugin, if any; its libraries are there. */
   readonly packages?: string;
 }
 
-/** Names a plugin's file outright. */
+/** Environment variable that names the plugin's file. */
 export const PLUGIN_VARIABLE = "LAEBENCH_PJRT_PLUGIN";
 
-/** Folder of the user's cache into which wheels are fetched. */
+/** Subfolder of the user's cache into which wheels are fetched. */
 export const FETCH_FOLDER = "pjrt";
 
-/** Environment variables read here. */
+/** Environment variables that the search reads. */
 export const FIND_VARIABLES = [
   PLUGIN_VARIABLE,
   "PATH",
@@ -32,7 +32,7 @@ export const FIND_VARIABLES = [
   "LOCALAPPDATA",
 ] as const;
 
-/** Where plugins lie in a folder of Python packages, newest first. */
+/** Paths of plugins within a site-packages folder, newest first. */
 const CUDA_PLUGINS = [
   "jax_plugins/xla_cuda13/xla_cuda_plugin.so",
   "jax_plugins/xla_cuda12/xla_cuda_plugin.so",
@@ -43,21 +43,22 @@ const CPU_PLUGINS = [
 ];
 
 /**
- * The CUDA plugin: that of `$LAEBENCH_PJRT_PLUGIN`, else of jax-cuda13-pjrt or jax-cuda12-pjrt in a Python environment on
- * the PATH or among what was fetched. Throws Error where a named file does not exist.
+ * Finds the CUDA plugin: the file named by `$LAEBENCH_PJRT_PLUGIN`, else the plugin of jax-cuda13-pjrt or
+ * jax-cuda12-pjrt in a Python environment on the PATH or among the fetched wheels. Throws Error if the named file does
+ * not exist.
  */
 export function findCudaPlugin(): FoundPlugin | null {
   return named() ?? findIn(packageFolders(), CUDA_PLUGINS);
 }
 
-/** XLA's CPU plugin, in the same places but for the variable. */
+/** Finds XLA's CPU plugin in the same places, except for the variable. */
 export function findCpuPlugin(): FoundPlugin | null {
   return findIn(packageFolders(), CPU_PLUGINS);
 }
 
 /**
- * NVIDIA's libraries beside a plugin, from the wheels of its folder of packages. Loaded before it, they are found by it
- * by their names, without LD_LIBRARY_PATH.
+ * Paths of NVIDIA's libraries from the wheels beside a plugin. If they are loaded first, the plugin finds them by name,
+ * without LD_LIBRARY_PATH.
  */
 export function nvidiaLibraries({ packages }: FoundPlugin): string[] {
   if (!packages) return [];
@@ -67,14 +68,14 @@ export function nvidiaLibraries({ packages }: FoundPlugin): string[] {
   });
 }
 
-/** The folder with NVIDIA's assembler and device library, for XLA; undefined where no wheel has them. */
+/** The folder with NVIDIA's assembler and device library, for XLA; undefined if no wheel has them. */
 export function cudaDataFolder({ packages }: FoundPlugin): string | undefined {
   if (!packages) return undefined;
   return list(join(packages, "nvidia")).map((name) => join(packages, "nvidia", name))
     .find((folder) => isFile(join(folder, "bin", "ptxas")));
 }
 
-/** Folders of Python packages, in the order of the PATH. */
+/** Lists site-packages folders in the order of the PATH. */
 function packageFolders(): string[] {
   const { PATH = "", VIRTUAL_ENV, CONDA_PREFIX, HOME } = process.env;
   const prefixes = [
@@ -110,7 +111,7 @@ function named(): FoundPlugin | null {
   const path = process.env[PLUGIN_VARIABLE];
   if (!path) return null;
   if (!isFile(path)) {
-    throw new Error(`${PLUGIN_VARIABLE} names ${path}, which is no file: correct or unset it`);
+    throw new Error(`${PLUGIN_VARIABLE} names ${path}, which is not a file: correct or unset it`);
   }
   // PACKAGES/jax_plugins/xla_cuda13/xla_cuda_plugin.so
   const packages = dirname(dirname(dirname(path)));
@@ -121,7 +122,7 @@ function list(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
-    return []; // no such folder, or none that may be read: nothing to find there
+    return []; // the folder does not exist or is not readable
   }
 }
 

@@ -8,7 +8,7 @@ import {
   nvidiaLibraries,
 } from "./pjrt_find.ts";
 
-/** Runs `fn` with a home of its own: files by path below it, and environment variables with `~` for it. */
+/** Runs `fn` with a temporary home that has `files`, and with environment variables in which `~` is that home. */
 async function withHome(
   { files = [], env = {} }: { files?: string[]; env?: Readonly<Record<string, string>> },
   fn: (home: string) => void,
@@ -37,7 +37,7 @@ async function withHome(
 const CUDA13 = "jax_plugins/xla_cuda13/xla_cuda_plugin.so";
 const CUDA12 = "jax_plugins/xla_cuda12/xla_cuda_plugin.so";
 
-Deno.test("findCudaPlugin() looks beside the Pythons on the PATH, in its order", async () => {
+Deno.test("findCudaPlugin() searches the Python environments in the order of the PATH", async () => {
   const site = "env/lib/python3.12/site-packages";
   const files = [
     "old/bin/python3",
@@ -64,7 +64,7 @@ Deno.test("findCudaPlugin() looks beside the Pythons on the PATH, in its order",
   await withHome({ files }, () => assert.equal(findCudaPlugin(), null));
 });
 
-Deno.test("findCudaPlugin() takes the named file first, and says when it is none", async () => {
+Deno.test("findCudaPlugin() prefers the named file and refuses a missing one", async () => {
   const files = [`a/${CUDA13}`, "a/nvidia/cublas/lib/libcublas.so.13", "b/plugin.so"];
   await withHome({ files, env: { LAEBENCH_PJRT_PLUGIN: `~/a/${CUDA13}` } }, (home) => {
     assert.equal(findCudaPlugin()?.packages, join(home, "a"));
@@ -73,18 +73,18 @@ Deno.test("findCudaPlugin() takes the named file first, and says when it is none
     assert.deepEqual(findCudaPlugin(), { path: join(home, "b/plugin.so") });
   });
   await withHome({ env: { LAEBENCH_PJRT_PLUGIN: "~/gone.so" } }, () => {
-    assert.throws(findCudaPlugin, /LAEBENCH_PJRT_PLUGIN names .*gone\.so, which is no file/);
+    assert.throws(findCudaPlugin, /LAEBENCH_PJRT_PLUGIN names .*gone\.so, which is not a file/);
   });
 });
 
-Deno.test("findCpuPlugin() finds what was fetched into the cache", async () => {
+Deno.test("findCpuPlugin() finds a plugin that was fetched into the cache", async () => {
   const file = "laebench/pjrt/cpu/lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so";
   await withHome({ files: [file], env: { XDG_CACHE_HOME: "~" } }, (home) => {
     assert.equal(findCpuPlugin()?.path, join(home, file));
   });
 });
 
-Deno.test("nvidiaLibraries(), cudaDataFolder() list what lies beside a plugin", async () => {
+Deno.test("nvidiaLibraries() and cudaDataFolder() find the libraries and the assembler beside a plugin", async () => {
   const files = [
     "nvidia/cu13/bin/ptxas",
     "nvidia/cu13/lib/libcublas.so.13",

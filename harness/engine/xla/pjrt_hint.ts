@@ -1,10 +1,10 @@
 import { PjrtError } from "./pjrt_api.ts";
 
-/** absl::StatusCode of memory that ran out. */
+/** absl::StatusCode for running out of memory. */
 const RESOURCE_EXHAUSTED = 8;
 
-/** What a user can do about an error, by its code or its text; first match. */
-const REMEDIES: readonly (readonly [RegExp, string])[] = [
+/** Hints for the user by the text of an error; the first match applies. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /driver version is insufficient|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH|driver.{0,40}too old/i,
     "update NVIDIA's driver (580 or later for CUDA 13), or use the plugin of jax-cuda12-pjrt",
@@ -21,35 +21,38 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     /The plugin (.*) cannot be loaded: \1: cannot open shared object file/,
     "name the file of a PJRT plugin",
   ],
-  [/file too short|invalid ELF header|GetPjrtApi/, "this is no PJRT plugin; name the file of one"],
+  [
+    /file too short|invalid ELF header|GetPjrtApi/,
+    "this is not a PJRT plugin: name the file of a PJRT plugin",
+  ],
   [
     /cannot open shared object|dlopen|not found|Could not load|DSO/i,
     "a library that the plugin needs is missing: install the plugin with its libraries (deno task gpu --fetch cuda13)",
   ],
 ];
 
-/** Runs `task`; an error of the plugin leaves with what would help, in one line. */
-export function withRemedy<T>(task: () => T): T {
+/** Runs `task` and adds a hint, in one line, to an error of the plugin. */
+export function withHint<T>(task: () => T): T {
   try {
     const result = task();
     return result instanceof Promise
       ? result.catch((error: unknown) => {
-        throw addRemedy(error);
+        throw addHint(error);
       }) as T
       : result;
   } catch (error) {
-    throw addRemedy(error);
+    throw addHint(error);
   }
 }
 
-/** The error with its remedy, if one is known; itself otherwise. */
-export function addRemedy(error: unknown): unknown {
+/** Returns the error with a hint if one is known, else the error itself. */
+export function addHint(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const isPlugin = error instanceof PjrtError || error.message.startsWith("The plugin ");
   if (!isPlugin) return error;
-  const remedy = error instanceof PjrtError && error.code === RESOURCE_EXHAUSTED
-    ? "the device's memory is full; use a smaller batch or fewer jobs at a time"
-    : REMEDIES.find(([pattern]) => pattern.test(error.message))?.[1];
-  if (remedy === undefined) return error;
-  return new Error(`${error.message.replace(/\.$/, "")}: ${remedy}`, { cause: error });
+  const hint = error instanceof PjrtError && error.code === RESOURCE_EXHAUSTED
+    ? "the device's memory is full: use a smaller batch or fewer jobs at a time"
+    : HINTS.find(([pattern]) => pattern.test(error.message))?.[1];
+  if (hint === undefined) return error;
+  return new Error(`${error.message.replace(/\.$/, "")}: ${hint}`, { cause: error });
 }

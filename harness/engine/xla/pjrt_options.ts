@@ -1,12 +1,12 @@
 /**
- * What PJRT takes as bytes: options by name, the settings of a compilation, the text of a program.
+ * Encodes the arguments that PJRT takes as bytes: named options, compilation settings and program text.
  *
  * @module
  */
 import { addressOf, Args } from "./pjrt_api.ts";
 import { encode, int, message, text } from "../../formats/protobuf.ts";
 
-/** Options of a client, or of a description of devices. */
+/** Options of a client or of a topology description. */
 export type NamedValues = Readonly<Record<string, boolean | string>>;
 
 /** Overrides of XLA's flags for one compilation. */
@@ -17,7 +17,7 @@ const NAMED_VALUE_SIZE = 56;
 const NAMED_STRING = 0;
 const NAMED_BOOL = 4;
 
-/** PJRT_NamedValue structs, one after the other, and behind them the texts that they point to. */
+/** Encodes an array of PJRT_NamedValue structs, followed by the texts to which they point. */
 export function namedValues(options: NamedValues): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const entries = Object.entries(options).map(([name, value]) => ({
@@ -51,8 +51,8 @@ export function namedValues(options: NamedValues): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A CompileOptionsProto (xla/pjrt/proto/compile_options.proto): executable_build_options (field 3) with device_ordinal -1,
- * one replica, one partition; then env_option_overrides (field 7), a map from flag to value.
+ * Encodes a CompileOptionsProto (xla/pjrt/proto/compile_options.proto): executable_build_options (field 3) with
+ * device_ordinal -1, one replica and one partition; then env_option_overrides (field 7), a map from flag to value.
  */
 export function compileOptions(flags: XlaFlags): Uint8Array<ArrayBuffer> {
   const build = message(3, int(1, -1), int(4, 1), int(5, 1));
@@ -66,7 +66,7 @@ export function compileOptions(flags: XlaFlags): Uint8Array<ArrayBuffer> {
   return encode(build, ...overrides);
 }
 
-/** A program's text as a PJRT_Program. A zero stands behind it: MLIR's lexer looks one byte beyond the end. */
+/** Encodes a program's text as a PJRT_Program, followed by a zero: MLIR's lexer reads one byte beyond the end. */
 export function programArgs(text: string): Args {
   const code = new TextEncoder().encode(`${text}\0`);
   const format = new TextEncoder().encode("mlir");

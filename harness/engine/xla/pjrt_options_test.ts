@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { addressOf } from "./pjrt_api.ts";
 import { compileOptions, namedValues, programArgs } from "./pjrt_options.ts";
 
-Deno.test("namedValues() lays structs out as the PJRT C API has them", () => {
+Deno.test("namedValues() writes structs in the layout of the PJRT C API", () => {
   const bytes = namedValues({ preallocate: false, topology: "1x1x1", empty: "" });
   const view = new DataView(bytes.buffer);
   const word = (at: number) => view.getBigUint64(at, true);
@@ -18,8 +18,8 @@ Deno.test("namedValues() lays structs out as the PJRT C API has them", () => {
   assert.equal(namedValues({ preallocate: true })[40], 1);
 });
 
-Deno.test("compileOptions() writes one replica, one partition, and flags", () => {
-  // The message of design/engine.md 1.5, without flags.
+Deno.test("compileOptions() writes one replica, one partition and the flags", () => {
+  // Known bytes of the message without flags.
   const plain = [26, 15, 8, ...Array(9).fill(255), 1, 32, 1, 40, 1];
   assert.deepEqual([...compileOptions({})], plain);
   assert.deepEqual([...compileOptions({ a: true, b: "x" })].slice(plain.length), [
@@ -28,8 +28,8 @@ Deno.test("compileOptions() writes one replica, one partition, and flags", () =>
   ]);
 });
 
-Deno.test("programArgs() ends its text by a zero that it does not count", () => {
-  const long = Array.from({ length: 40 }, (_, i) => "x".repeat(4000 + i)); // what lies behind may be anything
+Deno.test("programArgs() ends its text with a zero that the length does not count", () => {
+  const long = Array.from({ length: 40 }, (_, i) => "x".repeat(4000 + i)); // the bytes after each text may be anything
   for (const text of ["module @é {}", ...long]) {
     const args = programArgs(text);
     assert.equal(args.text(16), text);

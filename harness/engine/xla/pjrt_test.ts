@@ -1,6 +1,6 @@
 /**
- * The client on a real plugin, XLA's for the CPU: skipped where it is not; `deno task gpu --fetch cpu` brings it. That it
- * computes what tfjs does is tested in devices_test.ts.
+ * Tests the client with XLA's CPU plugin; skipped without the plugin, which `deno task gpu --fetch cpu` fetches.
+ * devices_test.ts tests that it computes what tfjs does.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -21,7 +21,9 @@ import { inputs, langevinStep, STATE, STATE_TOLERANCE, states } from "../testing
 
 const path = findCpuPlugin()?.path ?? "";
 if (!path) {
-  console.log("No XLA CPU plugin here, its tests are skipped: deno task gpu --fetch cpu");
+  console.log(
+    "XLA's CPU plugin was not found, its tests are skipped: run deno task gpu --fetch cpu",
+  );
 }
 
 function withPlugin(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
@@ -29,7 +31,7 @@ function withPlugin(name: string, fn: (t: Deno.TestContext) => Promise<void>): v
 }
 
 withPlugin(
-  "openPjrt() agrees with eager tfjs after three steps; state moves or stays to the byte",
+  "openPjrt() agrees with eager tfjs after three steps, and keeps unchanged state bit for bit",
   async () => {
     await using eager = await openEager("tfjs-cpu", "cpu");
     await using device = openPjrt(path, { name: "pjrt", cache: null });
@@ -41,12 +43,12 @@ withPlugin(
     assert(error <= STATE_TOLERANCE, `relative error ${error}`);
     assert.notDeepEqual(actual.w1.data, STATE.w1.data);
     assert.deepEqual(actual.frozen.data, STATE.frozen.data);
-    assert.deepEqual(await states(device, program, 3), actual); // again, the same bits
+    assert.deepEqual(await states(device, program, 3), actual); // the same bits again
   },
 );
 
 withPlugin(
-  "Program.begin() hands the state on before outputs are there, and computes what run() does",
+  "Program.begin() returns the state before the outputs and computes the same as run()",
   async () => {
     await using device = openPjrt(path, { name: "pjrt", cache: null });
     await using program = await device.compile(langevinStep, { state: STATE, inputs: inputs(0) });
@@ -58,7 +60,7 @@ withPlugin(
         fed.step.data[0] = step;
         const result = ahead ? program.begin!(state, fed) : await program.run(state, fed);
         state = result.state;
-        fed.step.data[0] = -1; // the device has its own copy
+        fed.step.data[0] = -1; // the device has a copy
         all.push(Promise.resolve(result.outputs));
       }
       return [await Promise.all(all), await device.download(state)];
@@ -66,12 +68,12 @@ withPlugin(
     assert.deepEqual(await losses(true), await losses(false));
     assert.throws(
       () => program.begin!({ specs: {} }, inputs(0)),
-      /state "w0" should be float32 .* missing/,
+      /state "w0" must be float32 .* got nothing/,
     );
   },
 );
 
-withPlugin("openPjrt() draws the bits of noise.ts", async () => {
+withPlugin("openPjrt() draws the same bits as noise.ts", async () => {
   const fn: PureFunction = ({ inputs: { step } }) => {
     const noise = createNoise(keyOf(3), step as tf.Scalar);
     return {
@@ -92,7 +94,7 @@ withPlugin("openPjrt() draws the bits of noise.ts", async () => {
   expect("n", "normal").forEach((v, i) => assert(Math.abs(v - outputs.normal.data[i]) <= 2e-6));
 });
 
-withPlugin("Program.run() refuses arrays of another shape, by name", async () => {
+withPlugin("Program.run() refuses arrays of the wrong shape and names them", async () => {
   await using device = openPjrt(path, { name: "pjrt", cache: null });
   const twice: PureFunction = ({ inputs: { x } }) => ({ outputs: { y: tf.mul(x, 2) } });
   const x = (size: number) => ({
@@ -104,11 +106,11 @@ withPlugin("Program.run() refuses arrays of another shape, by name", async () =>
   const state = await device.upload({});
   await assert.rejects(
     () => program.run(state, { x: x(4) }),
-    /input "x" should be float32 \[3\], it is float32 \[4\]/,
+    /input "x" must be float32 \[3\], got float32 \[4\]/,
   );
 });
 
-withPlugin("Client frees what it is told, what is donated, and the rest at its end", async () => {
+withPlugin("Client frees buffers on request, on donation, and at disposal", async () => {
   using client = openClient(loadPlugin(path), {});
   const program = [
     "module @m {",
@@ -127,11 +129,11 @@ withPlugin("Client frees what it is told, what is donated, and the rest at its e
   const [{ data }] = await client.download([sum]);
   assert.deepEqual([...data], [101, 202]);
   client.free(sum);
-  client.free(sum); // twice is once
+  client.free(sum); // a second call has no effect
   assert.equal(client.bufferCount(), 1);
 });
 
-withPlugin("readHloProgram() reads what the plugin shows of a compiled loop", async () => {
+withPlugin("readHloProgram() reads the plugin's program of a compiled loop", async () => {
   await using device = openPjrt(path, { name: "pjrt", cache: null });
   await using program = await device.compile(langevinStep, { state: STATE, inputs: inputs(0) });
   const { computations, entry } = readHloProgram((program as XlaProgram).optimized());
@@ -147,7 +149,7 @@ withPlugin("readHloProgram() reads what the plugin shows of a compiled loop", as
   assert.equal(parameters.reduce((sum, p) => sum + p.bytes, 0), bytes);
 });
 
-withPlugin("Client.compile() carries the plugin's text over in one line", async () => {
+withPlugin("Client.compile() reports the plugin's error text in one line", async () => {
   using client = openClient(loadPlugin(path), {});
   await assert.rejects(
     () => client.compile("no\nmodule", { results: [], donated: [] }, {}),
@@ -155,7 +157,7 @@ withPlugin("Client.compile() carries the plugin's text over in one line", async 
   );
 });
 
-withPlugin("a process that opened a plugin ends as it should", async () => {
+withPlugin("a process that opened a plugin exits with code 0", async () => {
   const open = projectPath("harness/cli/main.ts");
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", `--config=${projectPath("deno.json")}`, open].concat(
@@ -165,7 +167,7 @@ withPlugin("a process that opened a plugin ends as it should", async () => {
   assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
 });
 
-withPlugin("gpuFlags() names flags that XLA knows", async () => {
+withPlugin("gpuFlags() uses flags that XLA accepts", async () => {
   using client = openClient(loadPlugin(path), {});
   const program =
     "module @m {\nfunc.func public @main(%arg0: tensor<f32>) -> (tensor<f32>) {\nreturn %arg0 : tensor<f32>\n}\n}\n";
@@ -179,7 +181,7 @@ withPlugin("gpuFlags() names flags that XLA knows", async () => {
 });
 
 withPlugin(
-  "cachedCompile() loads what was compiled, and compiles again what is broken",
+  "cachedCompile() loads a cached program, and compiles again if its file is broken",
   async () => {
     const folder = await Deno.makeTempDir();
     try {
@@ -191,9 +193,9 @@ withPlugin(
       let compilations = 0;
       const counting = {
         ...client,
-        compile: (...words: Parameters<typeof client.compile>) => {
+        compile: (...args: Parameters<typeof client.compile>) => {
           compilations++;
-          return client.compile(...words);
+          return client.compile(...args);
         },
       };
       const compileAndRun = async () => {
@@ -218,28 +220,28 @@ withPlugin(
   },
 );
 
-withPlugin("bench's runs keep compiled programs, and load them the next time", async () => {
+withPlugin("runs of bench cache compiled programs and load them the next time", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const words =
+    const options =
       "--preset smoke --methods vae --epochs 1 --images 100 --seeds 0,1 --jobs 2 --threads 1 --force";
     const run = async () => {
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["task", "--quiet", "bench", ...words.split(" "), `--device=pjrt:${path}`].concat(
+        args: ["task", "--quiet", "bench", ...options.split(" "), `--device=pjrt:${path}`].concat(
           `--out=${folder}/out`,
         ),
         cwd: projectPath("."),
-        env: { XDG_CACHE_HOME: folder, LAEBENCH_DATA: `${folder}/data` }, // where runs may write in any case
+        env: { XDG_CACHE_HOME: folder, LAEBENCH_DATA: `${folder}/data` }, // folders to which runs may always write
       }).output();
       assert.equal(code, 0, new TextDecoder().decode(stderr));
       const files = await Array.fromAsync(Deno.readDir(join(folder, "laebench", "xla")));
-      // What is compiled is written anew, as a file of its own: a file that stays was loaded.
+      // A compiled program is written as a new file, so a file with the same inode was loaded.
       return files.map(({ name }) =>
         `${name} ${Deno.statSync(join(folder, "laebench", "xla", name)).ino}`
       ).sort();
     };
     const kept = await run();
-    assert.ok(kept.length >= 2, "a step and a sampler");
+    assert.ok(kept.length >= 2, "a step and a generator");
     assert.ok(kept.every((name) => /^[0-9a-f]{64}\.bin /.test(name)), kept.join());
     assert.deepEqual(await run(), kept);
   } finally {

@@ -1,15 +1,15 @@
 /**
  * The wheels that `deno task gpu --fetch` installs, each pinned by version and SHA-256 (Linux, x86-64). pip fetches
- * them from the index that it is set up for, and checks the hashes.
+ * them from its configured index and checks the hashes.
  *
  * @module
  */
 import { join } from "node:path";
 
-/** Name on PyPI, version, SHA-256 of the wheel. */
+/** Name on PyPI, version and SHA-256 of a wheel. */
 export type Wheel = readonly [name: string, version: string, sha256: string];
 
-/** XLA's CUDA plugin, NVIDIA's assembler, and its library of mathematical functions. */
+/** XLA's CUDA plugin, NVIDIA's assembler and NVIDIA's library of mathematical functions. */
 const COMPILER = [
   [
     "jax-cuda13-pjrt",
@@ -24,9 +24,9 @@ const COMPILER = [
   ["nvidia-nvvm", "13.5.37", "c41bfa362e407405163f103c2229f0765f8cc2ed7d148b754dc77f228bf7e070"],
 ] as const satisfies readonly Wheel[];
 
-/** Sets of wheels by the name of the folder that they go to. */
+/** Sets of wheels by the name of the folder into which they are installed. */
 export const WHEELS = {
-  /** XLA's CPU plugin: for tests, and to compare with ONNX Runtime. A third party's build of the XLA of jaxlib 0.11.2. */
+  /** XLA's CPU plugin, for tests and comparisons with ONNX Runtime: a third party's build of the XLA of jaxlib 0.11.2. */
   cpu: [
     [
       "lammps-jax-pjrt-cpu",
@@ -34,9 +34,9 @@ export const WHEELS = {
       "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
     ],
   ],
-  /** Of the set below what compiles for a card but runs on none: about 260 MB. */
+  /** The part of `cuda13` that compiles programs without running them: about 260 MB. */
   "cuda13-compiler": COMPILER,
-  /** XLA's CUDA plugin with NVIDIA's libraries for CUDA 13: about 2 GB; the driver has to be 580 or later. */
+  /** XLA's CUDA plugin with NVIDIA's libraries for CUDA 13: about 2 GB. It needs driver 580 or later. */
   cuda13: [
     ...COMPILER,
     [
@@ -107,7 +107,7 @@ export const WHEELS = {
   ],
 } as const satisfies Readonly<Record<string, readonly Wheel[]>>;
 
-/** The words that install `wheels` into `folder` by pip, nothing else and nothing unpinned; `list` is a file to write first. */
+/** Arguments for python that install exactly `wheels` into `folder` by pip; write `content` to the file `list` first. */
 export function pipCommand(
   wheels: readonly Wheel[],
   { folder }: { readonly folder: string },

@@ -5,14 +5,14 @@ import { ifThere } from "../../core/files.ts";
 interface CachedFile {
   readonly path: string;
   readonly bytes: number;
-  /** When it was last used, in milliseconds. */
+  /** Time of the last use in milliseconds. */
   readonly used: number;
 }
 
 /**
- * Removes those files of `folder` whose names match `pattern`, the one used longest ago first, until the rest hold no more
- * than `limit` bytes; the one used last stays however large it is. Other processes may read, add and remove files of the
- * same folder meanwhile: what they removed counts as removed.
+ * Removes the least recently used files of `folder` whose names match `pattern`, until the rest have at most `limit`
+ * bytes. The most recently used file stays whatever its size. Other processes may use the same folder at the same time:
+ * a file that they have removed counts as removed.
  */
 export async function pruneCache(
   folder: string,
@@ -27,7 +27,7 @@ export async function pruneCache(
   }
 }
 
-/** Notes that the file at `path` was used now: its time of modification is what `pruneCache` goes by. */
+/** Marks the file at `path` as used now, by its modification time, which `pruneCache` reads. */
 export async function markUsed(path: string): Promise<void> {
   const now = new Date();
   await ifThere(Deno.utime(path, now, now));

@@ -4,7 +4,7 @@ import { markUsed, pruneCache } from "./prune_cache.ts";
 
 const CACHE = { pattern: /^p\d+$/, limit: 250 };
 
-/** Files of 100 bytes p0, p1, ...: p0 was used longest ago. */
+/** Writes files p0, p1, ... of 100 bytes each; p0 is the least recently used. */
 async function fill(dir: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     await Deno.writeFile(`${dir}/p${i}`, new Uint8Array(100));
@@ -15,7 +15,7 @@ async function fill(dir: string, count: number): Promise<void> {
 
 const namesIn = (dir: string) => [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
 
-Deno.test("pruneCache() removes what was used longest ago until the rest fit", () =>
+Deno.test("pruneCache() removes the least recently used files until the rest fit", () =>
   withTempDir(async (dir) => {
     await fill(dir, 4);
     await markUsed(`${dir}/p0`);
@@ -25,7 +25,7 @@ Deno.test("pruneCache() removes what was used longest ago until the rest fit", (
     assert.deepEqual(namesIn(dir), ["p0", "p3"]);
   }));
 
-Deno.test("pruneCache() leaves the last used file and what is not the cache's", () =>
+Deno.test("pruneCache() keeps the most recently used file and files that do not match", () =>
   withTempDir(async (dir) => {
     await fill(dir, 2);
     await Deno.mkdir(`${dir}/p7`);
@@ -34,7 +34,7 @@ Deno.test("pruneCache() leaves the last used file and what is not the cache's", 
     assert.deepEqual(namesIn(dir), ["notes.txt", "p1", "p7"]);
   }));
 
-Deno.test("pruneCache() and markUsed() take what another process removed for removed", () =>
+Deno.test("pruneCache() and markUsed() accept that another process removed a file", () =>
   withTempDir(async (dir) => {
     await fill(dir, 60);
     await Promise.all(Array.from({ length: 8 }, () => pruneCache(dir, CACHE)));

@@ -1,6 +1,7 @@
 /**
- * From the graph to a StableHLO module: loops as `stablehlo.while` with every value they read as an operand (what
- * a region may capture is unspecified, stablehlo#606), state donated to the results that replace it.
+ * Lowers the graph to a StableHLO module. A loop becomes a `stablehlo.while` with every value that it reads as an
+ * operand (which values a region may capture is unspecified, stablehlo#606). State is donated to the results that
+ * replace it.
  *
  * @module
  */
@@ -10,26 +11,26 @@ import { lowerOperation } from "./stablehlo_lower.ts";
 import { type Precision, tensorType, type Term, Writer } from "./stablehlo_writer.ts";
 import type { Traced } from "../graph/trace.ts";
 
-/** An argument, in order. */
+/** An argument of the module. */
 export interface StableHloInput {
   readonly group: "state" | "input";
   readonly name: string;
 }
 
-/** A result, in order. */
+/** A result of the module. */
 export interface StableHloOutput extends ArraySpec {
   readonly name: string;
 }
 
-/** A module, and how its arguments and results belong to the traced function. */
+/** A module and the mapping of its arguments and results to the traced function. */
 export interface StableHloProgram {
   readonly text: string;
-  /** Operations, those inside loops once. */
+  /** Number of operations; those inside a loop count once. */
   readonly nodeCount: number;
   readonly inputs: readonly StableHloInput[];
-  /** State entries that the function replaces: the first results. */
+  /** State entries that the function replaces, which are the first results. */
   readonly state: readonly StableHloOutput[];
-  /** The results after them. */
+  /** The remaining results. */
   readonly outputs: readonly StableHloOutput[];
   /** Positions in `inputs` whose buffers the run uses up. */
   readonly donated: readonly number[];
@@ -85,7 +86,7 @@ export function emitStableHlo(
   };
 }
 
-/** The values of one block, by the names that they have there. */
+/** The values of one block and their names in it. */
 class Scope {
   readonly #writer: Writer;
   readonly #terms = new Map<Value, Term>();
@@ -102,12 +103,12 @@ class Scope {
   term(value: Value): Term {
     const known = this.#terms.get(value);
     if (known) return known;
-    // Literals are written again in each block rather than passed into loops.
+    // Write literals again in each block instead of passing them into loops.
     if (value.op === "constant") return lowerOperation(this.#writer, value, []);
     throw new Error(`Value ${value.id} (${value.op}) was read before it was written`);
   }
 
-  /** Writes what `results` need and is not defined yet. */
+  /** Writes the values on which `results` depend and that are not defined yet. */
   lower(results: readonly Value[]): void {
     for (const value of schedule(results, (v) => this.#terms.has(v))) {
       if (value.op === "constant") continue;
@@ -121,7 +122,7 @@ class Scope {
     }
   }
 
-  /** The carried terms after the loop. Operands: the count, the carried values, the slices' sources, the captured values. */
+  /** Writes a loop and returns its carried terms. Operands: counter, carried values, sources of slices, captured values. */
   #lowerLoop(loop: Loop): Term[] {
     const { carried, each, outputs } = loop.body;
     const captured = capturedBy(loop);
@@ -164,7 +165,7 @@ class Scope {
   }
 }
 
-/** What `results` need, in topological order, without what only bodies of loops compute. */
+/** Values on which `results` depend, in topological order, without those computed only inside loops. */
 function schedule(
   results: readonly Value[],
   isKnown: (value: Value) => boolean = () => false,
@@ -185,7 +186,7 @@ function usedBy(value: Value): readonly Value[] {
 
 const captures = new WeakMap<Value, readonly Value[]>();
 
-/** Values from outside that a loop's body reads, literals left out: what does not depend on its parameters is outside. */
+/** Values outside a loop that its body reads, without literals. A value that depends on no parameter is outside. */
 function capturedBy(loop: Loop): readonly Value[] {
   let found = captures.get(loop);
   if (!found) {
@@ -202,14 +203,16 @@ function capturedBy(loop: Loop): readonly Value[] {
 }
 
 function argumentOf(value: Value): StableHloInput {
-  if (value.op !== "input") throw new Error(`Value ${value.id} (${value.op}) is no input`);
+  if (value.op !== "input") throw new Error(`Value ${value.id} (${value.op}) is not an input`);
   const [group, ...name] = value.name.split(".");
   return { group: group as "state" | "input", name: name.join(".") };
 }
 
 function dtypeOf({ type, op }: Value): DType {
   if (type === "bool") {
-    throw new TypeError(`A compiled function returned a bool (${op}): cast it to int32`);
+    throw new TypeError(
+      `Outputs of a compiled function must be float32 or int32, got bool (${op}): cast it to int32`,
+    );
   }
   return type;
 }

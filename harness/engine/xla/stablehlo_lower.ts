@@ -1,7 +1,7 @@
 /**
- * One operation of the graph as StableHLO. Convolutions take the forms that XLA matches: the input gradient convolves
- * with a filter that is itself a `reverse`, which XLA:GPU recognises as cuDNN's backward-data and XLA:CPU, whose
- * layout pass visits only the entry computation, runs as it stands (NHWC, HWIO) inside loops too.
+ * Lowers one operation of the graph to StableHLO. Convolutions take the forms that XLA matches: the input gradient
+ * convolves with a filter that is itself a `reverse`, which XLA:GPU recognises as cuDNN's backward-data. XLA:CPU, whose
+ * layout pass visits only the entry computation, runs this form (NHWC, HWIO) without a change inside loops too.
  *
  * @module
  */
@@ -44,14 +44,14 @@ const REDUCE = {
   prod: ["multiply", 1],
   sum: ["add", 0],
 } as const;
-/** Least and greatest int32, where a reduction of integers starts. */
+/** Initial values of int32 reductions: the smallest and the largest int32. */
 const INT_LIMITS = { max: -(2 ** 31), min: 2 ** 31 - 1 } as const;
 
 const NHWC = "[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]";
-/** Channels of the image as batch, the batch as features to sum over: the gradient in the filter. */
+/** Layout of the filter gradient: the image's channels are the batch, and the sum runs over the batch. */
 const FILTER_GRADIENT = "[f, 0, 1, b]x[i, 0, 1, o]->[0, 1, b, f]";
 
-/** Writes the operation of `value` on its inputs, which are written already. */
+/** Writes the operation of `value` on its inputs, which have been written. */
 export function lowerOperation(w: Writer, value: Value, inputs: readonly Term[]): Term {
   const [x, y] = inputs;
   switch (value.op) {
@@ -106,7 +106,9 @@ export function lowerOperation(w: Writer, value: Value, inputs: readonly Term[])
     case "gather":
       return w.gather(x, y, value.axis);
     default:
-      throw new Error(`Operation ${value.op} cannot be written as StableHLO`);
+      throw new Error(
+        `Operation ${value.op} has no StableHLO lowering: add it to harness/engine/xla/stablehlo_lower.ts`,
+      );
   }
 }
 
@@ -126,14 +128,18 @@ function lowerUnary(w: Writer, fn: UnaryFn, x: Term): Term {
     case "swish":
       return w.binary("multiply", x, w.unary("logistic", x));
     case "swishGradient": {
-      // s + s (x (1 - s)), s = sigmoid(x): of x alone. With y = x s in it, XLA reads swish's result from memory.
+      // s + s (x (1 - s)), s = sigmoid(x), reads only x. A form with y = x s makes XLA read swish's result from memory.
       const s = w.unary("logistic", x);
       const slope = w.binary("multiply", x, w.binary("subtract", one(), s));
       return w.binary("add", s, w.binary("multiply", s, slope));
     }
     default: {
       const op = UNARY[fn];
-      if (!op) throw new Error(`Function ${fn} cannot be written as StableHLO`);
+      if (!op) {
+        throw new Error(
+          `Function ${fn} has no StableHLO lowering: add it to harness/engine/xla/stablehlo_lower.ts`,
+        );
+      }
       return w.unary(op, x);
     }
   }
@@ -153,7 +159,7 @@ type Convolution =
   & Value
   & Extract<Operation, { op: "conv" | "convInputGradient" | "convFilterGradient" }>;
 
-/** Which numbers stand where: for y[o] = sum over k of x[o s + k d - p] w[k], with stride s, dilation d, pad p. */
+/** Lowers a convolution y[o] = sum over k of x[o s + k d - p] w[k], with stride s, dilation d, pad p, or its gradients. */
 function lowerConvolution(w: Writer, value: Convolution, [a, b]: readonly Term[]): Term {
   const { strides, dilations, pads: [top, left, bottom, right] } = value.window;
   const { shape } = value;
@@ -170,10 +176,10 @@ function lowerConvolution(w: Writer, value: Convolution, [a, b]: readonly Term[]
     case "convInputGradient": {
       const filter = w.reverse(w.transpose(b, [0, 1, 3, 2]), [0, 1]);
       const padding = [0, 1].map((i) => {
-        const reach = (b.shape[i] - 1) * dilations[i];
+        const extent = (b.shape[i] - 1) * dilations[i];
         const dilated = (a.shape[i + 1] - 1) * strides[i] + 1;
-        const before = reach - low[i];
-        return [before, shape[i + 1] + reach - dilated - before];
+        const before = extent - low[i];
+        return [before, shape[i + 1] + extent - dilated - before];
       });
       return w.convolution(a, filter, {
         layout: NHWC,
@@ -189,9 +195,9 @@ function lowerConvolution(w: Writer, value: Convolution, [a, b]: readonly Term[]
         return largeFilterGradient(w, { image: a, gradient: b, shape, low });
       }
       const padding = [0, 1].map((i) => {
-        const reach = (shape[i] - 1) * dilations[i];
+        const extent = (shape[i] - 1) * dilations[i];
         const dilated = (b.shape[i + 1] - 1) * strides[i] + 1;
-        return [low[i], reach + dilated - a.shape[i + 1] - low[i]];
+        return [low[i], extent + dilated - a.shape[i + 1] - low[i]];
       });
       return w.convolution(a, b, {
         layout: FILTER_GRADIENT,
@@ -205,9 +211,10 @@ function lowerConvolution(w: Writer, value: Convolution, [a, b]: readonly Term[]
 }
 
 /**
- * The filter's gradient where that of the output is larger than the image, as after padding by more than half the filter:
- * the image moves over the gradient, and the taps come out in reverse. The other way round, XLA:GPU exchanges the two and
- * then no longer sees cuDNN's backward-filter: a forward convolution with a filter as large as the image runs instead.
+ * Writes the filter gradient if the output is larger than the image, as with padding by more than half the filter: the
+ * image moves over the output's gradient, and the taps come out reversed. With the roles exchanged, XLA:GPU would swap
+ * the two and no longer match cuDNN's backward-filter: it would run a forward convolution with a filter as large as the
+ * image.
  */
 function largeFilterGradient(
   w: Writer,

@@ -1,7 +1,7 @@
 /**
- * The random numbers of noise.ts as operations of the graph: the same bits, so uniforms are equal to the last one;
- * normals go through the same float32 formulas, and differ by what a compiler gains when it fuses a product and a sum
- * (both are within 1e-6 of exact arithmetic).
+ * The random numbers of noise.ts as operations of the graph. The bits are the same, so uniforms are equal bit for bit.
+ * Normals use the same float32 formulas and differ only where a compiler fuses a product and a sum (both are within
+ * 1e-6 of exact arithmetic).
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
 } from "../../core/noise_constants.ts";
 import type { Term, Writer } from "./stablehlo_writer.ts";
 
-/** Draws [counters, width] of the stream of `key` at each of `counters` (int32 [m]). */
+/** Writes draws [m, width] of the stream of `key` at each of `counters` (int32 [m]). */
 export function writeNoise(
   w: Writer,
   counters: Term,
@@ -32,14 +32,14 @@ export function writeNoise(
     counter: w.broadcast(column, [rows, blocks]),
   });
   const pair = kind === "normal" ? boxMuller(w, a, b) : [unit(w, a), unit(w, b)];
-  // Words of a block are neighbours.
+  // The two words of a block are adjacent.
   const open = pair.map((t) => w.reshape(t, [rows, blocks, 1]));
   const all = w.reshape(w.concat(open, 2), [rows, 2 * blocks]);
   if (width === 2 * blocks) return all;
   return w.slice(all, { begin: [0, 0], end: [rows, width], steps: [1, 1] });
 }
 
-/** threefry2x32 with 20 rounds: both words of each block, uint32. */
+/** Writes threefry2x32 with 20 rounds: the two uint32 words of each block. */
 function threefry(
   w: Writer,
   key: Key,
@@ -66,19 +66,19 @@ function threefry(
   return [x0, x1];
 }
 
-/** The upper 24 bits as a float in [0, 1). */
+/** Converts the upper 24 bits to a float in [0, 1). */
 function unit(w: Writer, bits: Term): Term {
   const upper = w.binary("shift_right_logical", bits, w.constant(8, [], "uint32"));
   return w.binary("multiply", w.convert(upper, "float32"), w.constant(2 ** -24));
 }
 
-/** noise.ts, `boxMuller`: two normals from two words. */
+/** Converts two words to two normals, as `boxMuller` of noise.ts. */
 function boxMuller(w: Writer, a: Term, b: Term): [Term, Term] {
   const c = (x: number) => w.constant(x);
   const mul = (x: Term, y: Term) => w.binary("multiply", x, y);
   const add = (x: Term, y: Term) => w.binary("add", x, y);
   const radius = w.unary("sqrt", mul(logarithm(w, a), c(-2)));
-  // The angle as a quadrant and a rest in [-pi/4, pi/4].
+  // The angle is a quadrant plus a remainder in [-pi/4, pi/4].
   const turns = mul(unit(w, b), c(4));
   const quadrant = w.unary("floor", add(turns, c(0.5)));
   const x = mul(w.binary("subtract", turns, quadrant), c(Math.PI / 2));
@@ -105,7 +105,7 @@ function boxMuller(w: Writer, a: Term, b: Term): [Term, Term] {
   ];
 }
 
-/** ln((word + 1)/2^32). */
+/** Writes ln((word + 1)/2^32). */
 function logarithm(w: Writer, word: Term): Term {
   const c = (x: number) => w.constant(x);
   const bits = (x: number) => w.constant(x, [], "uint32");

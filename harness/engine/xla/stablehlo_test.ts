@@ -1,4 +1,4 @@
-/** The text of steps, run by the reference interpreter against eager tfjs. */
+/** Compares the StableHLO text of steps, run by the reference interpreter, with eager tfjs. */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, draws, type Key, keyOf, NOISE_KERNEL } from "../../core/noise.ts";
@@ -18,7 +18,7 @@ import { literal } from "./stablehlo_writer.ts";
 import { inputs, langevinStep, STATE, STATE_TOLERANCE } from "../testing/step_case.ts";
 import { trace } from "../graph/trace.ts";
 
-/** Runs `fn` once by way of its text. */
+/** Runs `fn` once by interpreting its StableHLO text. */
 function interpretStep(fn: PureFunction, given: { state: HostArrays; inputs: HostArrays }) {
   const program = emitStableHlo(trace(fn, given), { precision: "DEFAULT" });
   const results = interpret(
@@ -63,7 +63,7 @@ Deno.test("emitStableHlo() agrees with eager tfjs on a whole step", async () => 
   assert(error <= STATE_TOLERANCE, `relative error ${error}`);
   // The loop's body is written once, not five times.
   assert.equal(program.text.match(/stablehlo\.while/g)?.length, 1);
-  // The reader of the filter in the input gradient is a reverse, for cuDNN (stablehlo_lower.ts).
+  // The filter of an input gradient is the result of a reverse, which cuDNN needs (stablehlo_lower.ts).
   const reversed = [...program.text.matchAll(/(%\d+) = stablehlo\.reverse/g)].map((m) => m[1]);
   assert(reversed.length > 0);
   for (const id of reversed) {
@@ -71,7 +71,7 @@ Deno.test("emitStableHlo() agrees with eager tfjs on a whole step", async () => 
   }
 });
 
-Deno.test("emitStableHlo() donates what is replaced, and only that", () => {
+Deno.test("emitStableHlo() donates exactly the state that is replaced", () => {
   const { program } = interpretStep(langevinStep, { state: STATE, inputs: inputs(0) });
   const donated = program.donated.map((i) => program.inputs[i].name).sort();
   assert.deepEqual(donated, ["b0", "w0", "w1", "w2"]);
@@ -84,17 +84,17 @@ Deno.test("emitStableHlo() donates what is replaced, and only that", () => {
   }
 });
 
-Deno.test("emitStableHlo() nests loops and passes what they read as operands", async () => {
+Deno.test("emitStableHlo() nests loops and passes the values that they read as operands", async () => {
   const fn: PureFunction = ({ state: { a, b }, inputs: { x } }) => {
     const outside = tf.mul(a, 2);
     const { z } = repeat(3, { z: a }, ({ z }, { row }) => {
       const inner = repeat(2, { y: z, kept: b }, ({ y, kept }) => ({
         y: tf.add(tf.mul(y, 0.5), tf.add(outside, row)),
-        kept: tf.add(kept, a), // depends on the inner loop and on the outermost block alone
+        kept: tf.add(kept, a), // depends only on the inner loop and on the outermost block
       }));
       return { z: tf.add(inner.y, tf.mul(inner.kept, tf.tensor1d([1, 2, 3]))) };
     }, { row: x });
-    return { state: { a: b, b: z }, outputs: { z } }; // a takes an argument as it is
+    return { state: { a: b, b: z }, outputs: { z } }; // a becomes an argument unchanged
   };
   const array = (shape: number[], at: number) => ({
     shape,
@@ -111,7 +111,7 @@ Deno.test("emitStableHlo() nests loops and passes what they read as operands", a
   assert(error <= KERNEL_TOLERANCE, `relative error ${error}`);
 });
 
-Deno.test("writeNoise() gives the bits of noise.ts, and its normals to 2e-6", () => {
+Deno.test("writeNoise() draws the uniforms of noise.ts exactly and its normals within 2e-6", () => {
   const key: Key = [0x13198a2e, 0x03707344];
   const counters = Int32Array.of(0, 1, 7, 2 ** 31 - 1, -5);
   const width = 2047; // odd: half of the last block is dropped
@@ -140,7 +140,7 @@ Deno.test("writeNoise() gives the bits of noise.ts, and its normals to 2e-6", ()
   }
 });
 
-Deno.test("createNoise() in a step draws what the host draws", async () => {
+Deno.test("createNoise() in a step draws the same as on the host", async () => {
   const fn: PureFunction = ({ inputs: { step, rows } }) => {
     const noise = createNoise(keyOf(9), step as tf.Scalar);
     return {
@@ -162,7 +162,7 @@ Deno.test("createNoise() in a step draws what the host draws", async () => {
   outputs.own.data.forEach((v, i) => assert(Math.abs(v - expected.outputs.own.data[i]) <= 2e-6));
 });
 
-Deno.test("literal() is exact, with a point, and in bits where it is not finite", () => {
+Deno.test("literal() writes floats exactly, with a point, and non-finite ones as bits", () => {
   assert.equal(literal(0.1, "float32"), "1.0000000149011612e-1");
   assert.equal(literal(2, "float32"), "2.0e+0");
   assert.equal(literal(-0, "float32"), "-0.0");
@@ -171,11 +171,11 @@ Deno.test("literal() is exact, with a point, and in bits where it is not finite"
   assert.equal(literal(1, "bool"), "true");
 });
 
-Deno.test("emitStableHlo() refuses to return a bool, by what made it", () => {
+Deno.test("emitStableHlo() refuses to return a bool and names its operation", () => {
   const fn: PureFunction = ({ state: { a } }) => ({ outputs: { p: tf.greater(a, 0) } });
   const a = { shape: [2], dtype: "float32" as const };
   assert.throws(
     () => emitStableHlo(trace(fn, { state: { a }, inputs: {} }), { precision: "DEFAULT" }),
-    /returned a bool \(compare\): cast it to int32/,
+    /got bool \(compare\): cast it to int32/,
   );
 });

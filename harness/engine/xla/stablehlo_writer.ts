@@ -1,12 +1,12 @@
 /**
- * Lines of StableHLO text (openxla.org/stablehlo/spec), each operation with its result type. The forms used have
- * been stable since 2023; a plugin built from XLA upgrades them to its own version as it parses.
+ * Writes StableHLO text (openxla.org/stablehlo/spec), each operation with its result type. The forms used here have been
+ * stable since 2023; XLA's plugins upgrade them to their version when they parse.
  *
  * @module
  */
 import { broadcastShape, sameShape, type Type } from "../graph/graph.ts";
 
-/** Element types of the text: those of the graph, and the words of the random numbers. */
+/** Element types of the text: those of the graph, and uint32 for random bits. */
 export type ElementType = Type | "uint32";
 
 /** A named result. */
@@ -16,7 +16,7 @@ export interface Term {
   readonly type: ElementType;
 }
 
-/** A convolution's numbers; `layout` says which axis of each operand is what. */
+/** Parameters of a convolution; `layout` is its dim_numbers. */
 export interface ConvolutionForm {
   readonly layout: string;
   readonly shape: readonly number[];
@@ -37,12 +37,12 @@ const ELEMENT: Readonly<Record<ElementType, string>> = {
   uint32: "ui32",
 };
 
-/** `tensor<2x3xf32>`. */
+/** Type of an array, such as `tensor<2x3xf32>`. */
 export function tensorType({ shape, type }: Omit<Term, "id">): string {
   return `tensor<${shape.map((d) => `${d}x`).join("")}${ELEMENT[type]}>`;
 }
 
-/** A literal, exact: floats need a point, and what is not finite is written in bits. */
+/** Writes a literal exactly: floats need a point, and non-finite ones are written as bits. */
 export function literal(x: number, type: ElementType): string {
   if (type === "bool") return String(Boolean(x));
   if (type === "uint32") return String(x >>> 0);
@@ -54,7 +54,7 @@ export function literal(x: number, type: ElementType): string {
   return rounded.toExponential().replace(/^(-?\d)e/, "$1.0e");
 }
 
-/** Writes one block of operations: the function's body, or a region of a loop. */
+/** Writes one block of operations: the body of the function or a region of a loop. */
 export class Writer {
   readonly lines: string[] = [];
   readonly #next: () => number;
@@ -66,7 +66,7 @@ export class Writer {
     this.#precision = precision;
   }
 
-  /** A block below this one: its own lines and constants, names from the same count. */
+  /** A nested block, with separate lines and constants but names from the same counter. */
   region(): Writer {
     return new Writer({ next: this.#next, precision: this.#precision });
   }
@@ -81,7 +81,7 @@ export class Writer {
     return term;
   }
 
-  /** A literal of `shape`; one number fills it. Written once a block. */
+  /** A literal of `shape`, filled by a single number if `data` is one. Written once per block. */
   constant(
     data: readonly number[] | number,
     shape: readonly number[] = [],
@@ -106,7 +106,7 @@ export class Writer {
     return this.emit(x.shape, x.type, `${op} ${x.id} : ${tensorType(x)}`);
   }
 
-  /** Both operands broadcast to the common shape, as in numpy. */
+  /** An elementwise operation; operands are broadcast to the common shape, as in numpy. */
   binary(op: string, a: Term, b: Term): Term {
     const shape = broadcastShape(a.shape, b.shape);
     const [x, y] = [this.broadcast(a, shape), this.broadcast(b, shape)];
@@ -140,7 +140,7 @@ export class Writer {
     return x.type === type ? x : this.#map(`convert ${x.id}`, x, x.shape, type);
   }
 
-  /** The same bits read as another type of 32 bits. */
+  /** Reads the bits as another type of 32 bits. */
   bitcast(x: Term, type: ElementType): Term {
     return this.#map(`bitcast_convert ${x.id}`, x, x.shape, type);
   }
@@ -149,7 +149,7 @@ export class Writer {
     return sameShape(x.shape, shape) ? x : this.#map(`reshape ${x.id}`, x, shape);
   }
 
-  /** Axes are matched from the last, as in numpy. */
+  /** Broadcasts `x`; axes are matched from the last, as in numpy. */
   broadcast(x: Term, shape: readonly number[]): Term {
     if (sameShape(x.shape, shape)) return x;
     const axes = x.shape.map((_, i) => i + shape.length - x.shape.length);
@@ -232,7 +232,7 @@ export class Writer {
     );
   }
 
-  /** Rows of `x` along `axis` by `indices`. */
+  /** Rows of `x` along `axis`, selected by `indices`. */
   gather(x: Term, indices: Term, axis: number): Term {
     const rank = indices.shape.length;
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
@@ -250,7 +250,7 @@ export class Writer {
     return term;
   }
 
-  /** Products over the last two axes, the others in step; operands of equal rank and batch shape. */
+  /** Matrix products over the last two axes; operands have equal rank and batch shape. */
   dot(a: Term, b: Term, { transposeA, transposeB }: Record<"transposeA" | "transposeB", boolean>) {
     const n = a.shape.length - 2;
     const batch = [...a.shape.keys()].slice(0, n);

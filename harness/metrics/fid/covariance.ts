@@ -7,22 +7,22 @@ import {
   statisticsOf,
 } from "./feature_statistics.ts";
 
-/** Columns of a block of the product, so that what lies above the diagonal is not computed. */
+/** Columns per block of the product; blocks avoid computing entries above the diagonal. */
 const BLOCK = 256;
-/** Images collected before their products are taken: 1,024 x 2,048 x 4 bytes = 8 MiB. */
+/** Images collected before their products are computed: 1,024 x 2,048 x 4 bytes = 8 MiB. */
 const ROWS = 1024;
 
-/** Statistics that grow as features arrive. */
+/** An accumulator of statistics. */
 export interface StatisticsStream extends AsyncDisposable {
   /** Adds the features of one or more images [n, dim]. */
   add(features: Float32Array): Promise<void>;
-  /** The statistics of all that was added. */
+  /** Returns the statistics of all added features. */
   finish(): Promise<Statistics>;
 }
 
 /**
- * Mean and covariance as `statistics.ts`, the products by ONNX Runtime in float64: for features as wide as
- * Inception's, 2,048.
+ * Opens an accumulator of mean and covariance, as in `feature_statistics.ts`, with float64 products by ONNX Runtime: for
+ * features as wide as Inception's 2,048.
  */
 export async function openStatistics(
   dim: number,
@@ -56,7 +56,7 @@ export async function openStatistics(
   };
 }
 
-/** Adds x^T x of the rows x [n, dim] to the lower triangle of the moments' products. */
+/** Adds x^T x of the rows x [n, dim] to the lower triangle of `products`. */
 async function addProducts(
   { dim, products }: Moments,
   x: Float64Array,
@@ -65,7 +65,7 @@ async function addProducts(
   const rows = x.length / dim;
   for (let j = 0; j < dim; j += BLOCK) {
     const width = Math.min(BLOCK, dim - j);
-    const below = dim - j; // columns j, j + 1, ... of x: the rows of the product from the diagonal down
+    const below = dim - j; // columns j, j + 1, ... of x give the rows of the product from the diagonal down
     const sum = await product.run(
       { data: columns(x, { dim, from: j, to: dim }), rows, columns: below },
       { data: columns(x, { dim, from: j, to: j + width }), rows, columns: width },

@@ -1,17 +1,17 @@
 import sharp from "sharp";
 import type { Raster } from "./resize.ts";
 
-/** Endings of the picture files that are read. */
+/** File extensions of the supported image formats. */
 export const IMAGE_ENDINGS = ["png", "jpg", "jpeg", "webp", "tif", "tiff"] as const;
 
-/** The largest picture that is decoded, pixels: against files that announce absurd sizes. */
+/** Largest image that is decoded, in pixels; guards against files that state absurd sizes. */
 const PIXEL_LIMIT = 2 ** 27;
 
 /**
- * Decodes a picture as PIL's `Image.open(file).convert("RGB")`, which the reference implementations use:
- * colour profiles and orientation tags are not applied, alpha is dropped without blending, grey becomes
- * three equal channels. Throws SyntaxError that names the file when it is broken, or when PIL's conversion
- * would change its colours: 16 bits a channel, CMYK.
+ * Decodes an image like PIL's `Image.open(file).convert("RGB")`, which the reference implementations use: colour
+ * profiles and orientation tags are not applied, alpha is dropped without blending, grey becomes three equal channels.
+ * Throws SyntaxError that names the file if it is broken, or if PIL's conversion would change its colours (16 bits per
+ * channel, CMYK).
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Raster> {
   try {
@@ -22,13 +22,17 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Rast
     });
     const { depth, space } = await picture.metadata();
     if (depth !== "uchar") {
-      throw new SyntaxError(`${depth} channels: only pictures of 8 bits a channel are read`);
+      throw new SyntaxError(
+        `channels must have 8 bits, got ${depth}: convert the image to 8 bits per channel`,
+      );
     }
-    if (space === "cmyk") throw new SyntaxError("CMYK colours: save it as RGB");
+    if (space === "cmyk") {
+      throw new SyntaxError("CMYK colours are not supported: save the image as RGB");
+    }
     const { data, info } = await picture.toColourspace("srgb").removeAlpha().raw()
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3 && info.channels !== 1) {
-      throw new SyntaxError(`${info.channels} channels: 1 or 3 are read`);
+      throw new SyntaxError(`image must have 1 or 3 channels, got ${info.channels}`);
     }
     const rgb = info.channels === 3 ? new Uint8Array(data) : tripled(data);
     return { height: info.height, width: info.width, data: rgb };
@@ -38,7 +42,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Rast
   }
 }
 
-/** One channel to three equal ones, interleaved. */
+/** Converts one channel to three equal ones, interleaved. */
 export function tripled(grey: Uint8Array): Uint8Array {
   return Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)]);
 }

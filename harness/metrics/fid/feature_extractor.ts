@@ -1,5 +1,5 @@
 /**
- * Features of any number of images, by several Inception sessions side by side, in the images' order.
+ * Extracts features of any number of images by several parallel Inception sessions, in the order of the images.
  *
  * @module
  */
@@ -8,26 +8,26 @@ import type { WorkerReply, WorkerRequest } from "./inception_worker.ts";
 import type { Mode } from "./preprocess.ts";
 import type { Raster } from "./resize.ts";
 
-/** How the processor's cores are shared out: sessions times threads. */
+/** Division of the processor's cores: sessions times threads per session. */
 export interface Split {
   readonly sessions: number;
   readonly threads: number;
 }
 
-/** Open sessions. */
+/** A set of open sessions. */
 export interface FeatureExtractor extends Disposable {
-  /** The network's outputs for each image, in order. Few images are in memory at any time. */
+  /** Yields the network's outputs for each image, in order. Few images are in memory at any time. */
   outputs(images: AsyncIterable<Raster>): AsyncGenerator<InceptionOutputs>;
 }
 
-/** Each session holds 87 MB of weights and some 250 MB of maps: four fit into 1.5 GB. */
-const MOST_SESSIONS = 4;
-/** Images under way in each session: one computed, one waiting. */
+/** Maximum number of sessions: each has 87 MB of weights and about 250 MB of activations, so four fit into 1.5 GB. */
+const MAX_SESSIONS = 4;
+/** Images in flight per session: one in computation, one waiting. */
 const QUEUE = 2;
 
-/** One thread a session while memory allows: measured faster than, or as fast as, one session of all threads. */
+/** Uses one thread per session as far as memory allows; measured at least as fast as one session with all threads. */
 export function defaultSplit(cores: number): Split {
-  const sessions = Math.max(1, Math.min(cores, MOST_SESSIONS));
+  const sessions = Math.max(1, Math.min(cores, MAX_SESSIONS));
   return { sessions, threads: Math.max(1, Math.floor(cores / sessions)) };
 }
 
@@ -40,7 +40,7 @@ export async function openFeatureExtractor(
   const dispose = () => workers.forEach(({ terminate }) => terminate());
   try {
     await Promise.all(
-      workers.map(({ ask }) => ask({ open: { model, threads: split.threads, mode } })),
+      workers.map(({ request }) => request({ open: { model, threads: split.threads, mode } })),
     );
   } catch (error) {
     dispose();
@@ -52,8 +52,8 @@ export async function openFeatureExtractor(
       let next = 0;
       try {
         for await (const image of images) {
-          const reply = workers[next++ % workers.length].ask({ image }).then(asOutputs);
-          reply.catch(() => {}); // it is thrown below, when its turn comes
+          const reply = workers[next++ % workers.length].request({ image }).then(asOutputs);
+          reply.catch(() => {}); // thrown below, in order
           pending.push(reply);
           if (pending.length >= QUEUE * workers.length) yield await first(pending);
         }
@@ -68,21 +68,21 @@ export async function openFeatureExtractor(
 
 function first(pending: Promise<InceptionOutputs>[]): Promise<InceptionOutputs> {
   const promise = pending.shift();
-  if (!promise) throw new Error("No image is under way");
+  if (!promise) throw new Error("No image is in flight");
   return promise;
 }
 
 function asOutputs(reply: WorkerReply): InceptionOutputs {
   if ("pool3" in reply) return reply;
-  throw new Error("Worker answered without features");
+  throw new Error("Inception worker replied without features");
 }
 
 interface InceptionWorker {
-  ask(request: WorkerRequest): Promise<WorkerReply>;
+  request(message: WorkerRequest): Promise<WorkerReply>;
   terminate(): void;
 }
 
-/** A worker that answers requests in turn. */
+/** Starts a worker that replies to requests in order. */
 function startWorker(): InceptionWorker {
   const worker = new Worker(new URL("./inception_worker.ts", import.meta.url), { type: "module" });
   const waiting: PromiseWithResolvers<WorkerReply>[] = [];
@@ -93,14 +93,14 @@ function startWorker(): InceptionWorker {
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    const error = new Error(`Inception's worker stopped: ${event.message}`);
+    const error = new Error(`Inception worker stopped: ${event.message}`);
     for (const turn of waiting.splice(0)) turn.reject(error);
   };
   return {
-    ask(request) {
+    request(message) {
       const turn = Promise.withResolvers<WorkerReply>();
       waiting.push(turn);
-      worker.postMessage(request);
+      worker.postMessage(message);
       return turn.promise;
     },
     terminate: () => worker.terminate(),

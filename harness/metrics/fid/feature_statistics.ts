@@ -1,5 +1,5 @@
 /**
- * Mean and covariance of features, in float64, one pass, any number of images: the statistics that
+ * Mean and covariance of features, in float64 and one pass over any number of images: the statistics that
  * the Fréchet distance compares (Heusel et al. 2017, arXiv:1706.08500, eq. 6).
  *
  * @module
@@ -8,29 +8,29 @@ import { addRowProducts, mirrorLower, rowsOf } from "../../linalg/row_products.t
 
 /** Mean [d] and covariance [d, d] (divisor n - 1, as numpy.cov) of features [n, d]. */
 export interface Statistics {
-  /** Number of images n; null where it is not known (files from other tools do not say). */
+  /** Number of images n; null if unknown (files of other tools do not record it). */
   readonly count: number | null;
   readonly mean: Float64Array;
   /** Row-major, symmetric. */
   readonly covariance: Float64Array;
 }
 
-/** Sums over the features seen so far, about `shift`, a point near their mean: so nothing cancels. */
+/** Sums over the features added so far, relative to `shift`, a point near their mean that avoids cancellation. */
 export interface Moments {
   readonly dim: number;
   count: number;
-  /** Mean of the first features added, [d]. */
+  /** Mean of the first features that were added, [d]. */
   readonly shift: Float64Array;
   /** Sum of x - shift, [d]. */
   readonly sum: Float64Array;
-  /** Sum of (x - shift)(x - shift)^T, [d, d]; the lower triangle alone is kept up. */
+  /** Sum of (x - shift)(x - shift)^T, [d, d]; only the lower triangle is valid. */
   readonly products: Float64Array;
 }
 
-/** Rows of features taken at once: 1,024 x 2,048 x 8 bytes = 16 MiB. */
+/** Rows of features per block: 1,024 x 2,048 x 8 bytes = 16 MiB. */
 export const ROWS_AT_ONCE = 1024;
 
-/** Moments of no features of `dim` numbers each. */
+/** Creates empty moments of features of dimension `dim`. */
 export function startMoments(dim: number): Moments {
   return {
     dim,
@@ -41,7 +41,7 @@ export function startMoments(dim: number): Moments {
   };
 }
 
-/** Adds features [n, d], row-major. Throws RangeError on a number that is not finite. */
+/** Adds features [n, d], row-major. Throws RangeError if a feature is not finite. */
 export function addFeatures(moments: Moments, features: Float32Array | Float64Array): void {
   const { dim, products } = moments;
   for (const block of shiftedBlocks(moments, features)) {
@@ -58,8 +58,8 @@ export function addFeatures(moments: Moments, features: Float32Array | Float64Ar
 }
 
 /**
- * Counts and sums features [n, d], and yields x - shift in blocks [<= ROWS_AT_ONCE, d]: what is left to
- * do for each is to add its products.
+ * Counts and sums features [n, d], and yields x - shift in blocks [<= ROWS_AT_ONCE, d], whose products the caller must
+ * add.
  */
 export function* shiftedBlocks(
   moments: Moments,
@@ -68,7 +68,9 @@ export function* shiftedBlocks(
   const { dim, shift, sum, count } = moments;
   const n = features.length / dim;
   if (!Number.isInteger(n)) {
-    throw new RangeError(`${features.length} numbers are no whole rows of ${dim} features`);
+    throw new RangeError(
+      `Number of values must be a multiple of ${dim} features, got ${features.length}`,
+    );
   }
   if (moments.count === 0) meanInto(shift, features, dim);
   for (let start = 0; start < n; start += ROWS_AT_ONCE) {
@@ -85,7 +87,7 @@ export function* shiftedBlocks(
   }
 }
 
-/** Throws for the first number that is not finite in features that `count` images came before. */
+/** Throws RangeError for the first non-finite feature; `count` images precede these features. */
 function refuse(
   features: Float32Array | Float64Array,
   { count, dim }: Pick<Moments, "count" | "dim">,
@@ -98,10 +100,10 @@ function refuse(
   );
 }
 
-/** Mean and covariance of all that was added. Throws RangeError below two images: there is no covariance. */
+/** Mean and covariance of all added features. Throws RangeError for fewer than two images. */
 export function statisticsOf(moments: Moments): Statistics {
   const { dim, count, shift, sum, products } = moments;
-  if (count < 2) throw new RangeError(`Statistics need 2 images or more, got ${count}`);
+  if (count < 2) throw new RangeError(`Statistics need at least 2 images, got ${count}`);
   const covariance = new Float64Array(dim * dim);
   for (let i = 0; i < dim; i++) {
     for (let j = 0; j <= i; j++) {
@@ -127,7 +129,7 @@ function meanInto(mean: Float64Array, features: Float32Array | Float64Array, dim
   for (let at = 0; at < features.length; at++) mean[at % dim] += features[at] / n;
 }
 
-/** [rows, dim] to [dim, rows]. */
+/** Transposes [rows, dim] to [dim, rows]. */
 function transpose(block: Float64Array, dim: number): Float64Array {
   const rows = block.length / dim;
   const out = new Float64Array(block.length);

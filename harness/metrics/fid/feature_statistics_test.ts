@@ -11,7 +11,7 @@ function uniform(seed: number, count: number): Float32Array {
   return Float32Array.from(words(keyOf(seed), 0, count), (w) => w / 2 ** 32);
 }
 
-Deno.test("featureStatistics() mean and covariance of three points by hand", () => {
+Deno.test("featureStatistics() of three points, computed by hand", () => {
   const { count, mean, covariance } = featureStatistics(Float32Array.of(0, 1, 2, 5, 4, 0), 2);
   assert.equal(count, 3);
   assert.deepEqual([...mean], [2, 2]);
@@ -43,7 +43,7 @@ Deno.test("featureStatistics() agrees with the two-pass formula", () => {
   }
 });
 
-Deno.test("addFeatures() gives the same statistics however the features are cut", () => {
+Deno.test("addFeatures() gives the same statistics however the features are divided", () => {
   const d = 5, n = 90;
   const x = uniform(2, n * d);
   const whole = featureStatistics(x, d);
@@ -57,7 +57,7 @@ Deno.test("addFeatures() gives the same statistics however the features are cut"
   cut.covariance.forEach((c, i) => assert.ok(Math.abs(c - whole.covariance[i]) < 1e-14));
 });
 
-Deno.test("featureStatistics() keeps the digits of features far from zero", () => {
+Deno.test("featureStatistics() keeps precision for features far from zero", () => {
   const d = 3, n = 400;
   const near = Float64Array.from(uniform(3, n * d));
   const far = near.map((v) => v + 1e6);
@@ -67,7 +67,7 @@ Deno.test("featureStatistics() keeps the digits of features far from zero", () =
   a.forEach((c, i) => assert.ok(Math.abs(c - b[i]) < 1e-10));
 });
 
-Deno.test("addFeatures() refuses numbers that are not finite and says which", () => {
+Deno.test("addFeatures() refuses non-finite features and names the first", () => {
   const moments = startMoments(2);
   addFeatures(moments, Float32Array.of(1, 2));
   assert.throws(() => addFeatures(moments, Float32Array.of(1, 2, 3, NaN)), {
@@ -76,7 +76,7 @@ Deno.test("addFeatures() refuses numbers that are not finite and says which", ()
   });
 });
 
-Deno.test("addFeatures() counts images over the blocks of a call", () => {
+Deno.test("addFeatures() counts images across blocks", () => {
   const features = new Float32Array(2500).fill(1).with(2100, Infinity); // blocks of 1024
   assert.throws(
     () => addFeatures(startMoments(1), features),
@@ -85,6 +85,9 @@ Deno.test("addFeatures() counts images over the blocks of a call", () => {
 });
 
 Deno.test("featureStatistics() refuses a single image and partial rows", () => {
-  assert.throws(() => featureStatistics(Float32Array.of(1, 2), 2), /2 images or more, got 1/);
-  assert.throws(() => featureStatistics(Float32Array.of(1, 2, 3), 2), /no whole rows/);
+  assert.throws(() => featureStatistics(Float32Array.of(1, 2), 2), /at least 2 images, got 1/);
+  assert.throws(
+    () => featureStatistics(Float32Array.of(1, 2, 3), 2),
+    /multiple of 2 features, got 3/,
+  );
 });

@@ -1,4 +1,4 @@
-/** Features of many images: rows of equal width, kept in memory. */
+/** Features of many images in memory, one row per image. */
 export interface FeatureTable {
   readonly dim: number;
   readonly count: number;
@@ -6,15 +6,17 @@ export interface FeatureTable {
   readonly data: Float32Array;
 }
 
-/** A table of `data` [n, dim]. */
+/** Makes a table of `data` [n, dim]. Throws RangeError unless its length is a multiple of `dim`. */
 export function featureTable(data: Float32Array, dim: number): FeatureTable {
   if (data.length % dim !== 0) {
-    throw new RangeError(`${data.length} numbers are no whole rows of ${dim} features`);
+    throw new RangeError(
+      `Number of values must be a multiple of ${dim} features, got ${data.length}`,
+    );
   }
   return { dim, count: data.length / dim, data };
 }
 
-/** A table that grows row by row; `count` is a guess of its final length. */
+/** Makes a table that grows by rows; `count` is an estimate of its final length. */
 export function growingTable(
   dim: number,
   count: number | null,
@@ -35,7 +37,7 @@ export function growingTable(
   };
 }
 
-/** The rows `rows` of a table, in their order. */
+/** Selects the given rows of a table, in the given order. */
 export function selectRows({ dim, data }: FeatureTable, rows: ArrayLike<number>): FeatureTable {
   const out = new Float32Array(rows.length * dim);
   for (let i = 0; i < rows.length; i++) {

@@ -24,15 +24,15 @@ import {
   writeStatistics,
 } from "./statistics_file.ts";
 
-/** What is told of each image as its features come: the outputs of the network, and how many there are so far. */
+/** Callbacks while features are computed: the network's outputs for each image, and the progress. */
 export interface Watcher {
   features?(pool3: Float32Array, logits: Float32Array): void;
   progress?(done: number, of: number | null): void;
-  /** Another process computes the same statistics: this one waits for it. */
+  /** Called when this process waits for another one that computes the same statistics. */
   waiting?(): void;
 }
 
-/** How statistics are made. */
+/** Options for computing statistics. */
 export interface StatisticsOptions {
   readonly inception: StoredInception;
   readonly mode: Mode;
@@ -40,7 +40,7 @@ export interface StatisticsOptions {
   readonly watcher?: Watcher;
 }
 
-/** Statistics of Inception features that grow as images arrive: no more than a few images are in memory. */
+/** An accumulator of statistics of Inception features; only a few images are in memory at a time. */
 interface InceptionStatistics extends AsyncDisposable {
   add(images: AsyncIterable<Raster>): Promise<void>;
   finish(): Promise<Statistics>;
@@ -69,7 +69,10 @@ async function openInceptionStatistics(
   };
 }
 
-/** Statistics of the Inception features of `source`, streamed, with their origin. */
+/**
+ * Statistics of the Inception features of `source`, which is streamed, with their origin. Throws RangeError for fewer
+ * than two images.
+ */
 export async function inceptionStatistics(
   source: ImageSource,
   options: StatisticsOptions,
@@ -87,7 +90,7 @@ export async function inceptionStatistics(
   }
   await statistics.add(hashed());
   if (count < 2) {
-    throw new RangeError(`${source.name} holds ${count} image: statistics need 2 or more`);
+    throw new RangeError(`Statistics need at least 2 images, got ${count} in ${source.name}`);
   }
   const origin: Origin = {
     schema: 1,
@@ -102,11 +105,11 @@ export async function inceptionStatistics(
 }
 
 /**
- * The FID in the canonical mode `tf` (TTUR, LEBM, torch-fidelity), of samples rounded to bytes. Statistics
- * of real images are kept on disk by (image set, weights, mode).
+ * FID in the canonical mode `tf` (TTUR, LEBM, torch-fidelity) of samples rounded to bytes. Statistics of real images are
+ * cached on disk by (image set, weights, mode).
  *
- * Deviation: the LEBM code feeds samples that are not rounded to bytes; torch-fidelity and most others
- * round, and files do, so that a score does not depend on whether samples were saved.
+ * Deviation: the LEBM code feeds samples without rounding them to bytes. Here they are rounded, as in torch-fidelity,
+ * most other codes and image files, so that the score does not depend on whether samples were saved.
  */
 export const fid: Metric<Statistics> = {
   name: "fid",
@@ -127,7 +130,7 @@ export const fid: Metric<Statistics> = {
   async reference(real, { done, waiting } = {}) {
     const options = { inception: stored(), mode: "tf", split: split() } as const;
     const watcher = { progress: done, waiting };
-    return (await keptStatistics(real, { ...options, watcher })).statistics;
+    return (await cachedStatistics(real, { ...options, watcher })).statistics;
   },
   async begin(reference) {
     const options = { inception: stored(), mode: "tf", split: split() } as const;
@@ -141,10 +144,11 @@ export const fid: Metric<Statistics> = {
 };
 
 /**
- * Statistics of a set in memory, computed once for each (set, weights, mode) and kept beside the network. Of several runs
- * side by side one computes, and the others wait for it. A folder that cannot be written costs only the next computation.
+ * Statistics of a set in memory, computed once for each (set, weights, mode) and cached beside the network. Of several
+ * parallel runs, one computes them and the others wait. If the folder is not writable, a warning is printed and the
+ * statistics are not cached.
  */
-export async function keptStatistics(
+export async function cachedStatistics(
   set: ImageSet,
   options: StatisticsOptions,
 ): Promise<SavedStatistics> {
@@ -156,25 +160,25 @@ export async function keptStatistics(
   const path = join(folder, `${name}.npz`);
   const compute = () =>
     inceptionStatistics(imagesOfSet(set, `set ${set.sha256.slice(0, 16)}`), options);
-  const kept = await readKept(path);
-  if (kept) return kept;
+  const cached = await readCached(path);
+  if (cached) return cached;
   let lock: Disposable;
   try {
     await Deno.mkdir(folder, { recursive: true });
     lock = await lockFile(`${path}.lock`, watcher?.waiting);
   } catch (error) {
-    console.warn(`Statistics will not be kept in ${folder}: ${(error as Error).message}`);
+    console.warn(`Statistics are not cached in ${folder}: ${(error as Error).message}`);
     return await compute();
   }
   using _lock = lock;
-  const made = await readKept(path); // while this one waited
-  if (made) return made;
+  const computed = await readCached(path); // by another process, while this one waited
+  if (computed) return computed;
   const saved = await compute();
   await replaceFile(path, writeStatistics(saved));
   return saved;
 }
 
-async function readKept(path: string): Promise<SavedStatistics | undefined> {
+async function readCached(path: string): Promise<SavedStatistics | undefined> {
   const bytes = await ifThere(Deno.readFile(path));
   return bytes && readStatistics(bytes, path);
 }
@@ -186,7 +190,7 @@ function split(): Split {
 function stored(): StoredInception {
   const inception = findInception(inceptionFolder());
   if (inception === null) {
-    throw new Error("The Inception network is not here: run deno task inception");
+    throw new Error("The Inception network is not installed: run deno task inception");
   }
   return inception;
 }

@@ -1,7 +1,7 @@
 /**
- * FID without its bias in the number of samples (Chong and Forsyth 2020, "Effectively unbiased FID and
- * Inception Score and where to find them", arXiv:1911.07023): FID(n) is close to FID(infinity) + c / n, so
- * a line in 1/n through FIDs of several n meets the axis at FID(infinity).
+ * FID without its bias in the number of samples (Chong and Forsyth 2020, "Effectively unbiased FID and Inception Score
+ * and where to find them", arXiv:1911.07023). FID(n) is about FID(infinity) + c / n, so a line in 1/n through the FIDs
+ * for several n has the intercept FID(infinity).
  *
  * @module
  */
@@ -12,19 +12,20 @@ import { type FeatureTable, selectRows } from "./feature_table.ts";
 import { frechetDistance } from "./frechet.ts";
 import type { Statistics } from "./feature_statistics.ts";
 
-/** FIDs on the line, and the fewest samples of one, as in the paper's code (score_infinity.py). */
+/** Number of FIDs on the line, as in the paper's code (score_infinity.py). */
 export const INFINITY_POINTS = 15;
+/** Number of samples of the smallest subset, as in the paper's code. */
 export const INFINITY_FEWEST = 5000;
 
-/** A line value = intercept + slope / count. */
+/** The line value = intercept + slope / count. */
 export interface Extrapolation {
   readonly intercept: number;
   readonly slope: number;
 }
 
 /**
- * FID of infinitely many samples, from random subsets of `samples` against the statistics of the real
- * images. With fewer than 10,000 samples the smallest subset is half of them.
+ * Estimates the FID of infinitely many samples from random subsets of `samples`, relative to the statistics of the real
+ * images. With fewer than 10,000 samples, the smallest subset has half of them. Throws RangeError for fewer than 4.
  */
 export async function fidInfinity(
   samples: FeatureTable,
@@ -38,7 +39,7 @@ export async function fidInfinity(
 ): Promise<Extrapolation> {
   const fewest = Math.min(INFINITY_FEWEST, Math.floor(samples.count / 2));
   if (fewest < 2) {
-    throw new RangeError(`FID-infinity needs 4 samples or more, got ${samples.count}`);
+    throw new RangeError(`FID-infinity needs at least 4 samples, got ${samples.count}`);
   }
   const key = foldIn(keyOf(seed), "fid_infinity");
   const values: { count: number; value: number }[] = [];
@@ -53,7 +54,7 @@ export async function fidInfinity(
   return extrapolate(values);
 }
 
-/** Least-squares line through values against 1 / count. */
+/** Fits a least-squares line to values against 1 / count. Throws RangeError if all counts are equal. */
 export function extrapolate(
   points: readonly { readonly count: number; readonly value: number }[],
 ): Extrapolation {
@@ -66,7 +67,9 @@ export function extrapolate(
     0,
   );
   const variance = x.reduce((sum, xi) => sum + (xi - meanX) ** 2, 0);
-  if (variance === 0) throw new RangeError("A line needs values of two different counts");
+  if (variance === 0) {
+    throw new RangeError("Extrapolation needs values at two different counts at least");
+  }
   const slope = covariance / variance;
   return { intercept: meanY - slope * meanX, slope };
 }

@@ -1,6 +1,6 @@
 /**
- * Published values. Those that need Inception's weights, or CIFAR-10, are skipped where these are not:
- * `deno task inception` and `deno task data cifar10` bring them.
+ * Compares with published values. Tests that need Inception's weights or CIFAR-10 are skipped without them;
+ * `deno task inception` and `deno task data cifar10` install them.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -25,16 +25,16 @@ function unitGaussian(mean: number): Statistics {
 }
 
 Deno.test("T1: unit Gaussians at means 0 and 1 in 2,048 dimensions are 2,048 apart", () => {
-  // pytorch-fid, tests/test_fid_score.py. Every number is a small integer: no rounding.
+  // pytorch-fid, tests/test_fid_score.py. All numbers are small integers, hence exact.
   assert.equal(frechetDistance(unitGaussian(0), unitGaussian(1)), D);
 });
 
-/** The published network, or why there is none. */
+/** Finds the published network; returns the reason if it is missing. */
 function published(): StoredInception | string {
   try {
     const found = findInception(inceptionFolder());
     if (found?.published) return found;
-    return "no published Inception weights: run deno task inception";
+    return "the published Inception weights are not installed: run deno task inception";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -54,7 +54,7 @@ const cifar = await DATASETS.cifar10.load("test").then(
   (error) => error instanceof Error ? error.message : String(error),
 );
 
-/** A test that says in its name why it is skipped. */
+/** Defines a test whose name gives the reason if it is skipped. */
 function pin(
   name: string,
   missing: string | null,
@@ -84,7 +84,7 @@ async function fidOfParts(
 }
 
 pin("T3: FID of 256 training and 256 test images of CIFAR-10", cifar, async (inception) => {
-  // torch-fidelity, .circleci/smoke_tests.py, with its tolerance: of rank 255, its root is noisy.
+  // torch-fidelity, .circleci/smoke_tests.py, with its tolerance: the matrix root of rank 255 is noisy.
   assert.ok(Math.abs(await fidOfParts(inception, 256) - 110.28082617202443) <= 1e-2);
 });
 
@@ -95,7 +95,7 @@ pin(
   "T4: FID of 5,000 training and 5,000 test images of CIFAR-10",
   cifar ?? slow,
   async (inception) => {
-    // torch-fidelity, tests/tf1/numerical_precision/test_metric_fid_fidelity.py: TensorFlow's value, too.
+    // torch-fidelity, tests/tf1/numerical_precision/test_metric_fid_fidelity.py; TensorFlow gives the same value.
     assert.ok(Math.abs(await fidOfParts(inception, 5000) - 10.3233274) <= 1e-4);
   },
 );
@@ -103,9 +103,9 @@ pin(
 const elephant = Deno.env.get("LAEBENCH_ELEPHANT");
 pin(
   "T7: features of an elephant",
-  elephant ? null : "name jax-fid's tests/aux_files/elefant.jpg in LAEBENCH_ELEPHANT",
+  elephant ? null : "set LAEBENCH_ELEPHANT to the path of jax-fid's tests/aux_files/elefant.jpg",
   async (stored) => {
-    // jax-fid, tests/test_inception.py: no resize, bytes to 2 v / 255 - 1, network alone.
+    // jax-fid, tests/test_inception.py: the network without resizing, on 2 v / 255 - 1.
     const bytes = await Deno.readFile(elephant ?? "");
     assert.match(createHash("sha256").update(bytes).digest("hex"), /^28b865fd/);
     const { height, width, data } = await decodeImage(bytes, "elefant.jpg");
@@ -115,7 +115,7 @@ pin(
     const { pool3 } = await network.run(planes, { height, width });
     // deno-fmt-ignore
     const first = [0.05827701, 0.00545461, 0.84470123, 0.06732365, 0.29926002, 0.517617, 0.8769675, 0.02311923];
-    // JPEG decoders differ by 1 in some values; the reference's own tolerance is 1e-5 on average.
+    // JPEG decoders differ by 1 in some values; the reference's tolerance is 1e-5 on average.
     first.forEach((x, i) => assert.ok(Math.abs(pool3[i] - x) < 1e-3, `${i}: ${pool3[i]}`));
     assert.ok(Math.abs(pool3.reduce((a, b) => a + b, 0) / D - 0.27707753) < 1e-4);
   },

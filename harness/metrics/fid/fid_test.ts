@@ -9,11 +9,11 @@ import { openInception } from "./inception.ts";
 import { convertInception, findInception, inceptionFolder } from "./inception_store.ts";
 import { preprocess } from "./preprocess.ts";
 import { hashUniform, randomWeights } from "./random_weights.ts";
-import { cautions, checkComparable, describeImages, scorePair } from "./score_pair.ts";
+import { checkComparable, describeImages, scorePair, warningsOf } from "./score_pair.ts";
 import { featureStatistics } from "./feature_statistics.ts";
 import { writeLegacyTorchFile } from "../../formats/torch_writer.ts";
 
-/** `count` noisy images of 16x16 pixels, brighter with `level`. */
+/** Makes `count` noisy images of 16x16 pixels with values in [0, level). */
 function images(name: string, count: number, level: number): ImageSet {
   const image = { height: 16, width: 16, channels: 3 };
   const noise = hashUniform(name, count * 16 * 16 * 3);
@@ -21,13 +21,13 @@ function images(name: string, count: number, level: number): ImageSet {
   return { image, count, pixels, sha256: `${name}-${level}-${count}`.padEnd(64, "0") };
 }
 
-/** Runs `body` with Inception of random weights, installed from a file as PyTorch writes it, in a folder of its own. */
+/** Runs `body` with an Inception network of random weights, installed from a PyTorch file in a temporary folder. */
 async function withInception(body: (folder: string) => Promise<void>): Promise<void> {
   const before = Deno.env.get("LAEBENCH_DATA");
   const data = await Deno.makeTempDir();
   Deno.env.set("LAEBENCH_DATA", data);
   try {
-    assert.match(await fid.available?.() ?? "", /not here: run deno task inception/);
+    assert.match(await fid.available?.() ?? "", /not installed: run deno task inception/);
     assert.equal(fid.sha256, undefined);
     const file = join(data, "weights.pth");
     await Deno.writeFile(file, writeLegacyTorchFile(randomWeights()));
@@ -46,7 +46,7 @@ function stored(folder: string) {
   return found;
 }
 
-/** Features [n, 2048] of `set` by one session, image after image. */
+/** Computes features [n, 2048] of `set` by one session, image by image. */
 async function featuresOf(set: ImageSet, folder: string): Promise<Float32Array> {
   await using inception = await openInception(stored(folder).path, { threads: 1 });
   const rows = new Float32Array(set.count * 2048);
@@ -57,13 +57,13 @@ async function featuresOf(set: ImageSet, folder: string): Promise<Float32Array> 
   return rows;
 }
 
-Deno.test("fid from weights file to score", async (t) => {
+Deno.test("fid, from the weights file to the score", async (t) => {
   await withInception(async (folder) => {
     const real = images("real", 4, 255), fake = images("fake", 3, 180);
 
-    await t.step("the network is known by its parameters", async () => {
+    await t.step("the network is identified by the hash of its parameters", async () => {
       assert.equal(await fid.available?.(), null);
-      // Of the file that PyTorch wrote from the same numbers (ci/parity/inception.py).
+      // The hash of the file that PyTorch wrote from the same numbers (ci/parity/inception.py).
       assert.equal(
         fid.sha256,
         "1af7abddb076012b81acd2f771bce8dce0e26ad68ec9ef595bd8e3c46889d035",
@@ -73,16 +73,19 @@ Deno.test("fid from weights file to score", async (t) => {
 
     const features = { real: await featuresOf(real, folder), fake: await featuresOf(fake, folder) };
 
-    await t.step("two workers give the features of one session, in the images' order", async () => {
-      const split = { sessions: 2, threads: 1 };
-      using extractor = await openFeatureExtractor(stored(folder).path, { mode: "tf", split });
-      let i = 0;
-      for await (const { pool3 } of extractor.outputs(imagesOfSet(real, "real").images())) {
-        assert.deepEqual(pool3, features.real.slice(i * 2048, (i + 1) * 2048));
-        i++;
-      }
-      assert.equal(i, 4);
-    });
+    await t.step(
+      "two workers return the features of one session, in the order of the images",
+      async () => {
+        const split = { sessions: 2, threads: 1 };
+        using extractor = await openFeatureExtractor(stored(folder).path, { mode: "tf", split });
+        let i = 0;
+        for await (const { pool3 } of extractor.outputs(imagesOfSet(real, "real").images())) {
+          assert.deepEqual(pool3, features.real.slice(i * 2048, (i + 1) * 2048));
+          i++;
+        }
+        assert.equal(i, 4);
+      },
+    );
 
     await t.step("an error in the images reaches the caller", async () => {
       const split = { sessions: 1, threads: 1 };
@@ -99,17 +102,17 @@ Deno.test("fid from weights file to score", async (t) => {
     });
 
     await t.step(
-      "the score is the Fréchet distance of the features, the reference is kept",
+      "the score is the Fréchet distance of the features, and the reference is cached",
       async () => {
         const done: number[] = [];
         let waits = 0;
         const watcher = { done: (count: number) => done.push(count), waiting: () => waits++ };
         const runs = [fid.reference(real, watcher), fid.reference(real, watcher)];
-        const [reference, waited] = await Promise.all(runs); // side by side: one computes
+        const [reference, waited] = await Promise.all(runs); // in parallel: one computes
         assert.deepEqual([done, waits], [[1, 2, 3, 4], 1]);
         assert.deepEqual(waited, reference);
         await using scoring = await fid.begin(reference);
-        for (const [from, count] of [[0, 1], [1, 2]]) { // as the samples come, in batches
+        for (const [from, count] of [[0, 1], [1, 2]]) { // samples arrive in batches
           const pixels = fake.pixels.subarray(from * 768, (from + count) * 768);
           await scoring.add({ ...fake, count, pixels });
         }
@@ -118,17 +121,17 @@ Deno.test("fid from weights file to score", async (t) => {
         const expected = frechetDistance(x, y);
         assert.ok(expected > 1);
         assert.ok(Math.abs(score / expected - 1) < 1e-9); // sums of 2,048 terms in another order
-        const kept = [...Deno.readDirSync(join(folder, "statistics"))].map(({ name }) => name)
+        const cached = [...Deno.readDirSync(join(folder, "statistics"))].map(({ name }) => name)
           .filter((name) => !name.endsWith(".lock"));
-        assert.deepEqual(kept, [
+        assert.deepEqual(cached, [
           `16x16x3-${real.sha256.slice(0, 16)}-${stored(folder).weightsSha256.slice(0, 16)}-tf.npz`,
         ]);
-        // Had it been computed again, other pixels under the same hash would show.
+        // Other pixels under the same hash would give another reference if it were computed again.
         assert.deepEqual(await fid.reference({ ...real, pixels: fake.pixels }), reference);
       },
     );
 
-    await t.step("all scores of a pair, with their cautions", async () => {
+    await t.step("all scores of a pair, with their warnings", async () => {
       const inception = stored(folder);
       const samples = await describeImages(imagesOfSet(images("fake", 10, 180), "fake"), {
         inception,
@@ -149,14 +152,14 @@ Deno.test("fid from weights file to score", async (t) => {
       const file = { ...other, features: null, name: "x.npz" };
       await assert.rejects(scorePair(samples, file, options), /KID needs the images of x\.npz/);
       const jpeg = { ...file, origin: null, formats: ["jpg"] };
-      const notes = cautions(samples, jpeg, inception).join("\n");
-      assert.match(notes, /x\.npz was compressed with loss \(jpg\), fake was not/);
-      assert.match(notes, /has 10 images, no more than the 2048 features/);
-      assert.match(notes, /x\.npz does not say its mode/);
-      assert.match(notes, /origin is not proven/);
+      const warnings = warningsOf(samples, jpeg, inception).join("\n");
+      assert.match(warnings, /x\.npz was compressed with loss \(jpg\), fake was not/);
+      assert.match(warnings, /has 10 images, no more than the 2048 features/);
+      assert.match(warnings, /x\.npz does not record its mode/);
+      assert.match(warnings, /origin is not verified/);
     });
 
-    await t.step("an altered network is noticed", async () => {
+    await t.step("an altered network is detected", async () => {
       const { path } = stored(folder);
       const file = await Deno.open(path, { write: true });
       await file.seek(1000, Deno.SeekMode.Start);

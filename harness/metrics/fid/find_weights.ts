@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { PUBLISHED_WEIGHTS } from "./weights.ts";
 
-/** Name of TensorFlow's file, as TTUR and the LEBM code leave it in the folder for temporary files. */
+/** Name of TensorFlow's file, which TTUR and the LEBM code leave in the folder for temporary files. */
 const GRAPH_DEF = "classify_image_graph_def.pb";
 
 /**
- * Where a file of Inception's weights may lie already, in the order to look: the folders in which torch.hub
- * keeps what pytorch-fid and torch-fidelity download, then that of TTUR. `env` reads the environment.
+ * Paths at which Inception's weights may already exist, in search order: the torch.hub folders into which pytorch-fid
+ * and torch-fidelity download them, then that of TTUR. `env` reads an environment variable.
  */
 export function weightsCandidates(env: (name: string) => string | undefined): string[] {
   const home = env("HOME") ?? env("USERPROFILE");

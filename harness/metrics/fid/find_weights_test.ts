@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { firstFile, weightsCandidates } from "./find_weights.ts";
 
-Deno.test("weightsCandidates() looks where torch.hub and TTUR keep theirs, the nearest setting first", () => {
+Deno.test("weightsCandidates() lists the folders of torch.hub and TTUR, the most specific setting first", () => {
   const env: Record<string, string> = {
     HOME: "/h",
     TORCH_HOME: "/t",
@@ -24,7 +24,7 @@ Deno.test("weightsCandidates() looks where torch.hub and TTUR keep theirs, the n
   ]);
 });
 
-Deno.test("firstFile() passes over what is missing or a folder", async () => {
+Deno.test("firstFile() skips missing paths and folders", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const file = join(folder, "b");

@@ -4,10 +4,9 @@
  *
  *   d^2 = |mu1 - mu2|^2 + Tr C1 + Tr C2 - 2 Tr (C1 C2)^(1/2)
  *
- * Deviation: no matrix square root is taken. With C1 = L L^T the eigenvalues of C1 C2, other than zeros,
- * are those of the symmetric L^T C2 L, so Tr (C1 C2)^(1/2) is the sum of their roots. The square root of
- * scipy that others use turns complex, or fails, for singular covariances (bioinf-jku/TTUR#4,
- * mseitzer/pytorch-fid#13).
+ * Deviation: this code does not compute a matrix square root. With C1 = L L^T, the non-zero eigenvalues of C1 C2 are
+ * those of the symmetric L^T C2 L, so Tr (C1 C2)^(1/2) is the sum of their square roots. scipy's matrix square root,
+ * which other codes use, becomes complex or fails for singular covariances (bioinf-jku/TTUR#4, mseitzer/pytorch-fid#13).
  *
  * @module
  */
@@ -17,13 +16,16 @@ import type { Statistics } from "./feature_statistics.ts";
 import { symmetricEigenvalues } from "../../linalg/symmetric_eigenvalues.ts";
 
 /**
- * Squared Fréchet distance of two Gaussians with statistics `a` and `b` of the same dimension; the FID
- * when they are of Inception features. Equal statistics give 0 up to rounding, which may be below zero.
+ * Squared Fréchet distance of two Gaussians with statistics `a` and `b`; the FID if these are of Inception features.
+ * Equal statistics give 0 up to rounding, which may be negative. Throws RangeError if the dimensions differ, a number is
+ * not finite, or a matrix is not a covariance.
  */
 export function frechetDistance(a: Statistics, b: Statistics): number {
   const d = a.mean.length;
   if (b.mean.length !== d) {
-    throw new RangeError(`Statistics of ${d} features cannot be compared with ${b.mean.length}`);
+    throw new RangeError(
+      `Statistics must have equal dimensions, got ${d} and ${b.mean.length} features`,
+    );
   }
   checkFinite(a);
   checkFinite(b);
@@ -32,10 +34,10 @@ export function frechetDistance(a: Statistics, b: Statistics): number {
 }
 
 /**
- * Tr (C1 C2)^(1/2) = |L1^T L2|_* for C1 = L1 L1^T, C2 = L2 L2^T, a sum of square roots of eigenvalues.
+ * Tr (C1 C2)^(1/2) = |L1^T L2|_* for C1 = L1 L1^T, C2 = L2 L2^T: a sum of square roots of eigenvalues.
  *
- * The covariance of the smaller set is factored. Its rank r is at most n - 1, and L^T C2 L is [r, r]: few
- * images cost less and no jitter is added to a singular matrix.
+ * Factors the covariance of the smaller set. Its rank r is at most n - 1, and L^T C2 L is [r, r], so few images cost
+ * less and a singular matrix needs no jitter.
  */
 export function rootTrace(a: Statistics, b: Statistics): number {
   const d = a.mean.length;
@@ -45,7 +47,7 @@ export function rootTrace(a: Statistics, b: Statistics): number {
     d,
     Math.min(d, (small.count ?? Infinity) - 1),
   );
-  // The large entries of L^T C2 L belong to the first pivots; the eigenvalue solver wants them last.
+  // The large entries of L^T C2 L belong to the first pivots; the eigenvalue solver needs them last.
   const factor = rowsOf(transposed, rank); // L^T, [rank, d]
   const other = rowsOf(permute(large.covariance, order), d); // P^T C2 P, [d, d]
   const half = rowsOf(new Float64Array(rank * d), rank); // L^T C2
@@ -63,14 +65,14 @@ export function rootTrace(a: Statistics, b: Statistics): number {
 }
 
 /**
- * Rounding leaves eigenvalues that should be zero at up to some d * eps = 5e-13 of the largest (d = 2048);
- * below this an input is no covariance.
+ * Largest negative eigenvalue attributed to rounding, relative to the largest eigenvalue. Rounding changes zero
+ * eigenvalues by about d * eps = 5e-13 of the largest (d = 2048); beyond the limit, an input is not a covariance.
  */
 const NEGATIVE_LIMIT = 1e-8;
 
 function checkFinite({ mean, covariance }: Statistics): void {
   if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite)) {
-    throw new RangeError("Statistics have entries that are not finite: nothing can be compared");
+    throw new RangeError("Statistics have entries that are not finite: compute them again");
   }
 }
 
@@ -80,7 +82,7 @@ function trace(matrix: Float64Array, d: number): number {
   return sum;
 }
 
-/** Entry (i, j) is matrix(order[i], order[j]). */
+/** Permutes rows and columns: entry (i, j) is matrix(order[i], order[j]). */
 function permute(matrix: Float64Array, order: Uint32Array): Float64Array {
   const d = order.length;
   const out = new Float64Array(d * d);
@@ -91,7 +93,7 @@ function permute(matrix: Float64Array, order: Uint32Array): Float64Array {
   return out;
 }
 
-/** The matrix with rows and columns in reverse, its lower triangle filled from that of `matrix`. */
+/** Reverses rows and columns of a symmetric matrix; reads and writes the lower triangle. */
 function reversed(matrix: Float64Array, n: number): Float64Array {
   const out = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {

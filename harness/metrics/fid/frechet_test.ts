@@ -4,7 +4,7 @@ import { keyOf, words } from "../../core/noise.ts";
 import { frechetDistance } from "./frechet.ts";
 import { featureStatistics, type Statistics } from "./feature_statistics.ts";
 
-/** Statistics of features [count, dim], not isotropic, of mean `shift`. */
+/** Makes statistics of anisotropic features [count, dim] with mean `shift`. */
 function gaussian(
   seed: number,
   { count, dim, shift = 0 }: { count: number; dim: number; shift?: number },
@@ -26,26 +26,26 @@ for (const { name, dim, x, y, exact, scipy } of golden.cases) {
   const b = featureStatistics(Float32Array.from(y), dim);
 
   Deno.test(`frechetDistance() agrees with 60-digit arithmetic: ${name}`, () => {
-    // Float64 rounding over some d^3 = 4096 operations, of which the errors add like a random walk: 64 eps.
+    // Float64 rounding over about d^3 = 4096 operations, whose errors add like a random walk: 64 eps.
     const tolerance = 64 * Number.EPSILON * exact;
     assert.ok(Math.abs(frechetDistance(a, b) - exact) <= tolerance);
     assert.ok(Math.abs(frechetDistance(b, a) - exact) <= tolerance);
   });
 
   Deno.test(`frechetDistance() agrees with scipy's sqrtm: ${name}`, () => {
-    // scipy itself is 2e-8 off the exact value where a covariance is singular.
+    // scipy has an error of 2e-8 if a covariance is singular.
     assert.ok(Math.abs(frechetDistance(a, b) / scipy - 1) <= 1e-6);
   });
 
-  Deno.test(`frechetDistance() needs no counts: ${name}`, () => {
-    // Unknown rank: rounding errors of 4 eps in the variances count with their root, 3e-8 each.
+  Deno.test(`frechetDistance() works without counts: ${name}`, () => {
+    // With unknown rank, rounding errors of 4 eps in the variances enter by their square root, 3e-8 each.
     const unknown = frechetDistance({ ...a, count: null }, { ...b, count: null });
     assert.ok(Math.abs(unknown / exact - 1) <= 1e-7);
   });
 }
 
 Deno.test("frechetDistance() of unit Gaussians at means 0 and 1 is d", () => {
-  // pytorch-fid, tests/test_fid_score.py, has d = 2048; fid_pins_test.ts does that size.
+  // pytorch-fid, tests/test_fid_score.py, has d = 2048; fid_pins_test.ts tests that size.
   const ones = Array<number>(128).fill(1);
   assert.equal(frechetDistance(diagonal(0, ones), diagonal(1, ones)), 128);
 });
@@ -53,7 +53,7 @@ Deno.test("frechetDistance() of unit Gaussians at means 0 and 1 is d", () => {
 Deno.test("frechetDistance() of diagonal Gaussians is the sum over (sigma1 - sigma2)^2", () => {
   const a = diagonal(0, [4, 1, 0.25, 9, 0]);
   const b = diagonal(0, [1, 16, 0.25, 0, 4]);
-  // (2-1)^2 + (1-4)^2 + 0 + 3^2 + 2^2; the terms that are subtracted are of size 10, so 1e-14.
+  // (2-1)^2 + (1-4)^2 + 0 + 3^2 + 2^2; the subtracted terms are of size 10, so rounding is 1e-14.
   assert.ok(Math.abs(frechetDistance(a, b) - 23) < 1e-13);
 });
 
@@ -70,15 +70,15 @@ Deno.test("frechetDistance() is symmetric", () => {
   assert.ok(Math.abs(frechetDistance(a, b) - frechetDistance(b, a)) < 1e-13);
 });
 
-Deno.test("frechetDistance() does not change when both Gaussians are reflected", () => {
+Deno.test("frechetDistance() is invariant under reflection of both Gaussians", () => {
   const dim = 30;
   const a = gaussian(4, { count: 70, dim }), b = gaussian(5, { count: 80, dim, shift: 0.2 });
   const before = frechetDistance(a, b);
-  assert.ok(before > 0.1); // of a size that the tolerance means something for
+  assert.ok(before > 0.1); // large enough for the tolerance to be meaningful
   assert.ok(Math.abs(frechetDistance(reflected(a), reflected(b)) - before) < 1e-13);
 });
 
-Deno.test("frechetDistance() grows by |shift|^2 when a mean moves", () => {
+Deno.test("frechetDistance() grows by |shift|^2 if one mean is shifted", () => {
   const a = gaussian(6, { count: 50, dim: 10 });
   const moved = { ...a, mean: a.mean.map((m) => m + 3) };
   assert.ok(Math.abs(frechetDistance(a, moved) - 90) < 1e-12);
@@ -96,7 +96,7 @@ Deno.test("frechetDistance() scales with the square of the features", () => {
   assert.ok(Math.abs(ratio - 1e6) < 1e-6);
 });
 
-Deno.test("frechetDistance() refuses what cannot be compared", () => {
+Deno.test("frechetDistance() refuses unequal dimensions, non-finite entries and matrices that are not covariances", () => {
   const a = gaussian(9, { count: 50, dim: 10 });
   assert.throws(() => frechetDistance(a, gaussian(9, { count: 50, dim: 11 })), RangeError);
   const withNaN = { ...a, covariance: a.covariance.with(3, NaN) };

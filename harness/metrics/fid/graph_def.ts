@@ -1,6 +1,6 @@
 /**
- * Reader of Google's `classify_image_graph_def.pb`: the original home of the weights, a frozen
- * TensorFlow 1 GraphDef (field numbers: tensorflow/core/framework/{graph,node_def,attr_value,tensor}.proto).
+ * Reads Google's `classify_image_graph_def.pb`, the original file of the weights: a frozen TensorFlow 1 GraphDef (field
+ * numbers: tensorflow/core/framework/{graph,node_def,attr_value,tensor}.proto).
  *
  * @module
  */
@@ -8,12 +8,17 @@ import { fields, utf8 } from "../../formats/protobuf.ts";
 import { inceptionUnits } from "./inception_network.ts";
 import type { Weights, WeightTensor } from "../../formats/torch_file.ts";
 
-/** Inception's weights of a GraphDef, under the names and in the layout of PyTorch. Throws SyntaxError. */
+/**
+ * Reads Inception's weights from a GraphDef, with the names and layout of PyTorch. Throws SyntaxError if the file is
+ * broken or has another graph.
+ */
 export function readGraphDef(bytes: Uint8Array<ArrayBuffer>): Weights {
   const constants = readConstants(bytes);
   const constant = (name: string): WeightTensor => {
     const tensor = constants.get(name);
-    if (!tensor) throw new SyntaxError(`GraphDef has no constant ${name}: not the Inception graph`);
+    if (!tensor) {
+      throw new SyntaxError(`GraphDef lacks the constant ${name}: not the Inception graph`);
+    }
     return tensor;
   };
   const weights = new Map<string, WeightTensor>();
@@ -42,21 +47,21 @@ const STEM: Readonly<Record<string, string>> = {
   Conv2d_4a_3x3: "conv_4",
 };
 
-/** Towers of a block by PyTorch's name of the branch: those of 7a and of the rest. */
+/** TensorFlow's tower of a block by PyTorch's name of the branch; `tensorflowName` handles the exceptions. */
 const TOWERS: Readonly<Record<string, string>> = {
   branch1x1: "",
-  branch3x3: "", // 6a; in 7a, 7b and 7c a tower, below
+  branch3x3: "", // in 6a; a tower in 7a, 7b and 7c
   branch5x5: "tower/",
   branch7x7: "tower/",
-  branch3x3dbl: "tower_1/", // in 6a the first tower
+  branch3x3dbl: "tower_1/", // the first tower in 6a
   branch7x7dbl: "tower_1/",
   branch7x7x3: "tower_1/",
   branch_pool: "tower_2/",
 };
 
 /**
- * The node under which TensorFlow keeps a unit: `Mixed_7b.branch3x3dbl_3a` is
- * `mixed_9/tower_1/mixed/conv`. As in torch-fidelity, utils/util_convert_inception_weights.py.
+ * TensorFlow's node name of a unit: `Mixed_7b.branch3x3dbl_3a` is `mixed_9/tower_1/mixed/conv`. As in torch-fidelity,
+ * utils/util_convert_inception_weights.py. Throws RangeError for an unknown unit.
  */
 export function tensorflowName(unit: string): string {
   if (Object.hasOwn(STEM, unit)) return STEM[unit];
@@ -73,7 +78,7 @@ export function tensorflowName(unit: string): string {
   return `${found[1]}/${tower}${index === 0 ? "conv" : `conv_${index}`}`;
 }
 
-/** The float32 constants of a GraphDef. */
+/** Reads the float32 constants of a GraphDef. */
 function readConstants(bytes: Uint8Array<ArrayBuffer>): Map<string, WeightTensor> {
   const constants = new Map<string, WeightTensor>();
   for (const node of fields(bytes)) {
@@ -82,7 +87,7 @@ function readConstants(bytes: Uint8Array<ArrayBuffer>): Map<string, WeightTensor
     for (const field of fields(node.bytes)) {
       if (field.number === 1) name = utf8(field.bytes);
       if (field.number === 2) op = utf8(field.bytes);
-      if (field.number === 5) tensor ??= attributeTensor(field.bytes); // the attribute "value" alone has one
+      if (field.number === 5) tensor ??= attributeTensor(field.bytes); // only the attribute "value" has one
     }
     if (op !== "Const" || !tensor) continue;
     const value = readTensor(tensor, name);
@@ -96,14 +101,14 @@ function attributeTensor(entry: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
   return value && [...fields(value.bytes)].find(({ number }) => number === 8)?.bytes;
 }
 
-/** A TensorProto; undefined when it is not of float32 (dtype 1). */
+/** Reads a TensorProto; returns undefined if it is not float32 (dtype 1). */
 function readTensor(bytes: Uint8Array<ArrayBuffer>, name: string): WeightTensor | undefined {
   let dtype = 0;
   let content = new Uint8Array();
   const shape: number[] = [];
   for (const field of fields(bytes)) {
     if (field.number === 1) dtype = field.value;
-    if (field.number === 4 || field.number === 5) content = field.bytes; // raw, or packed floats: the same bytes
+    if (field.number === 4 || field.number === 5) content = field.bytes; // raw or packed floats, which have the same bytes
     if (field.number === 2) {
       for (const dim of fields(field.bytes)) {
         if (dim.number !== 2) continue;
@@ -114,7 +119,7 @@ function readTensor(bytes: Uint8Array<ArrayBuffer>, name: string): WeightTensor 
   if (dtype !== 1) return undefined;
   const count = shape.reduce((a, b) => a * b, 1);
   const values = new Float32Array(content.slice(0, content.length & ~3).buffer);
-  // One value stands for a tensor full of it (tensor.proto, version_number).
+  // A single value fills the tensor (tensor.proto, version_number).
   if (values.length === 1) return { shape, data: new Float32Array(count).fill(values[0]) };
   if (content.length !== 4 * count) {
     throw new SyntaxError(`Constant ${name} [${shape}] has ${content.length} bytes: truncated`);
@@ -122,10 +127,10 @@ function readTensor(bytes: Uint8Array<ArrayBuffer>, name: string): WeightTensor 
   return { shape, data: values };
 }
 
-/** The tensor with its axes in the order `axes`, as numpy.transpose. */
+/** Permutes the axes of a tensor, as numpy.transpose. */
 function permute({ shape, data }: WeightTensor, axes: readonly number[]): WeightTensor {
   if (shape.length !== axes.length) {
-    throw new SyntaxError(`Constant of shape [${shape}] should have ${axes.length} axes`);
+    throw new SyntaxError(`Constant must have ${axes.length} axes, got shape [${shape}]`);
   }
   const outShape = axes.map((axis) => shape[axis]);
   const strides = axes.map((axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
@@ -133,7 +138,7 @@ function permute({ shape, data }: WeightTensor, axes: readonly number[]): Weight
   const index = axes.map(() => 0);
   for (let to = 0, from = 0; to < out.length; to++) {
     out[to] = data[from];
-    for (let i = axes.length - 1; i >= 0; i--) { // the next index, and where it is
+    for (let i = axes.length - 1; i >= 0; i--) { // the next index and its offset
       from += strides[i];
       if (++index[i] < outShape[i]) break;
       from -= strides[i] * outShape[i];

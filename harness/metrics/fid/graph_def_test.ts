@@ -6,7 +6,7 @@ import { randomWeights } from "./random_weights.ts";
 import type { WeightTensor } from "../../formats/torch_file.ts";
 import { readInceptionWeights } from "./weights.ts";
 
-Deno.test("tensorflowName() has the names of Google's graph", () => {
+Deno.test("tensorflowName() returns the names of Google's graph", () => {
   // torch-fidelity, utils/util_convert_inception_weights.py
   const known = {
     "Conv2d_1a_3x3": "conv",
@@ -31,7 +31,7 @@ Deno.test("tensorflowName() has the names of Google's graph", () => {
   assert.throws(() => tensorflowName("Mixed_9z.branch1x1"), /Unknown unit/);
 });
 
-/** A constant of a GraphDef; tensorflow/core/framework/{node_def,attr_value,tensor}.proto. */
+/** Encodes a constant of a GraphDef; tensorflow/core/framework/{node_def,attr_value,tensor}.proto. */
 function constant(name: string, { shape, data }: WeightTensor): Pieces {
   const dims = shape.map((size) => message(2, int(1, size)));
   const tensor = message(8, int(1, 1), message(2, ...dims), bytes(4, new Uint8Array(data.buffer)));
@@ -44,7 +44,7 @@ function constant(name: string, { shape, data }: WeightTensor): Pieces {
   );
 }
 
-/** PyTorch's [out, in, height, width] to TensorFlow's [height, width, in, out]. */
+/** Converts PyTorch's [out, in, height, width] to TensorFlow's [height, width, in, out]. */
 function toTensorflow({ shape: [out, into, height, width], data }: WeightTensor): WeightTensor {
   const hwio = new Float32Array(data.length);
   for (let o = 0, at = 0; o < out; o++) {
@@ -83,7 +83,7 @@ Deno.test("readInceptionWeights() reads the same parameters from a GraphDef", ()
   const { format, published, parametersSha256 } = readInceptionWeights(file, "graph.pb");
   assert.equal(format, "TensorFlow GraphDef");
   assert.equal(published, false);
-  // Of the file that PyTorch itself wrote from these weights (ci/parity/inception.py with a folder).
+  // The hash of the file that PyTorch wrote from these weights (ci/parity/inception.py with a folder).
   assert.equal(
     parametersSha256,
     "1af7abddb076012b81acd2f771bce8dce0e26ad68ec9ef595bd8e3c46889d035",
@@ -93,7 +93,7 @@ Deno.test("readInceptionWeights() reads the same parameters from a GraphDef", ()
   }
 });
 
-Deno.test("readInceptionWeights() refuses what is not Inception, by name", () => {
+Deno.test("readInceptionWeights() refuses files that are not Inception's weights and names them", () => {
   const html = new TextEncoder().encode("<!DOCTYPE html>");
   assert.throws(() => readInceptionWeights(html, "error.pb"), /^SyntaxError: error\.pb: /);
   const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0); // as inception-2015-12-05.tgz
@@ -101,10 +101,13 @@ Deno.test("readInceptionWeights() refuses what is not Inception, by name", () =>
   const torch = Deno.readFileSync(
     new URL("../../../fixtures/fid/torch_legacy.pth", import.meta.url),
   );
-  assert.throws(() => readInceptionWeights(torch, "other.pth"), /No parameter Conv2d_1a_3x3/);
-  // A download that broke off, under the published name.
+  assert.throws(
+    () => readInceptionWeights(torch, "other.pth"),
+    /Parameter Conv2d_1a_3x3.* is missing/,
+  );
+  // A truncated download under the published name.
   assert.throws(
     () => readInceptionWeights(torch.slice(0, 500), "pt_inception-2015-12-05-6726825d.pth"),
-    /SHA-256 is [0-9a-f]{64} over 500 bytes, should be 6726825d/,
+    /SHA-256 must be 6726825d[0-9a-f]{56} \(95628359 bytes\), got [0-9a-f]{64} \(500 bytes\)/,
   );
 });

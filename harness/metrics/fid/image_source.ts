@@ -1,6 +1,5 @@
 /**
- * Images to score: the pictures of a folder, of a zip or of a tar archive, or a set in memory, one after
- * the other in a fixed order.
+ * Images to score: those of a folder, of a zip or tar archive, or of a set in memory, one by one in a fixed order.
  *
  * @module
  */
@@ -12,30 +11,30 @@ import type { Raster } from "./resize.ts";
 import { tarMembers } from "../../formats/tar.ts";
 import { zipMembers } from "../../formats/zip.ts";
 
-/** Images in order. */
+/** A sequence of images. */
 export interface ImageSource {
-  /** In words, for messages and records. */
+  /** Description for messages and records. */
   readonly name: string;
-  /** How many; null when it is not known before the end (tar archives). */
+  /** Number of images; null if unknown before the end (tar archives). */
   readonly count: number | null;
-  /** Endings of the files, lower-case, each once; empty when they are not known before the end. */
+  /** Distinct file extensions in lower case; empty if unknown before the end. */
   readonly formats: readonly string[];
   images(): AsyncIterable<Raster>;
 }
 
-/** The images of a set in memory; grey becomes three equal channels. */
+/** Images of a set in memory; grey becomes three equal channels. Throws RangeError unless they have 1 or 3 channels. */
 export function imagesOfSet(set: ImageBatch, name: string): ImageSource {
   const { height, width, channels } = set.image;
   if (channels !== 1 && channels !== 3) {
     throw new RangeError(
-      `Images of ${channels} channels have no Inception features: 1 or 3 are needed`,
+      `Inception features need images of 1 or 3 channels, got ${channels}`,
     );
   }
   const size = height * width * channels;
   return {
     name,
     count: set.count,
-    formats: ["png"], // as if saved without loss
+    formats: ["png"], // a lossless format
     async *images() {
       for (let i = 0; i < set.count; i++) {
         const pixels = set.pixels.subarray(i * size, (i + 1) * size);
@@ -45,18 +44,21 @@ export function imagesOfSet(set: ImageBatch, name: string): ImageSource {
   };
 }
 
-/** The images at `path`: a folder, or a .zip, .tar, .tar.gz or .tgz archive. Throws Error when there are none. */
+/**
+ * Images at `path`: a folder, or a .zip, .tar, .tar.gz or .tgz archive. Throws Error if the path does not exist, has
+ * another format or contains no images; a tar archive throws while it is read.
+ */
 export async function imagesAt(path: string): Promise<ImageSource> {
   const info = await Deno.stat(path).catch((error) => {
     throw error instanceof Deno.errors.NotFound
-      ? new Error(`No file or folder ${path}`, { cause: error })
+      ? new Error(`File or folder not found: ${path}`, { cause: error })
       : error;
   });
   if (info.isDirectory) return await imagesOfFolder(path);
   if (/\.zip$/i.test(path)) return imagesOfZip(path);
   if (/\.(tar|tar\.gz|tgz)$/i.test(path)) return imagesOfTar(path);
   throw new Error(
-    `${path} holds no images that are read: name a folder, or a .zip, .tar, .tar.gz or .tgz archive of pictures, or an .npz file of statistics`,
+    `${path} is not a supported source of images: name a folder, a .zip, .tar, .tar.gz or .tgz archive of images, or an .npz file of statistics`,
   );
 }
 
@@ -78,7 +80,7 @@ async function imagesOfFolder(folder: string): Promise<ImageSource> {
   };
 }
 
-/** Names below `folder` of all picture files; links are not followed. */
+/** Collects the names, below `folder`, of all image files; does not follow links. */
 async function collect(folder: string, below: string, names: string[]): Promise<void> {
   for await (const entry of Deno.readDir(join(folder, below))) {
     const name = join(below, entry.name);
@@ -116,7 +118,7 @@ function imagesOfTar(path: string): ImageSource {
     formats: [],
     async *images() {
       let count = 0;
-      const file = await Deno.open(path); // closed with its stream
+      const file = await Deno.open(path); // closed together with its stream
       const stream = /\.tar$/i.test(path)
         ? file.readable
         : file.readable.pipeThrough(new DecompressionStream("gzip"));
@@ -137,9 +139,9 @@ function imagesOfTar(path: string): ImageSource {
 function isPicture(name: string): boolean {
   const ending = endingOf(name);
   const plain = name.split("/").at(-1) ?? "";
-  if (plain.startsWith(".")) return false; // macOS puts ._name beside a picture
+  if (plain.startsWith(".")) return false; // macOS writes ._name beside an image
   if (["bmp", "gif", "ppm", "pgm", "avif", "heic", "jxl"].includes(ending)) {
-    throw new Error(`${name}: .${ending} is not read: convert it to PNG, which loses nothing`);
+    throw new Error(`${name}: .${ending} is not supported: convert it to PNG, which is lossless`);
   }
   return IMAGE_ENDINGS.some((known) => known === ending);
 }
@@ -153,7 +155,7 @@ function formatsOf(names: readonly string[]): string[] {
 }
 
 function refuseEmpty(count: number, path: string): void {
-  if (count === 0) throw new Error(`${path} holds no pictures (${IMAGE_ENDINGS.join(", ")})`);
+  if (count === 0) throw new Error(`${path} contains no images (${IMAGE_ENDINGS.join(", ")})`);
 }
 
 function byCodeUnit(a: string, b: string): number {

@@ -28,7 +28,7 @@ async function encoded(picture: Sharp): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await picture.toBuffer());
 }
 
-Deno.test("decodeImage() gives RGB for colour, alpha, grey, grey with alpha, and palettes", async () => {
+Deno.test("decodeImage() returns RGB for colour, alpha, grey, grey with alpha, and palettes", async () => {
   const cases: [Promise<Uint8Array>, number[]][] = [
     [encoded(picture(RGB, { ...TWO, channels: 3 }).png()), RGB],
     [encoded(picture(RGB, { ...TWO, channels: 3 }).webp({ lossless: true })), RGB],
@@ -50,30 +50,30 @@ Deno.test("decodeImage() gives RGB for colour, alpha, grey, grey with alpha, and
   }
 });
 
-Deno.test("decodeImage() does not turn pictures by their orientation tag", async () => {
+Deno.test("decodeImage() does not apply orientation tags", async () => {
   const turned = picture(RGB, { ...TWO, channels: 3 }).withMetadata({ orientation: 6 }).png();
   assert.deepEqual(await decoded(await encoded(turned)), { ...TWO, data: Uint8Array.from(RGB) });
 });
 
 Deno.test("decodeImage() does not apply colour profiles", async () => {
-  // PNG of these bytes that are said to be Display P3; applied, red would grow.
+  // A PNG with a Display P3 profile; if the profile were applied, red would grow.
   const wide = await encoded(picture(RGB, { ...TWO, channels: 3 }).withIccProfile("p3").png());
   const { data } = await sharp(wide, { ignoreIcc: true }).raw().toBuffer({
     resolveWithObject: true,
   });
-  assert.notDeepEqual(new Uint8Array(data), Uint8Array.from(RGB)); // sharp converts when it saves
+  assert.notDeepEqual(new Uint8Array(data), Uint8Array.from(RGB)); // sharp converts on saving
   assert.deepEqual((await decoded(wide)).data, new Uint8Array(data));
   const applied = await sharp(wide).toColourspace("srgb").raw().toBuffer();
-  assert.notDeepEqual(new Uint8Array(applied), new Uint8Array(data)); // else this proves nothing
+  assert.notDeepEqual(new Uint8Array(applied), new Uint8Array(data)); // otherwise the test proves nothing
 });
 
-Deno.test("decodeImage() refuses 16 bits, CMYK, truncated and other files, by name", async () => {
+Deno.test("decodeImage() refuses 16-bit, CMYK, truncated and other files and names them", async () => {
   const rgb = () => picture(Array(48 * 48 * 3).fill(120), { width: 48, height: 48, channels: 3 });
   const deep = await encoded(rgb().toColourspace("rgb16").png());
   const cmyk = await encoded(rgb().toColourspace("cmyk").jpeg());
   const jpeg = await encoded(rgb().jpeg()), png = await encoded(rgb().png());
   const cases: [Uint8Array, RegExp][] = [
-    [deep, /ushort channels: only pictures of 8 bits/],
+    [deep, /channels must have 8 bits, got ushort/],
     [cmyk, /CMYK/],
     [jpeg.slice(0, jpeg.length - 40), /./],
     [png.slice(0, png.length - 40), /./],
@@ -98,7 +98,7 @@ async function read(path: string): Promise<{ count: number | null; reds: number[
   return { count: source.count, reds };
 }
 
-/** A ustar archive of `files`. */
+/** Makes a ustar archive of `files`. */
 function tar(files: Readonly<Record<string, Uint8Array>>): Uint8Array<ArrayBuffer> {
   const parts = Object.entries(files).flatMap(([name, content]) => {
     const header = new Uint8Array(512);
@@ -114,7 +114,7 @@ function tar(files: Readonly<Record<string, Uint8Array>>): Uint8Array<ArrayBuffe
   return Uint8Array.from([...parts, ...new Uint8Array(1024)]);
 }
 
-Deno.test("imagesAt() reads folders and archives alike, in the order of names, whatever the sizes", async () => {
+Deno.test("imagesAt() reads folders and archives of images of different sizes, in the order of names", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const grey = (value: number, side: number) =>
@@ -127,8 +127,8 @@ Deno.test("imagesAt() reads folders and archives alike, in the order of names, w
       "a/z.png": await grey(1, 5),
       "c.PNG": await grey(3, 1),
       "._c.png": new Uint8Array(4),
-      "notes.txt": new TextEncoder().encode("no picture"),
-      // Names that would leave a folder if they were unpacked: they are only read.
+      "notes.txt": new TextEncoder().encode("not an image"),
+      // A name that would escape the folder if it were unpacked; archives are only read.
       "../../evil.png": await grey(0, 2),
     };
     await Deno.mkdir(join(folder, "set", "a"), { recursive: true });
@@ -142,7 +142,7 @@ Deno.test("imagesAt() reads folders and archives alike, in the order of names, w
     const before = [...Deno.readDirSync(folder)].length;
     assert.deepEqual(await read(join(folder, "set")), { count: 3, reds: [1, 2, 3] });
     assert.deepEqual(await read(join(folder, "set.zip")), { count: 4, reds: [0, 1, 2, 3] });
-    // A stream cannot be sorted: the order of the archive.
+    // A stream is read in the order of the archive.
     assert.deepEqual(await read(join(folder, "set.tar")), { count: null, reds: [2, 1, 3, 0] });
     assert.deepEqual(await read(join(folder, "set.tgz")), { count: null, reds: [2, 1, 3, 0] });
     assert.equal([...Deno.readDirSync(folder)].length, before);
@@ -151,31 +151,31 @@ Deno.test("imagesAt() reads folders and archives alike, in the order of names, w
   }
 });
 
-Deno.test("imagesAt() refuses what holds no pictures, and names what is wrong", async () => {
+Deno.test("imagesAt() refuses paths without images and names the reason", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const at = (name: string) => join(folder, name);
-    await Deno.writeTextFile(at("x.zip"), "no zip");
+    await Deno.writeTextFile(at("x.zip"), "not a zip");
     await Deno.writeFile(at("empty.zip"), zipSync({ "a.txt": new Uint8Array(1) }));
     await Deno.writeFile(at("broken.zip"), zipSync({ "a.png": new Uint8Array([1, 2, 3]) }));
     await Deno.writeFile(at("bmp.zip"), zipSync({ "a.bmp": new Uint8Array(1) }));
     await Deno.writeTextFile(at("x.txt"), "text");
-    await Deno.writeTextFile(at("x.tgz"), "no gzip");
+    await Deno.writeTextFile(at("x.tgz"), "not gzip");
     await Deno.mkdir(at("empty"));
-    await assert.rejects(read(at("missing")), /No file or folder .*missing/);
-    await assert.rejects(read(at("empty")), /empty holds no pictures/);
-    await assert.rejects(read(at("empty.zip")), /empty\.zip holds no pictures/);
+    await assert.rejects(read(at("missing")), /File or folder not found: .*missing/);
+    await assert.rejects(read(at("empty")), /empty contains no images/);
+    await assert.rejects(read(at("empty.zip")), /empty\.zip contains no images/);
     await assert.rejects(read(at("x.zip")), /x\.zip: Zip archive has no end record/);
     await assert.rejects(read(at("broken.zip")), /broken\.zip: a\.png: /);
-    await assert.rejects(read(at("bmp.zip")), /a\.bmp: \.bmp is not read: convert it to PNG/);
-    await assert.rejects(read(at("x.txt")), /holds no images that are read/);
+    await assert.rejects(read(at("bmp.zip")), /a\.bmp: \.bmp is not supported: convert it to PNG/);
+    await assert.rejects(read(at("x.txt")), /is not a supported source of images/);
     await assert.rejects(read(at("x.tgz")), /x\.tgz: /);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
 
-Deno.test("imagesOfSet() makes three equal channels of grey images", async () => {
+Deno.test("imagesOfSet() converts grey images to three equal channels", async () => {
   const image = { height: 1, width: 2, channels: 1 };
   const pixels = Uint8Array.of(1, 2, 3, 4);
   const seen: Raster[] = [];

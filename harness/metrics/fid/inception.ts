@@ -1,5 +1,5 @@
 /**
- * The Inception network, running.
+ * Runs the Inception network by ONNX Runtime.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { CLASS_COUNT, FEATURE_COUNT } from "./inception_network.ts";
 import { INPUT_SIDE } from "./preprocess.ts";
 import type { Size } from "./resize.ts";
 
-/** What the network says of n images. */
+/** Outputs of the network for n images. */
 export interface InceptionOutputs {
-  /** [n, 2048], the features of FID, KID, precision and recall. */
+  /** Features of FID, KID, precision and recall, [n, 2048]. */
   readonly pool3: Float32Array;
-  /** [n, 1008], for the Inception Score. */
+  /** Logits without bias, for the Inception Score, [n, 1008]. */
   readonly logits: Float32Array;
 }
 
 /** A loaded network. */
 export interface Inception extends AsyncDisposable {
-  /** Runs n preprocessed images [n, 3, height, width], 299 x 299 unless `size` says otherwise. */
+  /** Runs n preprocessed images [n, 3, height, width]; `size` is 299 x 299 by default. */
   run(images: Float32Array, size?: Size): Promise<InceptionOutputs>;
 }
 
-/** Loads the ONNX model `model` (bytes, or a path) to run with `threads` threads. */
+/** Loads the ONNX model `model` (bytes or a path) to run with `threads` threads. */
 export async function openInception(
   model: Uint8Array | string,
   { threads }: { readonly threads: number },
@@ -53,5 +53,5 @@ export async function openInception(
 
 function floats({ data }: Tensor, length: number): Float32Array {
   if (data instanceof Float32Array && data.length === length) return data;
-  throw new TypeError(`Inception returned ${data.length} values, expected ${length} of float32`);
+  throw new TypeError(`Inception must return ${length} float32 values, got ${data.length}`);
 }

@@ -1,44 +1,44 @@
 /**
  * The Inception network of the FID: GoogLeNet v3 as frozen by Google on 2015-12-05 (Szegedy et al. 2016,
  * arXiv:1512.00567), layer by layer. Checked against mseitzer/pytorch-fid (src/pytorch_fid/inception.py)
- * and toshas/torch-fidelity (torch_fidelity/feature_extractor_inceptionv3.py). It is not torchvision's
- * network: average pools leave padding out of the mean, and the last block pools by maximum.
+ * and toshas/torch-fidelity (torch_fidelity/feature_extractor_inceptionv3.py). It differs from
+ * torchvision's network: average pools exclude padding from the mean, and the last block uses max pooling.
  *
  * @module
  */
 
 /** Convolution without bias, then batch normalization (inference, epsilon 0.001), then ReLU. */
 export interface Unit {
-  /** As in PyTorch's state_dict: `Mixed_5b.branch1x1`. */
+  /** Name in PyTorch's state_dict, such as `Mixed_5b.branch1x1`. */
   readonly unit: string;
   readonly out: number;
   /** Height and width. */
   readonly kernel: readonly [number, number];
   readonly stride: 1 | 2;
-  /** Rows above and below, columns left and right. */
+  /** Padding: rows above and below, columns left and right. */
   readonly pad: readonly [number, number];
 }
 
-/** 3x3 pooling. An average leaves padding out of its divisor. */
+/** 3x3 pooling. Average pooling excludes padding from its divisor. */
 export interface Pool {
   readonly pool: "max" | "average";
   readonly stride: 1 | 2;
   readonly pad: 0 | 1;
 }
 
-/** Branches over the same input, concatenated along channels in this order. */
+/** Branches on the same input, concatenated along channels in this order. */
 export interface Branches {
   readonly branches: readonly (readonly Step[])[];
 }
 
-/** A piece of the network. */
+/** A part of the network. */
 export type Step = Unit | Pool | Branches;
 
-/** Added to the variance in batch normalization. */
+/** Constant added to the variance in batch normalization. */
 export const BATCH_NORM_EPSILON = 0.001;
-/** Channels of the last maps, so features of an image: `pool3`. */
+/** Channels of the last feature maps, hence the number of features (`pool3`) of an image. */
 export const FEATURE_COUNT = 2048;
-/** Classes of the last layer: 1,000 of ImageNet, and 8 that the 2015 graph has without use. */
+/** Classes of the last layer: 1,000 of ImageNet and 8 unused ones of the 2015 graph. */
 export const CLASS_COUNT = 1008;
 
 function same(unit: string, out: number, height: number, width: number): Unit {
@@ -137,7 +137,7 @@ function blockE(name: string, pool: Pool): Branches {
   };
 }
 
-/** The network from the image [n, 3, 299, 299] to its last maps [n, 2048, 8, 8]; their mean is the feature. */
+/** The network from the image [n, 3, 299, 299] to its last feature maps [n, 2048, 8, 8], whose means are the features. */
 export const INCEPTION: readonly Step[] = [
   valid("Conv2d_1a_3x3", 32, 3, 2), // [n, 32, 149, 149]
   valid("Conv2d_2a_3x3", 32, 3, 1),
@@ -159,12 +159,12 @@ export const INCEPTION: readonly Step[] = [
   blockE("Mixed_7c", maxPool),
 ];
 
-/** A unit with its input channels. */
+/** A unit and its number of input channels. */
 export interface PlacedUnit extends Unit {
   readonly in: number;
 }
 
-/** All 94 units in the order of the data, with the channels that come in. */
+/** Lists all 94 units in data order with their numbers of input channels. */
 export function inceptionUnits(): PlacedUnit[] {
   const units: PlacedUnit[] = [];
   const walk = (steps: readonly Step[], channels: number): number =>
@@ -180,7 +180,7 @@ export function inceptionUnits(): PlacedUnit[] {
   return units;
 }
 
-/** Names and shapes of the parameters that a state_dict must hold: 472. */
+/** Names and shapes of the 472 parameters of a state_dict. */
 export function inceptionParameters(): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const { unit, in: into, out, kernel } of inceptionUnits()) {

@@ -1,5 +1,5 @@
 /**
- * The Inception network as an ONNX graph, batch normalization folded into the convolutions.
+ * Writes the Inception network as an ONNX graph with batch normalization folded into the convolutions.
  *
  * @module
  */
@@ -16,9 +16,10 @@ import {
 import type { Weights, WeightTensor } from "../../formats/torch_file.ts";
 
 /**
- * Graph from `images` [n, 3, height, width], normalized to [-1, 1], to `pool3` [n, 2048] and
- * `logits_unbiased` [n, 1008] = pool3 fc^T without its bias, which the Inception Score is defined on.
- * The bias `fc.bias` is not used by any metric and is left out. `weights` as `inceptionParameters()` lists.
+ * Makes the graph from `images` [n, 3, height, width], normalized to [-1, 1], to `pool3` [n, 2048] and
+ * `logits_unbiased` [n, 1008] = pool3 fc^T without bias, on which the Inception Score is defined. No score uses
+ * `fc.bias`, so it is omitted. `weights` must have the parameters of `inceptionParameters()`; throws RangeError if one is
+ * missing.
  */
 export function inceptionGraph(weights: Weights): OnnxGraph {
   const nodes: OnnxNode[] = [];
@@ -26,7 +27,7 @@ export function inceptionGraph(weights: Weights): OnnxGraph {
 
   function parameter(name: string): WeightTensor {
     const tensor = weights.get(name);
-    if (!tensor) throw new RangeError(`Weights have no ${name}`);
+    if (!tensor) throw new RangeError(`Weights lack the parameter ${name}`);
     return tensor;
   }
   function unit(input: string, { unit: name, out, kernel, stride, pad }: Unit): string {
@@ -105,7 +106,7 @@ export function inceptionGraph(weights: Weights): OnnxGraph {
 }
 
 /**
- * Convolution weights and bias that include the normalization after it: per output channel
+ * Folds batch normalization into the weights and bias of the preceding convolution: per output channel,
  * k = gamma / sqrt(variance + epsilon), weight k, bias beta - mean k. In float64, rounded once.
  */
 export function foldBatchNorm(

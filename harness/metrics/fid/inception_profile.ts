@@ -1,5 +1,5 @@
 /**
- * Where the time of one Inception session goes, by ONNX Runtime's own profiler.
+ * Profiles an Inception session with ONNX Runtime's profiler.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import * as z from "zod";
 import { INPUT_SIDE } from "./preprocess.ts";
 
-/** One kind of node. */
+/** Time and work of one kind of node. */
 export interface ProfileRow {
-  /** `Conv 3x3`, `MaxPool`. */
+  /** Such as `Conv 3x3` or `MaxPool`. */
   readonly kind: string;
   readonly seconds: number;
-  /** Multiply-adds; 0 for what has none. */
+  /** Number of multiply-adds. */
   readonly macs: number;
 }
 
@@ -22,7 +22,7 @@ const SHAPES = z.array(z.record(z.string(), z.array(z.number())));
 const EVENT = z.object({
   cat: z.string(),
   name: z.string(),
-  /** Microseconds. */
+  /** Duration in microseconds. */
   dur: z.number(),
   args: z.object({
     op_name: z.string(),
@@ -31,7 +31,7 @@ const EVENT = z.object({
   }).partial(),
 });
 
-/** Passes `images` images through the ONNX file `model`, one at a time, and sums up its nodes by kind. */
+/** Runs the ONNX file `model` on `images` images, one at a time, and sums its nodes by kind. */
 export async function profileInception(
   model: string,
   { threads, images }: { readonly threads: number; readonly images: number },
@@ -57,8 +57,8 @@ export async function profileInception(
 }
 
 /**
- * Sums over the node events of a profile of `runs` equal runs, without the first `warmUps`, longest first.
- * A kind of convolution is its kernel's size.
+ * Sums the node events of a profile of `runs` equal runs by kind, without the first `warmUps`, longest first.
+ * Convolutions are grouped by kernel size.
  */
 export function sumEvents(
   events: readonly unknown[],

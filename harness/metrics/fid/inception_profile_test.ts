@@ -16,7 +16,7 @@ const node = (
   },
 });
 
-Deno.test("sumEvents() sums seconds and multiply-adds by kind, without the warm-up", () => {
+Deno.test("sumEvents() sums seconds and multiply-adds by kind without the warm-up", () => {
   const run = (scale: number) => [
     node("Conv", 300 * scale, { x: [1, 3, 9, 9], w: [8, 3, 3, 3], y: [1, 8, 7, 7] }),
     node("Conv", 100 * scale, { x: [1, 8, 7, 7], w: [4, 8, 1, 7], y: [1, 4, 7, 1] }),

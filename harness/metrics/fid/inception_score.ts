@@ -1,14 +1,15 @@
 import type { FeatureTable } from "./feature_table.ts";
 import { type Spread, spread } from "./kid.ts";
 
-/** Parts that the images are scored in, as in Salimans et al.'s code. */
+/** Number of splits of the images, as in the code of Salimans et al. */
 export const INCEPTION_SCORE_SPLITS = 10;
 
 /**
- * Inception Score (Salimans et al. 2016, "Improved techniques for training GANs", arXiv:1606.03498, 4):
- * exp of the mean KL divergence of p(class | image) from the mean over the images, in `splits` parts of the
- * images in the order `order`, which must not be sorted by class. `logits` are without the bias of the
- * last layer, as in the original code. Float64. It says nothing for images unlike ImageNet's: faces, digits.
+ * Inception Score (Salimans et al. 2016, "Improved techniques for training GANs", arXiv:1606.03498, section 4): exp of
+ * the mean KL divergence of p(class | image) from its mean over the images, for each of `splits` splits of the images in
+ * the order `order`, which must not be sorted by class. `logits` exclude the bias of the last layer, as in the original
+ * code. Float64. The score is not meaningful for images unlike ImageNet's, such as faces or digits. Throws RangeError for
+ * fewer images than splits.
  */
 export function inceptionScore(
   logits: FeatureTable,
@@ -19,7 +20,9 @@ export function inceptionScore(
 ): Spread {
   const { dim, count, data } = logits;
   if (count < splits) {
-    throw new RangeError(`Inception Score in ${splits} parts needs as many images, got ${count}`);
+    throw new RangeError(
+      `Inception Score with ${splits} splits needs at least ${splits} images, got ${count}`,
+    );
   }
   const scores: number[] = [];
   for (let split = 0; split < splits; split++) {

@@ -1,5 +1,5 @@
 /**
- * Where the converted network is kept, and how weights become it.
+ * Converts Inception's weights to a network on disk, and finds that network.
  *
  * @module
  */
@@ -15,23 +15,23 @@ import { readInceptionWeights } from "./weights.ts";
 
 const SideCar = z.strictObject({
   schema: z.literal(1),
-  /** Over the parameters: the identity of the network in caches and records. */
+  /** Hash of the parameters, which identifies the network in caches and records. */
   weightsSha256: z.hex().length(64),
-  /** Of the file that they were read from, and its format. */
+  /** Hash of the file from which they were read. */
   sourceSha256: z.hex().length(64),
   sourceFormat: z.string(),
-  /** Whether that file was the published one. */
+  /** Whether that file is the published one. */
   published: z.boolean(),
   onnxSha256: z.hex().length(64),
 });
 
 /** A converted network on disk. */
 export interface StoredInception extends z.infer<typeof SideCar> {
-  /** Of the ONNX file. */
+  /** Path of the ONNX file. */
   readonly path: string;
 }
 
-/** The folder of the converted network, in the data folder. */
+/** Folder of the converted network, inside the data folder. */
 export function inceptionFolder(): string {
   return join(dataFolder(), "inception");
 }
@@ -39,7 +39,7 @@ export function inceptionFolder(): string {
 const NETWORK = "inception.onnx";
 const SIDE_CAR = "inception.json";
 
-/** The converted network in `folder`, or null when there is none. Throws Error when its files are broken. */
+/** Finds the converted network in `folder`; null if there is none. Throws Error if its side-car file is broken. */
 export function findInception(folder: string): StoredInception | null {
   let text: string;
   try {
@@ -58,7 +58,7 @@ export function findInception(folder: string): StoredInception | null {
   }
 }
 
-/** Checks the network on disk against its side-car: SHA-256 over 95 MB. */
+/** Checks the SHA-256 of the network on disk (95 MB) against its side-car file. Throws Error if it differs. */
 export async function verifyInception(stored: StoredInception): Promise<void> {
   const bytes = await ifThere(Deno.readFile(stored.path));
   if (!bytes || createHash("sha256").update(bytes).digest("hex") !== stored.onnxSha256) {
@@ -68,7 +68,7 @@ export async function verifyInception(stored: StoredInception): Promise<void> {
   }
 }
 
-/** Reads the weights file `path`, folds and converts it, and keeps the network in `folder`. */
+/** Reads the weights file `path`, converts it and stores the network in `folder`. Throws like `readInceptionWeights`. */
 export async function convertInception(path: string, folder: string): Promise<StoredInception> {
   const checked = readInceptionWeights(await readFile(path), path);
   const model = encodeModel(inceptionGraph(checked.weights));

@@ -11,7 +11,7 @@ function floats(text: string): Float32Array {
   return new Float32Array(Uint8Array.fromBase64(text).buffer);
 }
 
-Deno.test("inceptionUnits() has the published size", () => {
+Deno.test("inceptionUnits() has the published number of parameters", () => {
   const units = inceptionUnits();
   assert.equal(units.length, 94);
   // 23,885,392 parameters: the state_dict of the published file (pytorch-fid).
@@ -20,7 +20,7 @@ Deno.test("inceptionUnits() has the published size", () => {
   assert.equal(sizes.reduce((a, b) => a + b), 23_885_392);
 });
 
-Deno.test("foldBatchNorm() is the convolution followed by the normalization", () => {
+Deno.test("foldBatchNorm() equals the convolution followed by the normalization", () => {
   const { weight, bias } = foldBatchNorm(Float32Array.of(1, 2, 3, 4), {
     gamma: Float32Array.of(2, 1),
     beta: Float32Array.of(0.5, 0),
@@ -41,8 +41,8 @@ Deno.test("openInception() agrees with torch-fidelity and pytorch-fid on random 
     const modes = { tf: floats(image.tf), "pytorch-fid": floats(image["pytorch-fid"]) };
     for (const [mode, expected] of Object.entries(modes)) {
       const { pool3, logits } = await inception.run(preprocess(raster, mode as Mode));
-      // The acceptance of torch-fidelity against TensorFlow (tests/tf1/primitives/test_inception.py):
-      // 1e-4 absolute; and 1e-5 of the largest feature.
+      // The tolerance of torch-fidelity relative to TensorFlow (tests/tf1/primitives/test_inception.py) is 1e-4
+      // absolute; require 1e-5 of the largest feature as well.
       assertNear(pool3, expected, 1e-4, `${image.name} ${mode}`);
       assertNear(pool3, expected, 1e-5 * Math.max(...expected), `${image.name} ${mode}`);
       if (mode === "tf") {
@@ -58,9 +58,9 @@ function assertNear(
   actual: Float32Array,
   expected: Float32Array,
   tolerance: number,
-  what: string,
+  label: string,
 ): void {
   assert.equal(actual.length, expected.length);
   const difference = actual.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[i])), 0);
-  assert.ok(difference <= tolerance, `${what}: ${difference} > ${tolerance}`);
+  assert.ok(difference <= tolerance, `${label}: ${difference} > ${tolerance}`);
 }

@@ -1,5 +1,5 @@
 /**
- * One Inception session in a thread of its own: gets images, preprocesses them, answers with features.
+ * A worker with one Inception session: receives images, preprocesses them and replies with their features.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { type Inception, openInception } from "./inception.ts";
 import { type Mode, preprocess } from "./preprocess.ts";
 import type { Raster } from "./resize.ts";
 
-/** What a worker is told: first to open, then image after image. */
+/** A request to the worker: `open` first, then one image each. */
 export type WorkerRequest =
   | { readonly open: { readonly model: string; readonly threads: number; readonly mode: Mode } }
   | { readonly image: Raster };
 
-/** What it answers, in the order of the requests. */
+/** A reply of the worker, in the order of the requests. */
 export type WorkerReply =
   | { readonly opened: true }
   | { readonly pool3: Float32Array; readonly logits: Float32Array }
@@ -28,7 +28,7 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
     inception = await openInception(request.open.model, request.open);
     return { opened: true };
   }
-  if (!inception) throw new Error("Worker has no network yet");
+  if (!inception) throw new Error("Inception worker got an image before open");
   return await inception.run(preprocess(request.image, mode));
 }
 

@@ -1,6 +1,6 @@
 /**
- * Kernel Inception Distance (Binkowski et al. 2018, "Demystifying MMD GANs", arXiv:1801.01401): an unbiased
- * estimate, so the score to use for few images.
+ * Kernel Inception Distance (Binkowski et al. 2018, "Demystifying MMD GANs", arXiv:1801.01401). Its estimate is
+ * unbiased, so it is the score to use for few images.
  *
  * @module
  */
@@ -15,14 +15,16 @@ export interface Spread {
   readonly std: number;
 }
 
-/** The subsets of the paper's code and of torch-fidelity: 100 times 1,000 images without replacement. */
+/** Number of random subsets, as in the paper's code and torch-fidelity. */
 export const KID_SUBSETS = 100;
+/** Images per subset, drawn without replacement, as in the paper's code and torch-fidelity. */
 export const KID_SUBSET_SIZE = 1000;
 
 /**
  * KID of the features `x` and `y`: the squared maximum mean discrepancy under the kernel
  * k(a, b) = (a.b / d + 1)^3, averaged over random subsets of equal size. Products in float32, sums in
- * float64. May be a little below zero for equal distributions. Subsets are no larger than the smaller set.
+ * float64. It may be slightly negative for equal distributions. Subsets are at most as large as the smaller set. Throws
+ * RangeError for fewer than 2 images of either kind.
  */
 export async function kernelInceptionDistance(
   x: FeatureTable,
@@ -36,7 +38,7 @@ export async function kernelInceptionDistance(
   },
 ): Promise<Spread> {
   const size = Math.min(subsetSize, x.count, y.count);
-  if (size < 2) throw new RangeError(`KID needs 2 images or more of each kind, got ${size}`);
+  if (size < 2) throw new RangeError(`KID needs at least 2 images of each kind, got ${size}`);
   await using product = await openProduct("float32", { over: "rows", threads });
   const key = foldIn(keyOf(seed), "kid");
   const values: number[] = [];
@@ -67,7 +69,7 @@ async function unbiasedMmd(
   return (xx.all - xx.diagonal + yy.all - yy.diagonal) / (m * (m - 1)) - 2 * xy.all / (m * m);
 }
 
-/** Sums of (dot / dim + 1)^3 over a square matrix of dot products, and over its diagonal. */
+/** Sums (dot / dim + 1)^3 over a square matrix of dot products and over its diagonal. */
 function kernelSums(
   dots: Float32Array,
   { count, dim }: { readonly count: number; readonly dim: number },

@@ -2,37 +2,39 @@
  * Scores from nearest neighbours in feature space: precision and recall (Kynkäänniemi et al. 2019,
  * arXiv:1904.06991, eqs. 1-2), density and coverage (Naeem et al. 2020, arXiv:2002.09797, eqs. 4-5).
  *
- * Deviation: both papers propose VGG-16 features; these are of Inception's pool3, as in guided-diffusion,
- * so that one network serves all scores.
+ * Deviation: both papers propose VGG-16 features. This code uses Inception's pool3, as guided-diffusion does, so that
+ * one network serves all scores.
  *
  * @module
  */
 import type { FeatureTable } from "./feature_table.ts";
 import { openProduct, type Product } from "../../linalg/products.ts";
 
-/** How the samples and the real images overlap. Density may exceed 1, the others are in [0, 1]. */
+/** Overlap of samples and real images. Density may exceed 1; the other scores are in [0, 1]. */
 export interface Overlap {
-  /** Share of samples within the neighbourhood of a real image. */
+  /** Fraction of samples within the neighbourhood of a real image. */
   readonly precision: number;
-  /** Share of real images within the neighbourhood of a sample. */
+  /** Fraction of real images within the neighbourhood of a sample. */
   readonly recall: number;
-  /** Real neighbourhoods around a sample, over k, on average. */
+  /** Mean number of real neighbourhoods that contain a sample, divided by k. */
   readonly density: number;
-  /** Share of real images with a sample in their neighbourhood. */
+  /** Fraction of real images with a sample in their neighbourhood. */
   readonly coverage: number;
 }
 
-/** k of the papers: 3 for precision and recall, 5 for density and coverage. */
+/** The paper's k for precision and recall. */
 export const PRECISION_NEIGHBOURS = 3;
+/** The paper's k for density and coverage. */
 export const DENSITY_NEIGHBOURS = 5;
 
-/** Rows of a tile of distances: 1,024 x 1,024 x 4 bytes = 4 MiB. */
+/** Rows and columns of a tile of distances: 1,024 x 1,024 x 4 bytes = 4 MiB. */
 const TILE = 1024;
 
 /**
- * Overlap of `samples` and `real`. A neighbourhood reaches to the k-th nearest image of the same set, itself
- * not counted; its border is inside for precision and recall, and outside for density and coverage, as the
- * papers' codes have it. Distances |a|^2 + |b|^2 - 2 a.b, products in float32, norms in float64.
+ * Computes the overlap of `samples` and `real`. The radius of an image's neighbourhood is the distance to the k-th
+ * nearest other image of its set. As in the papers' codes, the border is inside for precision and recall and outside for
+ * density and coverage. Distances are |a|^2 + |b|^2 - 2 a.b, products in float32, norms in float64. Throws RangeError
+ * unless both sets have more than k images.
  */
 export async function neighbourOverlap(
   samples: FeatureTable,
@@ -53,7 +55,7 @@ export async function neighbourOverlap(
   const fewest = Math.min(samples.count, real.count);
   if (fewest <= k) {
     throw new RangeError(
-      `Neighbourhoods of ${k} need more than ${k} images of each kind, got ${fewest}`,
+      `Neighbourhoods with k = ${k} need more than ${k} images of each kind, got ${fewest}`,
     );
   }
   await using product = await openProduct("float32", { over: "rows", threads });
@@ -70,11 +72,11 @@ export async function neighbourOverlap(
   let inside = 0;
   for await (const tile of distanceTiles(samples, real, product)) {
     for (let i = tile.aStart, at = 0; i < tile.aEnd; i++) {
-      const reach = radius(ofSamples, i, precisionNeighbours);
+      const sampleRadius = radius(ofSamples, i, precisionNeighbours);
       for (let j = tile.bStart; j < tile.bEnd; j++, at++) {
         const distance = tile.squared[at];
         if (distance <= radius(ofReal, j, precisionNeighbours)) precise[i] = 1;
-        if (distance <= reach) recalled[j] = 1;
+        if (distance <= sampleRadius) recalled[j] = 1;
         if (distance < radius(ofReal, j, densityNeighbours)) {
           inside++;
           covered[j] = 1;
@@ -91,7 +93,7 @@ export async function neighbourOverlap(
   };
 }
 
-/** Squared distances of each row to its k nearest others, ascending, [count, k]. */
+/** Squared distances of each row to its k nearest other rows, ascending, [count, k]. */
 async function nearestWithin(
   table: FeatureTable,
   { k, product, count }: {

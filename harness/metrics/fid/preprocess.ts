@@ -1,21 +1,22 @@
 /**
- * From pixels to what Inception takes in, by the protocol of one of three well-known implementations.
+ * Converts pixels to Inception's input by the protocol of one of three well-known implementations.
  *
  * @module
  */
 import { type Raster, resizeHalfPixel, resizePillowBicubic, resizeTensorflow1 } from "./resize.ts";
 
 /**
- * `tf`: TTUR, the LEBM papers and torch-fidelity; the canonical one. `pytorch-fid`: mseitzer/pytorch-fid.
+ * Protocols. `tf`, the canonical one: TTUR, the LEBM papers and torch-fidelity. `pytorch-fid`: mseitzer/pytorch-fid.
  * `clean`: GaParmar/clean-fid. FIDs of different modes are not comparable.
  */
 export const MODES = ["tf", "pytorch-fid", "clean"] as const;
+/** Name of a protocol. */
 export type Mode = typeof MODES[number];
 
 /** Side of Inception's input in pixels. */
 export const INPUT_SIDE = 299;
 
-/** Pixels of `image` in [0, 255] to Inception's input [3, 299, 299] in [-1, 1]. */
+/** Converts pixels of `image` in [0, 255] to Inception's input [3, 299, 299] in [-1, 1]. */
 export function preprocess(image: Raster, mode: Mode): Float32Array {
   const resized = resizeAs(image, mode);
   const area = INPUT_SIDE * INPUT_SIDE;
@@ -24,7 +25,7 @@ export function preprocess(image: Raster, mode: Mode): Float32Array {
   for (let i = 0; i < area; i++) {
     for (let c = 0; c < 3; c++) {
       const value = resized[3 * i + c];
-      // pytorch-fid scales bytes to [0, 1], then to [-1, 1]; the 2015 graph maps 128 to 0.
+      // pytorch-fid scales bytes to [0, 1] and then to [-1, 1]; the 2015 graph maps 128 to 0.
       out[c * area + i] = mode === "pytorch-fid" ? f(2 * value) - 1 : f(value - 128) / 128;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Stand-ins for Inception's weights and for images, made by an integer hash that ci/parity/inception.py
- * computes too: tests and benches need no file of 95 MB.
+ * Random substitutes for Inception's weights and for images, made by an integer hash that ci/parity/inception.py
+ * computes too, so that tests and benches do not need the file of 95 MB.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function hashUniform(name: string, count: number): Float64Array {
   return out;
 }
 
-/** Random weights of every parameter, such that the maps keep their size through the network. */
+/** Random values of every parameter, scaled so that activations keep their magnitude through the network. */
 export function randomWeights(): Weights {
   const weights = new Map<string, WeightTensor>();
   for (const [name, shape] of inceptionParameters()) {
@@ -47,7 +47,7 @@ function distribution(name: string, fanIn: number): (u: number) => number {
   return (u) => 0.5 * (u - 0.5);
 }
 
-/** Noise over a gradient from left to right. */
+/** An image of noise plus a gradient from left to right. */
 export function randomImage(name: string, height: number, width: number): Raster {
   const noise = hashUniform(name, height * width * 3);
   const data = Uint8Array.from(

@@ -18,7 +18,7 @@ function assertNear(actual: number, expected: number, tolerance: number): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 }
 
-Deno.test("kernelInceptionDistance() by hand for two points each", async () => {
+Deno.test("kernelInceptionDistance() of two points each, computed by hand", async () => {
   // d = 1, k(a, b) = (ab + 1)^3; x = {0, 1}, y = {2, 3}: k(0,1) = 1, k(2,3) = 343,
   // cross 1, 1, 27, 64. MMD^2 = (2 * 1 + 2 * 343) / 2 - 2 * 93 / 4 = 297.5.
   const x = featureTable(Float32Array.of(0, 1), 1), y = featureTable(Float32Array.of(2, 3), 1);
@@ -30,11 +30,11 @@ Deno.test("kernelInceptionDistance() by hand for two points each", async () => {
 Deno.test("kernelInceptionDistance() agrees with torch-fidelity", async () => {
   const first = featureTable(real.data.subarray(0, samples.data.length), golden.dim);
   const { mean } = await kernelInceptionDistance(samples, first, { subsets: 1, seed: 0, threads });
-  // Kernels of size 30 from float32 products, each 12 roundings of 2^-24, averaged over 40 x 40.
+  // Kernels of magnitude 30 from float32 products with 12 roundings of 2^-24 each, averaged over 40 x 40.
   assertNear(mean, golden.kid, 30 * 12 * 2 ** -24);
 });
 
-Deno.test("kernelInceptionDistance() takes other subsets for another seed, the same for the same", async () => {
+Deno.test("kernelInceptionDistance() draws its subsets by the seed", async () => {
   const options = { subsets: 5, subsetSize: 20, threads };
   const [a, again, b] = await Promise.all(
     [1, 1, 2].map((seed) => kernelInceptionDistance(samples, real, { ...options, seed })),
@@ -51,21 +51,21 @@ Deno.test("inceptionScore() agrees with torch-fidelity", () => {
   assertNear(score.std, std, 1e-12 * mean);
 });
 
-Deno.test("inceptionScore() of certain and of undecided classifiers", () => {
+Deno.test("inceptionScore() of confident and of uniform classifiers", () => {
   const certain = featureTable(Float32Array.of(900, 0, 0, 0, 900, 0, 0, 0, 900), 3);
-  // Each image another class, without doubt: exp(log 3).
+  // Each image has another class with certainty: exp(log 3).
   assertNear(inceptionScore(certain, { order: [0, 1, 2], splits: 1 }).mean, 3, 1e-14);
   const undecided = featureTable(new Float32Array(9), 3);
   assertNear(inceptionScore(undecided, { order: [0, 1, 2], splits: 1 }).mean, 1, 1e-14);
 });
 
-Deno.test("inceptionScore() depends on the order through its parts alone", () => {
+Deno.test("inceptionScore() depends on the order only through the splits", () => {
   const sorted = featureTable(Float32Array.of(900, 0, 900, 0, 0, 900, 0, 900), 2);
   assertNear(inceptionScore(sorted, { order: [0, 1, 2, 3], splits: 2 }).mean, 1, 1e-14);
   assertNear(inceptionScore(sorted, { order: [0, 2, 1, 3], splits: 2 }).mean, 2, 1e-14);
 });
 
-Deno.test("neighbourOverlap() by hand on a line, k = 1", async () => {
+Deno.test("neighbourOverlap() on a line with k = 1, computed by hand", async () => {
   // real 0, 1, 3 with radii 1, 1, 2; samples 0.5, 4, 10 with radii 3.5, 3.5, 6.
   const a = featureTable(Float32Array.of(0.5, 4, 10), 1);
   const b = featureTable(Float32Array.of(0, 1, 3), 1);
@@ -82,7 +82,7 @@ Deno.test("neighbourOverlap() by hand on a line, k = 1", async () => {
   });
 });
 
-Deno.test("neighbourOverlap() borders are inside for precision and recall, outside for density", async () => {
+Deno.test("neighbourOverlap() includes borders for precision and recall and excludes them for density", async () => {
   // real 0, 2 and samples 4, 6: every radius is 2, and 2 and 4 are 2 apart.
   const a = featureTable(Float32Array.of(4, 6), 1), b = featureTable(Float32Array.of(0, 2), 1);
   const one = { threads, precisionNeighbours: 1, densityNeighbours: 1 };
@@ -100,7 +100,7 @@ Deno.test("neighbourOverlap() agrees with prdc and torch-fidelity", async () => 
   assertNear(three.recall, golden.neighbours3.recall, 1e-7);
 });
 
-Deno.test("neighbourOverlap() of sets across several tiles, and of a set with itself", async () => {
+Deno.test("neighbourOverlap() of a set of several tiles with itself", async () => {
   const dim = 4, count = 1500;
   const x = featureTable(
     Float32Array.from(words(keyOf(7), 0, count * dim), (w) => w / 2 ** 32),
@@ -124,11 +124,11 @@ Deno.test("extrapolate() finds a line in 1 / n", () => {
   assert.throws(() => extrapolate([{ count: 5, value: 1 }]), RangeError);
 });
 
-Deno.test("fidInfinity() is nearer than the FID to the distance of equal distributions, 0", async () => {
+Deno.test("fidInfinity() of equal distributions is closer to 0 than the FID", async () => {
   const dim = 16, count = 600;
   const draw = (seed: number, n: number) =>
     Float32Array.from(words(keyOf(seed), 0, n * dim), (w) => w / 2 ** 32);
-  const all = featureStatistics(draw(1, 40_000), dim); // all but the distribution itself
+  const all = featureStatistics(draw(1, 40_000), dim); // close to the distribution
   const x = featureTable(draw(2, count), dim);
   const { intercept, slope } = await fidInfinity(x, all, { seed: 3, threads, points: 9 });
   // Bias of a Gaussian's FID with variances v = 1/12 for n >> d: d v (1 + (d + 1) / 8) / n + ... = 4 / n.
@@ -140,7 +140,7 @@ Deno.test("scores refuse too few images", async () => {
   const one = featureTable(new Float32Array(golden.dim), golden.dim);
   await assert.rejects(
     kernelInceptionDistance(one, real, { seed: 0, threads }),
-    /2 images or more/,
+    /at least 2 images/,
   );
   await assert.rejects(neighbourOverlap(one, real, { threads }), /more than 5 images/);
   assert.throws(() => inceptionScore(logits, { order: [], splits: 50 }), /got 43/);

@@ -1,7 +1,6 @@
 /**
- * The three ways in which FID implementations bring an image to the 299x299 pixels of Inception. They
- * differ by more than rounding, and so do the FIDs (Parmar et al. 2022, arXiv:2104.11222), so each has a
- * name and none is chosen silently.
+ * The three ways in which FID implementations resize an image to Inception's 299x299 pixels. They differ by more than
+ * rounding, and so do the FIDs (Parmar et al. 2022, arXiv:2104.11222), so each has a name and none is chosen silently.
  *
  * @module
  */
@@ -10,7 +9,7 @@
 export interface Raster {
   readonly height: number;
   readonly width: number;
-  /** In [0, 255], whether bytes or not. */
+  /** Values in [0, 255]. */
   readonly data: Uint8Array | Float32Array;
 }
 
@@ -23,9 +22,9 @@ export interface Size {
 const CHANNELS = 3;
 
 /**
- * Bilinear as TensorFlow 1 (`resize_bilinear` without align_corners): position i maps to i * in / out, with
- * no half-pixel shift and no antialiasing. Every operation is rounded to float32 in TensorFlow's order
- * (core/kernels/resize_bilinear_op.cc), so the result is the same to the last bit.
+ * Bilinear as in TensorFlow 1 (`resize_bilinear` without align_corners): position i maps to i * in / out, without
+ * half-pixel shift or antialiasing. Every operation is rounded to float32 in TensorFlow's order
+ * (core/kernels/resize_bilinear_op.cc), so the result is bit-exact.
  */
 export function resizeTensorflow1(image: Raster, size: Size): Float32Array {
   const axis = (from: number, to: number): Taps => {
@@ -53,9 +52,8 @@ export function resizeTensorflow1(image: Raster, size: Size): Float32Array {
 }
 
 /**
- * Bilinear as torch.nn.functional.interpolate with align_corners=False: position i maps to
- * (i + 1/2) in / out - 1/2, not below 0, without antialiasing. Float32; torch itself rounds in another
- * order from one processor to the next.
+ * Bilinear as in torch.nn.functional.interpolate with align_corners=False: position i maps to
+ * max(0, (i + 1/2) in / out - 1/2), without antialiasing. Float32; torch's order of rounding varies with the processor.
  */
 export function resizeHalfPixel(image: Raster, size: Size): Float32Array {
   const axis = (from: number, to: number): Taps => {
@@ -82,9 +80,9 @@ export function resizeHalfPixel(image: Raster, size: Size): Float32Array {
 }
 
 /**
- * Bicubic with antialiasing as Pillow resizes an image of mode F (src/libImaging/Resample.c): a horizontal,
- * then a vertical pass, weights and sums in float64, float32 between. Overshoots are cut to [0, 255], as in
- * clean-fid (cleanfid/resize.py).
+ * Bicubic with antialiasing as Pillow resizes an image of mode F (src/libImaging/Resample.c): a horizontal and then a
+ * vertical pass with float64 weights and sums and a float32 intermediate image. Overshoots are clipped to [0, 255], as
+ * in clean-fid (cleanfid/resize.py).
  */
 export function resizePillowBicubic(image: Raster, size: Size): Float32Array {
   const { height, width, data } = image;
@@ -112,7 +110,7 @@ export function resizePillowBicubic(image: Raster, size: Size): Float32Array {
   return out;
 }
 
-/** For each output position the two input positions that it lies between, and how far it is from the low one. */
+/** For each output position, the two neighbouring input positions and the fractional distance from the lower one. */
 interface Taps {
   readonly low: Int32Array;
   readonly high: Int32Array;
@@ -129,7 +127,7 @@ function twoTaps(from: number, to: number, position: (i: number) => number): Tap
   };
 }
 
-/** The input positions `first`, `first + 1`, ... that an output position is a weighted sum of. */
+/** Weights of the input positions `first`, `first + 1`, ... in one output position. */
 interface Window {
   readonly first: number;
   readonly weights: Float64Array;
@@ -137,7 +135,7 @@ interface Window {
 
 function cubicWeights(from: number, to: number): Window[] {
   const scale = from / to;
-  const stretch = Math.max(scale, 1); // wider than the pixel when shrinking: antialiasing
+  const stretch = Math.max(scale, 1); // widens the kernel when shrinking, for antialiasing
   const support = 2 * stretch;
   return Array.from({ length: to }, (_, i) => {
     const centre = (i + 0.5) * scale;

@@ -26,19 +26,19 @@ for (const { from, to, pixels, tf, torch, pillow, tf299 } of golden.cases) {
   });
 
   Deno.test(`resizeHalfPixel() agrees with torch's interpolate: ${from} to ${to}`, () => {
-    // torch rounds each of its six products and sums to float32.
+    // torch rounds each of six products and sums to float32.
     const difference = largestDifference(resizeHalfPixel(image, size), floats(torch));
     assert.ok(difference <= 6 * FLOAT32_AT_255, `${difference}`);
   });
 
   Deno.test(`resizePillowBicubic() agrees with Pillow: ${from} to ${to}`, () => {
-    // Both round once a pass; the weights agree to 1e-15. One float32 step may flip in each pass.
+    // Both round once per pass; the weights agree to 1e-15. Each pass may differ by one float32 step.
     const difference = largestDifference(resizePillowBicubic(image, size), floats(pillow));
     assert.ok(difference <= 2 * 2 * FLOAT32_AT_255, `${difference}`);
   });
 }
 
-Deno.test("every resize leaves an image of the same size, and a constant image, as they are", () => {
+Deno.test("every resize preserves an image of the target size and a constant image", () => {
   const data = Uint8Array.from({ length: 4 * 5 * 3 }, (_, i) => (i * 97) % 256);
   const grey = new Uint8Array(7 * 2 * 3).fill(200);
   for (const resize of [resizeTensorflow1, resizeHalfPixel, resizePillowBicubic]) {

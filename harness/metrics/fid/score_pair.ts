@@ -1,5 +1,5 @@
 /**
- * All scores of one pair of image sets.
+ * Computes all scores of a pair of image sets.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { neighbourOverlap, type Overlap } from "./neighbours.ts";
 import type { Mode } from "./preprocess.ts";
 import type { SavedStatistics } from "./statistics_file.ts";
 
-/** Which scores are wanted besides the FID. */
+/** Selection of scores besides the FID. */
 export interface Wanted {
   readonly kid: boolean;
   readonly inceptionScore: boolean;
@@ -27,18 +27,18 @@ export interface Wanted {
   readonly fidInfinity: boolean;
 }
 
-/** One side of a comparison: statistics, and what was kept of the features. */
+/** One side of a comparison: its statistics and, if kept, its features and logits. */
 export interface Described extends SavedStatistics {
   readonly name: string;
-  /** Endings of the picture files, as far as they are known. */
+  /** Extensions of the image files, if known. */
   readonly formats: readonly string[];
-  /** [n, 2048]; null when it was not kept or the statistics come from a file. */
+  /** [n, 2048]; null if not kept or if the statistics come from a file. */
   readonly features: FeatureTable | null;
-  /** [n, 1008], likewise. */
+  /** [n, 1008]; null as for `features`. */
   readonly logits: FeatureTable | null;
 }
 
-/** Scores; those that were not asked for are absent. */
+/** Scores; absent if not selected. */
 export interface Scores {
   readonly fid: number;
   readonly fidInfinity?: number;
@@ -50,7 +50,7 @@ export interface Scores {
   readonly coverage?: number;
 }
 
-/** Passes the images through the network and keeps what the wanted scores need. */
+/** Runs the network on the images; `keep` selects which outputs to keep for further scores. */
 export async function describeImages(
   source: ImageSource,
   { inception, mode, split, keep, progress }: {
@@ -84,7 +84,7 @@ export async function describeImages(
   };
 }
 
-/** The scores of `samples` against `real`. Throws when one needs features of a side that is a file of statistics. */
+/** Scores `samples` against `real`. Throws Error if a score needs features of a side that is a file of statistics. */
 export async function scorePair(
   samples: Described,
   real: Described,
@@ -97,7 +97,7 @@ export async function scorePair(
 ): Promise<Scores> {
   const features = ({ features, name }: Described, score: string): FeatureTable => {
     if (features) return features;
-    throw new Error(`${score} needs the images of ${name}: statistics alone give the FID only`);
+    throw new Error(`${score} needs the images of ${name}: statistics suffice only for the FID`);
   };
   const fid = frechetDistance(samples.statistics, real.statistics);
   const infinity = wanted.fidInfinity
@@ -130,30 +130,34 @@ export async function scorePair(
 }
 
 function scoreOf({ logits, name }: Described, seed: number): Spread {
-  if (!logits) throw new Error(`Inception Score needs the images of ${name}, not their statistics`);
+  if (!logits) {
+    throw new Error(
+      `Inception Score needs the images of ${name}: statistics suffice only for the FID`,
+    );
+  }
   const order = shuffledRows(foldIn(keyOf(seed), "inception_score"), 0, logits.count);
   return inceptionScore(logits, { order });
 }
 
-/** Throws Error when two sets of statistics were not made alike, so that their distance means nothing. */
+/** Throws Error if two sets of statistics have different modes or networks, so that their distance is meaningless. */
 export function checkComparable(a: Described, b: Described): void {
   if (!a.origin || !b.origin) return;
   for (const key of ["mode", "weightsSha256"] as const) {
     if (a.origin[key] === b.origin[key]) continue;
-    const what = key === "mode" ? "mode" : "network weights";
+    const difference = key === "mode" ? "mode" : "network weights";
     throw new Error(
-      `${a.name} and ${b.name} were made with different ${what} (${a.origin[key]}, ${
+      `${a.name} and ${b.name} were made with different ${difference} (${a.origin[key]}, ${
         b.origin[key]
-      }): their distance means nothing`,
+      }): compute both with the same ${difference}`,
     );
   }
 }
 
-/** Endings of pictures that lose detail when saved; WebP and TIFF may or may not. */
+/** Extensions of lossy formats; WebP and TIFF may be either. */
 const LOSSY = ["jpg", "jpeg"];
 
-/** What a reader should know about the numbers, each in a line. */
-export function cautions(
+/** Warnings about the interpretation of the scores, one line each. */
+export function warningsOf(
   samples: Described,
   real: Described,
   inception: StoredInception,
@@ -162,15 +166,15 @@ export function cautions(
   for (const { name, statistics: { count }, origin } of [samples, real]) {
     if (origin === null) {
       lines.push(
-        `${name} does not say its mode, weights or number of images: compare like with like`,
+        `${name} does not record its mode, weights or number of images: make sure that they match`,
       );
     } else if (count !== null && count <= FEATURE_COUNT) {
       lines.push(
-        `${name} has ${count} images, no more than the ${FEATURE_COUNT} features: the covariance is singular and the FID far above its limit; KID has no such bias`,
+        `${name} has ${count} images, no more than the ${FEATURE_COUNT} features: the covariance is singular and the FID far above its limit; KID is unbiased`,
       );
     } else if (count !== null && count < 10_000) {
       lines.push(
-        `${name} has ${count} images: FIDs are biased upwards below 10,000 or so; compare equal numbers only, or use KID or FID-infinity`,
+        `${name} has ${count} images: FIDs are biased upwards below about 10,000; compare only equal numbers, or use KID or FID-infinity`,
       );
     }
   }
@@ -180,12 +184,12 @@ export function cautions(
     lines.push(
       `${jpeg.name} was compressed with loss (${
         jpeg.formats.join(", ")
-      }), ${other.name} was not: the FID sees the difference`,
+      }), ${other.name} was not: compression changes the FID`,
     );
   }
   if (!inception.published) {
     lines.push(
-      `the network's weights come from a ${inception.sourceFormat} file without a published hash: their origin is not proven`,
+      `the network's weights come from a ${inception.sourceFormat} file without a published hash: their origin is not verified`,
     );
   }
   return lines;

@@ -1,6 +1,6 @@
 /**
- * Files of statistics as TTUR, pytorch-fid, clean-fid and EDM exchange them: an .npz archive with `mu` [d]
- * and `sigma` [d, d]. Ours say in a further member, which those tools pass over, how they were made.
+ * Reads and writes files of statistics in the format of TTUR, pytorch-fid, clean-fid and EDM: an .npz archive with `mu`
+ * [d] and `sigma` [d, d]. A further member, which those tools ignore, records how they were made.
  *
  * @module
  */
@@ -17,20 +17,20 @@ const Origin = z.strictObject({
   /** Number of images. */
   count: z.int().min(2),
   mode: z.enum(MODES),
-  /** Over the parameters of the network: `CheckedWeights.parametersSha256`. */
+  /** Hash of the network's parameters: `CheckedWeights.parametersSha256`. */
   weightsSha256: z.hex().length(64),
-  /** Over the decoded images in their order. */
+  /** Hash of the decoded images in order. */
   imagesSha256: z.hex().length(64),
-  /** What the images were, in words: a path, or a data set. */
+  /** Description of the images: a path or a data set. */
   images: z.string(),
-  /** Whether generated pixels were rounded to bytes; files and data sets always are. */
+  /** Rounding of generated pixels; files and data sets are always bytes. */
   quantize: z.literal("bytes"),
 });
 
-/** How statistics were made. */
+/** Record of how statistics were made. */
 export type Origin = z.infer<typeof Origin>;
 
-/** Statistics from a file; `origin` is null when another tool wrote it. */
+/** Statistics and their origin; `origin` is null if another tool wrote the file. */
 export interface SavedStatistics {
   readonly statistics: Statistics;
   readonly origin: Origin | null;
@@ -39,7 +39,7 @@ export interface SavedStatistics {
 const ORIGIN = "laebench.json";
 const SYMMETRY_TOLERANCE = 1e-6;
 
-/** The bytes of an .npz file. */
+/** Encodes statistics as an .npz file. */
 export function writeStatistics(
   { statistics, origin }: SavedStatistics,
 ): Uint8Array<ArrayBuffer> {
@@ -50,11 +50,11 @@ export function writeStatistics(
     "sigma.npy": writeNpy({ shape: [d, d], data: covariance }),
     ...(origin ? { [ORIGIN]: new TextEncoder().encode(JSON.stringify(origin, null, 2)) } : {}),
   };
-  // Stored: covariances hardly compress. A fixed date: the same statistics are the same bytes.
+  // Covariances hardly compress, so members are stored. The fixed date makes equal statistics equal bytes.
   return zipSync(members, { level: 0, mtime: "1980-01-01T00:00:00" }) as Uint8Array<ArrayBuffer>;
 }
 
-/** Reads an .npz file called `name` in errors. Throws SyntaxError when it is broken or holds no statistics. */
+/** Reads an .npz file; `name` names it in errors. Throws SyntaxError if it is broken or not a file of statistics. */
 export function readStatistics(bytes: Uint8Array<ArrayBuffer>, name: string): SavedStatistics {
   try {
     const members = new Map(zipMembers(bytesSource(bytes)).map((member) => [member.name, member]));
@@ -72,7 +72,7 @@ export function readStatistics(bytes: Uint8Array<ArrayBuffer>, name: string): Sa
     const d = mu.data.length;
     if (mu.shape.length !== 1 || sigma.shape.join() !== `${d},${d}`) {
       throw new SyntaxError(
-        `mu [${mu.shape}] and sigma [${sigma.shape}] do not fit: want [d], [d, d]`,
+        `mu and sigma must have shapes [d] and [d, d], got [${mu.shape}] and [${sigma.shape}]`,
       );
     }
     checkCovariance(sigma.data, mu.data);
@@ -91,15 +91,15 @@ export function readStatistics(bytes: Uint8Array<ArrayBuffer>, name: string): Sa
 
 function checkCovariance(sigma: Float64Array, mu: Float64Array): void {
   if (!mu.every(Number.isFinite) || !sigma.every(Number.isFinite)) {
-    throw new SyntaxError("numbers that are not finite");
+    throw new SyntaxError("mu or sigma has entries that are not finite");
   }
   const d = mu.length;
   const scale = sigma.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  if (scale === 0) throw new SyntaxError("sigma is zero everywhere: all images were the same");
+  if (scale === 0) throw new SyntaxError("sigma is zero everywhere: all images are the same");
   for (let i = 0; i < d; i++) {
     for (let j = 0; j < i; j++) {
       if (Math.abs(sigma[i * d + j] - sigma[j * d + i]) > SYMMETRY_TOLERANCE * scale) {
-        throw new SyntaxError(`sigma is not symmetric at (${i}, ${j}): no covariance`);
+        throw new SyntaxError(`sigma is not symmetric at (${i}, ${j}): not a covariance`);
       }
     }
   }

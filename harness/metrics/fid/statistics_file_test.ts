@@ -15,14 +15,14 @@ const ORIGIN: Origin = {
 };
 const STATISTICS = featureStatistics(Float32Array.of(1, 2, 3, 5, -1, 0.5, 2, 2), 2);
 
-Deno.test("readStatistics() gives back what writeStatistics() wrote", () => {
+Deno.test("readStatistics() reads the output of writeStatistics()", () => {
   const saved = { statistics: STATISTICS, origin: ORIGIN };
   assert.deepEqual(readStatistics(writeStatistics(saved), "x.npz"), saved);
   const foreign = { statistics: { ...STATISTICS, count: null }, origin: null };
   assert.deepEqual(readStatistics(writeStatistics(foreign), "x.npz"), foreign);
 });
 
-Deno.test("writeStatistics() gives the same bytes for the same statistics", () => {
+Deno.test("writeStatistics() writes the same bytes for the same statistics", () => {
   const saved = { statistics: STATISTICS, origin: ORIGIN };
   assert.deepEqual(writeStatistics(saved), writeStatistics(saved));
 });
@@ -40,7 +40,7 @@ Deno.test("readStatistics() reads a file of numpy.savez, zip64 headers and Fortr
   });
 });
 
-Deno.test("readNpy() turns Fortran order into rows", () => {
+Deno.test("readNpy() converts Fortran order to row-major", () => {
   const bytes = writeNpy({ shape: [2, 3], data: Float64Array.of(1, 4, 2, 5, 3, 6) });
   const place = new TextDecoder().decode(bytes.subarray(10, 128)).indexOf("False");
   const fortran = bytes.slice();
@@ -58,10 +58,10 @@ Deno.test("readStatistics() refuses wrong arrays and names the file", () => {
     [{}, /no array "mu", only nothing/],
     [{ "arr_0.npy": mu }, /no array "mu", only arr_0/],
     [{ "mu.npy": mu }, /no array "sigma", only mu/],
-    [{ "mu.npy": mu, "sigma.npy": mu }, /do not fit/],
-    [{ "mu.npy": sigma, "sigma.npy": sigma }, /do not fit/],
-    [{ "mu.npy": integers, "sigma.npy": sigma }, /type <i8: float32 or float64/],
-    [{ "mu.npy": mu.slice(0, 140), "sigma.npy": sigma }, /has 12 bytes, needs 16/],
+    [{ "mu.npy": mu, "sigma.npy": mu }, /must have shapes \[d\] and \[d, d\]/],
+    [{ "mu.npy": sigma, "sigma.npy": sigma }, /must have shapes \[d\] and \[d, d\]/],
+    [{ "mu.npy": integers, "sigma.npy": sigma }, /must be float32 or float64, got type <i8/],
+    [{ "mu.npy": mu.slice(0, 140), "sigma.npy": sigma }, /needs 16 bytes, got 12/],
     [{ "mu.npy": mu.slice(0, 50), "sigma.npy": sigma }, /truncated/],
     [{ "mu.npy": new Uint8Array(20), "sigma.npy": sigma }, /signature/],
     [{ "mu.npy": mu, "sigma.npy": square([1, 0.5, 0, 1]) }, /not symmetric at \(1, 0\)/],
@@ -86,7 +86,7 @@ Deno.test("readStatistics() refuses wrong arrays and names the file", () => {
   }
 });
 
-Deno.test("readStatistics() refuses a file cut at any byte", () => {
+Deno.test("readStatistics() refuses a file truncated at any byte", () => {
   const whole = writeStatistics({ statistics: STATISTICS, origin: ORIGIN });
   for (let length = 0; length < whole.length; length++) {
     assert.throws(() => readStatistics(whole.slice(0, length), "cut.npz"), SyntaxError);

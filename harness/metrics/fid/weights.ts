@@ -1,5 +1,5 @@
 /**
- * Inception's published weights: which file they are, how a file is recognized and checked.
+ * Reads and checks Inception's weights, and knows the published file.
  *
  * @module
  */
@@ -25,27 +25,26 @@ export const PUBLISHED_WEIGHTS = {
   sha256: "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
 } as const;
 
-/** Formats that weights are read from. */
+/** Supported formats of weights files. */
 export type WeightsFormat = "torch legacy" | "torch zip" | "TensorFlow GraphDef";
 
-/** Weights that have every parameter of the network in its shape. */
+/** Weights that have every parameter of the network with its shape. */
 export interface CheckedWeights {
   readonly weights: Weights;
   readonly format: WeightsFormat;
-  /** Of the file. */
+  /** Hash of the file. */
   readonly fileSha256: string;
-  /** Whether the file is the published one to the last bit. */
+  /** Whether the file is the published one, bit for bit. */
   readonly published: boolean;
-  /** Over the parameters' float32 bytes in the order of `inceptionParameters()`: the same for every format. */
+  /** Hash of the parameters' float32 bytes in the order of `inceptionParameters()`; the same for every format. */
   readonly parametersSha256: string;
 }
 
 /**
- * Reads Inception's weights of any known format. `name` is the file's, for errors. Throws SyntaxError when
- * the file is broken, is another network's, or bears the published name but not its hash.
+ * Reads Inception's weights in any supported format; `name` names the file in errors. Throws SyntaxError if the file is
+ * broken, belongs to another network, or has the published name but another hash.
  *
- * A copy saved again by torch, or Google's GraphDef, has no published hash: it is read, and `published` is
- * false.
+ * A copy saved again by torch and Google's GraphDef have no published hash; they are read with `published` false.
  */
 export function readInceptionWeights(
   bytes: Uint8Array<ArrayBuffer>,
@@ -56,11 +55,11 @@ export function readInceptionWeights(
   const named = PUBLISHED_WEIGHTS.names.some((known) => name.endsWith(known));
   if (named && !published && (isLegacy(bytes) || !isTorchFile(bytes))) {
     throw new SyntaxError(
-      `${name}: SHA-256 is ${fileSha256} over ${bytes.length} bytes, should be ${PUBLISHED_WEIGHTS.sha256} over ${PUBLISHED_WEIGHTS.bytes}: truncated or altered, fetch it again`,
+      `${name}: SHA-256 must be ${PUBLISHED_WEIGHTS.sha256} (${PUBLISHED_WEIGHTS.bytes} bytes), got ${fileSha256} (${bytes.length} bytes): the file is truncated or altered, download it again`,
     );
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    throw new SyntaxError(`${name}: gzip archive: unpack it and name the .pb or .pth file within`);
+    throw new SyntaxError(`${name}: gzip archive: unpack it and name the .pb or .pth file inside`);
   }
   try {
     const torch = isTorchFile(bytes);
@@ -83,15 +82,19 @@ function checkParameters(weights: Weights): void {
   for (const [name, shape] of inceptionParameters()) {
     const found = weights.get(name);
     if (!found) {
-      throw new SyntaxError(`No parameter ${name}: not the weights of the FID's Inception network`);
+      throw new SyntaxError(
+        `Parameter ${name} is missing: not the weights of the FID's Inception network`,
+      );
     }
     if (found.shape.join() !== shape.join()) {
       throw new SyntaxError(
-        `Parameter ${name} has shape [${found.shape}], the FID's network has [${shape}]: other weights, of torchvision or TF-Slim perhaps, whose distances are not comparable`,
+        `Parameter ${name} must have shape [${shape}], got [${found.shape}]: these weights are of another network, perhaps torchvision's or TF-Slim's, whose distances are not comparable`,
       );
     }
     const bad = found.data.findIndex((x) => !Number.isFinite(x));
-    if (bad >= 0) throw new SyntaxError(`Parameter ${name} has ${found.data[bad]} at ${bad}`);
+    if (bad >= 0) {
+      throw new SyntaxError(`Parameter ${name} is not finite: ${found.data[bad]} at index ${bad}`);
+    }
   }
 }
 

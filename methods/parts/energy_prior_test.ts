@@ -3,14 +3,17 @@ import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../../harness/engine/device.ts";
 import { repeat } from "../../harness/core/repeat.ts";
 import { createNoise, foldIn, keyOf } from "../../harness/core/noise.ts";
-import type { HostArray, HostArrays, Noise, State } from "../../harness/core/types.ts";
-import { adam, initAdam } from "./adam.ts";
-import { energyNet, samplerFeatureCount, samplerNet } from "./architectures.ts";
+import { flatten, unflatten } from "../../harness/core/tree.ts";
+import type { HostArray, HostArrays, Noise, Tree } from "../../harness/core/types.ts";
+import { toArrays, toTensors } from "../testing/host_arrays.ts";
+import { adam, type AdamSlots, initAdam } from "./adam.ts";
+import { samplerFeatureCount, samplerNet } from "./architectures.ts";
+import { energyPrior } from "./energy_prior.ts";
 import { lossAndGradients } from "./gradients.ts";
-import { netEnergy, priorChain, priorEnergy } from "./latent_prior.ts";
-import { MODEL_DEFAULTS, namesBelow, pick } from "./model.ts";
-import { applyNet, initNet } from "./nets.ts";
-import { drawsLike, initPsgld, psgld, psgldEntries } from "../samplers/psgld.ts";
+import { priorChain } from "./latent_chains.ts";
+import { applyNet, initNet, type NetParams } from "./nets.ts";
+import { OBSERVATION_DEFAULTS } from "./observation_model.ts";
+import { drawsLike, initPsgld, psgld } from "../samplers/psgld.ts";
 
 /** Eight Gaussians on a circle, with weights 1/8. */
 const RADIUS = 2;
@@ -20,13 +23,14 @@ const STEPS = 1500;
 /** Moves of the sampler for one of the energy. */
 const INNER = 10;
 const hyper = {
-  ...MODEL_DEFAULTS,
+  ...OBSERVATION_DEFAULTS,
   latentDim: 2,
   width: 0.05,
   featureDim: 6000, // times width: 300 features for 200 chains
   priorSteps: 15,
   priorStepSize: 0.06,
 };
+const prior = energyPrior(hyper);
 
 /** -log p of the mixture. */
 function energyOf(x: number, y: number): number {
@@ -51,10 +55,8 @@ function divergence(state: HostArrays): number {
   const side = 91;
   const axis = Array.from({ length: side }, (_, i) => -4.5 + 9 * i / (side - 1));
   const grid = axis.flatMap((x) => axis.map((y) => [x, y]));
-  const tensors = Object.fromEntries(
-    Object.entries(state).map(([k, { data, shape }]) => [k, tf.tensor(data, shape as number[])]),
-  );
-  const learned = priorEnergy(tensors, { latents: tf.tensor2d(grid), hyper }).dataSync();
+  const { energy } = unflatten(toTensors(state)) as Learner;
+  const learned = prior.energy(energy, tf.tensor2d(grid)).dataSync();
   const cell = (9 / (side - 1)) ** 2;
   const logZ = Math.log(grid.reduce((sum, _, i) => sum + Math.exp(-learned[i]) * cell, 0));
   return grid.reduce((sum, [x, y], i) => {
@@ -63,18 +65,16 @@ function divergence(state: HostArrays): number {
   }, 0);
 }
 
+/** An energy that learns by Adam. */
+type Learner = { readonly energy: NetParams; readonly adam: AdamSlots<NetParams> };
+
 /** Steps of `update` on the compiled device. */
-async function learn(
-  start: (noise: Noise) => State,
-  update: (state: State, step: tf.Scalar, noise: Noise) => State,
+async function learn<S extends Tree & Learner>(
+  start: (noise: Noise) => S,
+  update: (state: S, step: tf.Scalar, noise: Noise) => S,
 ): Promise<{ before: number; after: number }> {
   await tf.setBackend("cpu");
-  const state = start(createNoise(keyOf(0), tf.scalar(0, "int32")));
-  const arrays = Object.fromEntries(
-    Object.entries(state).map(([name, t]) =>
-      [name, { shape: t.shape, dtype: "float32", data: t.dataSync<"float32">().slice() }] as const
-    ),
-  );
+  const arrays = toArrays(start(createNoise(keyOf(0), tf.scalar(0, "int32"))));
   await using device = await openDevice("cpu", { threads: 1 });
   let current = await device.upload(arrays);
   const stepAt = (t: number): { step: HostArray } => ({
@@ -82,7 +82,8 @@ async function learn(
   });
   await using program = await device.compile(({ state, inputs }) => {
     const step = inputs.step as tf.Scalar;
-    return { state: update(state, step, createNoise(foldIn(keyOf(0), "step"), step)), outputs: {} };
+    const noise = createNoise(foldIn(keyOf(0), "step"), step);
+    return { state: flatten(update(unflatten(state) as S, step, noise)), outputs: {} };
   }, { state: current.specs, inputs: { step: { shape: [], dtype: "int32" } } });
   for (let t = 0; t < STEPS; t++) current = (await program.run(current, stepAt(t))).state;
   const end = await device.download(current);
@@ -90,77 +91,93 @@ async function learn(
   return { before: divergence(arrays), after: divergence(end) };
 }
 
-/** mean net(z+) - mean net(z-), and its gradient for the energy's parameters. */
-function contrast(
-  state: State,
-  { positive, negative }: { positive: tf.Tensor; negative: tf.Tensor },
-): State {
-  return lossAndGradients((params) => {
-    const high = tf.mean(netEnergy(params, { latents: positive, hyper }));
-    return {
-      loss: tf.sub(high, tf.mean(netEnergy(params, { latents: negative, hyper }))) as tf.Scalar,
-    };
-  }, pick(state, namesBelow(state, "energy"))).gradients;
+/** The energy after one step of Adam down mean net(z+) - mean net(z-), with z+ drawn from the mixture. */
+function learnContrast(
+  { energy, adam: slots }: Learner,
+  { negative, step, noise }: {
+    readonly negative: tf.Tensor2D;
+    readonly step: tf.Scalar;
+    readonly noise: Noise;
+  },
+): Learner {
+  const positive = drawMixture(noise);
+  const { gradients } = lossAndGradients((params) => {
+    const high = tf.mean<tf.Scalar>(prior.net(params, positive));
+    return { loss: tf.sub<tf.Scalar>(high, tf.mean(prior.net(params, negative))) };
+  }, energy);
+  const next = adam({ params: energy, slots }, {
+    gradients,
+    learningRate: falling(0.02, step),
+    step,
+  });
+  return { energy: next.params, adam: next.slots };
 }
 
-function startEnergy(noise: Noise): State {
-  const energy = initNet(energyNet(hyper), noise);
-  return { ...energy, ...initAdam(energy, Object.keys(energy)) };
+function startEnergy(noise: Noise): Learner {
+  const energy = prior.init(noise);
+  return { energy, adam: initAdam(energy) };
 }
 
 /** From `rate` down to a tenth of it over `steps`. */
 function falling(rate: number, step: tf.Scalar): tf.Scalar {
-  return tf.mul(rate, tf.exp(tf.mul(tf.cast(step, "float32"), -Math.log(10) / STEPS))) as tf.Scalar;
+  return tf.mul(rate, tf.exp(tf.mul(tf.cast(step, "float32"), -Math.log(10) / STEPS)));
 }
 
 Deno.test("priorChain() and the contrast of energies learn eight modes, as LEBM does", async () => {
   const { before, after } = await learn((noise) => ({
     ...startEnergy(noise),
     // Chains go on from step to step, so that fifteen steps of each are enough.
-    negative: noise.split("start").normal([COUNT, 2]),
+    negative: noise.split("start").normal<tf.Tensor2D>([COUNT, 2]),
   }), (state, step, noise) => {
-    const negative = priorChain(state, { start: state.negative as tf.Tensor2D, hyper, noise });
-    const gradients = contrast(state, { positive: drawMixture(noise), negative });
-    return { ...adam(state, { gradients, learningRate: falling(0.02, step), step }), negative };
+    const energy = (z: tf.Tensor2D) => prior.energy(state.energy, z);
+    const negative = priorChain(energy, { start: state.negative, hyper, noise });
+    return { ...learnContrast(state, { negative, step, noise }), negative };
   });
   assert.ok(before > 0.3, `untrained ${before}`);
   assert.ok(after < 0.1, `KL ${after}`);
 });
 
+/** The last layer of the sampler, or V of its pSGLD. */
+type LastLayer = { readonly psi: tf.Tensor2D };
+type Chain = { readonly params: LastLayer; readonly v: LastLayer };
+
 Deno.test("psgld() on the sampler's last layer and the contrast of energies learn eight modes, as LAE does", async () => {
   const inputDim = 64;
+  const net = samplerNet(inputDim, hyper);
   const { before, after } = await learn((noise) => {
-    const sampler = initNet(samplerNet(inputDim, hyper), noise);
     const u = noise.split("inputs").normal([COUNT, inputDim]);
-    const h = applyNet(samplerNet(inputDim, hyper), { params: sampler, x: u });
-    const psi = tf.mul(noise.split("psi").normal([samplerFeatureCount(inputDim, hyper), 2]), 0.05);
-    return { ...startEnergy(noise), h, psi, ...initPsgld({ psi }, ["psi"]) };
+    const h = applyNet(net, { params: initNet(net, noise), x: u }) as tf.Tensor2D;
+    const shape = [samplerFeatureCount(inputDim, hyper), 2];
+    const params: LastLayer = { psi: tf.mul(noise.split("psi").normal(shape), 0.05) };
+    const chain: Chain = { params, v: initPsgld(params) };
+    return { ...startEnergy(noise), h, chain };
   }, (state, step, noise) => {
-    const xi = drawsLike(state, { names: ["psi"], noise, leading: [INNER] });
-    const chain = repeat(
+    const draws = drawsLike(state.chain.params, { noise, leading: [INNER] });
+    const end = repeat(
       INNER,
-      pick(state, psgldEntries(["psi"])),
-      (moved, { index, ...xi }) => {
+      flatten(state.chain),
+      (flat, { index, ...xi }) => {
+        const before = unflatten(flat) as Chain;
         const { gradients } = lossAndGradients(({ psi }) => {
-          const latents = tf.matMul(state.h as tf.Tensor2D, psi as tf.Tensor2D);
-          return { loss: tf.mean(priorEnergy(state, { latents, hyper })) as tf.Scalar };
-        }, pick(moved, ["psi"]));
-        const moves = tf.add(tf.mul(tf.cast(step, "float32"), INNER), index) as tf.Scalar;
-        return psgld(moved, {
+          const latents = tf.matMul(state.h, psi);
+          return { loss: tf.mean<tf.Scalar>(prior.energy(state.energy, latents)) };
+        }, before.params);
+        const { params, v } = psgld(before, {
           gradients,
-          xi,
+          xi: xi as LastLayer,
           stepSize: 3e-3,
           count: COUNT,
           alpha: 0.99,
           damping: 1e-3,
-          moves,
+          moves: tf.add(tf.mul(tf.cast(step, "float32"), INNER), index),
         });
+        return flatten({ params, v });
       },
-      { index: tf.range(0, INNER), ...xi } as State,
+      { index: tf.range(0, INNER), ...draws },
     );
-    const negative = tf.matMul(state.h as tf.Tensor2D, chain.psi as tf.Tensor2D);
-    const gradients = contrast(state, { positive: drawMixture(noise), negative });
-    return { ...adam(state, { gradients, learningRate: falling(0.02, step), step }), ...chain };
+    const chain = unflatten(end) as Chain;
+    const negative: tf.Tensor2D = tf.matMul(state.h, chain.params.psi);
+    return { ...state, ...learnContrast(state, { negative, step, noise }), chain };
   });
   assert.ok(before > 0.3, `untrained ${before}`);
   assert.ok(after < 0.1, `KL ${after}`);

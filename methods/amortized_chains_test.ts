@@ -1,13 +1,16 @@
+/** `Model.amortized` of LAE and of its NeurIPS version: against theory at rest, and against a training step. */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { measureAmortization } from "../harness/run/amortization.ts";
-import { openDevice } from "../harness/engine/device.ts";
-import { createNoise, keyOf } from "../harness/core/noise.ts";
 import { createImageSet } from "../harness/core/image_set.ts";
-import type { Batch, HostArrays, Hyperparams, Method, State } from "../harness/core/types.ts";
-import { initialState, TOY, toyHyper, toyImages } from "./testing/tiny_problem.ts";
+import { createNoise, keyOf } from "../harness/core/noise.ts";
+import { flatten } from "../harness/core/tree.ts";
+import type { AmortizedChains, Batch, HostArrays, Model, Tree } from "../harness/core/types.ts";
+import { openDevice } from "../harness/engine/device.ts";
+import { measureAmortization } from "../harness/run/amortization.ts";
 import { lae } from "./lae.ts";
-import { amortizedChains } from "./lae_chain_freedom.ts";
+import { lae_neurips } from "./lae_neurips.ts";
+import { toTensor } from "./testing/host_arrays.ts";
+import { initialState, TINY_PROBLEM, tinyHyper, tinyImages } from "./testing/tiny_problem.ts";
 
 const ROWS = 16;
 const PIXELS = 4;
@@ -31,24 +34,36 @@ const images = createImageSet({
   ),
 });
 
-/** Diagnostics of LAE with `overrides` at the stationary law of its chains. */
-async function measure(overrides: Hyperparams) {
-  const problem = { image, trainCount: ROWS, batchSize: ROWS };
-  const damping = 1e6; // so large that the preconditioner is constant: algorithm 2 as printed
-  const hyper = {
+const PROBLEM = { image, trainCount: ROWS, batchSize: ROWS };
+const LINEAR = { nets: "linear", latentDim: LATENTS, posteriorStepSize: FREE_ETA };
+const DAMPING = 1e6; // so large that the preconditioner is constant: algorithm 2 as printed
+
+/** Models whose amortized chains have the step size ETA. */
+const MODELS: Readonly<Record<string, Model>> = {
+  lae: lae.build(PROBLEM, {
     ...lae.defaults,
-    nets: "linear",
-    latentDim: LATENTS,
+    ...LINEAR,
     inputDim: 4,
-    damping,
-    stepSize: ETA * ROWS * damping,
-    posteriorStepSize: FREE_ETA,
+    damping: DAMPING,
+    stepSize: ETA * ROWS * DAMPING,
+  }),
+  lae_neurips: lae_neurips.build(PROBLEM, {
+    ...lae_neurips.defaults,
+    ...LINEAR,
     chainStepSize: ETA * ROWS,
     metropolis: false,
-    ...overrides,
-  };
-  lae.check?.(problem, hyper);
-  const start = await initialState(lae as never, { problem, hyper, seed: 0 });
+  }),
+};
+
+/** The capability `amortized` of `model`. */
+function amortizedOf<S extends Tree>({ amortized }: Model<S>): AmortizedChains<S> {
+  if (amortized === undefined) throw new TypeError("The model has no amortized chains");
+  return amortized;
+}
+
+/** Diagnostics of `model` at the stationary distribution of its chains. */
+async function measure(model: Model) {
+  const start = await initialState(model, 0);
   // Phi' = (1 - eta K) Phi + sqrt(2 eta) xi has the variance 2 eta / (1 - (1 - eta K)^2); it starts with 1 / d.
   const deviation = Math.sqrt(2 * ETA / (1 - (1 - FALL) ** 2));
   const state: HostArrays = Object.fromEntries(
@@ -66,8 +81,7 @@ async function measure(overrides: Hyperparams) {
   await using device = await openDevice("cpu", { threads: 1 });
   return await measureAmortization(await device.upload(state), {
     device,
-    amortized: lae.amortized as never,
-    hyper,
+    amortized: amortizedOf(model),
     images,
     trainCount: ROWS,
     batchSize: ROWS,
@@ -90,11 +104,10 @@ function expectedRatio(): number {
   return amortized / free;
 }
 
-for (const overrides of [{}, { variant: "neurips" }] as readonly Hyperparams[]) {
-  const words = Object.entries(overrides).map(([k, v]) => ` ${k}=${v}`).join("");
-  Deno.test(`measureAmortization() of lae${words} finds leverages, and the variance that they predict`, async () => {
+for (const [name, model] of Object.entries(MODELS)) {
+  Deno.test(`measureAmortization() of ${name} finds leverages, and the variance that they predict`, async () => {
     await tf.setBackend("cpu");
-    const { features, rows, rank, leverage, varianceRatio, moves } = await measure(overrides);
+    const { features, rows, rank, leverage, varianceRatio, moves } = await measure(model);
     assert.deepEqual([features, rows, rank, moves], [PIXELS, ROWS, PIXELS, MOVES]);
     for (const h of Object.values(leverage)) assert.ok(Math.abs(h - PIXELS / ROWS) < 1e-12);
     // The probes' z are linear in 4 x 64 independent chains of some 100 / 7 independent moves each, the free ones in 8 x 64 x 7
@@ -107,48 +120,54 @@ for (const overrides of [{}, { variant: "neurips" }] as readonly Hyperparams[]) 
   });
 }
 
-/** What differs between two states, by name, and by how much at most. */
-function differences(a: State, b: State): Record<string, number> {
-  const pairs = Object.keys(a).map((name) =>
-    [name, Number(tf.max(tf.abs(tf.sub(a[name], b[name]))).dataSync()[0])] as const
+/** The largest difference between two states in each tensor that differs, by name. */
+function differences(a: Tree, b: Tree): Record<string, number> {
+  const [flatA, flatB] = [flatten(a), flatten(b)];
+  const pairs = Object.keys(flatA).map((name) =>
+    [name, Number(tf.max(tf.abs(tf.sub(flatA[name], flatB[name]))).dataSync()[0])] as const
   );
   return Object.fromEntries(pairs.filter(([, difference]) => difference > 0));
 }
 
-const METHOD = lae as unknown as Method;
 const STEP = 3;
 
-// Of the NeurIPS variant a step has chainSteps + 1 moves, all of one minibatch and before anything learned changes.
+// A step of lae_neurips has chainSteps + 1 moves, all of one minibatch and before anything learned changes.
 const MOVE_CASES: readonly {
-  readonly overrides: Hyperparams;
+  readonly name: string;
+  readonly model: Model;
   /** Where the step takes each move's noise from. */
   readonly paths: readonly (readonly (string | number)[])[];
 }[] = [
-  { overrides: {}, paths: [[]] },
-  { overrides: { decayPower: 0.5, decaySteps: 2 }, paths: [[]] },
-  { overrides: { variant: "neurips", chainSteps: 1 }, paths: [["move", 0], ["move", 1]] },
+  { name: "lae", model: lae.build(TINY_PROBLEM, tinyHyper(lae)), paths: [[]] },
+  {
+    name: "lae decayPower=0.5 decaySteps=2",
+    model: lae.build(TINY_PROBLEM, tinyHyper(lae, { decayPower: 0.5, decaySteps: 2 })),
+    paths: [[]],
+  },
+  {
+    name: "lae_neurips chainSteps=1",
+    model: lae_neurips.build(TINY_PROBLEM, tinyHyper(lae_neurips, { chainSteps: 1 })),
+    paths: [["move", 0], ["move", 1]],
+  },
 ];
 
-for (const { overrides, paths } of MOVE_CASES) {
-  const words = Object.entries(overrides).map(([k, v]) => ` ${k}=${v}`).join("");
-  Deno.test(`amortizedChains.move() of lae${words} moves Phi as a training step does, and nothing else`, async () => {
+for (const { name, model, paths } of MOVE_CASES) {
+  Deno.test(`amortized.move() of ${name} moves Phi as a training step does, and nothing else`, async () => {
     await tf.setBackend("cpu");
-    const hyper = toyHyper(METHOD, overrides) as typeof lae.defaults;
     const step = tf.scalar(STEP, "int32");
     const noise = () => createNoise(keyOf(5), step);
-    const start: State = lae.init(TOY, hyper, createNoise(keyOf(4), tf.scalar(0, "int32")));
-    const images = toyImages(TOY.batchSize, TOY.image);
+    const start = model.init(createNoise(keyOf(4), tf.scalar(0, "int32")));
     const batch: Batch = {
-      images: tf.tensor4d(images.data, images.shape as [number, number, number, number]),
-      rows: tf.range(0, TOY.batchSize, 1, "int32"),
+      images: toTensor(tinyImages(TINY_PROBLEM.batchSize, TINY_PROBLEM.image)),
+      rows: tf.range(0, TINY_PROBLEM.batchSize, 1, "int32"),
       step,
       chains: {},
     };
-    const trained = lae.step(start, batch, hyper, noise()).state;
-    let moved = start;
-    for (const path of paths) {
-      moved = amortizedChains.move(moved, batch, hyper, noise().split(...path));
-    }
+    const trained = model.step(start, batch, noise()).state;
+    const moved = paths.reduce(
+      (state, path) => amortizedOf(model).move(state, batch, noise().split(...path)),
+      start,
+    );
     const changed = Object.keys(differences(start, moved));
     assert.ok(changed.includes("phi"));
     assert.ok(changed.every((name) => name === "phi" || name === "psgld/v/phi"), `${changed}`);

@@ -1,0 +1,50 @@
+import { bytesPerImage, createImageSet } from "../../harness/core/image_set.ts";
+import { orderKey, shuffledRows } from "../../harness/core/row_order.ts";
+import type { Dataset, ImageSet } from "../../harness/core/types.ts";
+
+/** One in this many training images is held out. */
+const SHARE = 8;
+
+/**
+ * Replaces the test images of `dataset` by an eighth of its training images, for choices that must not see the test
+ * images, such as tuning. The name of the data set determines which images are held out. Throws RangeError if `dataset`
+ * has fewer than 8 training images.
+ */
+export function heldOut(dataset: Dataset): Dataset {
+  const { train: whole } = dataset.counts;
+  const test = Math.floor(whole / SHARE);
+  const counts = { train: whole - test, test };
+  if (test < 1) {
+    throw new RangeError(
+      `${dataset.name} must have at least ${SHARE} training images to hold some out, got ${whole}`,
+    );
+  }
+  return {
+    ...dataset,
+    name: `heldout:${dataset.name}`,
+    label: `${dataset.label}, held out`,
+    counts,
+    load: async (split) => {
+      const set = await dataset.load("train");
+      const order = shuffledRows(orderKey(HELD_OUT_SEED, dataset.name), 0, set.count);
+      const rows = split === "train" ? order.subarray(test) : order.subarray(0, test);
+      return selectImages(set, rows.toSorted());
+    },
+  };
+}
+
+/** Seed of the split, chosen unlike the seeds that users give their runs. */
+const HELD_OUT_SEED = 0x5e1d;
+
+/** Copies the images `rows` of `set`, with their labels, into a new set. */
+function selectImages(set: ImageSet, rows: Int32Array): ImageSet {
+  const size = bytesPerImage(set.image);
+  const pixels = new Uint8Array(rows.length * size);
+  rows.forEach((row, i) => pixels.set(set.pixels.subarray(row * size, (row + 1) * size), i * size));
+  const { labels } = set;
+  return createImageSet({
+    image: set.image,
+    pixels,
+    ...labels && { labels: Uint8Array.from(rows, (row) => labels[row]) },
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * `deno task tune`: searches the hyperparameters of methods at equal budgets.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import { HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
+import { parseCount, UsageError } from "../core/arguments.ts";
+import { dataFolder } from "../core/cache_folder.ts";
+import { replaceFile } from "../core/files.ts";
+import { userPath } from "../core/project.ts";
+import type { Metric } from "../core/types.ts";
+import { DEVICES } from "../engine/device.ts";
+import { readExperiment } from "../experiment/experiment_arguments.ts";
+import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
+import { lookUp, type Tables } from "../experiment/spec.ts";
+import { isMetric } from "../metrics/likelihood_bounds.ts";
+import { runSpecs } from "../sweep/bench.ts";
+import { forecast } from "../sweep/forecast.ts";
+import { readResults } from "../sweep/store.ts";
+import { finalRuns, scoresOf, searchTrials, summarise } from "../tuning/tune.ts";
+import { tuningMarkdown } from "../tuning/tuning_table.ts";
+
+interface TuneArguments {
+  readonly preset: string;
+  readonly methods?: string;
+  readonly dataset?: string;
+  readonly metric?: string;
+  readonly epochs?: string;
+  readonly images?: string;
+  readonly set?: readonly string[];
+  readonly device?: string;
+  readonly threads?: string;
+  readonly jobs?: string;
+  readonly budget: string;
+  readonly finalists: string;
+  readonly seeds: string;
+  readonly out?: string;
+  readonly dryRun?: boolean;
+}
+
+/** Defines the command `tune`; its action calls `end` with whether the user interrupted it. */
+export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void): Command {
+  const collect = (value: string, values: readonly string[] = []) => [...values, value];
+  return new Command("tune")
+    .description(
+      "random search over the ranges that methods declare, with the same number of trials and steps for each, scored on held-out training images; a second call resumes where the first stopped",
+    )
+    .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
+    .option("--methods <names>", "comma-separated; all of the preset by default")
+    .option("--dataset <name>", "one data set; the preset's first by default")
+    .option("--metric <name>", "the score to tune for; the preset's first by default")
+    .option("--epochs <count>", "epochs of a trial; the preset's by default")
+    .option("--images <count>", "training images of a trial; all by default")
+    .option("--set <METHOD.KEY=VALUE>", "a hyperparameter that every trial starts from", collect)
+    .option("--device <name>", `one of ${Object.keys(DEVICES).join(", ")}`)
+    .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
+    .option("--jobs <count>", "runs at a time; 1 by default")
+    .option("--budget <count>", "trials for each method", "16")
+    .option("--finalists <count>", "best trials that are run again", "3")
+    .option("--seeds <count>", "new seeds for each finalist", "3")
+    .option("--out <folder>", "where to write; runs/tune by default")
+    .option("--dry-run", "print the trials and how long they will take, write nothing")
+    .action(async (typed: TuneArguments) => end(await tune(typed, tables)));
+}
+
+async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
+  const preset = lookUp(PRESETS, "preset", typed.preset);
+  const dataset = `${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`;
+  const datasets = { ...tables.datasets, [dataset]: await heldOut(dataset) };
+  const withHeldOut: Tables = { ...tables, datasets };
+  const { experiment, jobs } = readExperiment({ ...typed, datasets: dataset, seeds: "0" }, {
+    tables: withHeldOut,
+    presets: PRESETS,
+    devices: Object.keys(DEVICES),
+    cores: navigator.hardwareConcurrency,
+  });
+  const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
+  const reason = await metric.available?.() ?? null;
+  if (reason !== null) throw new Error(`Cannot tune for ${metric.name}: ${reason}`);
+  const budget = {
+    trials: parseCount(typed.budget, "--budget"),
+    finalists: parseCount(typed.finalists, "--finalists"),
+    seeds: parseCount(typed.seeds, "--seeds"),
+  };
+  const scored = { ...experiment, name: "tune", metrics: [metric.name], scoreUntrained: false };
+  const trials = searchTrials(scored, { tables: withHeldOut, trials: budget.trials });
+  const out = userPath(typed.out ?? "runs/tune");
+  const options = { tables: withHeldOut, out, jobs, force: false, dataFolder: dataFolder() };
+  const specs = trials.map(({ spec }) => spec);
+  if (typed.dryRun) {
+    for (const { method, index, changed } of trials) {
+      console.log(`${method} trial ${index}: ${JSON.stringify(changed)}`);
+    }
+    const { records } = await readResults(out);
+    console.log(await forecast(specs, { ...options, records, probe: true }));
+    return false;
+  }
+
+  const search = await runSpecs(specs, scored, options);
+  if (search.interrupted) return true;
+  const finals = finalRuns(trials, { scoreOf: scoresOf(search.records, metric), budget });
+  const { records, interrupted } = await runSpecs(
+    finals.flatMap(({ specs }) => specs),
+    scored,
+    options,
+  );
+  if (interrupted) return true;
+  const tuned = summarise(trials, { records, metric, finals });
+  const markdown = tuningMarkdown(tuned, { metric: metric.label, ...budget });
+  await replaceFile(`${out}/tuning.md`, markdown);
+  await replaceFile(`${out}/tuning.json`, `${JSON.stringify({ budget, tuned }, null, 2)}\n`);
+  console.log(`${markdown}\nWrote ${out}/tuning.md, ${out}/tuning.json`);
+  return false;
+}
+
+async function heldOut(name: string) {
+  try {
+    return await resolveDataset(name);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
+function metricOf(name: string, tables: Tables): Metric {
+  const score = lookUp(tables.metrics, "metric", name);
+  if (!isMetric(score)) throw new UsageError(`Cannot tune for ${name}: it does not score samples`);
+  return score;
+}

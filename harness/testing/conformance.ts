@@ -1,0 +1,382 @@
+/**
+ * Conformance tests of methods, as a list for any test runner. They know the interface and nothing else:
+ *
+ * ```ts
+ * for (const { name, run } of conformanceOf(myMethod)) Deno.test(name, run);
+ * ```
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
+import { flatten, unflatten } from "../core/tree.ts";
+import type {
+  Device,
+  HostArray,
+  HostArrays,
+  Hyperparams,
+  Method,
+  Model,
+  Problem,
+  State,
+} from "../core/types.ts";
+import { openDevice } from "../engine/device.ts";
+import { readTensors } from "../run/initial_state.ts";
+import { chainInputs, chainsOf, stepFunction, stepInputs, withPrefix } from "../run/train.ts";
+
+/** 32 images of 8x8 pixels in batches of 8. */
+export const SMALL_PROBLEM: Problem = {
+  image: { height: 8, width: 8, channels: 1 },
+  trainCount: 32,
+  batchSize: 8,
+};
+
+/** Values that make a model small, for hyperparameters that a method calls by these names. */
+const SMALL: Hyperparams = {
+  latentDim: 3,
+  featureDim: 64,
+  width: 0.125,
+  inputDim: 16,
+  posteriorSteps: 3,
+  priorSteps: 3,
+};
+
+/** What the tests run with. */
+export interface ConformanceOptions {
+  /** Laid over the defaults, and over small values of latentDim, featureDim, width, inputDim, posteriorSteps, priorSteps. */
+  readonly hyper?: Hyperparams;
+  readonly problem?: Problem;
+}
+
+/** One test; `run` rejects with an AssertionError. */
+export interface ConformanceTest {
+  readonly name: string;
+  run(): Promise<void>;
+}
+
+/** A method at fixed hyperparameters on a fixed problem. */
+interface Subject {
+  readonly method: Method;
+  readonly hyper: Hyperparams;
+  readonly problem: Problem;
+}
+
+/** The tests of `method`. */
+export function conformanceOf(
+  method: Method,
+  { hyper = {}, problem = SMALL_PROBLEM }: ConformanceOptions = {},
+): ConformanceTest[] {
+  const own = Object.fromEntries(
+    Object.entries(SMALL).filter(([key]) => Object.hasOwn(method.defaults, key)),
+  );
+  const subject = { method, problem, hyper: { ...method.defaults, ...own, ...hyper } };
+  const words = Object.entries(hyper).map(([key, value]) => ` ${key}=${value}`).join("");
+  return Object.entries(TESTS).map(([criterion, test]) => ({
+    name: `${method.name}${words}: ${criterion}`,
+    run: async () => await test(subject),
+  }));
+}
+
+const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>> = {
+  "facts are complete": ({ method }) => {
+    assert.match(method.name, /^[a-z][a-z0-9_]*$/, "name");
+    for (const fact of ["label", "description", "source"] as const) {
+      assert.ok(method[fact].trim() !== "", fact);
+    }
+    for (const [key, value] of Object.entries(method.defaults)) {
+      assert.ok(typeof value !== "number" || Number.isFinite(value), `default of ${key}`);
+    }
+  },
+
+  "build() refuses NaN for every number": ({ method, hyper, problem }) => {
+    for (const key of Object.keys(hyper).filter((key) => typeof hyper[key] === "number")) {
+      assert.throws(
+        () => method.build(problem, { ...hyper, [key]: NaN }),
+        (error) => error instanceof RangeError && error.message.includes(key),
+        `${key}: NaN was accepted, or the error does not name it`,
+      );
+    }
+  },
+
+  "flops are positive and grow with the batch": ({ method, hyper, problem }) => {
+    const flops = (batchSize: number) => method.build({ ...problem, batchSize }, hyper).flops;
+    const one = flops(1);
+    if (one === undefined) return;
+    assert.ok(one > 0 && Number.isFinite(one), String(one));
+    assert.equal(flops(7), 7 * one);
+  },
+
+  "step() with the same seed gives the same bits, with another seed others": async (subject) => {
+    const first = await train(subject);
+    assert.deepEqual(await train(subject), first);
+    const other = await train(subject, { seed: 1 });
+    assert.notDeepEqual(other.state, first.state);
+  },
+
+  "step() goes on from a saved state as if it had not stopped": async (subject) => {
+    const whole = await train(subject, { steps: [0, 3] });
+    const half = await train(subject, { steps: [0, 2] });
+    const rest = await train(subject, { steps: [2, 3], from: half });
+    assert.deepEqual(rest, whole);
+  },
+
+  "step() keeps names, shapes and types of state and chains, and moves the state": async (
+    subject,
+  ) => {
+    const before = initial(subject, 0);
+    const after = await train(subject, { steps: [0, 1] });
+    const specsOf = (arrays: HostArrays) =>
+      Object.fromEntries(
+        Object.entries(arrays).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
+      );
+    assert.deepEqual(specsOf(after.state), specsOf(before.state));
+    assert.deepEqual(specsOf(after.chains), specsOf(before.chains));
+    const moved = Object.keys(before.state).filter((name) =>
+      before.state[name].data.some((value, i) => value !== after.state[name].data[i])
+    );
+    assert.ok(moved.length > 0, "one step changed nothing");
+  },
+
+  "metrics stay finite for 20 steps": async (subject) => {
+    const { metrics } = await train(subject, { steps: [0, 20] });
+    assert.ok(Object.keys(metrics).length > 0, "no training metric: a run would show nothing");
+    for (const [name, value] of Object.entries(metrics)) {
+      assert.ok(Number.isFinite(value), `${name} is ${value}`);
+    }
+  },
+
+  "step() takes a batch of one": async (subject) => {
+    const { metrics } = await train(
+      { ...subject, problem: { ...subject.problem, batchSize: 1 } },
+      { steps: [0, 1] },
+    );
+    assert.ok(Object.values(metrics).every(Number.isFinite));
+  },
+
+  "step() compiled equals eager after 3 steps": async (subject) => {
+    const eager = await train(subject, { device: "tfjs-cpu" });
+    const compiled = await train(subject);
+    for (const [name, { data }] of Object.entries(eager.state)) {
+      // Float32 sums in another order: 1e-7 an operation, times some 1e3 terms; 1e-4 of the entry's largest value bounds it.
+      const values = Array.from(data);
+      const scale = Math.max(1e-6, ...values.map(Math.abs));
+      const other = compiled.state[name].data;
+      const worst = Math.max(...values.map((value, i) => Math.abs(value - other[i])));
+      assert.ok(worst <= 1e-4 * scale, `${name} differs by ${worst / scale} of its largest value`);
+    }
+  },
+
+  "sample() gives images in [0, 1], not all alike, for any count": async (subject) => {
+    const { height, width, channels } = subject.problem.image;
+    await withState(subject, (model, state, chains) => {
+      for (const count of [1, 5]) {
+        const request = { count, chains: firstRows(chains, count) };
+        const images = model.sample(state, request, noiseOf("sample", count));
+        assert.deepEqual(images.shape, [count, height, width, channels]);
+        assertUnitRange(images);
+        assert.ok(new Set(images.dataSync()).size > 1, "every pixel of every sample is the same");
+      }
+    });
+  },
+
+  "latents: infer() gives latents, decode() images in [0, 1], for any count": async (subject) => {
+    const { image } = subject.problem;
+    await withState(subject, ({ latents }, state) => {
+      if (latents === undefined) return;
+      for (const count of [1, 5]) {
+        const z = latents.infer(state, imagesOf(subject.problem, count), noiseOf("infer", count));
+        assert.deepEqual(z.shape, [count, latents.dim]);
+        assert.ok(z.dataSync().every(Number.isFinite), "a latent is not finite");
+        // Latents far out, so that the decoder leaves the range unless it is clipped.
+        const decoded = latents.decode(state, tf.mul(z, 100));
+        assert.deepEqual(decoded.shape, [count, image.height, image.width, image.channels]);
+        assertUnitRange(decoded);
+      }
+    });
+  },
+
+  "likelihood: logWeight() gives a finite number an image": async (subject) => {
+    await withState(subject, ({ likelihood }, state) => {
+      if (likelihood === undefined) return;
+      for (const count of [1, 5]) {
+        const images = imagesOf(subject.problem, count);
+        const weights = likelihood.logWeight(state, images, noiseOf("weight", count));
+        assert.deepEqual(weights.shape, [count]);
+        assert.ok(weights.dataSync().every(Number.isFinite), "a log weight is not finite");
+      }
+    });
+  },
+
+  "amortized: features, latents and free chains have one row an image, move() moves latents":
+    async (
+      subject,
+    ) => {
+      const { problem } = subject;
+      await withState(subject, ({ amortized, latents }, state, chains) => {
+        if (amortized === undefined) return;
+        const images = imagesOf(problem, problem.batchSize);
+        assert.equal(amortized.features(state, images).shape[0], problem.batchSize);
+        const before = amortized.latents(state, images);
+        assert.deepEqual(before.shape, [problem.batchSize, latents?.dim ?? before.shape[1]]);
+        assert.deepEqual(
+          amortized.freeChains(state, images, noiseOf("free", 0)).shape,
+          before.shape,
+        );
+        const batch = {
+          images,
+          rows: tf.range(0, problem.batchSize, 1, "int32"),
+          step: tf.scalar(0, "int32"),
+          chains: firstRows(chains, problem.batchSize),
+        };
+        const after = amortized.latents(amortized.move(state, batch, noiseOf("move", 0)), images);
+        assert.notDeepEqual(after.dataSync(), before.dataSync());
+      });
+    },
+};
+
+/** State and persistent chains of all rows, on the host. */
+interface Snapshot {
+  readonly state: HostArrays;
+  readonly chains: HostArrays;
+}
+
+function initial({ method, hyper, problem }: Subject, seed: number): Snapshot {
+  const model = method.build(problem, hyper);
+  let state: HostArrays = {};
+  tf.tidy(() => {
+    const noise = createNoise(foldIn(keyOf(seed), "init"), tf.scalar(0, "int32"));
+    state = readTensors(model.init(noise));
+  });
+  const chains = Object.entries(model.chains ?? {}).map(([name, shape]) => {
+    const count = problem.trainCount * shape.reduce((a, b) => a * b, 1);
+    const key = foldIn(foldIn(keyOf(seed), "chains"), name);
+    const data = draws(key, { counter: 0, count, kind: "normal" });
+    return [name, { shape: [problem.trainCount, ...shape], dtype: "float32", data }] as const;
+  });
+  return { state, chains: Object.fromEntries(chains) };
+}
+
+/** Trains over the images in their own order; resolves to the end, and the metrics of the last step. */
+async function train(
+  subject: Subject,
+  { seed = 0, steps: [first, last] = [0, 3], from, device = "cpu" }: {
+    readonly seed?: number;
+    /** First and last (exclusive) step. */
+    readonly steps?: readonly [number, number];
+    readonly from?: Snapshot;
+    readonly device?: "cpu" | "tfjs-cpu";
+  } = {},
+): Promise<Snapshot & { readonly metrics: Readonly<Record<string, number>> }> {
+  const { method, hyper, problem } = subject;
+  const { batchSize, trainCount, image } = problem;
+  await tf.setBackend("cpu");
+  const start = from ?? initial(subject, seed);
+  const chains = structuredClone(start.chains);
+  const model = method.build(problem, hyper);
+  await using opened: Device = await openDevice(device, { threads: 1 });
+  await using program = await opened.compile(stepFunction(model, foldIn(keyOf(seed), "step")), {
+    state: start.state,
+    inputs: stepInputs({ image, batchSize, chains: model.chains }),
+  });
+  let state = await opened.upload(start.state);
+  let metrics: Record<string, number> = {};
+  const images = pixelsOf(problem);
+  for (let step = first; step < last; step++) {
+    const rows = Int32Array.from(
+      { length: batchSize },
+      (_, i) => (step * batchSize + i) % trainCount,
+    );
+    const result = await program.run(state, {
+      images: takeRows(images, rows),
+      rows: { shape: [batchSize], dtype: "int32", data: rows },
+      step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
+      ...withPrefix(mapArrays(chains, (array) => takeRows(array, rows))),
+    });
+    state = result.state;
+    const moved = chainsOf(result.outputs);
+    assert.deepEqual(Object.keys(moved).sort(), Object.keys(chains).sort(), "chains of the step");
+    for (const [name, { data }] of Object.entries(moved)) {
+      const width = data.length / batchSize;
+      rows.forEach((row, i) =>
+        chains[name].data.set(data.subarray(i * width, (i + 1) * width) as never, row * width)
+      );
+    }
+    const names = Object.keys(chainInputs(model.chains, batchSize));
+    metrics = Object.fromEntries(
+      Object.entries(result.outputs).filter(([name]) => !names.includes(name))
+        .map(([name, { data }]) => [name, data[0]]),
+    );
+  }
+  return { state: await opened.download(state), chains, metrics };
+}
+
+/** Calls `use` eagerly with the model, its initial state and chains. */
+async function withState(
+  subject: Subject,
+  use: (model: Model, state: ReturnType<typeof unflatten>, chains: State) => void,
+): Promise<void> {
+  await tf.setBackend("cpu");
+  const { state, chains } = initial(subject, 0);
+  const model = subject.method.build(subject.problem, subject.hyper);
+  tf.tidy(() => use(model, unflatten(toTensors(state)), toTensors(chains)));
+}
+
+function toTensors(arrays: HostArrays): State {
+  return Object.fromEntries(
+    Object.entries(arrays).map((
+      [name, { data, shape, dtype }],
+    ) => [name, tf.tensor(data, [...shape], dtype)]),
+  );
+}
+
+function noiseOf(name: string, index: number) {
+  return createNoise(keyOf(0), tf.scalar(0, "int32")).split(name, index);
+}
+
+/** All training images: uniform noise times a ramp over the pixels. */
+function pixelsOf({ image, trainCount }: Problem): HostArray {
+  const { height, width, channels } = image;
+  const size = height * width * channels;
+  const key = foldIn(keyOf(0), "images");
+  const uniform = draws(key, { counter: 0, count: trainCount * size, kind: "uniform" });
+  const data = uniform.map((value, i) => value * (i % size + 1) / size);
+  return { shape: [trainCount, height, width, channels], dtype: "float32", data };
+}
+
+function imagesOf(problem: Problem, count: number): tf.Tensor4D {
+  const rows = Int32Array.from({ length: count }, (_, i) => i % problem.trainCount);
+  const { data, shape } = takeRows(pixelsOf(problem), rows);
+  return tf.tensor4d(data, shape as [number, number, number, number]);
+}
+
+function takeRows(array: HostArray, rows: Int32Array): HostArray {
+  const width = array.data.length / array.shape[0];
+  const data = new Float32Array(rows.length * width);
+  rows.forEach((row, i) =>
+    data.set(array.data.subarray(row * width, (row + 1) * width), i * width)
+  );
+  return { ...array, shape: [rows.length, ...array.shape.slice(1)], data };
+}
+
+function mapArrays(arrays: HostArrays, f: (array: HostArray) => HostArray): HostArrays {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, f(array)]));
+}
+
+function firstRows(chains: State, count: number): State {
+  return flatten(
+    Object.fromEntries(
+      Object.entries(chains).map(([name, chain]) => [
+        name,
+        tf.slice(chain, 0, Math.min(count, chain.shape[0])),
+      ]),
+    ),
+  );
+}
+
+function assertUnitRange(images: tf.Tensor): void {
+  assert.ok(
+    images.dataSync().every((value) => value >= 0 && value <= 1),
+    "a pixel is outside [0, 1]",
+  );
+}

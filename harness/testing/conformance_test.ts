@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import type { Method, Model } from "../core/types.ts";
+import { conformanceOf } from "./conformance.ts";
+import { TINY_DATASET, TINY_METHOD, tinyWith } from "./tiny.ts";
+
+const problem = { image: TINY_DATASET.image, trainCount: 16, batchSize: 4 };
+
+for (const { name, run } of conformanceOf(TINY_METHOD, { problem })) Deno.test(name, run);
+
+/** Names of the tests that `method` fails. */
+async function failuresOf(method: Method): Promise<string[]> {
+  const failed: string[] = [];
+  for (const { name, run } of conformanceOf(method, { problem })) {
+    try {
+      await run();
+    } catch {
+      failed.push(name.replace(/^.*?: /, ""));
+    }
+  }
+  return failed;
+}
+
+const tiny: Model = TINY_METHOD.build(problem, TINY_METHOD.defaults);
+
+/** A fault each, and the tests that have to notice it. */
+const FAULTS: Readonly<Record<string, readonly [() => Partial<Model>, RegExp]>> = {
+  "a step that draws from Math.random": [() => ({
+    step: (state, batch, noise) => {
+      const { state: next, ...rest } = tiny.step(state, batch, noise);
+      return { ...rest, state: { ...next, mean: tf.add(next.mean as tf.Tensor, Math.random()) } };
+    },
+  }), /same bits/],
+  "a step that changes nothing": [() => ({
+    step: (state, batch, noise) => ({ ...tiny.step(state, batch, noise), state }),
+  }), /moves the state/],
+  "a state that grows": [() => ({
+    step: (state, batch, noise) => {
+      const { state: next, ...rest } = tiny.step(state, batch, noise);
+      return { ...rest, state: { ...next, more: tf.scalar(0) } };
+    },
+  }), /keeps names/],
+  "a metric that explodes": [() => ({
+    step: (state, batch, noise) => ({
+      ...tiny.step(state, batch, noise),
+      metrics: { loss: tf.div<tf.Scalar>(1, tf.sub(tf.cast(batch.step, "float32"), 19)) },
+    }),
+  }), /finite for 20 steps/],
+  "chains that the step does not return": [() => ({
+    step: (state, batch, noise) => ({ ...tiny.step(state, batch, noise), chains: {} }),
+  }), /batch of one/],
+  "samples outside the range": [() => ({
+    sample: (_state, { count }, noise) => noise.split("x").normal([count, 2, 3, 1]),
+  }), /sample\(\) gives images/],
+  "samples that are all alike": [() => ({
+    sample: (_state, { count }) => tf.zeros([count, 2, 3, 1]),
+  }), /not all alike/],
+  "latents of another dimension": [() => ({
+    latents: { dim: 3, infer: tiny.latents!.infer, decode: tiny.latents!.decode },
+  }), /latents: infer/],
+  "weights that are summed over images": [() => ({
+    likelihood: { logWeight: (_state, images) => tf.reshape(tf.sum(images), [1]) },
+  }), /likelihood/],
+  "FLOPs of one image": [() => ({ flops: 12 }), /grow with the batch/],
+};
+
+for (const [fault, [capabilities, message]] of Object.entries(FAULTS)) {
+  Deno.test(`conformanceOf() notices ${fault}`, async () => {
+    const failed = await failuresOf(tinyWith(capabilities));
+    assert.ok(failed.some((name) => message.test(name)), `failed: ${failed.join("; ")}`);
+  });
+}
+
+Deno.test("conformanceOf() notices a method that accepts NaN", async () => {
+  const method = { ...TINY_METHOD, build: () => tiny };
+  assert.deepEqual(await failuresOf(method), ["build() refuses NaN for every number"]);
+});

@@ -1,0 +1,128 @@
+/**
+ * The observation model that all methods with latents share: z -> f(z) -> p(x | z), with the decoder f and one scale sigma for
+ * all pixels.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { ImageShape, Noise } from "../../harness/core/types.ts";
+import {
+  checkNets,
+  decoderNet,
+  NET_DEFAULTS,
+  NET_DEVIATIONS,
+  type NetHyper,
+} from "./architectures.ts";
+import { checkCounts, checkPositive, choice } from "./checks.ts";
+import {
+  LIKELIHOOD_DEVIATIONS,
+  LIKELIHOODS,
+  negLogLikelihood,
+  SIGMA_RANGE,
+  toUnitRange,
+} from "./likelihood.ts";
+import { applyNet, initNet, macCount, type NetParams } from "./nets.ts";
+
+/** Hyperparameters of the observation model. */
+export type ObservationHyper =
+  & NetHyper
+  & Readonly<{ likelihood: string; sigma: number; learnSigma: boolean }>;
+
+export const OBSERVATION_DEFAULTS = {
+  ...NET_DEFAULTS,
+  likelihood: "gaussian", // paper, eq. 9
+  sigma: 0.3, // where it starts: LEBM's code; the paper does not say
+  learnSigma: true, // paper, footnote 3
+};
+
+/** Deviations of every method with this model. */
+export const OBSERVATION_DEVIATIONS: readonly string[] = [
+  ...NET_DEVIATIONS,
+  ...LIKELIHOOD_DEVIATIONS,
+];
+
+/** Parameters of the observation model. */
+export type ObservationParams = { readonly decoder: NetParams; readonly logSigma: tf.Scalar };
+
+/** The parameters that gradients move: log sigma only if it is learned. */
+export type LearnedParams = { readonly decoder: NetParams; readonly logSigma?: tf.Scalar };
+
+/** How well latents explain images. */
+export interface Reconstruction {
+  /** -log p(x | z) in nats, [m]. */
+  readonly negLog: tf.Tensor1D;
+  /** Mean squared error per pixel of images in [0, 1]. */
+  readonly squaredError: tf.Scalar;
+}
+
+/** p(x | z). */
+export interface ObservationModel {
+  init(noise: Noise): ObservationParams;
+  learned(params: ObservationParams): LearnedParams;
+  /** f(z): mean images [m, height, width, channels] in the model's range for latents [m, latentDim]. */
+  mean(params: Pick<ObservationParams, "decoder">, latents: tf.Tensor): tf.Tensor4D;
+  /** Mean images in [0, 1] for latents [n, latentDim]: `Latents.decode`. */
+  decode(params: Pick<ObservationParams, "decoder">, latents: tf.Tensor): tf.Tensor4D;
+  /** -log p(x | z) of images `x` [m, height, width, channels] in [-1, 1] for `latents` [m, latentDim]. */
+  reconstruct(
+    params: ObservationParams,
+    { latents, x }: { readonly latents: tf.Tensor; readonly x: tf.Tensor },
+  ): Reconstruction;
+  /**
+   * `state` with log sigma moved back into its range if it is learned: a bound on the parameter, where a clamp in the loss
+   * would end its gradient.
+   */
+  boundSigma<S extends { readonly logSigma: tf.Scalar }>(state: S): S;
+  /** Multiply-accumulates of a forward pass through the decoder for one image. */
+  readonly macs: number;
+}
+
+/** The observation model for `image`. Throws RangeError when `hyper` cannot work for it. */
+export function observationModel(image: ImageShape, hyper: ObservationHyper): ObservationModel {
+  const { latentDim, featureDim, width, sigma, learnSigma, likelihood } = hyper;
+  checkCounts({ latentDim, featureDim }, 1);
+  checkPositive({ width, sigma });
+  const [least, most] = SIGMA_RANGE;
+  if (sigma < least || sigma > most) {
+    throw new RangeError(`sigma must be in [${least}, ${most}], got ${sigma}`);
+  }
+  choice("likelihood", likelihood, LIKELIHOODS);
+  checkNets(image, hyper);
+  const net = decoderNet(image, hyper);
+  const mean: ObservationModel["mean"] = ({ decoder }, latents) =>
+    tf.reshape(applyNet(net, { params: decoder, x: latents }), [
+      latents.shape[0],
+      image.height,
+      image.width,
+      image.channels,
+    ]);
+  return {
+    init: (noise) => ({
+      // Deviation: One sigma for all pixels: the paper's diag(sigma) leaves open how many there are; its NeurIPS code has one
+      logSigma: tf.scalar(Math.log(sigma)),
+      decoder: initNet(net, noise),
+    }),
+    learned: ({ decoder, logSigma }) => ({ decoder, ...(learnSigma && { logSigma }) }),
+    mean,
+    decode: (params, latents) => toUnitRange(mean(params, latents)),
+    reconstruct: (params, { latents, x }) => {
+      const f = mean(params, latents);
+      const { logSigma } = params;
+      return {
+        negLog: negLogLikelihood(x, { mean: f, logSigma, likelihood }),
+        // A factor of 2 in the range is one of 4 in the square.
+        squaredError: tf.mul(tf.mean<tf.Scalar>(tf.squaredDifference(x, f)), 0.25),
+      };
+    },
+    boundSigma: (state) =>
+      learnSigma
+        ? { ...state, logSigma: tf.clipByValue(state.logSigma, Math.log(least), Math.log(most)) }
+        : state,
+    macs: macCount(net.layers),
+  };
+}
+
+/** sigma, to record. */
+export function sigmaOf({ logSigma }: { readonly logSigma: tf.Scalar }): tf.Scalar {
+  return tf.exp(logSigma);
+}
