@@ -132,7 +132,8 @@ export const RETUNINGS: readonly Mutation[] = [
 /** Rules that a file takes part in, besides its own: what is to be checked after it has changed. */
 const USED_BY: Readonly<Record<string, readonly string[]>> = {
   langevin: ["metropolis", "midpoint"],
-  lae: ["langevin", "psgld", "metropolis"],
+  lae: ["langevin", "psgld"],
+  lae_neurips: ["langevin", "metropolis"],
   abp: ["langevin"],
   dlgm: ["langevin"],
   lebm: ["langevin"],

@@ -44,7 +44,7 @@ const RUN: ToyRun = {
   seconds: 1,
   chainStepsPerSecond: 1,
   gradients: 20,
-  mobility: null,
+  gram: null,
   shown: [[[0.5, -0.5], [9, 9]]],
 };
 
@@ -155,8 +155,8 @@ Deno.test("toyMarkdown() has each row with value, exact score, bound and verdict
 });
 
 Deno.test("toyMarkdown() tells how features move the latents", () => {
-  assert.ok(!toyMarkdown(REPORT).includes("Mobility"));
-  const mobility = {
+  assert.ok(!toyMarkdown(REPORT).includes("Gram matrix"));
+  const gram = {
     least: 0.074,
     median: 0.47,
     largest: 3.3,
@@ -165,7 +165,7 @@ Deno.test("toyMarkdown() tells how features move the latents", () => {
     slowest: Infinity,
   };
   const [{ name, label }] = REPORT.targets;
-  const text = toyMarkdown({ ...REPORT, runs: [{ ...RUN, experiment: name, mobility }] });
+  const text = toyMarkdown({ ...REPORT, runs: [{ ...RUN, experiment: name, gram }] });
   const row = [label, "LD <plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "never"];
   assert.match(text, new RegExp(row.map((cell) => `\\| ${cell} +`).join("")));
 });

@@ -141,7 +141,7 @@ export interface Sampler {
    * Mean and variance of the next move of a coordinate at `x`, given its gradients so far, the one at `x` last: exactly, or up to
    * terms of a higher order in the step size. Absent where moves are no normal draws.
    */
-  move?(x: number, gradients: readonly number[], stepSize: number): MoveLaw;
+  move?(x: number, gradients: readonly number[], stepSize: number): MoveDistribution;
   /** Whether `move` holds at any step size. */
   readonly hasExactMove?: boolean;
   /**
@@ -171,7 +171,7 @@ export interface EulerKernel {
 }
 
 /** A normal distribution of moves. */
-export interface MoveLaw {
+export interface MoveDistribution {
   readonly mean: number;
   readonly variance: number;
 }
@@ -211,7 +211,7 @@ export interface MethodChain {
   way(
     distance: number,
     posterior: { readonly precision: number; readonly points: number },
-  ): MoveLaw;
+  ): MoveDistribution;
   /** Step size of its proposals, if they are accepted or rejected, one decision for all points. */
   readonly proposals?: { readonly stepSize: number };
 }

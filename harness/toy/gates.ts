@@ -46,7 +46,9 @@ export function gatesOf(
   if (answer.kind === "gaussian") {
     return {
       ...Object.fromEntries(
-        Object.entries(predicted).map(([name, law]) => [name, atMost(upperScore(law))]),
+        Object.entries(predicted).map((
+          [name, distribution],
+        ) => [name, atMost(upperScore(distribution))]),
       ),
       ess: { low: LEAST_EFFECTIVE_SIZE, high: Infinity },
       r_hat: atMost(LARGEST_R_HAT),

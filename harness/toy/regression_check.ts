@@ -39,7 +39,7 @@ export interface CheckSuite {
   readonly chains: readonly { readonly chain: MethodChain; readonly target: GaussianTarget }[];
   /** Samplers whose single moves are checked on every target. */
   readonly movers: readonly Sampler[];
-  /** Widths at which the leverage law is checked. */
+  /** Widths at which variances are compared with leverages. */
   readonly gaps: readonly {
     readonly sampler: Sampler;
     readonly target: GaussianTarget;

@@ -24,7 +24,7 @@ export interface ScoredRun {
   readonly posteriors: readonly Scores[];
   /** Of independent draws from the truth, of the same effective size. */
   readonly exact: Readonly<Record<string, Distribution>>;
-  /** Of independent draws from the law that theory gives the sampler: the truth, or the truth with its step's bias. */
+  /** Of independent draws from the stationary distribution by theory: the truth, or the truth with the bias of the step. */
   readonly predicted: Readonly<Record<string, Distribution>>;
   /**
    * Where modes are known: of independent draws as many as those are worth within modes, where chains forget sooner than
@@ -49,7 +49,7 @@ export function scoreRun(
   const samples = samplesOf(run.draws, shared);
   const mixing = mixingOf(run.draws, shared);
   const sizes = mixing.map(sizeOf);
-  const law = answer.kind === "gaussian"
+  const biased = answer.kind === "gaussian"
     ? biasedAnswer(answer, { settings: run.settings, sampler, target })
     : null;
   const unbiased = answer.kind === "gaussian" ? answer.covariance.map(() => 1) : [];
@@ -57,7 +57,7 @@ export function scoreRun(
     truth,
     sizes,
     seed: "exact",
-    known: truth.laws(sizes, unbiased),
+    known: truth.scoreDistributions(sizes, unbiased),
   });
   const withinSizes = answer.kind === "grid" && answer.modes
     ? mixingOf(residualsOf(run.draws, answer.modes.centres), shared).map(sizeOf)
@@ -70,12 +70,12 @@ export function scoreRun(
     posteriors: each,
     exact,
     within: withinSizes && expected(truth, { truth, sizes: withinSizes, seed: "within" }),
-    predicted: law
-      ? expected(gaussianTruth(law.answer), {
+    predicted: biased
+      ? expected(gaussianTruth(biased.answer), {
         truth,
         sizes,
         seed: "predicted",
-        known: truth.laws(sizes, law.ratios),
+        known: truth.scoreDistributions(sizes, biased.ratios),
       })
       : exact,
     scores: {
@@ -148,9 +148,9 @@ export function mixingOf(
   });
 }
 
-/** Laws of the scores of sizes[i] draws from `law` of each posterior: those that are known, the others from replicates. */
+/** Distributions of the scores of sizes[i] draws of each posterior from `source`: the known ones, the others from replicates. */
 function expected(
-  law: Truth,
+  source: Truth,
   { truth, sizes, seed, known = {} }: {
     readonly truth: Truth;
     readonly sizes: readonly number[];
@@ -160,7 +160,7 @@ function expected(
 ): Record<string, Distribution> {
   const replicates = Array.from({ length: REPLICATES }, (_, r) =>
     truth.score(
-      sizes.map((count, point) => law.draw(point, { count, seed: `${seed}/${r}/${point}` })),
+      sizes.map((count, point) => source.draw(point, { count, seed: `${seed}/${r}/${point}` })),
       { known },
     ).all);
   const found = Object.fromEntries(

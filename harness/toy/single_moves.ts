@@ -22,7 +22,7 @@ const SHORT = 1 / 50;
 /** What such terms may add to a ratio of 1; and float32's rounding of a move, where there are none. */
 const ROOM = 0.02;
 const ROUNDING = 1e-3;
-/** Relative accuracy to which float32 repeats the moves of the same draws. */
+/** Relative accuracy to which float32 repeats the moves of the same draws, on any machine. */
 const REPEATED = 1e-4;
 
 /**
@@ -106,7 +106,7 @@ async function measure(
     0,
   );
   return {
-    drift: { value: slope, error: Math.sqrt(scatter) / information },
+    drift: { value: slope, error: Math.hypot(Math.sqrt(scatter) / information, REPEATED) },
     noise: { value: squares / parts.length, error: Math.sqrt(2 / parts.length) },
   };
 }

@@ -13,7 +13,7 @@ import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Scores } from "../core/toy_report.ts";
 import type { Device, Matrix } from "../core/types.ts";
-import { type Basins, basinShares, findBasins } from "./modes.ts";
+import { findModes, type Modes, modeShares } from "./modes.ts";
 import { eulerStationary } from "./euler_grid.ts";
 import { binned, drawFromGrid, type Grid, tabulate, tabulateGradients } from "./grid.ts";
 import { gridDistribution, type KnownDistribution } from "./known_distribution.ts";
@@ -82,7 +82,10 @@ export interface Truth {
    * Laws of the scores that are known in closed form, of independent draws: sizes[i] of each posterior, whose variances
    * along its principal axes are `ratios` of the true ones.
    */
-  laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Distribution>>;
+  scoreDistributions(
+    sizes: readonly number[],
+    ratios: readonly number[],
+  ): Readonly<Record<string, Distribution>>;
   /** E U of a draw, U = -log density up to the target's constant, averaged over the posteriors. */
   readonly energy: number;
   /** The stationary distribution of a kernel on each posterior; null for Gaussians, where closed forms are known. */
@@ -140,7 +143,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
     energy: dim / 2, // the density of a Gaussian target is 1 at its top
     stationary: () => null,
     grids: [],
-    laws: (sizes, ratios) => {
+    scoreDistributions: (sizes, ratios) => {
       const pooled = sizes.reduce((sum, size) => sum + Math.min(size, share(sizes.length)), 0);
       return {
         mmd2: squaredMmdDistribution({
@@ -210,17 +213,17 @@ export function gridTruth(
   const known = grids.map((grid, point) => ({
     grid,
     wide: wide[point],
-    basins: findBasins(grid),
+    found: findModes(grid),
     bins: binned(grid, BINS),
     reference: drawFromGrid(grid, { count: SLICED_COUNT, seed: `reference/${point}` }),
   }));
   const scoreOne = (
     sample: Sample,
-    { grid, wide, basins, bins, reference }: typeof known[number],
+    { grid, wide, found, bins, reference }: typeof known[number],
     fit: GaussianFit = momentsOf(sample),
   ): Scores => {
     const spread = momentsOf(reference).covariance;
-    const shares = basinShares(sample, { basins, grid });
+    const shares = modeShares(sample, { modes: found, grid });
     const thin = thinned(sample, SLICED_COUNT);
     return {
       histogram_tv: totalVariation(histogram2d(sample, { extent: grid.extent, bins: BINS }), bins),
@@ -231,8 +234,8 @@ export function gridTruth(
         Math.sqrt((spread[0][0] + spread[1][1]) / 2),
       ),
       kl: gaussianKl(fit, wide),
-      mode_error: shares.reduce((sum, s, i) => sum + Math.abs(s - basins.weights[i]), 0) / 2,
-      modes_missed: countMissed(shares, basins),
+      mode_error: shares.reduce((sum, s, i) => sum + Math.abs(s - found.weights[i]), 0) / 2,
+      modes_missed: countMissed(shares, found),
       ...(modes && { within_mode_variance: withinModes(sample, modes) }),
     };
   };
@@ -241,7 +244,7 @@ export function gridTruth(
     energy: average(grids.map((grid) => gridDistribution(grid, grid.mass).energy)),
     stationary,
     grids,
-    laws: () => ({}),
+    scoreDistributions: () => ({}),
     draw: (point, options) => drawFromGrid(grids[point], options),
     score: (samples, { fits } = {}) => {
       const each = samples.map((sample, i) => scoreOne(sample, known[i], fits && fitOf(fits, i)));
@@ -273,7 +276,7 @@ function fitOf(fits: readonly GaussianFit[], posterior: number): GaussianFit {
 }
 
 /** Modes that got less than a third of their weight. */
-function countMissed(shares: readonly number[], { weights }: Basins): number {
+function countMissed(shares: readonly number[], { weights }: Modes): number {
   return shares.filter((share, i) => weights[i] >= 0.01 && share < weights[i] / 3).length;
 }
 

@@ -83,7 +83,7 @@ export function kernelOf(
     stationary === "exact" ? stationary : { stepSize, share: minibatch ? batchSize / points : 1 };
 }
 
-/** What an integrator's steps cost, and their law on Gaussians. */
+/** Cost of an integrator's steps, and their variance on Gaussians. */
 export function gradientCost(
   { gradients, varianceRatio }: Integrator,
   minibatch: boolean,
