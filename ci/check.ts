@@ -44,7 +44,7 @@ const PARTS: readonly CheckPart[] = [
     target: "bivariate",
     samplers: [
       ...["ld", "sgld", "mala", "ald", "sgald", "ald_mh", "midpoint", "runge_kutta"],
-      "mala_long",
+      ...["mala_long", "psgld"],
     ],
   },
   { target: "bivariate", samplers: ["lae_phi"], overrides: { steps: 8500 } },

@@ -18,7 +18,7 @@ export interface Mutation {
   readonly replace: string;
 }
 
-/** The mutations, by rule. */
+/** The mutations of rules, by rule. */
 export const MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("langevin", {
     "drift x 1.1": [
@@ -109,7 +109,7 @@ export const MUTATIONS: readonly Mutation[] = [
   }),
 ];
 
-/** A default of each chain that a method runs, retuned by 10 %. */
+/** A default of each chain that a method runs, retuned by 10 %, and the memory of the toy suite's pSGLD. */
 export const RETUNINGS: readonly Mutation[] = [
   ...retuningsOf("abp", [["posteriorStepSize: 0.005", "posteriorStepSize: 0.0055"]]),
   ...retuningsOf("dlgm", [["posteriorStepSize: 0.005", "posteriorStepSize: 0.0055"]]),
@@ -123,6 +123,13 @@ export const RETUNINGS: readonly Mutation[] = [
     ["damping: 1e-3", "damping: 1.1e-3"],
     ["priorSteps: 60", "priorSteps: 66"],
   ]),
+  {
+    name: "alpha 0.99 for 0.9998",
+    of: "psgld",
+    file: "methods/toy/psgld.ts",
+    find: "alpha: 0.9998",
+    replace: "alpha: 0.99",
+  },
   ...retuningsOf("lae_neurips", [
     ["chainStepSize: 1e-4", "chainStepSize: 1.1e-4"],
     ["metropolis: true", "metropolis: false"],
@@ -141,7 +148,7 @@ const USED_BY: Readonly<Record<string, readonly string[]>> = {
 
 /** The rules that a mutation may show in. */
 export function rulesBehind({ of, file }: Mutation): string[] {
-  const own = file.startsWith("methods/samplers/") ? [of] : [];
+  const own = /^methods\/(samplers|toy)\//.test(file) ? [of] : [];
   return [...own, ...USED_BY[of] ?? []];
 }
 

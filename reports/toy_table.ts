@@ -84,7 +84,7 @@ function movesSection({ moves, targets }: ToyReport): string[] {
   return [
     "## Single moves",
     "",
-    "Drift and noise of short moves over those that the rule should have, by moves with the same normal draws and with their negatives; the same at the target's step size, where rules of several stages differ, shown.",
+    "Drift and noise of short moves over those that the rule should have, by moves with the same normal draws and with their negatives; the same of long moves, where rules of several stages differ, shown.",
     "",
     markdownTable(
       ["Target", "Moves", "Metric", "Value", "Exact sampler", "Bound", "Verdict"],

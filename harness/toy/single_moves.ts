@@ -19,6 +19,8 @@ const MOVES = 4;
 const COORDINATES = 5_000;
 /** Of the target's step size: so short that terms of a higher order are below a percent. */
 const SHORT = 1 / 50;
+/** Step size times the mean square of a gradient's coordinate: so long that these terms show. */
+const LONG = 0.8;
 /** What such terms may add to a ratio of 1; and float32's rounding of a move, where there are none. */
 const ROOM = 0.02;
 const ROUNDING = 1e-3;
@@ -26,8 +28,8 @@ const ROUNDING = 1e-3;
 const REPEATED = 1e-4;
 
 /**
- * `drift` and `noise` are the sizes of both parts of short moves over those that the rule should have, 1 each. `drift_at_step` and
- * `noise_at_step` are the same at the target's step size, where multi-stage rules differ: compared with the baseline alone.
+ * `drift` and `noise` are the sizes of both parts of short moves over those that the rule should have, 1 each. `drift_long` and
+ * `noise_long` are the same of long moves, where every constant of a rule with several stages shows: compared with the baseline alone.
  */
 export async function runSingleMoves(
   sampler: Sampler,
@@ -40,13 +42,18 @@ export async function runSingleMoves(
     seed,
     stepSize: SHORT * target.stepSize,
   });
-  const own = await measure(sampler, { target, device, seed, stepSize: target.stepSize });
+  const long = await measure(sampler, {
+    target,
+    device,
+    seed,
+    stepSize: LONG / target.gradientScale ** 2,
+  });
   const known = { expected: 1, exact: null, room };
   const rows: Row[] = [
     knownRow("drift", { ...short.drift, ...known }),
     knownRow("noise", { ...short.noise, ...known }),
-    shownRow("drift_at_step", own.drift.value),
-    shownRow("noise_at_step", own.noise.value),
+    shownRow("drift_long", long.drift.value),
+    shownRow("noise_long", long.noise.value),
   ];
   return rows.map((row) => ({ experiment: target.name, sampler: movesOf(sampler), ...row }));
 }

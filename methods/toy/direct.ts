@@ -52,6 +52,7 @@ export function direct(
       move: integrator.move,
       hasExactMove: integrator.hasExactMove ?? false,
     }),
+    ...(integrator.preconditioned && { preconditioned: true }),
     ...(integrator.countsAccepted && { accepted: ({ accepted }: State) => accepted }),
   };
 }
