@@ -40,10 +40,14 @@ export function rowsOf(method: string, runs: readonly Run[]): RowRuns[] {
   const ofMethod = runs.filter(({ spec }) => spec.method === method);
   // A hyperparameter that only some of the runs have was added to the method, or left it, between them.
   const hyper = new Set(ofMethod.flatMap(({ spec }) => Object.keys(spec.hyper)));
-  const unrecorded = Object.fromEntries([...hyper].map((name) => [name, UNRECORDED]));
   for (const run of ofMethod) {
     const { dataset } = run.spec;
-    const own = { ...unrecorded, ...trainingConditions(run), ...scoringConditions(run) };
+    const recorded = { ...trainingConditions(run), ...scoringConditions(run) };
+    const absent = [...hyper].filter((name) => !(name in recorded));
+    const own = {
+      ...recorded,
+      ...Object.fromEntries(absent.map((name) => [name, UNRECORDED])),
+    };
     const fits = (group: Group) =>
       differences(own, group.conditions.get(dataset) ?? {}, { but: NAMED }).length === 0;
     let group = groups.find(fits);
