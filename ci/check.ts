@@ -12,6 +12,7 @@
 import { fileURLToPath } from "node:url";
 import { bivariateGaussian } from "../datasets/toy/bivariate_gaussian.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
+import type { ToyRow } from "../harness/core/toy_report.ts";
 import { fail } from "../harness/cli/programs.ts";
 import { TOY_SUITE } from "../harness/cli/toy.ts";
 import {
@@ -20,7 +21,7 @@ import {
   describeFailures,
   parseBaseline,
 } from "../harness/toy/baseline.ts";
-import { readOptions, readSeeds } from "../harness/cli/arguments.ts";
+import { readNames, readOptions, readSeeds } from "../harness/cli/arguments.ts";
 import { openCores } from "../harness/toy/cores.ts";
 import {
   certifiedSettings,
@@ -29,9 +30,10 @@ import {
   judge,
   rulesOf,
   runCheck,
+  withRules,
 } from "../harness/toy/regression_check.ts";
 import { runGated } from "../harness/toy/run_suite.ts";
-import { SAMPLERS } from "../methods/toy/mod.ts";
+import { MOVERS, SAMPLERS } from "../methods/toy/mod.ts";
 import { TARGETS } from "../datasets/toy/mod.ts";
 
 const BASELINE = fileURLToPath(new URL("./baselines/toy.json", import.meta.url));
@@ -42,14 +44,15 @@ const PARTS: readonly CheckPart[] = [
     target: "bivariate",
     samplers: [
       ...["ld", "sgld", "mala", "ald", "sgald", "ald_mh", "midpoint", "runge_kutta"],
-      ...["mala_long", "lae_phi"],
+      ...["mala_long", "psgld"],
     ],
   },
-  { target: "univariate", samplers: ["ld", "ald"], overrides: { steps: 6000 } },
-  { target: "neural", samplers: ["ald"], overrides: { steps: 8000 } },
+  { target: "bivariate", samplers: ["lae_phi"], overrides: { steps: 8500 } },
+  { target: "univariate", samplers: ["ld", "ald", "mala_long"], overrides: { steps: 6000 } },
+  { target: "neural", samplers: ["ald", "mala_long"], overrides: { steps: 8000 } },
   {
     target: "eight_gaussians",
-    samplers: ["ald", "lae_psi"],
+    samplers: ["ald", "mala_long", "lae_psi"],
     overrides: { steps: 10_000, burnIn: 5000 },
   },
 ];
@@ -60,6 +63,7 @@ export const CHECK: CheckSuite = {
   samplers: SAMPLERS,
   targets: TARGETS,
   chains: TOY_SUITE.chains,
+  movers: MOVERS,
   // Below and above the number of points.
   gaps: [{ sampler: SAMPLERS.ald, target: bivariateGaussian, widths: [2, 32] }],
 };
@@ -67,6 +71,8 @@ export const CHECK: CheckSuite = {
 const HELP =
   `deno task check: short chains of the toy suite and the default chains of the methods, against their gates and ci/baselines/toy.json
 
+  --rules NAMES  only what runs by these rules, files of methods/samplers: langevin,psgld
+  --json         print the failures as JSON
   --update       overwrite the baseline with the current values, and print what changed
   --seeds SEEDS  instead, hold the gates for these seeds: 0..19, or 0,1,2
   --full         with the gates of the whole suite, some two minutes a seed on 2 cores`;
@@ -76,36 +82,51 @@ async function main(): Promise<void> {
     update: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     seeds: { type: "string" },
+    rules: { type: "string" },
+    json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   });
   if (words.help) return console.log(HELP);
-  if (words.update && (words.full || words.seeds !== undefined)) {
-    fail("--update writes one seed of the fast part: leave out --seeds and --full", 2);
+  const isPart = words.full || words.seeds !== undefined || words.rules !== undefined;
+  if (words.update && isPart) {
+    fail("--update writes one seed of the whole check: leave out --seeds, --full and --rules", 2);
   }
   if (words.full || words.seeds !== undefined) {
     return await checkSeeds(readSeeds(words.seeds ?? `${SEED}`), words.full);
   }
+  if (words.update) return await update();
+  const known = [...new Set(rulesOf(CHECK).values())];
+  const rules = words.rules === undefined ? known : readNames(words.rules, { kind: "rule", known });
+  const { suite, baseline } = withRules({ suite: CHECK, baseline: await readBaseline() }, rules);
   const began = performance.now();
+  const rows = await runShown(suite);
+  const failures = judge(suite, { rows, baseline });
+  if (words.json) console.log(JSON.stringify({ metrics: rows.length, failures }));
+  else {
+    for (const { text } of failures) console.error(text);
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    console.log(`${rows.length} metrics, ${failures.length} failed, ${seconds} s`);
+  }
+  if (failures.length > 0) Deno.exitCode = 1;
+}
+
+/** Runs the check with its progress shown. */
+async function runShown(suite: CheckSuite): Promise<ToyRow[]> {
   await using cores = await openCores();
   using line = openLiveLine();
-  const rows = await runCheck(CHECK, { seed: SEED, devices: cores.devices, report: line.show });
+  const rows = await runCheck(suite, { seed: SEED, devices: cores.devices, report: line.show });
   line.clear();
-  const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  const baseline = await readBaseline();
-  if (words.update) {
-    const settings = certifiedSettings(CHECK);
-    const text = `${JSON.stringify({ schema: 2, seed: SEED, settings, rows }, null, 2)}\n`;
-    await Deno.writeTextFile(BASELINE, text);
-    console.log(describeChanges(baseline?.rows ?? [], rows).join("\n") || "No value changed");
-    return;
-  }
-  if (!baseline) {
-    throw new Error(`No baseline at ${BASELINE}: write it by deno task check --update`);
-  }
-  const failures = judge(CHECK, { rows, baseline });
-  for (const failure of failures) console.error(failure);
-  console.log(`${rows.length} metrics, ${failures.length} failed, ${seconds} s`);
-  if (failures.length > 0) Deno.exitCode = 1;
+  return rows;
+}
+
+/** Overwrites the baseline, and prints what changed. */
+async function update(): Promise<void> {
+  const rows = await runShown(CHECK);
+  const before = await readBaselineIfAny();
+  const settings = certifiedSettings(CHECK);
+  const text = `${JSON.stringify({ schema: 2, seed: SEED, settings, rows }, null, 2)}\n`;
+  await Deno.writeTextFile(BASELINE, text);
+  console.log(describeChanges(before?.rows ?? [], rows).join("\n") || "No value changed");
 }
 
 /** Holds this check, or the whole suite, to its gates for many seeds: how often they raise a false alarm. */
@@ -129,7 +150,13 @@ async function checkSeeds(seeds: readonly number[], full: boolean): Promise<void
   if (failed > 0) Deno.exitCode = 1;
 }
 
-async function readBaseline(): Promise<Baseline | undefined> {
+async function readBaseline(): Promise<Baseline> {
+  const baseline = await readBaselineIfAny();
+  if (baseline) return baseline;
+  throw new Error(`No baseline at ${BASELINE}: write it by deno task check --update`);
+}
+
+async function readBaselineIfAny(): Promise<Baseline | undefined> {
   try {
     return parseBaseline(await Deno.readTextFile(BASELINE));
   } catch (error) {

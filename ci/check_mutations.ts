@@ -1,16 +1,19 @@
 /**
  * The mutation test of `deno task check`: copies the sources to a temporary folder, breaks one rule of methods/samplers or retunes one
- * default of a method at a time, runs the check there, and lists what noticed.
+ * default of a method at a time, runs the check there, and lists what noticed; at last the table of power, rules by targets.
  *
- * `deno task check:mutations`, or with `--of langevin,lae` only those of some files.
+ * `deno task check:mutations`, or with `--of langevin,lae` only the mutations of some files.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { TARGETS } from "../datasets/toy/mod.ts";
 import { readNames, readOptions } from "../harness/cli/arguments.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import { formatDuration } from "../harness/experiment/estimate.ts";
-import { mutate, type Mutation, MUTATIONS, RETUNINGS } from "./mutations.ts";
+import type { Failure } from "../harness/toy/baseline.ts";
+import { mutate, type Mutation, MUTATIONS, RETUNINGS, rulesBehind } from "./mutations.ts";
+import { type Outcome, powerTable, survivals } from "./power_table.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
 /** What the check needs. */
@@ -23,14 +26,9 @@ const HELP =
   `deno task check:mutations: break each sampler rule and retune the methods' defaults, and see whether deno task check notices
 
   --of NAMES  rules and methods to change, a comma between them; all by default: ${CHANGED.join()}
-  --list      list the mutations without running them`;
+  --list      list the mutations without running them
 
-/** What the check said of a mutation. */
-interface Outcome {
-  readonly mutation: Mutation;
-  /** Its failures, a line each. */
-  readonly failures: readonly string[];
-}
+Exits with 1 when a mutation of a rule survives on a target, or a retuned default anywhere.`;
 
 async function main(): Promise<void> {
   const words = readOptions({
@@ -48,25 +46,36 @@ async function main(): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "laebench_mutations_" });
   try {
     await copySources(folder);
-    const outcomes = await runAll(mutations, folder);
-    const survivors = outcomes.filter(({ failures }) => failures.length === 0);
-    for (const { mutation: { of, name } } of survivors) {
-      console.error(`Survived: ${of}, ${name}`);
-    }
-    console.log(`${outcomes.length} mutations, ${survivors.length} survived`);
-    if (survivors.length > 0) Deno.exitCode = 1;
+    report(await runAll(mutations, folder));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
+/** Prints the table of power and what survived. */
+function report(outcomes: readonly Outcome[]): void {
+  const targets = Object.keys(TARGETS);
+  const ofRules = outcomes.filter(({ mutation }) => !RETUNINGS.includes(mutation));
+  if (ofRules.length > 0) console.log(`\n${powerTable(ofRules, targets)}\n`);
+  const survivors = [
+    ...survivals(ofRules, targets).map(({ mutation, target }) =>
+      `${mutation.of}, ${mutation.name}, on ${target}`
+    ),
+    ...outcomes.filter(({ failures }) => failures.length === 0)
+      .map(({ mutation: { of, name } }) => `${of}, ${name}`),
+  ];
+  for (const survivor of survivors) console.error(`Survived: ${survivor}`);
+  console.log(
+    `${outcomes.length} mutations, ${ofRules.length} of them on ${targets.length} targets: ${survivors.length} survived`,
+  );
+  if (survivors.length > 0) Deno.exitCode = 1;
+}
+
 async function runAll(mutations: readonly Mutation[], folder: string): Promise<Outcome[]> {
   using line = openLiveLine();
   line.show("The sources as they are");
-  const sound = await check(folder);
-  if (sound.length > 0) {
-    throw new Error(`The check fails without any mutation: ${sound[0]}`);
-  }
+  const [sound] = await check(folder, [...new Set(mutations.flatMap(rulesBehind))]);
+  if (sound) throw new Error(`The check fails without any mutation: ${sound.text}`);
   const outcomes: Outcome[] = [];
   const began = performance.now();
   for (const [i, mutation] of mutations.entries()) {
@@ -83,41 +92,40 @@ async function runAll(mutations: readonly Mutation[], folder: string): Promise<O
 }
 
 /** The metrics that failed, the first few of them by name. */
-function describe(failures: readonly string[]): string {
+function describe(failures: readonly Failure[]): string {
   if (failures.length === 0) return "SURVIVED";
-  const names = failures.map((failure) => failure.replace(/ is .*$/, ""));
+  const names = failures.map(({ text }) => text.replace(/ is .*$/, ""));
   const shown = names.slice(0, 3).join("; ");
   return names.length > 3 ? `${shown}; and ${names.length - 3} more` : shown;
 }
 
-async function checkMutated(folder: string, mutation: Mutation): Promise<string[]> {
+async function checkMutated(folder: string, mutation: Mutation): Promise<readonly Failure[]> {
   const path = `${folder}/${mutation.file}`;
   const source = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, mutate(source, mutation));
   try {
-    return await check(folder);
+    return await check(folder, rulesBehind(mutation));
   } finally {
     await Deno.writeTextFile(path, source);
   }
 }
 
-/** The failures of the check in `folder`. Throws an Error when it did not get to compare anything. */
-async function check(folder: string): Promise<string[]> {
+/** The failures of the check of `rules` in `folder`. Throws an Error when it did not get to compare anything. */
+async function check(folder: string, rules: readonly string[]): Promise<readonly Failure[]> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     // As the task, but with the packages of this project: the copy has a link to them.
     args: [
       ...["run", "--no-prompt", "--no-check", "--allow-read", "--allow-env", "--allow-sys=cpus"],
       `--allow-ffi=${ROOT}/node_modules`,
-      "ci/check.ts",
+      ...["ci/check.ts", "--json", "--rules", rules.join()],
     ],
     cwd: folder,
     env: { NO_COLOR: "1" },
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes).trim());
-  if (!/^\d+ metrics, \d+ failed/m.test(out)) {
-    throw new Error(`The check in ${folder} did not run (exit code ${code}): ${err || out}`);
-  }
-  return err.split("\n").filter((line) => / (is|was) /.test(line));
+  const json = out.split("\n").find((line) => line.startsWith("{"));
+  if (!json) throw new Error(`The check in ${folder} did not run (exit code ${code}): ${err}`);
+  return (JSON.parse(json) as { failures: Failure[] }).failures;
 }
 
 async function copySources(folder: string): Promise<void> {

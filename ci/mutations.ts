@@ -18,7 +18,7 @@ export interface Mutation {
   readonly replace: string;
 }
 
-/** The mutations, by rule. */
+/** The mutations of rules, by rule. */
 export const MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("langevin", {
     "drift x 1.1": [
@@ -84,9 +84,32 @@ export const MUTATIONS: readonly Mutation[] = [
     "accepts everything": ["tf.log(uniform)", "tf.sub(tf.log(uniform), 1e6)"],
     "no reverse density": ["tf.sub(backward, forward)", "0"],
   }),
+  ...mutationsOf("midpoint", {
+    "early drift x 1.1": ["tf.mul(alpha, stepSize)", "tf.mul(alpha, 1.1 * stepSize)"],
+    "early noise x 1.1": ["Math.sqrt(2 * stepSize)", "1.1 * Math.sqrt(2 * stepSize)"],
+    "late noise of 1.1 - alpha": ["tf.sub(1, alpha)", "tf.sub(1.1, alpha)"],
+    "drift x 1.1": ["gradient: next, xi, stepSize", "gradient: tf.mul(next, 1.1), xi, stepSize"],
+  }),
+  ...mutationsOf("proximal", {
+    "drift x 1.1": ["tf.mul(gradient(y), stepSize)", "tf.mul(gradient(y), 1.1 * stepSize)"],
+    "noise x 1.1": ["Math.sqrt(2 * stepSize)", "1.1 * Math.sqrt(2 * stepSize)"],
+  }),
+  ...mutationsOf("stochastic_runge_kutta", {
+    "drift x 1.1": ["tf.mul(gradients, stepSize / 2)", "tf.mul(gradients, stepSize / 1.8)"],
+    "noise x 1.1": ["tf.mul(xi, scale)", "tf.mul(xi, 1.1 * scale)"],
+    "drift of h2 x 1.1": ["tf.mul(gradient(x), stepSize)", "tf.mul(gradient(x), 1.1 * stepSize)"],
+    "path of h1 x 1.1": ["path(1 / 2 + 1 / Math.sqrt(6))", "path(1.1 / 2 + 1.1 / Math.sqrt(6))"],
+    "path of h2 x 1.1": ["path(1 / 2 - 1 / Math.sqrt(6))", "path(1.1 / 2 - 1.1 / Math.sqrt(6))"],
+    "other noise x 1.1": ["1 / Math.sqrt(12)", "1.1 / Math.sqrt(12)"],
+  }),
+  ...mutationsOf("mirror", {
+    "drift x 1.1": ["tf.mul(gradient, stepSize)", "tf.mul(gradient, 1.1 * stepSize)"],
+    "noise x 1.1": ["tf.div(2 * stepSize, root)", "tf.div(2.42 * stepSize, root)"],
+    "root of u^2 + 1.1": ["tf.square(u), 1)", "tf.square(u), 1.1)"],
+  }),
 ];
 
-/** A default of each chain that a method runs, retuned by 10 %. */
+/** A default of each chain that a method runs, retuned by 10 %, and the memory of the toy suite's pSGLD. */
 export const RETUNINGS: readonly Mutation[] = [
   ...retuningsOf("abp", [["posteriorStepSize: 0.005", "posteriorStepSize: 0.0055"]]),
   ...retuningsOf("dlgm", [["posteriorStepSize: 0.005", "posteriorStepSize: 0.0055"]]),
@@ -100,11 +123,34 @@ export const RETUNINGS: readonly Mutation[] = [
     ["damping: 1e-3", "damping: 1.1e-3"],
     ["priorSteps: 60", "priorSteps: 66"],
   ]),
+  {
+    name: "alpha 0.99 for 0.9998",
+    of: "psgld",
+    file: "methods/toy/psgld.ts",
+    find: "alpha: 0.9998",
+    replace: "alpha: 0.99",
+  },
   ...retuningsOf("lae_neurips", [
     ["chainStepSize: 1e-4", "chainStepSize: 1.1e-4"],
     ["metropolis: true", "metropolis: false"],
   ]),
 ];
+
+/** Rules that a file takes part in, besides its own: what is to be checked after it has changed. */
+const USED_BY: Readonly<Record<string, readonly string[]>> = {
+  langevin: ["metropolis", "midpoint"],
+  lae: ["langevin", "psgld"],
+  lae_neurips: ["langevin", "metropolis"],
+  abp: ["langevin"],
+  dlgm: ["langevin"],
+  lebm: ["langevin"],
+};
+
+/** The rules that a mutation may show in. */
+export function rulesBehind({ of, file }: Mutation): string[] {
+  const own = /^methods\/(samplers|toy)\//.test(file) ? [of] : [];
+  return [...own, ...USED_BY[of] ?? []];
+}
 
 function mutationsOf(
   rule: string,

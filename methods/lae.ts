@@ -60,7 +60,8 @@ const defaults = {
   stepSize: 1e-3, // n eta, ours: the paper gives no eta
   decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay without giving one
   decaySteps: 1000, // ours
-  alpha: 0.99, // of pSGLD: Li et al., section 5
+  // Deviation: pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)
+  alpha: 0.99, // Li et al., section 5
   damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
   inputDim: 2048, // du: paper, F.3
   chainCount: 0, // k, prior chains whose inputs are kept in the state; 0 for k = n: paper, section 4
@@ -498,6 +499,7 @@ export const lae: Method<typeof defaults> = {
   deviations: [
     ...OBSERVATION_DEVIATIONS,
     ...PSGLD_DEVIATIONS,
+    "pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)",
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
     "Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free",
     "Algorithm 4's inner loop is innerSteps moves on one minibatch; the last move shares its evaluation of L with Theta's step",

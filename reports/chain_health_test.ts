@@ -15,6 +15,17 @@ const HEALTHY: ChainHealth = {
   virial: { mean: 1.02, standardError: 0.03 },
 };
 
+/** A single chain, on weights. */
+const PHI: ChainHealth = {
+  chain: "Phi",
+  count: 1,
+  dimension: 8192,
+  steps: 4,
+  stepSize: 1e-6,
+  stability: HEALTHY.stability,
+  acceptance: { mean: 0.25, standardError: null },
+};
+
 const record = (method: string, seed: number, chainHealth?: readonly ChainHealth[]) =>
   exampleRecord({
     spec: { method, seed },
@@ -44,10 +55,14 @@ Deno.test("an unstable chain marks its method, and the note says which chain, wh
     virial: { mean: 4, standardError: 0.5 },
   };
   const { rows, notes } = formsOf([
-    record("lae", 0, [HEALTHY, { ...HEALTHY, chain: "prior" }]),
-    record("lae", 1, [unstable, { ...HEALTHY, chain: "prior" }]),
+    record("lae", 0, [HEALTHY, PHI]),
+    record("lae", 1, [unstable, PHI]),
   ]);
   assertHas(rows, "| LAE ‡ | LD + EBM + amortization | 100.0 ± 0 (n = 2) |");
+  assertHas(
+    rows,
+    "| LAE | Fashion-MNIST 4k | Phi | 2 | 4 × 1e-6 | 0.1500 (0.2100) | 0.25 | – | – | healthy |",
+  );
   assertHas(
     notes,
     "- ‡ LAE: posterior chain unstable in 1 of 2 (step size × curvature 2.25, virial 4.00)",

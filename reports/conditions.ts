@@ -28,7 +28,7 @@ export interface Difference {
 }
 
 /** Stands for a condition of a completed run that its record does not have: it equals no recorded one. */
-const UNRECORDED = "not recorded";
+export const UNRECORDED = "not recorded";
 
 /** The text of a setting, as reports show it. */
 export function formatSetting(value: unknown): string {

@@ -23,9 +23,12 @@ export function toHtml(table: ResultTable): string {
 }
 
 const STYLE = `
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 90em; margin: 2em auto; padding: 0 1em }
 table { border-collapse: collapse; margin: 1em 0 }
-th, td { border-bottom: 1px solid #ccc; padding: .3em .8em; text-align: left }
+th, td { border-bottom: 1px solid #ccc; padding: .3em .6em; text-align: left }
+td { white-space: nowrap }
+td:nth-child(2), td:last-child { white-space: normal; min-width: 6.5em }
+p, ul { max-width: 60em }
 td.share { text-align: right; min-width: 2.5em }
 figure { display: inline-block; margin: .5em }
 li { overflow-wrap: anywhere }

@@ -44,7 +44,7 @@ const RUN: ToyRun = {
   seconds: 1,
   chainStepsPerSecond: 1,
   gradients: 20,
-  mobility: null,
+  gram: null,
   shown: [[[0.5, -0.5], [9, 9]]],
 };
 
@@ -87,6 +87,7 @@ const REPORT: ToyReport = {
     hyper: { priorSteps: 60 },
     rows: [{ ...ROW, sampler: "lebm_prior", metric: "drift", value: 1.5, verdict: "fail" }],
   }],
+  moves: [{ ...ROW, sampler: "ld_moves", metric: "noise", value: 1.01 }],
   convergence: [
     {
       sampler: "ld",
@@ -145,6 +146,7 @@ Deno.test("toyMarkdown() has each row with value, exact score, bound and verdict
       "- LD <plain>: diverged.",
       "| ald, d = 2 | 0.00235 | 0.001 | ≤ 0.004 | pass |",
       "| lebm, prior | langevin | priorSteps 60 | drift | 1.5 | 0.001 | ≤ 0.004 | fail |",
+      "| ld_moves | noise | 1.01 | 0.001 | ≤ 0.004 | pass |",
       "| LD | 0.001 | 110 | 110 |",
       "| ALD | 0.001 | not reached | – |",
       "| LD | 1 | 0.1000 ± 0.0010 (0.1000) | 0.2000 ± 0.0010 (0.2000) | 1.01 ± 0.02 (1.00) | 1 |",
@@ -153,8 +155,8 @@ Deno.test("toyMarkdown() has each row with value, exact score, bound and verdict
 });
 
 Deno.test("toyMarkdown() tells how features move the latents", () => {
-  assert.ok(!toyMarkdown(REPORT).includes("Mobility"));
-  const mobility = {
+  assert.ok(!toyMarkdown(REPORT).includes("Gram matrix"));
+  const gram = {
     least: 0.074,
     median: 0.47,
     largest: 3.3,
@@ -163,7 +165,7 @@ Deno.test("toyMarkdown() tells how features move the latents", () => {
     slowest: Infinity,
   };
   const [{ name, label }] = REPORT.targets;
-  const text = toyMarkdown({ ...REPORT, runs: [{ ...RUN, experiment: name, mobility }] });
+  const text = toyMarkdown({ ...REPORT, runs: [{ ...RUN, experiment: name, gram }] });
   const row = [label, "LD <plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "never"];
   assert.match(text, new RegExp(row.map((cell) => `\\| ${cell} +`).join("")));
 });

@@ -34,16 +34,17 @@ export function toyMarkdown(report: ToyReport): string {
     "",
     ...sections.flat(),
     ...chainsSection(report),
+    ...movesSection(report),
     ...gapSection(report),
-    ...mobilitySection(report),
+    ...gramSection(report),
     ...convergenceSection(report),
     ...biasSection(report),
   ].join("\n");
 }
 
 /** Rows of the report that failed. */
-export function failures({ runs, gap, chains }: ToyReport): ToyRow[] {
-  return [...[...runs, ...chains].flatMap(({ rows }) => rows), ...gap.rows]
+export function failures({ runs, gap, chains, moves }: ToyReport): ToyRow[] {
+  return [...[...runs, ...chains].flatMap(({ rows }) => rows), ...moves, ...gap.rows]
     .filter(({ verdict }) => verdict === "fail");
 }
 
@@ -71,28 +72,50 @@ function chainsSection({ chains }: ToyReport): string[] {
   ];
 }
 
+function movesSection({ moves, targets }: ToyReport): string[] {
+  if (moves.length === 0) return [];
+  const labels = new Map(targets.map(({ name, label }) => [name, label]));
+  const rows = moves.map((row) => [
+    labels.get(row.experiment) ?? row.experiment,
+    row.sampler,
+    row.metric,
+    ...cells(row),
+  ]);
+  return [
+    "## Single moves",
+    "",
+    "Drift and noise of short moves over those that the rule should have, by moves with the same normal draws and with their negatives; the same of long moves, where rules of several stages differ, shown.",
+    "",
+    markdownTable(
+      ["Target", "Moves", "Metric", "Value", "Exact sampler", "Bound", "Verdict"],
+      rows,
+    ),
+    "",
+  ];
+}
+
 function gapSection({ gap }: ToyReport): string[] {
   if (gap.rows.length === 0) return [];
   const rows = gap.rows.map((row) => [row.sampler, ...cells(row)]);
   return [
     "## Amortization gap",
     "",
-    "Largest miss of the leverage law: the variance ratio of a point is its leverage h_ii times Euler's factor. LAE appendix E, Fig. 5.",
+    "Largest relative error of a variance: the variance ratio of a point should be its leverage h_ii times Euler's factor. LAE appendix E, Fig. 5.",
     "",
-    markdownTable(["Sampler", "Miss", "Exact sampler", "Bound", "Verdict"], rows),
+    markdownTable(["Sampler", "Error", "Exact sampler", "Bound", "Verdict"], rows),
     "",
   ];
 }
 
-function mobilitySection({ runs, targets }: ToyReport): string[] {
+function gramSection({ runs, targets }: ToyReport): string[] {
   const targetLabels = new Map(targets.map(({ name, label }) => [name, label]));
-  const rows = runs.flatMap(({ experiment, label, mobility, settings: { stepSize } }) =>
-    mobility === null ? [] : [[
+  const rows = runs.flatMap(({ experiment, label, gram, settings: { stepSize } }) =>
+    gram === null ? [] : [[
       targetLabels.get(experiment) ?? experiment,
       label,
       number(stepSize),
-      ...[mobility.least, mobility.median, mobility.largest, mobility.rank].map(number),
-      ...[mobility.stability, mobility.slowest].map((v) =>
+      ...[gram.least, gram.median, gram.largest, gram.rank].map(number),
+      ...[gram.stability, gram.slowest].map((v) =>
         v === null ? "–" : Number.isFinite(v) ? number(v) : "never"
       ),
     ]]
@@ -110,7 +133,7 @@ function mobilitySection({ runs, targets }: ToyReport): string[] {
     "Slowest",
   ];
   return [
-    "## Mobility of the last layer",
+    "## Gram matrix of the last layer",
     "",
     "Eigenvalues λ of K = G G', with which steps on the last layer move z (LAE Theorem 1), medians over chains. On Gaussian posteriors of precision P Euler's steps are stable for η λ_max P < 2, and the slowest direction forgets in 1 / (η λ_min P) steps; not so for pSGALD, whose steps a preconditioner scales.",
     "",

@@ -11,7 +11,7 @@ import { TARGETS } from "../../datasets/toy/mod.ts";
 import { standardNormal } from "../../datasets/toy/standard_normal.ts";
 import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
 import { METHOD_CHAINS } from "../../methods/toy/method_chains.ts";
-import { SAMPLERS } from "../../methods/toy/mod.ts";
+import { MOVERS, SAMPLERS } from "../../methods/toy/mod.ts";
 import { toyFigures } from "../../reports/toy_figures.ts";
 import { failures, toyMarkdown } from "../../reports/toy_table.ts";
 import { replaceFile } from "../core/files.ts";
@@ -35,6 +35,7 @@ export const TOY_SUITE: ToySuite = {
   fits: { diagonal: SAMPLERS.avi_diagonal, full: SAMPLERS.avi_full },
   gaps: [{ sampler: SAMPLERS.ald, target: bivariateGaussian }],
   chains: METHOD_CHAINS.map((chain) => ({ chain, target: CHAIN_TARGETS[chain.target] })),
+  movers: MOVERS,
   convergence: {
     samplers: [
       ...Object.values(SAMPLERS).filter(({ fits }) => !fits).map((sampler) => ({ sampler })),

@@ -28,8 +28,8 @@ export interface ToyRow {
   readonly verdict: Verdict;
 }
 
-/** The spectrum of K = G G', the mobility in z of steps on a last layer, and what follows from it. Medians over chains. */
-export interface Mobility {
+/** The spectrum of K = G G', the Gram matrix of the features by which steps on a last layer move z, and what follows from it. Medians over chains. */
+export interface GramSpectrum {
   /** Eigenvalues of K. */
   readonly least: number;
   readonly median: number;
@@ -58,7 +58,7 @@ export interface ToyRun {
   /** Gradients of the energy of all points in one chain. */
   readonly gradients: number;
   /** Of an amortized sampler. */
-  readonly mobility: Mobility | null;
+  readonly gram: GramSpectrum | null;
   /** Draws of each posterior for figures, [x, y] or [x], at most `SHOWN` of them. */
   readonly shown: readonly (readonly (readonly number[])[])[];
 }
@@ -171,6 +171,8 @@ export interface ToyReport {
   readonly gap: GapSweep;
   /** The default chains of the methods. */
   readonly chains: readonly CertifiedChain[];
+  /** Single moves of each rule on each target. */
+  readonly moves: readonly ToyRow[];
   readonly convergence: readonly Convergence[];
   readonly bias: readonly BiasPoint[];
   readonly slopes: readonly BiasSlope[];

@@ -135,6 +135,15 @@ export interface Sampler {
     precision: number,
     options: { readonly target: Target; readonly settings: SamplerSettings },
   ): number;
+  /** Its stationary distribution on any target; absent where theory does not say. */
+  kernel?(target: Target, settings: SamplerSettings): StationaryKernel;
+  /**
+   * Mean and variance of the next move of a coordinate at `x`, given its gradients so far, the one at `x` last: exactly, or up to
+   * terms of a higher order in the step size. Absent where moves are no normal draws.
+   */
+  move?(x: number, gradients: readonly number[], stepSize: number): MoveDistribution;
+  /** Whether `move` holds at any step size. */
+  readonly hasExactMove?: boolean;
   /**
    * Of a rule that discretises Langevin dynamics: the order of its bias in the step size, and whether `varianceRatio` is
    * exact. The suite measures its bias.
@@ -148,6 +157,23 @@ export interface Sampler {
   readonly preconditioned?: boolean;
   /** Why this sampler cannot be held to the truth on `target`, in a sentence; null: it can. */
   ungated?(target: Target): string | null;
+}
+
+/** A stationary distribution: the posterior itself, or that of Euler's rule on it. */
+export type StationaryKernel = "exact" | EulerKernel;
+
+/** Euler's rule on one posterior. */
+export interface EulerKernel {
+  /** eta. */
+  readonly stepSize: number;
+  /** m / n: the share of the steps that a point is in a minibatch, with its gradient times n / m; 1 for full batches. */
+  readonly share: number;
+}
+
+/** A normal distribution of moves. */
+export interface MoveDistribution {
+  readonly mean: number;
+  readonly variance: number;
 }
 
 /** What a step gets besides the state. */
@@ -185,7 +211,7 @@ export interface MethodChain {
   way(
     distance: number,
     posterior: { readonly precision: number; readonly points: number },
-  ): { readonly mean: number; readonly variance: number };
+  ): MoveDistribution;
   /** Step size of its proposals, if they are accepted or rejected, one decision for all points. */
   readonly proposals?: { readonly stepSize: number };
 }

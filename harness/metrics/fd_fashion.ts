@@ -72,7 +72,7 @@ export const FASHION_SCORES: Readonly<Record<string, Metric<ClassifiedSet>>> = O
     { name: "coverage_fashion", label: "coverage", better: "higher" } as const,
     { name: "recall_fashion", label: "recall", better: "higher" } as const,
     { name: "precision_fashion", label: "precision", better: "higher" } as const,
-    { name: "entropy_fashion", label: "class entropy, nats", better: "higher" } as const,
+    { name: "entropy_fashion", label: "class entropy", better: "higher" } as const,
     { name: "kid_fashion", label: "KID", better: "lower" } as const,
   ].map((facts) => [facts.name, score(facts)]),
 );

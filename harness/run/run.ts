@@ -148,7 +148,7 @@ async function trainAndScore(run: Run): Promise<Results> {
   const score = createScorer({
     ...run,
     metrics: run.metrics.filter(isMetric),
-    // The same images beside every method.
+    // The same real images for every method.
     real: { count: spec.sampleCount, key: foldIn(orderKey(spec.seed, spec.dataset), "real") },
   });
   const setting = {

@@ -11,9 +11,9 @@ import type {
   Split,
 } from "../core/types.ts";
 
-/** One pass over a set of images: by one metric, or by a family for all its metrics that are wanted. */
+/** One pass over a set of images, by a single metric or by a family for all its requested metrics. */
 export interface ScorePass {
-  /** Of the family, or of the metric. */
+  /** Name of the family or of the metric. */
   readonly name: string;
   readonly against: Split;
   isAvailable(): Promise<boolean>;
@@ -21,23 +21,23 @@ export interface ScorePass {
   begin(reference: unknown): Promise<PassScoring>;
 }
 
-/** A pass under way. */
+/** A pass in progress. */
 export interface PassScoring extends AsyncDisposable {
   add(images: ImageBatch): Promise<void>;
   finish(): Promise<PassResult>;
 }
 
-/** Scores by name, and what the family found beside them. */
+/** Scores by name, and the findings of the family, if any. */
 export interface PassResult {
   readonly scores: Readonly<Record<string, number>>;
   readonly findings?: Findings;
 }
 
-/** The passes that score by all of `metrics`, each metric in one of them. */
+/** Groups `metrics` into passes: one per family, and one per metric without a family. */
 export function passesOf(metrics: readonly Metric[]): ScorePass[] {
   const groups = Map.groupBy(metrics, (metric) => metric.family ?? metric);
   return [...groups.values()].map((group) => {
-    const [first] = group; // weights, and so availability and the part, are the family's
+    const [first] = group; // a family shares its weights, hence availability and split
     const facts = {
       against: first.against ?? "train" as const,
       isAvailable: async () => (await first.available?.() ?? null) === null,
@@ -85,7 +85,7 @@ function passOfFamily(family: MetricFamily, metrics: readonly Metric[]): Pass {
   };
 }
 
-/** `count` images of `set` at random without replacement, in the order of the set; all if there are no more. */
+/** Draws up to `count` images of `set` without replacement, in the order of the set. */
 export function drawReal(
   set: ImageSet,
   { count, key }: { readonly count: number; readonly key: Key },
@@ -93,7 +93,7 @@ export function drawReal(
   return selectImages(set, shuffledRows(key, 0, set.count).subarray(0, count).toSorted());
 }
 
-/** What the family of `pass` finds of `images` in memory; undefined for a metric by itself. */
+/** Findings of the family of `pass` for `images` in memory; undefined for a metric without a family. */
 export async function findingsOf(
   pass: ScorePass,
   images: ImageBatch,

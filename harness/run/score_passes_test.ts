@@ -44,7 +44,7 @@ function sums(log: string[]): MetricFamily<number> {
 
 const facts = (name: string) => ({ name, label: name, better: "lower", against: "test" } as const);
 
-Deno.test("passesOf() takes the images through a family once for all its scores that are wanted", async () => {
+Deno.test("passesOf() passes the images through a family once for all its requested scores", async () => {
   const log: string[] = [];
   const family = sums(log);
   const [sum, largest] = ["sum", "largest"].map((name) => metricOf(family, facts(name)) as Metric);
@@ -63,7 +63,7 @@ Deno.test("passesOf() takes the images through a family once for all its scores 
   assert.deepEqual(log, ["reference", "begin sum,largest", "add 2", "add 1"]);
 });
 
-Deno.test("passesOf() leaves out a wanted score that the images are too few for", async () => {
+Deno.test("passesOf() omits a requested score if there are too few images", async () => {
   const largest = metricOf(sums([]), facts("largest")) as Metric;
   const [pass] = passesOf([largest]);
   await using scoring = await pass.begin(0);
@@ -71,21 +71,21 @@ Deno.test("passesOf() leaves out a wanted score that the images are too few for"
   assert.deepEqual((await scoring.finish()).scores, {});
 });
 
-Deno.test("metricOf() is the score by itself", async () => {
+Deno.test("metricOf() gives the score without its family", async () => {
   const sum = metricOf(sums([]), facts("sum"));
   await using scoring = await sum.begin(await sum.reference(set(0, 0, 0)));
   await scoring.add(set(4, 5));
   assert.equal(await scoring.finish(), 6);
 });
 
-Deno.test("findingsOf() is what a family finds of images in memory, and nothing for a metric by itself", async () => {
+Deno.test("findingsOf() returns the findings of a family, and undefined for a metric without one", async () => {
   const sum = metricOf(sums([]), facts("sum")) as Metric;
   const [family, alone] = passesOf([sum, { ...sum, family: undefined }]);
   assert.equal((await findingsOf(family, set(1, 2, 3), 0))?.scores.sum, 6);
   assert.equal(await findingsOf(alone, set(1, 2, 3), 0), undefined);
 });
 
-Deno.test("drawReal() draws distinct images in the order of the set, others for another key", () => {
+Deno.test("drawReal() draws distinct images in the order of the set, and different ones for another key", () => {
   const all = set(...Array.from({ length: 50 }, (_, i) => i));
   const draw = (seed: number, count: number) => [
     ...drawReal(all, { count, key: keyOf(seed) }).pixels,

@@ -29,7 +29,7 @@ interface Scored {
   readonly state: DeviceState;
   readonly images: ImageBatch;
   readonly scores: Scores;
-  /** What families of scores found, by family; absent if no score has one. */
+  /** Findings by family; absent if no score has a family. */
   readonly families?: Readonly<Record<string, FamilyRecord>>;
 }
 
@@ -45,15 +45,15 @@ export type Scorer = (drawing: Drawing) => Promise<Scored>;
 
 /**
  * Scores the images of a generator by every metric that is available, batch by batch: no more than a batch is in memory.
- * Sampling and scoring are on separate clocks. Statistics of the real images are computed once. Families of scores also
- * score real images of the part that they do not compare with, once.
+ * Sampling and scoring are on separate clocks. Statistics of the real images are computed once. Families also score real
+ * images of the split that they do not compare with, once.
  */
 export function createScorer(
   { metrics, dataset, images: trained, real, stopwatch, report }: {
     readonly metrics: readonly Metric[];
     readonly dataset: Dataset;
     readonly images: ImageSet;
-    /** The real images to score beside samples: as many as there are samples, drawn at random by `key`. */
+    /** Number and key of the real images that are scored for comparison. */
     readonly real: { readonly count: number; readonly key: Key };
     readonly stopwatch: Stopwatch;
     report(event: RunEvent): void;

@@ -114,7 +114,7 @@ Deno.test("createScorer() names a score that is not finite, and disposes of its 
   assert.equal(log.at(-1), "dispose");
 });
 
-Deno.test("createScorer() puts what a family found of samples beside as many images of the other part, drawn once", async () => {
+Deno.test("createScorer() compares a family's findings for samples with real images of the other split, drawn once", async () => {
   const log: string[] = [];
   let last: Uint8Array = new Uint8Array();
   const family: MetricFamily = {

@@ -11,7 +11,7 @@ const float32 = (...values: number[]) => ({
   data: Float32Array.from(values),
 });
 
-/** What a fake device saw: when steps began, and when their outputs were there. */
+/** Events of a fake device: beginnings of steps and arrivals of their outputs. */
 interface Log {
   readonly lines: string[];
 }

@@ -107,7 +107,7 @@ Deno.test("bench --dry-run prints the runs with a measured time, and writes noth
     );
     assert.match(
       out.stdout,
-      /2 runs will take about .*\n {2}vae fashion_4k: .* s a step \(first steps/,
+      /2 runs will take about .*\n {2}vae fashion_4k: .* s per step \(first steps/,
     );
     assert.deepEqual([...Deno.readDirSync(dir)], []);
   }));

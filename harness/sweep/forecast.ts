@@ -44,7 +44,7 @@ export async function forecast(
     const key = paceKey(spec);
     const step = paces.get(key)?.secondsPerStep ?? 0;
     const source = measured.has(key) ? "first steps, timed now" : "earlier runs in this folder";
-    return `  ${spec.method} ${spec.dataset}: ${step.toPrecision(3)} s a step (${source})`;
+    return `  ${spec.method} ${spec.dataset}: ${step.toPrecision(3)} s per step (${source})`;
   });
   const scores = measured.size > 0 ? "; without the time to score the runs timed now" : "";
   return [

@@ -11,7 +11,7 @@ export const GAP_WIDTHS: readonly number[] = [1, 2, 3, 4, 8, 32, 128];
 /** Leverage below which a point stands still. */
 const IMMOBILE = 1e-6;
 
-/** Standard deviations of the sampling error that the law may be missed by: 21 comparisons a seed. */
+/** Standard errors by which a variance may miss its leverage: 21 comparisons a seed. */
 const DEVIATIONS = 5;
 
 /**
@@ -51,7 +51,7 @@ export async function sweepWidths(
       return Math.abs(ratios.reduce((a, b) => a + b) / ratios.length - 1);
     });
     const value = Math.max(...misses);
-    // Of a mean over chains: each has features, and so a mean, of its own.
+    // Standard error of the mean over chains; chains have different features, hence different means.
     const error = Math.max(...Array.from({ length: target.points }, (_, i) => {
       const sizes = moving.filter(({ point }) => point === i).map((p) => p.effectiveSize);
       const squares = sizes.map((size) => 2 / (target.dim * size));

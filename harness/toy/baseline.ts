@@ -66,7 +66,19 @@ function nameOf({ experiment, sampler, metric }: Names, rules: Rules): string {
   return `${experiment}, ${sampler}${rule === undefined ? "" : ` (rule ${rule})`}: ${metric}`;
 }
 
-/** A sentence for each row that is outside its gate, that drifted from the baseline, or that is missing on either side. */
+/** A row or a hyperparameter that is not as it should be. */
+export interface Failure {
+  /** A sentence with the row, its value and its bound. */
+  readonly text: string;
+  /** Of a row. */
+  readonly names?: Names;
+  /** How far the value is off, in standard errors, where that is known. */
+  readonly deviation?: number;
+}
+
+const ACCEPT = "if it should be, accept it by deno task check --update";
+
+/** Every row that is outside its gate, that drifted from the baseline, or that is missing on either side. */
 export function compare(
   rows: readonly ToyRow[],
   { baseline, deviations, rules = new Map() }: {
@@ -74,61 +86,81 @@ export function compare(
     readonly deviations: number;
     readonly rules?: Rules;
   },
-): string[] {
+): Failure[] {
   const before = new Map(baseline.rows.map((row) => [keyOf(row), row]));
-  const failures: string[] = [];
-  for (const row of rows) {
-    const name = nameOf(row, rules);
+  const failures = rows.flatMap((row): Failure[] => {
     const old = before.get(keyOf(row));
     before.delete(keyOf(row));
-    if (row.verdict === "fail") {
-      failures.push(...describeFailures([row], rules));
-    } else if (!old) {
-      failures.push(`${name} is not in the baseline: accept it by deno task check --update`);
-    } else if ((row.value === null) !== (old.value === null)) {
-      failures.push(
-        `${name} is ${show(row.value)}, its baseline is ${
-          show(old.value)
-        }: if it should be, accept it by deno task check --update`,
-      );
-    } else if (row.value !== null && old.value !== null && row.error !== null) {
-      const room = deviations * Math.SQRT2 * Math.max(row.error, old.error ?? 0);
-      if (!(Math.abs(row.value - old.value) <= room)) {
-        failures.push(
-          `${name} is ${show(row.value)}, its baseline is ${show(old.value)} ± ${
-            show(room)
-          }: if it should be, accept it by deno task check --update`,
-        );
-      }
-    }
-  }
-  return [
-    ...failures,
-    ...[...before.keys()].map((name) => `${name} is in the baseline, but was not measured`),
-  ];
+    const found = row.verdict === "fail"
+      ? { text: describeFailures([row], rules)[0], deviation: gateDeviation(row) }
+      : drift(row, { old, deviations, name: nameOf(row, rules) });
+    return found ? [{ ...found, names: namesOf(row) }] : [];
+  });
+  const unmeasured = [...before.values()].map((row) => ({
+    text: `${nameOf(row, rules)} is in the baseline, but was not measured`,
+    names: namesOf(row),
+  }));
+  return [...failures, ...unmeasured];
 }
 
-/** A sentence for each hyperparameter that is not what the baseline was certified with. */
+/** How a row differs from the baseline's, if it does. */
+function drift(
+  row: ToyRow,
+  { old, deviations, name }: {
+    readonly old: Baseline["rows"][number] | undefined;
+    readonly deviations: number;
+    readonly name: string;
+  },
+): Pick<Failure, "text" | "deviation"> | undefined {
+  if (!old) {
+    return { text: `${name} is not in the baseline: accept it by deno task check --update` };
+  }
+  const text = `${name} is ${show(row.value)}, its baseline is ${show(old.value)}`;
+  if (row.value === null || old.value === null) {
+    return row.value === old.value ? undefined : { text: `${text}: ${ACCEPT}` };
+  }
+  if (row.error === null) return undefined;
+  const error = Math.SQRT2 * Math.max(row.error, old.error ?? 0); // of a difference
+  const difference = Math.abs(row.value - old.value);
+  if (difference <= deviations * error) return undefined;
+  return {
+    text: `${text} ± ${show(deviations * error)}: ${ACCEPT}`,
+    deviation: difference / error,
+  };
+}
+
+/** How many standard errors a row is from the middle of its gate, or from what independent draws have. */
+function gateDeviation({ value, error, exact, low, high }: ToyRow): number | undefined {
+  if (value === null) return undefined;
+  if (error === null) return low === null ? value : undefined; // in standard errors by itself
+  const centre = low !== null && high !== null ? (low + high) / 2 : exact;
+  return centre === null ? undefined : Math.abs(value - centre) / error;
+}
+
+function namesOf({ experiment, sampler, metric }: Names): Names {
+  return { experiment, sampler, metric };
+}
+
+/** Every hyperparameter that is not what the baseline was certified with. */
 export function compareSettings(
   settings: Settings,
   { baseline, rules = new Map() }: {
     readonly baseline: Pick<Baseline, "settings">;
     readonly rules?: Rules;
   },
-): string[] {
+): Failure[] {
   const chains = new Set([...Object.keys(settings), ...Object.keys(baseline.settings)]);
   return [...chains].flatMap((chain) => {
     const [now, old] = [settings[chain] ?? {}, baseline.settings[chain] ?? {}];
     const rule = rules.get(chain);
+    const name = rule === undefined ? chain : `${chain} (rule ${rule})`;
     return [...new Set([...Object.keys(now), ...Object.keys(old)])]
-      .filter((name) => now[name] !== old[name])
-      .map((name) =>
-        `${chain}${rule === undefined ? "" : ` (rule ${rule})`}: ${name} is ${
-          now[name] ?? "missing"
-        }, its baseline is ${
-          old[name] ?? "missing"
-        }: if it should be, accept it by deno task check --update`
-      );
+      .filter((key) => now[key] !== old[key])
+      .map((key) => ({
+        text: `${name}: ${key} is ${now[key] ?? "missing"}, its baseline is ${
+          old[key] ?? "missing"
+        }: ${ACCEPT}`,
+      }));
   });
 }
 

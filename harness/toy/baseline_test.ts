@@ -17,27 +17,32 @@ const baseline = parseBaseline(JSON.stringify({ schema: 2, seed: 0, settings: {}
 Deno.test("compare() names the metric, its value and its bound", () => {
   const options = { baseline, deviations: 6 };
   assert.deepEqual(compare([ROW], options), []);
-  assert.deepEqual(compare([{ ...ROW, value: 0.005, verdict: "fail" }], options), [
-    "bivariate, ld: kl is 0.005, its bound is at most 0.004",
-  ]);
+  assert.deepEqual(compare([{ ...ROW, value: 0.005, verdict: "fail" }], options), [{
+    text: "bivariate, ld: kl is 0.005, its bound is at most 0.004",
+    names: { experiment: "bivariate", sampler: "ld", metric: "kl" },
+    deviation: 8, // 0.004 above what independent draws have, of an error of 0.0005
+  }]);
   // 6 sqrt(2) x 0.0005 = 0.00424 from the baseline is too far, even within a wide gate.
   const [drift] = compare([{ ...ROW, value: 0.0063, high: 1 }], options);
-  assert.match(drift, /kl is 0\.0063, its baseline is 0\.002 ± 0\.004243/);
+  assert.match(drift.text, /kl is 0\.0063, its baseline is 0\.002 ± 0\.004243/);
   assert.deepEqual(compare([{ ...ROW, value: 0.0062, high: 1 }], options), []);
-  assert.match(compare([], options)[0], /was not measured/);
-  assert.match(compare([{ ...ROW, metric: "new" }, ROW], options)[0], /not in the baseline/);
+  assert.match(compare([], options)[0].text, /was not measured/);
+  assert.match(compare([{ ...ROW, metric: "new" }, ROW], options)[0].text, /not in the baseline/);
 });
 
 Deno.test("compare() names the rule behind a row", () => {
   const rules = new Map([["ld", "langevin"]]);
   const rows = [{ ...ROW, value: 0.005, verdict: "fail" } as const];
   const [failure] = compare(rows, { baseline, deviations: 6, rules });
-  assert.match(failure, /^bivariate, ld \(rule langevin\): kl is 0\.005/);
+  assert.match(failure.text, /^bivariate, ld \(rule langevin\): kl is 0\.005/);
 });
 
 Deno.test("compare() fails a value that is finite on one side alone", () => {
   const row = { ...ROW, value: null, verdict: "shown" } as const;
-  assert.match(compare([row], { baseline, deviations: 6 })[0], /is not finite, its baseline is/);
+  assert.match(
+    compare([row], { baseline, deviations: 6 })[0].text,
+    /is not finite, its baseline is/,
+  );
 });
 
 Deno.test("compareSettings() names each default that differs, is new, or is gone", () => {
@@ -48,7 +53,7 @@ Deno.test("compareSettings() names each default that differs, is new, or is gone
   const retuned = { lebm_prior: { priorSteps: 60, priorStepSize: 0.088 } };
   const [failure, ...others] = compareSettings(retuned, { baseline: before, rules });
   assert.match(
-    failure,
+    failure.text,
     /^lebm_prior \(rule langevin\): priorStepSize is 0\.088, its baseline is 0\.08/,
   );
   assert.deepEqual(others, []);
@@ -59,7 +64,7 @@ Deno.test("compareSettings() names each default that differs, is new, or is gone
 
 Deno.test("compare() fails a value that is not finite", () => {
   const row = { ...ROW, value: null, verdict: "fail" } as const;
-  assert.match(compare([row], { baseline, deviations: 6 })[0], /not finite/);
+  assert.match(compare([row], { baseline, deviations: 6 })[0].text, /not finite/);
 });
 
 Deno.test("describeChanges() shows what --update accepts", () => {

@@ -7,14 +7,18 @@ import type { BiasPoint } from "../core/toy_report.ts";
 
 const names = { sampler: "ld", label: "LD", order: 2 };
 
-/** Biases `law(step)` at these steps, known to `error`. */
-function points(law: (step: number) => number, error: number, noise = [0, 0, 0, 0]): BiasPoint[] {
+/** Biases `biasAt(step)` at these steps, known to `error`. */
+function points(
+  biasAt: (step: number) => number,
+  error: number,
+  noise = [0, 0, 0, 0],
+): BiasPoint[] {
   return [0.1, 0.2, 0.4, 0.8].map((stepSize, i) => ({
     ...names,
     stepSize,
-    bias: law(stepSize) + noise[i] * error,
+    bias: biasAt(stepSize) + noise[i] * error,
     error,
-    theory: law(stepSize),
+    theory: biasAt(stepSize),
     gradientsPerStep: 1,
   }));
 }

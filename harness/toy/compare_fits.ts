@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { findBasins } from "./modes.ts";
+import { findModes } from "./modes.ts";
 import type { Grid } from "./grid.ts";
 import type { ToyRow, ToyRun } from "../core/toy_report.ts";
 import type { ToyMetric, Truth } from "./truth.ts";
@@ -79,7 +79,7 @@ export function compareToFits({ runs, truth, fits }: Compared): ToyRow[] {
 }
 
 function isMultimodal(grid: Grid): boolean {
-  return findBasins(grid).weights.filter((weight) => weight >= MODE_WEIGHT).length > 1;
+  return findModes(grid).weights.filter((weight) => weight >= MODE_WEIGHT).length > 1;
 }
 
 function rowOf(

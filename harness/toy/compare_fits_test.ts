@@ -37,7 +37,7 @@ function run(sampler: string, posteriors: ToyRun["posteriors"], note: string | n
     seconds: 1,
     chainStepsPerSecond: 1,
     gradients: 1,
-    mobility: null,
+    gram: null,
     shown: [],
   };
 }

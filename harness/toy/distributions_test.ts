@@ -1,6 +1,6 @@
 /**
- * What amortized Langevin dynamics is: a step on the last layer is Langevin dynamics of the latents with mobility K = G G'
- * (LAE Theorem 1). Each law below is closed-form, and chains are held to it within their sampling error.
+ * What amortized Langevin dynamics is: a step on the last layer is Langevin dynamics of the latents preconditioned by K = G G'
+ * (LAE Theorem 1). Each distribution below has a closed form, and chains are held to it within their sampling error.
  */
 import assert from "node:assert/strict";
 import { fixedNormals } from "../core/noise.ts";
@@ -60,7 +60,7 @@ Deno.test("LD draws correlate as 1 - eta P from one to the next", async () => {
   assert.ok(Math.abs(ratio - 0.8) < 4 * 0.0042, `${ratio}`);
 });
 
-Deno.test("ALD moves a point with mobility K = |g|^2: variance and correlation of every chain", async () => {
+Deno.test("ALD moves a point by K = |g|^2: variance and correlation of every chain", async () => {
   await using device = await openDevice("cpu", { threads: 1 });
   const inputs = [[4, -3, 2, 5, -4, 3]];
   const target = {
@@ -97,7 +97,7 @@ Deno.test("ALD moves a point with mobility K = |g|^2: variance and correlation o
   }
 });
 
-Deno.test("ALD of fewer features than points has the variance of the leverage law", async () => {
+Deno.test("ALD of fewer features than points has variances in proportion to leverages", async () => {
   await using device = await openDevice("cpu", { threads: 1 });
   const options = { target: bivariateGaussian, device, seed: 0, widths: [1, 2, 3] };
   const { rows, points } = await sweepWidths(ald, options);
@@ -116,7 +116,7 @@ Deno.test("ALD of fewer features than points has the variance of the leverage la
     const sum = own.reduce((total, { leverage }) => total + leverage, 0);
     assert.ok(Math.abs(sum - width) < 1e-5, `${sum}`);
   }
-  // The law has something to say: some point has less than half of its variance.
+  // Leverages matter: some point has less than half of its variance.
   assert.ok(points.some((p) => p.leverage < 0.5 && p.varianceRatio < 0.7));
 });
 
@@ -163,7 +163,7 @@ for (
       Math.abs(measured - theory) < 4.5 * error,
       `${measured}, theory ${theory} +- ${error}`,
     );
-    // What the step adds to the law of small steps is of the first order, eta P n / m and the residuals' share.
+    // What the step adds to the distribution of small steps is of the first order, eta P n / m and the residuals' share.
     assert.ok(theory / limit > 1 && theory / limit < 1.5, `${theory}, limit ${limit}`);
   });
 }

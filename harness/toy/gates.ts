@@ -1,3 +1,4 @@
+import { normalQuantile } from "../statistics/normal.ts";
 import { histogram2d, totalVariation } from "../statistics/histogram.ts";
 import { momentsOf } from "../statistics/gaussian_error.ts";
 import { type Distribution, upperBound } from "../statistics/upper_bound.ts";
@@ -45,7 +46,9 @@ export function gatesOf(
   if (answer.kind === "gaussian") {
     return {
       ...Object.fromEntries(
-        Object.entries(predicted).map(([name, law]) => [name, atMost(upperScore(law))]),
+        Object.entries(predicted).map((
+          [name, distribution],
+        ) => [name, atMost(upperScore(distribution))]),
       ),
       ess: { low: LEAST_EFFECTIVE_SIZE, high: Infinity },
       r_hat: atMost(LARGEST_R_HAT),
@@ -99,24 +102,4 @@ function gaussianTv(truth: Truth): number {
     return totalVariation(shares, binned(grid, BINS));
   });
   return each.reduce((a, b) => a + b, 0) / each.length;
-}
-
-/** Standard normal quantile, by bisection: erf by Abramowitz and Stegun 7.1.26, |error| < 1.5e-7. */
-function normalQuantile(p: number): number {
-  let [low, high] = [-8, 8];
-  for (let i = 0; i < 50; i++) {
-    const middle = (low + high) / 2;
-    if (normalCdf(middle) < p) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
-}
-
-function normalCdf(x: number): number {
-  const u = Math.abs(x) / Math.SQRT2;
-  const t = 1 / (1 + 0.3275911 * u);
-  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 +
-            t * (-1.453152027 + t * 1.061405429))));
-  const erf = 1 - series * Math.exp(-u * u);
-  return x < 0 ? (1 - erf) / 2 : (1 + erf) / 2;
 }

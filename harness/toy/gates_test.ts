@@ -58,7 +58,7 @@ Deno.test("gatesOf() Gaussian posteriors: what theory predicts plus six deviatio
   assert.deepEqual(gates({ target: bivariateGaussian }), {
     kl: [-Infinity, 2 + 6 * 0.5],
     mean_error: [-Infinity, 0.16],
-    // Of a gamma law from -0.001 on: the cube root's deviation is 0.001 / 0.002 / 3.
+    // Of a gamma distribution from -0.001 on: the cube root's deviation is 0.001 / 0.002 / 3.
     mmd2: [-Infinity, Number((0.002 * (1 - 1 / 36 + 1) ** 3 - 0.001).toFixed(6))],
     ess: [200, Infinity],
     r_hat: [-Infinity, 1.05],
@@ -85,7 +85,7 @@ Deno.test("gatesOf() other densities: half of what a Gaussian of their moments r
     modes_missed: [-Infinity, 0],
     ess: [200, Infinity],
   });
-  // Laplace's law in x, of variance 2: its distance from a Gaussian is 0.13 by the integral, half of it 0.06.
+  // Laplace's distribution in x, of variance 2: its distance from a Gaussian is 0.13 by the integral, half of it 0.06.
   const laplace = truthOf((x, y) => -2 * Math.abs(x) - y * y / 2);
   const { histogram_tv: [, high] } = gates({ target: neuralLikelihood, truth: laplace });
   assert.ok(high > 0.04 && high < 0.08, `${high}`);

@@ -1,21 +1,21 @@
 import { median } from "../statistics/summary.ts";
 import { symmetricEigenvalues } from "../linalg/symmetric_eigenvalues.ts";
 import type { HostArray } from "../core/types.ts";
-import type { Mobility } from "../core/toy_report.ts";
+import type { GramSpectrum } from "../core/toy_report.ts";
 import type { GaussianAnswer } from "../core/toy_types.ts";
 
 /** Of the largest eigenvalue: below it a direction does not move in any run. */
 const RANK_TOLERANCE = 1e-6;
 
 /**
- * The mobility K = G G' that steps on a last layer have in z: its spectrum, of features G [chains, points, d], each number the
+ * The spectrum of K = G G', the Gram matrix by which steps on a last layer move z, of features G [chains, points, d], each number the
  * median over chains. Euler's steps eta are stable for eta lambda_max(K) P_max < 2 and forget a Gaussian posterior in 1 / (eta
  * lambda_min(K) P_min) steps. LAE Theorem 1.
  */
-export function mobilityOf(
+export function gramSpectrumOf(
   { shape: [chains, points, width], data }: HostArray,
   { stepSize, answer }: { readonly stepSize: number; readonly answer: GaussianAnswer | undefined },
-): Mobility {
+): GramSpectrum {
   const spectra = Array.from({ length: chains }, (_, chain) => {
     const row = (i: number) => data.subarray((chain * points + i) * width).subarray(0, width);
     const k = Float64Array.from({ length: points * points }, (_, at) => {

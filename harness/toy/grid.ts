@@ -1,7 +1,7 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { fillNoise, foldIn, keyOf } from "../core/noise.ts";
 import type { Sample } from "../statistics/sample.ts";
-import type { Device } from "../core/types.ts";
+import type { Device, State } from "../core/types.ts";
 import type { GridAnswer, Target } from "../core/toy_types.ts";
 
 /** A density on the cells of a square, row-major in x then y; masses sum to 1. */
@@ -17,18 +17,45 @@ export interface Grid {
 /** Cells in one call of the program. */
 const BLOCK = 6400;
 
+/** A target whose posteriors are tabulated. */
+type GridTarget = Target & { readonly answer: GridAnswer };
+
 /** Tabulates the density of each point of `target` (of the first, where they share it) at the centres of cells. */
-export async function tabulate(
-  target: Target & { readonly answer: GridAnswer },
-  device: Device,
-): Promise<Grid[]> {
+export async function tabulate(target: GridTarget, device: Device): Promise<Grid[]> {
+  const logs = await overCells(target, {
+    device,
+    width: 1,
+    evaluate: (z, parameters) => target.logDensity(z, parameters),
+  });
+  return logs.map((log) => normalise(log, target.answer));
+}
+
+/** grad U of each point at the centres of cells, [cells * cells, 2]. */
+export function tabulateGradients(target: GridTarget, device: Device): Promise<Float64Array[]> {
+  return overCells(target, {
+    device,
+    width: 2,
+    evaluate: (z, parameters) =>
+      tf.neg(tf.grad((z) => tf.sum(target.logDensity(z as tf.Tensor3D, parameters)))(z)),
+  });
+}
+
+/** `evaluate` at the centres of cells, `width` numbers for each point: [points][cells * cells * width]. */
+async function overCells(
+  target: GridTarget,
+  { device, width, evaluate }: {
+    readonly device: Device;
+    readonly width: number;
+    readonly evaluate: (z: tf.Tensor3D, parameters: State) => tf.Tensor;
+  },
+): Promise<Float64Array[]> {
   const { answer: { extent, cells, shared }, parameters } = target;
   const points = shared ? 1 : target.points;
   const start = Object.fromEntries(
     Object.entries(parameters).map(([name, array]) => [name, array]),
   );
   await using program = await device.compile(({ state, inputs }) => ({
-    outputs: { log: target.logDensity(inputs.z as tf.Tensor3D, state) },
+    outputs: { values: evaluate(inputs.z as tf.Tensor3D, state) },
   }), {
     state: Object.fromEntries(
       Object.entries(start).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
@@ -36,7 +63,7 @@ export async function tabulate(
     inputs: { z: { shape: [BLOCK, points, 2], dtype: "float32" } },
   });
   let state = await device.upload(start);
-  const logs = Array.from({ length: points }, () => new Float64Array(cells * cells));
+  const all = Array.from({ length: points }, () => new Float64Array(cells * cells * width));
   for (let begin = 0; begin < cells * cells; begin += BLOCK) {
     const z = new Float32Array(BLOCK * points * 2);
     for (let i = 0; i < BLOCK * points; i++) {
@@ -47,12 +74,16 @@ export async function tabulate(
       z: { shape: [BLOCK, points, 2], dtype: "float32", data: z },
     });
     state = result.state;
-    const { data } = result.outputs.log;
+    const { data } = result.outputs.values;
     for (let i = 0; i < BLOCK && begin + i < cells * cells; i++) {
-      logs.forEach((log, point) => log[begin + i] = data[i * points + point]);
+      all.forEach((values, point) => {
+        for (let k = 0; k < width; k++) {
+          values[(begin + i) * width + k] = data[(i * points + point) * width + k];
+        }
+      });
     }
   }
-  return logs.map((log) => normalise(log, { extent, cells }));
+  return all;
 }
 
 /** Centre of cell `index`. */

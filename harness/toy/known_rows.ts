@@ -1,9 +1,11 @@
-import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
+import { mean } from "../statistics/summary.ts";
 import type { Device, HostArray } from "../core/types.ts";
 import type { Sampler, Target } from "../core/toy_types.ts";
 import { expectedAcceptance } from "./acceptance.ts";
 import { type Estimate, estimate, independent, knownRow, type Row } from "./known_values.ts";
+import { gaussianDistribution, type KnownDistribution } from "./known_distribution.ts";
 import type { ChainRun } from "./run_chains.ts";
+import { biasedAnswer, GATE_DEVIATIONS } from "./score_run.ts";
 import type { Truth } from "./truth.ts";
 
 /** Independent draws from which proposals are made. */
@@ -17,48 +19,137 @@ interface Context {
   readonly device: Device;
 }
 
-/** The mean energy of a run against the one that theory gives its step, and its acceptance rate against the expected one. */
+/**
+ * The rows of a run whose values theory gives: mean energy, moments, marginals and acceptance rate. Nothing but the energy is
+ * shown where theory does not give the stationary distribution.
+ */
 export async function knownRows(run: ChainRun, context: Context): Promise<Row[]> {
-  return [energyRow(run, context), ...await acceptanceRows(run, context)];
+  const distributions = distributionsOf(run, context);
+  return [
+    energyRow(run, { ...context, distributions }),
+    ...(distributions ? momentRows(run, { distributions }) : []),
+    ...await acceptanceRows(run, context),
+  ];
 }
 
-/** Mean energy above that of the posterior, over all points. Every error of the temperature moves it. */
-function energyRow(run: ChainRun, { target, sampler, truth }: Context): Row {
-  const gated = !sampler.ungated?.(target);
-  const { value, error } = estimate(energiesOf(run));
-  const bias = biasOf(run, { target, sampler });
-  return knownRow("energy", {
-    value: value - truth.energy,
-    error,
-    expected: gated ? bias : null,
-    exact: 0,
-  });
+type Distributions = readonly KnownDistribution[];
+
+/** The stationary distribution of each posterior's draws; null where theory does not say, or nothing is asked. */
+function distributionsOf(
+  { settings }: ChainRun,
+  { target, sampler, truth }: Context,
+): Distributions | null {
+  const { answer } = target;
+  const kernel = sampler.kernel?.(target, settings);
+  if (sampler.ungated?.(target)) return null;
+  if (answer.kind === "grid") return kernel ? truth.stationary(kernel) : null;
+  if (!kernel && !sampler.bias?.closedForm) return null;
+  const biased = biasedAnswer(answer, { settings, sampler, target });
+  if (!biased) return null;
+  const { answer: { means, covariance }, ratios } = biased;
+  return means.map((mean) => gaussianDistribution(mean, { covariance, ratios }));
 }
 
-/** Energies of each chain over time, averaged over the points. */
-function energiesOf({ energies, draws: { count, chains, points } }: ChainRun): Float64Array[] {
-  return Array.from(
+/**
+ * Mean energy above that of the posterior, over all points. Every error of the temperature moves it. With a preconditioner that
+ * keeps eta G at or below a step size, the bias is between none and that of Euler's rule at this step size.
+ */
+function energyRow(
+  run: ChainRun,
+  context: Context & { readonly distributions: Distributions | null },
+): Row {
+  const { truth, distributions } = context;
+  const { energies, draws: { count, chains, points } } = run;
+  // Averaged over the points.
+  const series = Array.from(
     { length: chains },
     (_, chain) =>
       Float64Array.from({ length: count }, (_, t) => {
         const at = (t * chains + chain) * points;
-        let sum = 0;
-        for (let i = 0; i < points; i++) sum += energies[at + i];
-        return sum / points;
+        return mean([...energies.subarray(at, at + points)]);
       }),
   );
+  const { value, error } = estimate(series);
+  const largest = largestBias(run, context);
+  const expected = distributions
+    ? mean(distributions.map(({ energy }) => energy)) - truth.energy
+    : largest === null
+    ? null
+    : largest / 2;
+  return knownRow("energy", {
+    value: value - truth.energy,
+    error,
+    expected,
+    exact: 0,
+    room: distributions || largest === null ? 0 : largest / 2,
+  });
 }
 
-/** The energy that the bias of the step adds; null where theory does not say. */
-function biasOf(
-  { settings }: ChainRun,
-  { target, sampler: { varianceRatio } }: Pick<Context, "target" | "sampler">,
-): number | null {
+/** The energy that the largest step of a preconditioned rule adds on a Gaussian; null for other samplers and targets. */
+function largestBias({ settings }: ChainRun, { target, sampler }: Context): number | null {
   const { answer } = target;
-  if (answer.kind !== "gaussian" || !varianceRatio) return null;
-  const ratios = symmetricEigen(answer.covariance).values
-    .map((variance) => varianceRatio(1 / variance, { target, settings }));
-  return ratios.reduce((sum, ratio) => sum + (ratio - 1) / 2, 0);
+  if (!sampler.preconditioned || answer.kind !== "gaussian" || sampler.ungated?.(target)) {
+    return null;
+  }
+  const biased = biasedAnswer(answer, { settings, sampler, target });
+  return biased && biased.ratios.reduce((sum, ratio) => sum + (ratio - 1) / 2, 0);
+}
+
+/** Probabilities at whose quantiles marginals are compared. */
+const LEVELS = [0.1, 0.3, 0.5, 0.7, 0.9];
+
+/** The largest deviations of first and second moments, and of the marginal distribution functions, in standard errors. */
+function momentRows(
+  { draws }: ChainRun,
+  { distributions }: { readonly distributions: Distributions },
+): Row[] {
+  const { count, chains, points, dim, data } = draws;
+  const isShared = distributions.length < points;
+  let [moments, marginals] = [0, 0];
+  distributions.forEach((known, posterior) => {
+    const members = Array.from(
+      { length: isShared ? points : 1 },
+      (_, i) => isShared ? i : posterior,
+    );
+    /** Standard errors by which the mean of f(z) is off. */
+    const deviation = (f: (at: number) => number, expected: number): number => {
+      const series = members.flatMap((point) =>
+        Array.from({ length: chains }, (_, chain) =>
+          Float64Array.from(
+            { length: count },
+            (_, t) => f(((t * chains + chain) * points + point) * dim),
+          ))
+      );
+      const { value, error } = estimate(series);
+      return value === expected ? 0 : Math.abs(value - expected) / error;
+    };
+    for (let i = 0; i < dim; i++) {
+      moments = Math.max(moments, deviation((at) => data[at + i], known.mean[i]));
+      for (let j = 0; j <= i; j++) {
+        const product = (at: number) => data[at + i] * data[at + j];
+        moments = Math.max(moments, deviation(product, known.second[i][j]));
+      }
+      for (const p of LEVELS) {
+        const quantile = known.quantile(i, p);
+        const isBelow = (at: number) => Number(data[at + i] < quantile);
+        marginals = Math.max(marginals, deviation(isBelow, p));
+      }
+    }
+  });
+  return [largestRow("moments", moments), largestRow("marginals", marginals)];
+}
+
+/** The row of the largest of several deviations, in standard errors. */
+function largestRow(metric: string, value: number): Row {
+  return {
+    metric,
+    value,
+    exact: null,
+    error: null,
+    low: null,
+    high: GATE_DEVIATIONS,
+    verdict: value <= GATE_DEVIATIONS ? "pass" : "fail",
+  };
 }
 
 async function acceptanceRows(
@@ -86,7 +177,7 @@ function combined(a: Estimate, b: Estimate): number {
 }
 
 /** Independent draws of all posteriors, [count, points, dim]. */
-function exactStarts({ points, dim }: Target, truth: Truth): HostArray {
+export function exactStarts({ points, dim }: Target, truth: Truth): HostArray {
   const count = Math.ceil(PROPOSALS / points);
   const data = new Float32Array(count * points * dim);
   for (let point = 0; point < points; point++) {

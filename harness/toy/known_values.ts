@@ -42,19 +42,19 @@ export function independent(values: ArrayLike<number>): Estimate {
 }
 
 /**
- * The row of a number that should be `expected` but for its error; null: theory does not say, and nothing is gated. `exact` is
- * what independent draws from the truth have on average.
+ * The row of a number that should be `expected` up to its error, and up to `room` for what theory leaves out. Nothing is gated
+ * where `expected` is null: theory does not say. `exact` is what independent draws from the truth have on average.
  */
 export function knownRow(
   metric: string,
-  { value, error, expected, exact }: Estimate & {
+  { value, error, expected, exact, room = 0 }: Estimate & {
     readonly expected: number | null;
     readonly exact: number | null;
+    readonly room?: number;
   },
 ): Row {
-  const [low, high] = expected === null
-    ? [null, null]
-    : [expected - GATE_DEVIATIONS * error, expected + GATE_DEVIATIONS * error];
+  const reach = GATE_DEVIATIONS * error + room;
+  const [low, high] = expected === null ? [null, null] : [expected - reach, expected + reach];
   const isInside = low === null || value >= low && value <= high;
   return {
     metric,

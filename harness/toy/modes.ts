@@ -2,19 +2,19 @@ import type { Sample } from "../statistics/sample.ts";
 import type { Grid } from "./grid.ts";
 
 /** Modes of a tabulated density: which one each cell drains to, and the mass of each. */
-export interface Basins {
+export interface Modes {
   readonly of: Int32Array;
   readonly weights: readonly number[];
 }
 
-/** A basin of less mass belongs to no mode that a test could count. */
+/** No test could count a mode of less mass. */
 const LEAST_WEIGHT = 0.01;
 
 /**
- * Basins of attraction under steepest ascent over the eight neighbours of a cell; those of less than 1 % of the mass are
+ * The modes of a tabulated density, by steepest ascent over the eight neighbours of a cell; those of less than 1 % of the mass are
  * put together, as the last one if there are any.
  */
-export function findBasins({ mass, cells }: Grid): Basins {
+export function findModes({ mass, cells }: Grid): Modes {
   const uphill = (cell: number): number => {
     const [row, column] = [Math.floor(cell / cells), cell % cells];
     let best = cell;
@@ -51,18 +51,18 @@ export function findBasins({ mass, cells }: Grid): Basins {
   };
 }
 
-/** Shares of the draws in each basin; those outside the grid are left out. */
-export function basinShares(
+/** Shares of the draws in each mode; those outside the grid are left out. */
+export function modeShares(
   { data, count }: Sample,
-  { basins, grid: { extent, cells } }: { readonly basins: Basins; readonly grid: Grid },
+  { modes, grid: { extent, cells } }: { readonly modes: Modes; readonly grid: Grid },
 ): number[] {
-  const shares = basins.weights.map(() => 0);
+  const shares = modes.weights.map(() => 0);
   for (let n = 0; n < count; n++) {
     const i = Math.floor((data[2 * n] + extent) / (2 * extent) * cells);
     const j = Math.floor((data[2 * n + 1] + extent) / (2 * extent) * cells);
     if (i < 0 || i >= cells || j < 0 || j >= cells) continue;
-    const basin = basins.of[i * cells + j];
-    if (basin < shares.length) shares[basin] += 1 / count;
+    const mode = modes.of[i * cells + j];
+    if (mode < shares.length) shares[mode] += 1 / count;
   }
   return shares;
 }

@@ -9,11 +9,19 @@ import type { ToyRow } from "../core/toy_report.ts";
 import type { GaussianTarget, MethodChain, Sampler, Target } from "../core/toy_types.ts";
 import type { SamplerSettings } from "../core/toy_types.ts";
 import { sweepWidths } from "./amortization_gap.ts";
-import { type Baseline, compare, compareSettings, type Rules, type Settings } from "./baseline.ts";
+import {
+  type Baseline,
+  compare,
+  compareSettings,
+  type Failure,
+  type Rules,
+  type Settings,
+} from "./baseline.ts";
 import { collect, type Job, runJobs } from "./jobs.ts";
 import { runMethodChain } from "./method_chain.ts";
 import { openTarget, runToy } from "./run_sampler.ts";
 import { GATE_DEVIATIONS } from "./score_run.ts";
+import { movesOf, runSingleMoves } from "./single_moves.ts";
 
 /** Samplers on a target, with the target's settings or others. */
 export interface CheckPart {
@@ -29,7 +37,9 @@ export interface CheckSuite {
   readonly targets: Readonly<Record<string, Target>>;
   /** Chains of methods, with the Gaussian targets that they name. */
   readonly chains: readonly { readonly chain: MethodChain; readonly target: GaussianTarget }[];
-  /** Widths at which the leverage law is checked. */
+  /** Samplers whose single moves are checked on every target. */
+  readonly movers: readonly Sampler[];
+  /** Widths at which variances are compared with leverages. */
   readonly gaps: readonly {
     readonly sampler: Sampler;
     readonly target: GaussianTarget;
@@ -48,7 +58,7 @@ export interface CheckOptions {
 
 /** Runs the check, and resolves to its rows. */
 export async function runCheck(
-  { parts, samplers, targets, chains, gaps }: CheckSuite,
+  { parts, samplers, targets, chains, movers, gaps }: CheckSuite,
   { seed, devices, report = () => {} }: CheckOptions,
 ): Promise<ToyRow[]> {
   const jobs: Job<readonly ToyRow[]>[] = [];
@@ -69,6 +79,15 @@ export async function runCheck(
       name: chain.label,
       work: (device) => runMethodChain(chain, { target, device, seed }),
     });
+  }
+  for (const target of Object.values(targets)) {
+    for (const sampler of movers) {
+      jobs.push({
+        group: "Single moves",
+        name: `${sampler.label} on ${target.label}`,
+        work: (device) => runSingleMoves(sampler, { target, device, seed }),
+      });
+    }
   }
   for (const { sampler, target, widths } of gaps) {
     jobs.push({
@@ -93,19 +112,54 @@ export function certifiedSettings({ chains, parts, samplers }: CheckSuite): Sett
 }
 
 /** The rule of everything that the check runs. */
-export function rulesOf({ chains, samplers }: CheckSuite): Rules {
+export function rulesOf({ chains, movers, samplers }: CheckSuite): Rules {
+  const named = [
+    ...chains.map(({ chain }) => chain),
+    ...movers.map((mover) => ({ ...mover, name: movesOf(mover) })),
+    ...Object.values(samplers),
+  ];
   return new Map(
-    [...chains.map(({ chain }) => chain), ...Object.values(samplers)].flatMap(({ name, rule }) =>
-      rule === undefined ? [] : [[name, rule]]
-    ),
+    named.flatMap(({ name, rule }) => rule === undefined ? [] : [[name, rule] as const]),
   );
 }
 
-/** A sentence for everything that is not as the baseline and the gates ask. */
+/** The part of a suite that uses these rules, and the part of its baseline. */
+export function withRules(
+  { suite, baseline }: { readonly suite: CheckSuite; readonly baseline: Baseline },
+  rules: readonly string[],
+): { readonly suite: CheckSuite; readonly baseline: Baseline } {
+  const uses = ({ rule }: Pick<Sampler, "rule">) => rule !== undefined && rules.includes(rule);
+  const { parts, samplers, chains, movers, gaps } = suite;
+  const part = {
+    ...suite,
+    parts: parts
+      .map((part) => ({ ...part, samplers: part.samplers.filter((name) => uses(samplers[name])) }))
+      .filter((part) => part.samplers.length > 0),
+    chains: chains.filter(({ chain }) => uses(chain)),
+    movers: movers.filter(uses),
+    gaps: gaps.filter(({ sampler }) => uses(sampler)),
+  };
+  const all = rulesOf(suite);
+  const isOf = (sampler: string) => {
+    const rule = all.get(sampler.split(", d = ")[0]); // a width of the sweep
+    return rule !== undefined && rules.includes(rule);
+  };
+  const { settings, rows } = baseline;
+  return {
+    suite: part,
+    baseline: {
+      ...baseline,
+      settings: Object.fromEntries(Object.entries(settings).filter(([chain]) => isOf(chain))),
+      rows: rows.filter(({ sampler }) => isOf(sampler)),
+    },
+  };
+}
+
+/** Everything that is not as the baseline and the gates ask. */
 export function judge(
   suite: CheckSuite,
   { rows, baseline }: { readonly rows: readonly ToyRow[]; readonly baseline: Baseline },
-): string[] {
+): Failure[] {
   const rules = rulesOf(suite);
   return [
     ...compareSettings(certifiedSettings(suite), { baseline, rules }),

@@ -94,6 +94,7 @@ async function rowsOf({ seed, sampler, part }: {
     samplers: { [sampler.name]: sampler },
     targets: { bivariate: bivariateGaussian, eight_gaussians: eightGaussians },
     chains: [],
+    movers: [],
     gaps: [],
   }, { seed, devices: cores.devices });
 }
@@ -130,3 +131,15 @@ Deno.test("runCheck() fails the noise scaled by sqrt(eta) between modes too", as
   const failed = rows.filter(({ verdict }) => verdict === "fail").map(({ metric }) => metric);
   assert.ok(failed.includes("within_mode_variance"), failed.join());
 });
+
+for (const [slip, drift, noise] of [["drift", 0.9, 1], ["noise", 1, 1.1]] as const) {
+  Deno.test(`runCheck() fails 10 % of the ${slip} on a grid by the mean energy`, async () => {
+    const rows = await rowsOf({
+      seed: 0,
+      sampler: asLd(slipped(drift, noise)),
+      part: { target: "eight_gaussians", overrides: { chains: 8, steps: 6000, burnIn: 2000 } },
+    });
+    const energy = rows.find(({ metric }) => metric === "energy");
+    assert.equal(energy?.verdict, "fail", JSON.stringify(energy));
+  });
+}

@@ -122,7 +122,7 @@ function stepsPerCall(thin: number): number {
 type Key = ReturnType<typeof keyOf>;
 
 /** The state before the first step and the target's parameters, as host arrays. */
-async function initialState(
+export async function initialState(
   sampler: Sampler,
   { target, settings, key }: {
     readonly target: Target;

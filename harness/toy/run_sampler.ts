@@ -2,7 +2,7 @@ import type { Device } from "../core/types.ts";
 import { checkTarget } from "./check_target.ts";
 import { gatesOf } from "./gates.ts";
 import { knownRows } from "./known_rows.ts";
-import { mobilityOf } from "./gram_spectrum.ts";
+import { gramSpectrumOf } from "./gram_spectrum.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { runChains } from "./run_chains.ts";
 import { scoreRun } from "./score_run.ts";
@@ -56,7 +56,7 @@ export async function runToy(
     seconds: run.seconds,
     chainStepsPerSecond: run.chainStepsPerSecond,
     gradients: run.gradients,
-    mobility: features ? mobilityOf(features, { stepSize, answer }) : null,
+    gram: features ? gramSpectrumOf(features, { stepSize, answer }) : null,
   };
   if (!run.draws.data.every(Number.isFinite)) {
     return {

@@ -18,6 +18,7 @@ import { collect, type Job, runJobs } from "./jobs.ts";
 import { runMethodChain } from "./method_chain.ts";
 import { type OpenTarget, openTarget, runToy, type SuiteOptions } from "./run_sampler.ts";
 import { cholesky, solveLower } from "../linalg/cholesky.ts";
+import { runSingleMoves } from "./single_moves.ts";
 import { TOY_METRICS } from "./truth.ts";
 import type { GaussianTarget, MethodChain, Sampler, Target } from "../core/toy_types.ts";
 
@@ -31,6 +32,8 @@ export interface ToySuite {
   readonly gaps: readonly { readonly sampler: Sampler; readonly target: GaussianTarget }[];
   /** Default chains of the methods, with the targets that they name. */
   readonly chains: readonly { readonly chain: MethodChain; readonly target: GaussianTarget }[];
+  /** Samplers whose single moves are judged on every target. */
+  readonly movers: readonly Sampler[];
   /** Fig. 3. */
   readonly convergence: {
     readonly samplers: readonly { readonly sampler: Sampler; readonly stepSize?: number }[];
@@ -55,6 +58,7 @@ export function partOf(
     ...suite,
     targets: suite.targets.filter((target) => chosen(targets, target)),
     samplers: suite.samplers.filter((sampler) => chosen(samplers, sampler)),
+    movers: suite.movers.filter((sampler) => chosen(samplers, sampler)),
     gaps: suite.gaps.filter((gap) => chosen(targets, gap.target) && chosen(samplers, gap.sampler)),
     chains: suite.chains.filter(({ chain, target }) =>
       chosen(targets, target) && chosen(samplers, chain)
@@ -86,7 +90,7 @@ const SHOWN_EXTENT = 4;
 
 /** The rows of the suite that have a gate, and no more than these need. */
 export async function runGated(
-  { targets, samplers, fits, gaps, chains }: Omit<ToySuite, "convergence" | "normal">,
+  { targets, samplers, fits, gaps, chains, movers }: Omit<ToySuite, "convergence" | "normal">,
   { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyRow[]> {
   const opened = await openAll(targets, devices[0]);
@@ -100,18 +104,23 @@ export async function runGated(
   );
   const sweeps = collect(gaps.map((gap) => sweepJob(gap, options)));
   const certified = collect(chains.map((chain) => chainJob(chain, options)));
-  await runJobs([...runs.jobs, ...sweeps.jobs, ...certified.jobs], { devices, report });
+  const moves = collect(moveJobs({ targets, movers }, options));
+  await runJobs([...runs.jobs, ...sweeps.jobs, ...certified.jobs, ...moves.jobs], {
+    devices,
+    report,
+  });
   const rows = [
     ...[...withComparisons(runs.results, { opened, fits }), ...sweeps.results]
       .flatMap(({ rows }) => rows),
     ...certified.results.flat(),
+    ...moves.results.flat(),
   ];
   return rows.filter(({ verdict }) => verdict !== "shown");
 }
 
 /** Runs the whole suite. Throws an Error that names a target whose density cannot be used, before any sampling. */
 export async function benchToy(
-  { targets, samplers, fits, gaps, chains, convergence, normal }: ToySuite,
+  { targets, samplers, fits, gaps, chains, movers, convergence, normal }: ToySuite,
   { devices, seed, report }: ToyBenchOptions,
 ): Promise<ToyReport> {
   const began = performance.now();
@@ -145,12 +154,14 @@ export async function benchToy(
   }));
   const sweeps = collect(gaps.map((gap) => sweepJob(gap, options)));
   const certified = collect(chains.map((chain) => chainJob(chain, options)));
+  const moves = collect(moveJobs({ targets, movers }, options));
   const jobs = [
     ...runs.jobs,
     ...traces.jobs,
     ...biases.jobs,
     ...sweeps.jobs,
     ...certified.jobs,
+    ...moves.jobs,
   ];
   await runJobs(jobs, { devices, report });
   return {
@@ -178,6 +189,7 @@ export async function benchToy(
       hyper,
       rows: certified.results[i],
     })),
+    moves: moves.results.flat(),
     bias: biases.results.flatMap(({ points }) => points),
     slopes: biases.results.map(({ slope }) => slope),
     densities: opened.flatMap(densitiesOf),
@@ -230,6 +242,19 @@ function chainJob(
     name: chain.label,
     work: (device) => runMethodChain(chain, { ...options(device), target }),
   };
+}
+
+function moveJobs(
+  { targets, movers }: Pick<ToySuite, "targets" | "movers">,
+  options: Options,
+): Job<readonly ToyRow[]>[] {
+  return targets.flatMap((target) =>
+    movers.map((sampler) => ({
+      group: "Single moves",
+      name: `${sampler.label} on ${target.label}`,
+      work: (device: Device) => runSingleMoves(sampler, { ...options(device), target }),
+    }))
+  );
 }
 
 /** Adds to each run its rows of comparisons. */

@@ -22,6 +22,7 @@ const SUITE: ToySuite = {
   fits: { diagonal: aviDiagonal, full: aviFull },
   gaps: [],
   chains: [],
+  movers: [],
   convergence: { samplers: [{ sampler: ald, stepSize: 5e-4 }], target: univariateGaussian },
   normal: standardNormal,
 };
@@ -47,9 +48,9 @@ Deno.test("benchToy() runs every sampler on every target, and reports in their o
     JSON.stringify(chain.rows),
   );
   assert.ok(printed.rows.every(({ verdict }) => verdict === "shown") && printed.note !== null);
-  const { least, largest } = printed.mobility ?? { least: 0, largest: 0 };
-  assert.ok(chain.mobility === null && least > 0 && largest > 10 * least, `${least}, ${largest}`);
-  assert.ok((printed.mobility?.stability ?? 0) > 0);
+  const { least, largest } = printed.gram ?? { least: 0, largest: 0 };
+  assert.ok(chain.gram === null && least > 0 && largest > 10 * least, `${least}, ${largest}`);
+  assert.ok((printed.gram?.stability ?? 0) > 0);
   const cost = chain.rows.find(({ metric }) => metric === "gradients");
   assert.equal(cost?.value, 2000 * 16);
   const ess = chain.rows.find(({ metric }) => metric === "ess")?.value ?? NaN;
@@ -66,13 +67,13 @@ Deno.test("benchToy() runs every sampler on every target, and reports in their o
 
 Deno.test("runToy() draws no conclusion from K where a preconditioner scales the steps", async () => {
   await using device = await openDevice("cpu", { threads: 1 });
-  const { mobility } = await runToy(psgald, {
+  const { gram } = await runToy(psgald, {
     ...await openTarget(short, device),
     device,
     seed: 0,
     overrides: { chains: 2, steps: 60, burnIn: 20 },
   });
-  assert.deepEqual([mobility?.rank, mobility?.stability, mobility?.slowest], [3, null, null]);
+  assert.deepEqual([gram?.rank, gram?.stability, gram?.slowest], [3, null, null]);
 });
 
 Deno.test("benchToy() refuses a broken target before any sampling", async () => {

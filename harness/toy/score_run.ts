@@ -5,8 +5,9 @@ import type { Sample } from "../statistics/sample.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { gaussianTruth, type Truth } from "./truth.ts";
 import { type Scores } from "../core/toy_report.ts";
-import type { Draws, GaussianAnswer, Sampler, Target } from "../core/toy_types.ts";
+import type { Draws, GaussianAnswer, Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 import type { Matrix } from "../core/types.ts";
+import { withRatios } from "./known_distribution.ts";
 
 /** Sets of independent draws that say what a metric is worth at an effective size, and how much it varies. */
 const REPLICATES = 24;
@@ -23,7 +24,7 @@ export interface ScoredRun {
   readonly posteriors: readonly Scores[];
   /** Of independent draws from the truth, of the same effective size. */
   readonly exact: Readonly<Record<string, Distribution>>;
-  /** Of independent draws from the law that theory gives the sampler: the truth, or the truth with its step's bias. */
+  /** Of independent draws from the stationary distribution by theory: the truth, or the truth with the bias of the step. */
   readonly predicted: Readonly<Record<string, Distribution>>;
   /**
    * Where modes are known: of independent draws as many as those are worth within modes, where chains forget sooner than
@@ -48,13 +49,15 @@ export function scoreRun(
   const samples = samplesOf(run.draws, shared);
   const mixing = mixingOf(run.draws, shared);
   const sizes = mixing.map(sizeOf);
-  const law = answer.kind === "gaussian" ? biasedLaw(answer, { run, sampler, target }) : null;
+  const biased = answer.kind === "gaussian"
+    ? biasedAnswer(answer, { settings: run.settings, sampler, target })
+    : null;
   const unbiased = answer.kind === "gaussian" ? answer.covariance.map(() => 1) : [];
   const exact = expected(truth, {
     truth,
     sizes,
     seed: "exact",
-    known: truth.laws(sizes, unbiased),
+    known: truth.scoreDistributions(sizes, unbiased),
   });
   const withinSizes = answer.kind === "grid" && answer.modes
     ? mixingOf(residualsOf(run.draws, answer.modes.centres), shared).map(sizeOf)
@@ -67,12 +70,12 @@ export function scoreRun(
     posteriors: each,
     exact,
     within: withinSizes && expected(truth, { truth, sizes: withinSizes, seed: "within" }),
-    predicted: law
-      ? expected(gaussianTruth(law.answer), {
+    predicted: biased
+      ? expected(gaussianTruth(biased.answer), {
         truth,
         sizes,
         seed: "predicted",
-        known: truth.laws(sizes, law.ratios),
+        known: truth.scoreDistributions(sizes, biased.ratios),
       })
       : exact,
     scores: {
@@ -145,9 +148,9 @@ export function mixingOf(
   });
 }
 
-/** Laws of the scores of sizes[i] draws from `law` of each posterior: those that are known, the others from replicates. */
+/** Distributions of the scores of sizes[i] draws of each posterior from `source`: the known ones, the others from replicates. */
 function expected(
-  law: Truth,
+  source: Truth,
   { truth, sizes, seed, known = {} }: {
     readonly truth: Truth;
     readonly sizes: readonly number[];
@@ -157,7 +160,7 @@ function expected(
 ): Record<string, Distribution> {
   const replicates = Array.from({ length: REPLICATES }, (_, r) =>
     truth.score(
-      sizes.map((count, point) => law.draw(point, { count, seed: `${seed}/${r}/${point}` })),
+      sizes.map((count, point) => source.draw(point, { count, seed: `${seed}/${r}/${point}` })),
       { known },
     ).all);
   const found = Object.fromEntries(
@@ -171,27 +174,19 @@ function expected(
   return { ...found, ...known };
 }
 
-/** The stationary law of a chain with a known bias: each principal axis of the covariance has a ratio of its own. */
-function biasedLaw(
+/** The stationary distribution of a chain with a known bias: each principal axis of the covariance has its own ratio. */
+export function biasedAnswer(
   { means, covariance }: GaussianAnswer,
-  { run: { settings }, sampler, target }: {
-    readonly run: ChainRun;
+  { settings, sampler, target }: {
+    readonly settings: SamplerSettings;
     readonly sampler: Sampler;
     readonly target: Target;
   },
 ): { readonly answer: GaussianAnswer; readonly ratios: readonly number[] } | null {
   const { varianceRatio } = sampler;
   if (!varianceRatio) return null;
-  const { values, vectors } = symmetricEigen(covariance);
-  const ratios = values.map((v) => varianceRatio(1 / v, { target, settings }));
-  const entry = (i: number, j: number) =>
-    values.reduce((sum, v, k) => sum + ratios[k] * v * vectors[k][i] * vectors[k][j], 0);
-  return {
-    answer: {
-      kind: "gaussian",
-      means,
-      covariance: covariance.map((row, i) => row.map((_, j) => entry(i, j))),
-    },
-    ratios,
-  };
+  const ratios = symmetricEigen(covariance).values
+    .map((v) => varianceRatio(1 / v, { target, settings }));
+  const answer = { kind: "gaussian", means, covariance: withRatios(covariance, ratios) } as const;
+  return { answer, ratios };
 }

@@ -73,7 +73,7 @@ Deno.test("symmetricEigen() rebuilds the matrix from orthonormal vectors", () =>
   );
 });
 
-Deno.test("scoreRun() takes laws in closed form where there are, with the bias of the step", () => {
+Deno.test("scoreRun() takes distributions in closed form where they exist, with the bias of the step", () => {
   const { answer } = bivariateGaussian;
   const truth = gaussianTruth(answer);
   const [count, chains] = [400, 2];
@@ -102,8 +102,8 @@ Deno.test("scoreRun() takes laws in closed form where there are, with the bias o
     ld.varianceRatio?.(1 / variance, { target: bivariateGaussian, settings }) ?? NaN
   );
   // So many draws that sizes no longer matter: the pool is full.
-  assert.deepEqual(exact.mmd2, truth.laws([1000, 1000, 1000], [1, 1]).mmd2);
-  assert.deepEqual(predicted.mmd2, truth.laws([1000, 1000, 1000], ratios).mmd2);
+  assert.deepEqual(exact.mmd2, truth.scoreDistributions([1000, 1000, 1000], [1, 1]).mmd2);
+  assert.deepEqual(predicted.mmd2, truth.scoreDistributions([1000, 1000, 1000], ratios).mmd2);
   assert.ok(predicted.mmd2.mean > exact.mmd2.mean + 1e-5);
   assert.deepEqual(
     Object.keys(exact).sort(),

@@ -13,9 +13,17 @@ import { type Sample, thinned } from "../statistics/sample.ts";
 import { slicedWasserstein } from "../statistics/sliced_wasserstein.ts";
 import type { Scores } from "../core/toy_report.ts";
 import type { Device, Matrix } from "../core/types.ts";
-import { type Basins, basinShares, findBasins } from "./modes.ts";
-import { binned, drawFromGrid, type Grid, tabulate } from "./grid.ts";
-import type { GaussianAnswer, GaussianFit, GridAnswer, Target } from "../core/toy_types.ts";
+import { findModes, type Modes, modeShares } from "./modes.ts";
+import { eulerStationary } from "./euler_grid.ts";
+import { binned, drawFromGrid, type Grid, tabulate, tabulateGradients } from "./grid.ts";
+import { gridDistribution, type KnownDistribution } from "./known_distribution.ts";
+import type {
+  GaussianAnswer,
+  GaussianFit,
+  GridAnswer,
+  StationaryKernel,
+  Target,
+} from "../core/toy_types.ts";
 
 /** Scores of samples of several posteriors. */
 export interface PosteriorScores {
@@ -44,6 +52,8 @@ export const TOY_METRICS: readonly ToyMetric[] = [
   { name: "modes_missed", label: "modes missed", better: "lower" },
   { name: "within_mode_variance", label: "variance within modes / σ²", better: "one" },
   { name: "energy", label: "mean energy − that of the posterior (nats)", better: "lower" },
+  { name: "moments", label: "largest error of a moment (se)", better: "lower" },
+  { name: "marginals", label: "largest error of a marginal (se)", better: "lower" },
   { name: "acceptance", label: "acceptance rate", better: "one" },
   { name: "ess", label: "effective sample size", better: "higher" },
   { name: "r_hat", label: "split R-hat", better: "one" },
@@ -72,9 +82,14 @@ export interface Truth {
    * Laws of the scores that are known in closed form, of independent draws: sizes[i] of each posterior, whose variances
    * along its principal axes are `ratios` of the true ones.
    */
-  laws(sizes: readonly number[], ratios: readonly number[]): Readonly<Record<string, Distribution>>;
+  scoreDistributions(
+    sizes: readonly number[],
+    ratios: readonly number[],
+  ): Readonly<Record<string, Distribution>>;
   /** E U of a draw, U = -log density up to the target's constant, averaged over the posteriors. */
   readonly energy: number;
+  /** The stationary distribution of a kernel on each posterior; null for Gaussians, where closed forms are known. */
+  stationary(kernel: StationaryKernel): readonly KnownDistribution[] | null;
   /** Tabulated densities, for figures; none for Gaussians. */
   readonly grids: readonly Grid[];
 }
@@ -96,8 +111,13 @@ export async function openTruth(target: Target, device: Device): Promise<Truth> 
   const { answer } = target;
   if (answer.kind === "gaussian") return gaussianTruth(answer);
   const grids = await tabulate({ ...target, answer }, device);
+  const gradients = await tabulateGradients({ ...target, answer }, device);
   const wide = { ...answer, extent: WIDER * answer.extent };
-  return gridTruth(grids, { answer, wide: await tabulate({ ...target, answer: wide }, device) });
+  return gridTruth(grids, {
+    answer,
+    gradients,
+    wide: await tabulate({ ...target, answer: wide }, device),
+  });
 }
 
 /** Posteriors N(means[i], covariance); samples of all points are whitened and pooled for the distances. */
@@ -121,8 +141,9 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   return {
     count: means.length,
     energy: dim / 2, // the density of a Gaussian target is 1 at its top
+    stationary: () => null,
     grids: [],
-    laws: (sizes, ratios) => {
+    scoreDistributions: (sizes, ratios) => {
       const pooled = sizes.reduce((sum, size) => sum + Math.min(size, share(sizes.length)), 0);
       return {
         mmd2: squaredMmdDistribution({
@@ -170,28 +191,39 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
   };
 }
 
-/** Posteriors on grids: scores are means over them. `wide` are the same for the KL of Gaussians that reach beyond the square. */
+/**
+ * Posteriors on grids: scores are means over them. `gradients` are those of U at the centres of cells, without which Euler's rule
+ * is not followed; `wide` are the grids for the KL of Gaussians that reach beyond the square.
+ */
 export function gridTruth(
   grids: readonly Grid[],
-  { answer: { modes }, wide = grids }: {
+  { answer: { modes }, gradients, wide = grids }: {
     readonly answer: GridAnswer;
+    readonly gradients?: readonly Float64Array[];
     readonly wide?: readonly Grid[];
   },
 ): Truth {
+  const followed = new Map<string, readonly KnownDistribution[] | null>();
+  /** Worked out once for each step size: it takes seconds. */
+  const stationary = (kernel: StationaryKernel) => {
+    const key = JSON.stringify(kernel);
+    if (!followed.has(key)) followed.set(key, stationaryOf(grids, { kernel, gradients }));
+    return followed.get(key) ?? null;
+  };
   const known = grids.map((grid, point) => ({
     grid,
     wide: wide[point],
-    basins: findBasins(grid),
+    found: findModes(grid),
     bins: binned(grid, BINS),
     reference: drawFromGrid(grid, { count: SLICED_COUNT, seed: `reference/${point}` }),
   }));
   const scoreOne = (
     sample: Sample,
-    { grid, wide, basins, bins, reference }: typeof known[number],
+    { grid, wide, found, bins, reference }: typeof known[number],
     fit: GaussianFit = momentsOf(sample),
   ): Scores => {
     const spread = momentsOf(reference).covariance;
-    const shares = basinShares(sample, { basins, grid });
+    const shares = modeShares(sample, { modes: found, grid });
     const thin = thinned(sample, SLICED_COUNT);
     return {
       histogram_tv: totalVariation(histogram2d(sample, { extent: grid.extent, bins: BINS }), bins),
@@ -202,16 +234,17 @@ export function gridTruth(
         Math.sqrt((spread[0][0] + spread[1][1]) / 2),
       ),
       kl: gaussianKl(fit, wide),
-      mode_error: shares.reduce((sum, s, i) => sum + Math.abs(s - basins.weights[i]), 0) / 2,
-      modes_missed: countMissed(shares, basins),
+      mode_error: shares.reduce((sum, s, i) => sum + Math.abs(s - found.weights[i]), 0) / 2,
+      modes_missed: countMissed(shares, found),
       ...(modes && { within_mode_variance: withinModes(sample, modes) }),
     };
   };
   return {
     count: grids.length,
-    energy: average(grids.map(energyOf)),
+    energy: average(grids.map((grid) => gridDistribution(grid, grid.mass).energy)),
+    stationary,
     grids,
-    laws: () => ({}),
+    scoreDistributions: () => ({}),
     draw: (point, options) => drawFromGrid(grids[point], options),
     score: (samples, { fits } = {}) => {
       const each = samples.map((sample, i) => scoreOne(sample, known[i], fits && fitOf(fits, i)));
@@ -223,12 +256,18 @@ export function gridTruth(
   };
 }
 
-/** E U over the cells of a grid: the entropy of its density less the logarithm of the normaliser. */
-function energyOf({ mass, extent, cells, logNormalizer }: Grid): number {
-  const area = (2 * extent / cells) ** 2;
-  let entropy = 0;
-  for (const m of mass) if (m > 0) entropy -= m * Math.log(m / area);
-  return entropy - logNormalizer;
+function stationaryOf(
+  grids: readonly Grid[],
+  { kernel, gradients }: {
+    readonly kernel: StationaryKernel;
+    readonly gradients?: readonly Float64Array[];
+  },
+): readonly KnownDistribution[] | null {
+  if (kernel === "exact") return grids.map((grid) => gridDistribution(grid, grid.mass));
+  if (!gradients) return null;
+  return grids.map((grid, i) =>
+    gridDistribution(grid, eulerStationary(grid, { gradient: gradients[i], kernel }))
+  );
 }
 
 /** The fit of a posterior, of which there may be one for all. */
@@ -237,7 +276,7 @@ function fitOf(fits: readonly GaussianFit[], posterior: number): GaussianFit {
 }
 
 /** Modes that got less than a third of their weight. */
-function countMissed(shares: readonly number[], { weights }: Basins): number {
+function countMissed(shares: readonly number[], { weights }: Modes): number {
   return shares.filter((share, i) => weights[i] >= 0.01 && share < weights[i] / 3).length;
 }
 

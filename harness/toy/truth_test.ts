@@ -6,7 +6,7 @@ import { neuralLikelihood } from "../../datasets/toy/neural_likelihood.ts";
 import { univariateGaussian } from "../../datasets/toy/univariate_gaussian.ts";
 import { openDevice } from "../engine/device.ts";
 import { momentsOf } from "../statistics/gaussian_error.ts";
-import { basinShares, findBasins } from "./modes.ts";
+import { findModes, modeShares } from "./modes.ts";
 import { binned, drawFromGrid, tabulate } from "./grid.ts";
 import { gaussianKl, gaussianTruth, gridTruth } from "./truth.ts";
 import type { GridAnswer } from "../core/toy_types.ts";
@@ -63,7 +63,7 @@ Deno.test("a Gaussian's scores do not depend on whether it is known or on a grid
   assert.ok(Math.abs(truth.score(samples).all.kl - 5 / 8000) < 5 * 4e-4 / Math.sqrt(3) + 1e-4);
 });
 
-Deno.test("Truth.laws() are those of the scores of independent draws, biased ones too", () => {
+Deno.test("Truth.scoreDistributions() are those of independent draws, biased ones too", () => {
   const means = [[0, 0], [3, -1]];
   const truth = gaussianTruth({ kind: "gaussian", means, covariance: [[0.5, 0], [0, 2]] });
   for (
@@ -73,22 +73,22 @@ Deno.test("Truth.laws() are those of the scores of independent draws, biased one
     ]]] as const
   ) {
     const covariance = [[0.5 * ratios[0], 0], [0, 2 * ratios[1]]];
-    const law = gaussianTruth({ kind: "gaussian", means, covariance });
+    const biased = gaussianTruth({ kind: "gaussian", means, covariance });
     const values = Array.from({ length: replicates }, (_, r) => {
       const draw = (count: number, i: number) =>
-        law.draw(i, { count, seed: `${ratios}/${r}/${i}` });
+        biased.draw(i, { count, seed: `${ratios}/${r}/${i}` });
       return truth.score(sizes.map(draw)).all.mmd2;
     });
     const mean = values.reduce((a, b) => a + b) / replicates;
     const moment = (k: number) => values.reduce((sum, v) => sum + (v - mean) ** k, 0) / replicates;
     const std = Math.sqrt(moment(2));
-    const { mmd2 } = truth.laws(sizes, ratios);
+    const { mmd2 } = truth.scoreDistributions(sizes, ratios);
     assert.ok(Math.abs(mean - mmd2.mean) < 4.5 * std / Math.sqrt(replicates), `mean ${mean}`);
     const error = std * Math.sqrt((moment(4) / std ** 4 - 1) / (4 * replicates)); // of a deviation
     assert.ok(Math.abs(std - mmd2.std) < 4.5 * error, `${std} +- ${error}, not ${mmd2.std}`);
   }
   // Of two posteriors at most 1,000 draws each are pooled, and of those 1,200 seen.
-  const least = (sizes: number[]) => truth.laws(sizes, [1, 1]).mmd2.minimum ?? 0;
+  const least = (sizes: number[]) => truth.scoreDistributions(sizes, [1, 1]).mmd2.minimum ?? 0;
   const pooled = (count: number) => -(1 - 1 / 3) / (count - 1); // E k is 1 / 3 in two dimensions
   const counts = [[[3000, 40], 1040], [[3000, 3000], 1200], [[10, 10], 20]] as const;
   for (const [sizes, count] of counts) {
@@ -96,16 +96,16 @@ Deno.test("Truth.laws() are those of the scores of independent draws, biased one
   }
 });
 
-Deno.test("findBasins() finds eight modes of an eighth each", async () => {
+Deno.test("findModes() finds eight modes of an eighth each", async () => {
   await using device = await openDevice("cpu", { threads: 1 });
   const { answer } = eightGaussians;
   assert.ok(answer.kind === "grid");
   const [grid] = await tabulate({ ...eightGaussians, answer }, device);
-  const basins = findBasins(grid);
-  assert.equal(basins.weights.length, 8);
-  basins.weights.forEach((w) => assert.ok(Math.abs(w - 1 / 8) < 2e-3, `${w}`));
+  const modes = findModes(grid);
+  assert.equal(modes.weights.length, 8);
+  modes.weights.forEach((w) => assert.ok(Math.abs(w - 1 / 8) < 2e-3, `${w}`));
   const sample = drawFromGrid(grid, { count: 10_000, seed: "modes" });
-  const shares = basinShares(sample, { basins, grid });
+  const shares = modeShares(sample, { modes, grid });
   const tv = shares.reduce((sum, s) => sum + Math.abs(s - 1 / 8), 0) / 2;
   // methods 2.2, exact draws: 0.0095 on average, 0.016 at 95 %.
   assert.ok(tv > 0.001 && tv < 0.025, `${tv}`);
@@ -123,7 +123,7 @@ Deno.test("every neural posterior has several modes, and draws of the grid are e
   assert.ok(answer.kind === "grid");
   const grids = await tabulate({ ...neuralLikelihood, answer }, device);
   for (const grid of grids) {
-    assert.ok(findBasins(grid).weights.filter((w) => w > 0.05).length >= 2);
+    assert.ok(findModes(grid).weights.filter((w) => w > 0.05).length >= 2);
     // All the mass is inside: none within a tenth of the border.
     const bins = binned(grid, 40);
     const border = bins.filter((_, i) => [i % 40, Math.floor(i / 40)].some((k) => k < 2 || k > 37));

@@ -70,7 +70,7 @@ Deno.test("psgld() is the update of Li et al. with a corrected V", async () => {
 
 Deno.test("psgld() with a constant preconditioner is amortized Langevin: variances are leverages", async () => {
   await tf.setBackend("cpu");
-  // Four rows of two features with orthonormal columns: G G' is a projection H, so z = G Phi is a chain of mobility 1 within
+  // Four rows of two features with orthonormal columns: G G' is a projection H, so z = G Phi is a chain of unit steps within
   // its range and nothing outside. U(z) = P z^2 / 2 for each row: the variance of z_i is h_ii / P / (1 - eta P / 2).
   const r = Math.SQRT1_2;
   const rows = [[1, 0], [0, 0.6], [0, 0.8 * r], [0, 0.8 * r]];

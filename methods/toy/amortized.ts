@@ -5,6 +5,7 @@ import {
   type Described,
   gradientCost,
   hostParameters,
+  kernelOf,
   minibatchSettings,
   orderDraws,
 } from "./direct.ts";
@@ -55,6 +56,10 @@ export function amortized(
     ...cost,
     ...(features === "whitened" && varianceRatio && { varianceRatio }),
     ...(integrator.preconditioned && { preconditioned: true }),
+    // With G G' = I each z moves as by itself.
+    ...(features === "whitened" && integrator.stationary && {
+      kernel: kernelOf(integrator.stationary, minibatch),
+    }),
     ...(integrator.countsAccepted &&
       { accepted: ({ accepted }: State) => accepted, decidesJointly: true }),
     init: (target, { settings, noise }) => {

@@ -47,6 +47,12 @@ export function direct(
         ),
       }),
     latents: ({ x }) => x as Positions,
+    ...(integrator.stationary && { kernel: kernelOf(integrator.stationary, minibatch) }),
+    ...(!minibatch && integrator.move && {
+      move: integrator.move,
+      hasExactMove: integrator.hasExactMove ?? false,
+    }),
+    ...(integrator.preconditioned && { preconditioned: true }),
     ...(integrator.countsAccepted && { accepted: ({ accepted }: State) => accepted }),
   };
 }
@@ -69,7 +75,16 @@ export function minibatchSettings(
   };
 }
 
-/** What an integrator's steps cost, and their law on Gaussians. */
+/** The stationary distribution of an integrator whose points are in a minibatch by turns, or always. */
+export function kernelOf(
+  stationary: "euler" | "exact",
+  minibatch: boolean,
+): NonNullable<Sampler["kernel"]> {
+  return ({ points }, { stepSize, batchSize }) =>
+    stationary === "exact" ? stationary : { stepSize, share: minibatch ? batchSize / points : 1 };
+}
+
+/** Cost of an integrator's steps, and their variance on Gaussians. */
 export function gradientCost(
   { gradients, varianceRatio }: Integrator,
   minibatch: boolean,

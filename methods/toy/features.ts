@@ -1,6 +1,6 @@
 /**
  * Fixed features below the last layer of an amortized sampler, G [points, d], in float64. A step on the last layer moves
- * the latents with mobility K = G G' (LAE Theorem 1), so that whitened features, K = I, make the chains of Langevin dynamics.
+ * the latents preconditioned by K = G G' (LAE Theorem 1): with whitened features, K = I, the chains are those of Langevin dynamics.
  *
  * @module
  */

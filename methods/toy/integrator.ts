@@ -39,6 +39,11 @@ export interface Integrator {
   step(state: State, move: Move): State;
   /** Whether it scales each coordinate's step by a preconditioner, so that eta alone does not say how far it moves. */
   readonly preconditioned?: boolean;
+  /** Its stationary distribution: that of Euler's rule, or the target itself; absent where theory does not say. */
+  readonly stationary?: "euler" | "exact";
+  /** As in `Sampler`. */
+  readonly move?: Sampler["move"];
+  readonly hasExactMove?: boolean;
   /** Whether its state counts the accepted proposals of each block, as `accepted` [chains * blocks]. */
   readonly countsAccepted?: boolean;
   /** Stationary variance times P on a Gaussian of precision P, for x = eta P and full gradients. */
@@ -67,6 +72,12 @@ export function potentialOf(energy: (x: Positions) => tf.Tensor2D): Potential {
   const gradient = tf.grad((x: tf.Tensor) => tf.sum(energy(x as Positions)));
   return { energy, gradient: (x) => gradient(x) as Positions };
 }
+
+/** Moves of Langevin dynamics: -eta grad U on average, with variance 2 eta. */
+export const langevinMove: NonNullable<Sampler["move"]> = (_, gradients, stepSize) => ({
+  mean: -stepSize * gradients[gradients.length - 1],
+  variance: 2 * stepSize,
+});
 
 /** One standard normal draw `xi` of the shape of the positions. */
 export function normalDraws(shape: readonly number[]): { readonly xi: DrawSpec } {

@@ -71,7 +71,7 @@ for (const [sampler, known] of KNOWN) {
     assert.ok(Math.abs(mean) < DEVIATIONS * 2 * Math.sqrt(known / draws.data.length), `${mean}`);
     const gaps = KNOWN.map(([, other]) => Math.abs(other - known)).filter((gap) => gap > 1e-9);
     const closest = Math.min(...gaps);
-    if (sampler !== ald && sampler !== aldMetropolis) { // of the laws of LD and MALA, with fewer chains
+    if (sampler !== ald && sampler !== aldMetropolis) { // LD and MALA with fewer chains
       assert.ok(2 * DEVIATIONS * error < closest, `± ${error} does not tell ${closest} apart`);
     }
     const settings = {
@@ -101,11 +101,11 @@ function mirrorVariance(gamma: number): number {
     const sum = row.reduce((a, b) => a + b);
     return row.map((v) => v / sum);
   });
-  let law = ys.map(() => 1 / size);
+  let masses = ys.map(() => 1 / size);
   for (let i = 0; i < 60; i++) { // (1 - gamma)^60 = 5e-14
     const next = Array<number>(size).fill(0);
-    law.forEach((p, i) => kernel[i].forEach((k, j) => next[j] += p * k));
-    law = next;
+    masses.forEach((p, i) => kernel[i].forEach((k, j) => next[j] += p * k));
+    masses = next;
   }
-  return law.reduce((sum, p, i) => sum + p * xs[i] ** 2, 0);
+  return masses.reduce((sum, p, i) => sum + p * xs[i] ** 2, 0);
 }

@@ -14,8 +14,10 @@ const { stepSize, decayPower, decaySteps, alpha, damping } = lae.defaults;
 /** The defaults of LAE that its chains depend on. */
 export const LAE_PSGLD = { stepSize, decayPower, decaySteps, alpha, damping } as const;
 
-/** Moves until the start is forgotten: gradients set the pace, and the slowest directions take some hundreds. */
+/** Moves until the start is forgotten: G sets the pace, and the slowest directions take some hundreds. */
 const BURN_IN = 4000;
+/** Times the target's draws, so that the size of the deviation is known. */
+const LONGER = 4;
 
 /** The last layer of the encoder, or of the latent sampler network: one rule, other names. */
 function lastLayer(described: Pick<Sampler, "name" | "label" | "source">): Sampler {
@@ -27,11 +29,14 @@ function lastLayer(described: Pick<Sampler, "name" | "label" | "source">): Sampl
       deviations: ["features are whitened: G G' = I"],
       features: "whitened",
       minibatch: true,
-      settings: ({ length: { steps, burnIn, thin } }) => ({
-        stepSize,
-        burnIn: Math.ceil(BURN_IN / thin) * thin,
-        steps: Math.ceil(BURN_IN / thin) * thin + steps - burnIn,
-      }),
+      settings: ({ length: { steps, burnIn, thin } }) => {
+        const forgotten = Math.ceil(BURN_IN / thin) * thin;
+        return {
+          stepSize,
+          burnIn: forgotten,
+          steps: forgotten + LONGER * (steps - burnIn),
+        };
+      },
       ungated: () =>
         `alpha ${alpha} lets G follow the chain, which then samples about exp(-U) / G: compared with the baseline`,
     },

@@ -1,6 +1,6 @@
 import { langevinStep } from "../samplers/langevin.ts";
 import { direct } from "./direct.ts";
-import { type Integrator, normalDraws, type Positions } from "./integrator.ts";
+import { type Integrator, langevinMove, normalDraws, type Positions } from "./integrator.ts";
 
 /** The rule of Euler and Maruyama, the unadjusted Langevin algorithm. LAE eq. 3. */
 export const eulerMaruyama: Integrator = {
@@ -11,6 +11,9 @@ export const eulerMaruyama: Integrator = {
     const gradient = potential.gradient(x as Positions);
     return { x: langevinStep(x, { gradient, xi, stepSize }) };
   },
+  stationary: "euler",
+  move: langevinMove,
+  hasExactMove: true,
   varianceRatio: (x) => 1 / (1 - x / 2),
 };
 

@@ -33,6 +33,7 @@ export const metropolisAdjusted: Integrator = {
     };
   },
   countsAccepted: true,
+  stationary: "exact",
   varianceRatio: () => 1,
 };
 
@@ -54,8 +55,8 @@ function positionAt(
   };
 }
 
-/** Of the target's step size: 60 to 95 % of the proposals are accepted. */
-const LONG = 8;
+/** Step size times the mean square of a gradient's coordinate: 70 to 90 % of the proposals are accepted. */
+const LONG = 0.8;
 
 /** Metropolis-adjusted Langevin dynamics of each z. */
 export const mala = direct(metropolisAdjusted, {
@@ -70,8 +71,8 @@ export const malaLong = direct(metropolisAdjusted, {
   name: "mala_long",
   label: "LD + MH, long steps",
   source: "Roberts and Tweedie 1996",
-  deviations: [`steps are ${LONG} times as long as those without a Metropolis test`],
-  settings: ({ stepSize }) => ({ stepSize: LONG * stepSize }),
+  deviations: ["steps are some ten times as long as those without a Metropolis test"],
+  settings: ({ gradientScale }) => ({ stepSize: LONG / gradientScale ** 2 }),
 });
 
 /** Amortized Langevin dynamics with Metropolis and Hastings' correction on the last layer: one decision for all points. */

@@ -1,7 +1,13 @@
 import type * as tf from "@tensorflow/tfjs";
 import { midpointStep } from "../samplers/midpoint.ts";
 import { direct } from "./direct.ts";
-import { equalCost, type Integrator, type Positions, type Potential } from "./integrator.ts";
+import {
+  equalCost,
+  type Integrator,
+  langevinMove,
+  type Positions,
+  type Potential,
+} from "./integrator.ts";
 
 /** Which of the mid-point rules. */
 interface MidpointOptions {
@@ -35,6 +41,7 @@ export function randomizedMidpoint({ noise, optimistic = false }: MidpointOption
       });
       return { x: next.x, ...(optimistic && { slope: next.slope }) };
     },
+    move: langevinMove,
     varianceRatio: optimistic
       ? optimisticVariance
       : noise === "coupled"

@@ -14,6 +14,15 @@ export const mirror: Integrator = {
     const gradient = potential.gradient(x as Positions);
     return { x: mirrorStep(x, { gradient, xi, stepSize, scale: MIRROR_SCALE }) };
   },
+  // Of x = s sinh(y / s) by Ito's formula, where y has the drift -grad U and the noise of phi''.
+  move: (x, gradients, stepSize) => {
+    const root = Math.sqrt(1 + (x / MIRROR_SCALE) ** 2);
+    const gradient = gradients[gradients.length - 1];
+    return {
+      mean: stepSize * (x / MIRROR_SCALE ** 2 / root - root * gradient),
+      variance: 2 * stepSize * root,
+    };
+  },
   // The ratio of Euler and Maruyama, which holds where the map is flat, |x| < s.
   varianceRatio: (x) => 1 / (1 - x / 2),
 };

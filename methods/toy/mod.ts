@@ -8,7 +8,7 @@ import { aldMetropolis, mala, malaLong } from "./metropolis.ts";
 import { independentMidpointLd, midpointLd, optimisticMidpointLd } from "./midpoint.ts";
 import { mirrorLd } from "./mirror.ts";
 import { proximalLd } from "./proximal.ts";
-import { psgald, psgld } from "./psgld.ts";
+import { psgald, psgld, psgldShort } from "./psgld.ts";
 import { rungeKuttaLd } from "./stochastic_runge_kutta.ts";
 
 /** Samplers by name, in the order of reports. */
@@ -34,3 +34,15 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
   runge_kutta: rungeKuttaLd,
   mirror: mirrorLd,
 };
+
+/** Samplers whose single moves are held to their distribution, one or more for each rule. */
+export const MOVERS: readonly Sampler[] = [
+  ld,
+  psgldShort,
+  proximalLd,
+  midpointLd,
+  independentMidpointLd,
+  optimisticMidpointLd,
+  rungeKuttaLd,
+  mirrorLd,
+];

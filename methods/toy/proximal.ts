@@ -1,6 +1,12 @@
 import { proximalStep } from "../samplers/proximal.ts";
 import { direct } from "./direct.ts";
-import { equalCost, type Integrator, normalDraws, type Positions } from "./integrator.ts";
+import {
+  equalCost,
+  type Integrator,
+  langevinMove,
+  normalDraws,
+  type Positions,
+} from "./integrator.ts";
 
 /** Gradients of the inner solver: the error falls below float32's on quadratics of two curvatures with eta P < 1. */
 const INNER_STEPS = 6;
@@ -13,6 +19,7 @@ export const proximal: Integrator = {
   step: ({ x }, { potential: { gradient }, draws: { xi }, stepSize }) => ({
     x: proximalStep(x as Positions, { gradient, xi, stepSize, innerSteps: INNER_STEPS }),
   }),
+  move: langevinMove,
   varianceRatio: (x) => 1 / (1 + x / 2),
 };
 

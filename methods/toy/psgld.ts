@@ -26,6 +26,22 @@ export function rmsPreconditioned(
     gradients: 1,
     preconditioned: true,
     draws: normalDraws,
+    // V without its bias is the mean of the squared gradients with weights alpha^age.
+    move: (_, gradients, stepSize) => {
+      let [squares, weights, weight] = [0, 0, 1];
+      for (const gradient of gradients.toReversed()) {
+        squares += weight * gradient ** 2;
+        weights += weight;
+        weight *= alpha;
+      }
+      const preconditioner = 1 / (damping + Math.sqrt(squares / weights));
+      const gradient = gradients[gradients.length - 1];
+      return {
+        mean: -stepSize * preconditioner * gradient,
+        variance: 2 * stepSize * preconditioner,
+      };
+    },
+    hasExactMove: true,
     init: (x) => ({ v: tf.zerosLike(x) }),
     step: ({ x, v }, { potential, draws: { xi }, stepSize, moves, points }) => {
       const gradient = potential.gradient(x as Positions);
@@ -45,6 +61,14 @@ export function rmsPreconditioned(
 
 /** A long memory, so that G hardly follows a chain, and lambda of Li et al. */
 export const LONG_MEMORY: PreconditionerSettings = { alpha: 0.9998, damping: 1e-3 };
+
+/** A short memory and a damping of the gradients' size, with which every constant of the rule shows in its moves. */
+export const psgldShort = direct(rmsPreconditioned({ alpha: 0.9, damping: 3 }), {
+  name: "psgld_short",
+  label: "pSGLD, short memory",
+  source: "Li et al. 2016, algorithm 1",
+  deviations: ["alpha and damping are such that every constant of the rule shows in ten moves"],
+});
 
 const DEVIATIONS = [
   "alpha is 0.9998, not 0.99: chains forget in some 100 steps, and G that follows them samples exp(-U) / G instead",

@@ -1,6 +1,6 @@
 import { rungeKuttaStep } from "../samplers/stochastic_runge_kutta.ts";
 import { direct } from "./direct.ts";
-import { equalCost, type Integrator, type Positions } from "./integrator.ts";
+import { equalCost, type Integrator, langevinMove, type Positions } from "./integrator.ts";
 
 /** Stochastic Runge-Kutta of strong order 1.5. */
 export const stochasticRungeKutta: Integrator = {
@@ -10,6 +10,7 @@ export const stochasticRungeKutta: Integrator = {
   step: ({ x }, { potential: { gradient }, draws: { xi, other }, stepSize }) => ({
     x: rungeKuttaStep(x as Positions, { gradient, xi, other, stepSize }),
   }),
+  move: langevinMove,
   varianceRatio: (x) => (1 - x + x * x / 3) / (1 - x + x * x / 2 - x ** 3 / 8),
 };
 

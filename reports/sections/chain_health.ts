@@ -41,7 +41,7 @@ export function chainHealthBlocks({ rows, datasets }: ResultTable): Block[] {
       labelOf(datasets, cell.dataset),
       cell.chain,
       `${cell.n}`,
-      `${cell.steps} × ${Number(cell.stepSize.toPrecision(3))}`,
+      `${cell.steps} × ${formatStepSize(cell.stepSize)}`,
       cell.stability === null
         ? "not finite"
         : `${formatNumber(cell.stability.quantile90)} (${formatNumber(cell.stability.largest)})`,
@@ -71,9 +71,10 @@ export function chainHealthBlocks({ rows, datasets }: ResultTable): Block[] {
     `from ${BIAS_LIMIT} on variances in the stiffest direction are at least doubled. Acceptance: what a Metropolis ` +
     `test would accept; at rest it is at least ${LEAST_ACCEPTANCE}, even where η L is close to its limit. Drift: ` +
     "change of the energy, 0 at rest. Virial: (z·g − (η/2)|g|²)/d with the gradient g in d dimensions, 1 at rest " +
-    `whatever the energy and the step size. A chain is not at rest where drift or virial are ${ERRORS} standard ` +
-    `errors and ${TOLERANCE} d nats or ${TOLERANCE} off. Phi, Psi and Theta are chains on weights, preconditioned, ` +
-    "on a minibatch of these images: single chains, judged by η L alone. A verdict is that of the worst seed.";
+    `whatever the energy and the step size. A chain is not at rest if either is off by more than ${ERRORS} standard ` +
+    `errors and by more than ${TOLERANCE} (the drift: ${TOLERANCE} d). Chains on weights (Phi, Psi, Theta) take ` +
+    "these images as their minibatch; they are single chains, judged by η L alone. The verdict is that of the worst " +
+    "seed.";
   return [
     { kind: "heading", text: "Chains" },
     { kind: "table", head, rows: body },
@@ -82,7 +83,17 @@ export function chainHealthBlocks({ rows, datasets }: ResultTable): Block[] {
 }
 
 function formatEstimate(estimate: Estimate | null): string {
-  return estimate === null ? NONE : formatMeanStd(estimate.mean, estimate.standardError);
+  if (estimate === null) return NONE;
+  const { mean, standardError } = estimate;
+  return standardError === null
+    ? String(Number(mean.toFixed(3)))
+    : formatMeanStd(mean, standardError);
+}
+
+/** `0.05`, or `1e-6` where there would be many zeros. */
+function formatStepSize(stepSize: number): string {
+  const rounded = Number(stepSize.toPrecision(3));
+  return rounded < 1e-3 ? rounded.toExponential() : String(rounded);
 }
 
 /** `unstable`, or `unstable in 2 of 3` where other seeds are better. */

@@ -7,7 +7,7 @@ export function gapFigure({ gap }: ToyReport): string {
   if (gap.points.length === 0) return "";
   const widths = [...new Set(gap.points.map(({ width }) => width))];
   const size = { width: 400, height: 360, marginLeft: 44, marginBottom: 40 };
-  const law = panel("Leverage law: every point of every chain", {
+  const byLeverage = panel("Variance over leverage: every point of every chain", {
     ...size,
     x: { label: "leverage of the point", domain: [0, 1.05] },
     y: { label: "variance / posterior variance", domain: [0, 1.3] },
@@ -62,5 +62,5 @@ export function gapFigure({ gap }: ToyReport): string {
       Plot.frame({ stroke: "#999" }),
     ],
   });
-  return grid([[law, byWidth]]);
+  return grid([[byLeverage, byWidth]]);
 }

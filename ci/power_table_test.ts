@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { powerTable, survivals } from "./power_table.ts";
+
+const mutation = { name: "drift x 1.1", of: "langevin", file: "f", find: "", replace: "" };
+const failure = (experiment: string, metric: string, deviation?: number) => ({
+  text: "",
+  names: { experiment, sampler: "ld", metric },
+  deviation,
+});
+const outcomes = [{
+  mutation,
+  failures: [
+    failure("bivariate", "kl", 7),
+    failure("bivariate", "energy", 12.4),
+    failure("neural", "modes_missed"),
+    { text: "a hyperparameter" },
+  ],
+}];
+
+Deno.test("powerTable() has what is furthest off on each target", () => {
+  const table = powerTable(outcomes, ["bivariate", "neural", "flat"]).replaceAll(/ +/g, " ");
+  const row = "| langevin | drift x 1.1 | ld energy 12 σ | ld modes_missed | SURVIVED |";
+  assert.ok(table.includes(row), table);
+});
+
+Deno.test("survivals() are the targets on which nothing failed", () => {
+  assert.deepEqual(survivals(outcomes, ["bivariate", "neural"]), []);
+  assert.deepEqual(survivals(outcomes, ["flat"]), [{ mutation, target: "flat" }]);
+});
