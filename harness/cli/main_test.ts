@@ -100,6 +100,22 @@ Deno.test("cli report fails with a hint when the folder has no results", () =>
     assert.deepEqual([code, stderr], [1, `No results in ${dir}/results.jsonl: ${hint}\n`]);
   }));
 
+Deno.test("cli likelihood refuses wrong arguments, and a folder without results", () =>
+  withTempDir(async (dir) => {
+    const cases: [string[], number, RegExp][] = [
+      [["--temperatures", "1001"], 2, /^--temperatures must be a multiple of 50, got 1001$/],
+      [["--images", "none"], 2, /^--images must be an integer >= 1, got "none"$/],
+      [[], 1, /^No results in .*results\.jsonl: /],
+    ];
+    const outcomes = await Promise.all(
+      cases.map(([argv]) => cli(["likelihood", dir, ...argv], dir)),
+    );
+    outcomes.forEach(({ code, stdout, stderr }, i) => {
+      assert.match(stderr.trimEnd(), cases[i][2]);
+      assert.deepEqual([code, stdout], [cases[i][1], ""], stderr);
+    });
+  }));
+
 Deno.test("cli run reports in one line that a file is not a run spec", () =>
   withTempDir(async (dir) => {
     const specs = { "broken.json": "{", "other.json": "{}" };
