@@ -11,6 +11,7 @@ import {
   TINY_DATASET,
   TINY_EXPERIMENT,
   TINY_METHOD,
+  TINY_PROVENANCE,
   TINY_TABLES,
   tinyWith,
 } from "../testing/tiny.ts";
@@ -41,20 +42,6 @@ const TABLES: Tables = { ...TINY_TABLES, methods: { tiny: SIMULATED } };
 const [SPEC] = resolveRuns({ ...TINY_EXPERIMENT, metrics: [] }, TABLES);
 const SETTINGS = { images: 4, temperatures: 50, chains: 3 };
 
-const PROVENANCE = {
-  commit: null,
-  dirty: null,
-  lockSha256: "",
-  versions: {},
-  device: "",
-  cpu: "",
-  cores: 1,
-  jobs: 1,
-  os: "",
-  datasetSha256: "",
-  metricSha256: {},
-};
-
 /** A finished run of the tiny method in the folder `dir` of a sweep. */
 async function finishedRun(dir: string): Promise<RunRecord> {
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
@@ -67,7 +54,7 @@ async function finishedRun(dir: string): Promise<RunRecord> {
     device,
     experiment: "tiny",
     dir: own,
-    provenance: () => Promise.resolve(PROVENANCE),
+    provenance: () => Promise.resolve(TINY_PROVENANCE),
     report: () => {},
   });
 }

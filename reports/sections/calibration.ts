@@ -53,9 +53,10 @@ export function calibrationBlocks({ rows, datasets }: ResultTable): Block[] {
     "Simulation-based calibration: draw z from the model's prior, x from p(x | z) and z\u2032 by inference, N times a " +
     "run. If z\u2032 is a draw of p(z | x), then T(z\u2032, x) - T(z, x) is symmetric about 0 for every T. Each cell has the effect " +
     "2 P(T(z\u2032) > T(z)) - 1, which is 0 if inference is right and ±1 if T is always above or below, with the " +
-    "z of the signed-rank test, means over seeds, and the smallest p-value of a seed. The Kolmogorov-Smirnov distance of one-draw ranks is half of the " +
-    "effect's size. b(x) is the direction of the gradient of log p(x | z) at z = 0, u one fixed direction. Rejected: " +
-    "seeds in which a statistic has p below 0.0002, 0.001 shared by five, or a draw is not finite.";
+    "z of the signed-rank test, means over seeds, and the smallest p-value of a seed. The Kolmogorov-Smirnov " +
+    "distance of one-draw ranks is half of the effect's size. b(x) is the direction of the gradient of log p(x | z) at z = 0, u one fixed direction. Rejected: " +
+    "seeds in which a statistic has p below 0.0002, 0.001 shared by five, or a draw is not finite. " +
+    "Simulated images carry the pixel noise of p(x | z), which the images that an encoder was trained on do not.";
   const chains = cells.some(({ cell }) => cell.start === "fromTruth")
     ? " A chain from the true z starts at a draw of the posterior. A kernel that leaves the posterior invariant passes " +
       "from there at any length, so its rejection is due to its step size; a rejection of inference alone is due to " +
