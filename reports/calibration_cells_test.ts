@@ -67,6 +67,13 @@ Deno.test("calibration: a draw that is not finite rejects, and is counted", () =
   assert.match(section(toMarkdown(table)), /103 of 200 simulated images left out/);
 });
 
+Deno.test("calibration: many ties are named, a few are not", () => {
+  const tests = calibrationTests({ projection: { ties: 40 }, gradient: { ties: 3 } });
+  const text = section(toMarkdown(exampleTable([exampleRecord({ calibration: exact(tests) })])));
+  assert.match(text, /40 of 100 values of u·z are equal for z and z′/);
+  assert.doesNotMatch(text, /values of b\(x\)/);
+});
+
 Deno.test("calibration: chains from the true z have a line, and prior chains a caveat", () => {
   const calibration = {
     images: 100,

@@ -16,6 +16,9 @@ export const START_LABELS: Readonly<Record<CalibrationCell["start"], string>> = 
   fromTruth: "chain from the true z",
 };
 
+/** The fraction of equal values that is worth a note: float32 gives a few by rounding. */
+const MANY_TIES = 0.05;
+
 /** Calibration of inference: effects and signed-rank z of every statistic. */
 export function calibrationBlocks({ rows, datasets }: ResultTable): Block[] {
   const cells = rows.flatMap((row) => row.calibration.map((cell) => ({ row, cell })));
@@ -76,13 +79,22 @@ export function calibrationBlocks({ rows, datasets }: ResultTable): Block[] {
       cell.n * cell.images
     } simulated images left out because a draw or a density is not finite.`
   );
+  const tied = cells.flatMap(({ row, cell }) =>
+    cell.statistics.filter(({ ties }) => ties > MANY_TIES * cell.n * cell.images).map((
+      { statistic, ties },
+    ) =>
+      `${nameOf(row)}, ${START_LABELS[cell.start]}: ${ties} of ${cell.n * cell.images} values of ${
+        STATISTIC_LABELS[statistic] ?? statistic
+      } are equal for z and z\u2032, so z\u2032 repeats z or the statistic ignores it.`
+    )
+  );
   return [
     { kind: "heading", text: "Calibration of inference" },
     { kind: "table", head, rows: body },
     { kind: "text", text: [`${text}${chains}`, ...sizes].join(" ") },
-    ...caveat.length + notFinite.length === 0
+    ...caveat.length + notFinite.length + tied.length === 0
       ? []
-      : [{ kind: "list", items: [...caveat, ...notFinite] } as const],
+      : [{ kind: "list", items: [...caveat, ...notFinite, ...tied] } as const],
   ];
 }
 
