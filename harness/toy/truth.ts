@@ -52,6 +52,7 @@ export const TOY_METRICS: readonly ToyMetric[] = [
   { name: "modes_missed", label: "modes missed", better: "lower" },
   { name: "within_mode_variance", label: "variance within modes / σ²", better: "one" },
   { name: "energy", label: "mean energy − that of the posterior (nats)", better: "lower" },
+  { name: "power", label: "10 % of the drift in the mean energy (se)", better: "higher" },
   { name: "moments", label: "largest error of a moment (se)", better: "lower" },
   { name: "marginals", label: "largest error of a marginal (se)", better: "lower" },
   { name: "acceptance", label: "acceptance rate", better: "one" },
