@@ -28,9 +28,10 @@ import {
   type CheckPart,
   type CheckSuite,
   judge,
+  partOf,
+  partsOf,
   rulesOf,
   runCheck,
-  withRules,
 } from "../harness/toy/regression_check.ts";
 import { runGated } from "../harness/toy/run_suite.ts";
 import { MOVERS, SAMPLERS } from "../methods/toy/mod.ts";
@@ -71,7 +72,7 @@ export const CHECK: CheckSuite = {
 const HELP =
   `deno task check: short chains of the toy suite and the default chains of the methods, against their gates and ci/baselines/toy.json
 
-  --rules NAMES  only what runs by these rules, files of methods/samplers: langevin,psgld
+  --of NAMES     only what runs by these rules or belongs to these methods: langevin,lae
   --json         print the failures as JSON
   --update       overwrite the baseline with the current values, and print what changed
   --seeds SEEDS  instead, hold the gates for these seeds: 0..19, or 0,1,2
@@ -82,22 +83,24 @@ async function main(): Promise<void> {
     update: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     seeds: { type: "string" },
-    rules: { type: "string" },
+    of: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   });
   if (words.help) return console.log(HELP);
-  const isPart = words.full || words.seeds !== undefined || words.rules !== undefined;
+  const isPart = words.full || words.seeds !== undefined || words.of !== undefined;
   if (words.update && isPart) {
-    fail("--update writes one seed of the whole check: leave out --seeds, --full and --rules", 2);
+    fail("--update writes one seed of the whole check: leave out --seeds, --full and --of", 2);
   }
   if (words.full || words.seeds !== undefined) {
     return await checkSeeds(readSeeds(words.seeds ?? `${SEED}`), words.full);
   }
   if (words.update) return await update();
-  const known = [...new Set(rulesOf(CHECK).values())];
-  const rules = words.rules === undefined ? known : readNames(words.rules, { kind: "rule", known });
-  const { suite, baseline } = withRules({ suite: CHECK, baseline: await readBaseline() }, rules);
+  const whole = { suite: CHECK, baseline: await readBaseline() };
+  const { suite, baseline } = words.of === undefined ? whole : partOf(
+    whole,
+    readNames(words.of, { kind: "rule or method", known: partsOf(CHECK) }),
+  );
   const began = performance.now();
   const rows = await runShown(suite);
   const failures = judge(suite, { rows, baseline });

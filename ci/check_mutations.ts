@@ -12,7 +12,7 @@ import { readNames, readOptions } from "../harness/cli/arguments.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import { formatDuration } from "../harness/experiment/estimate.ts";
 import type { Failure } from "../harness/toy/baseline.ts";
-import { mutate, type Mutation, MUTATIONS, RETUNINGS, rulesBehind } from "./mutations.ts";
+import { affectedBy, mutate, type Mutation, MUTATIONS, RETUNINGS } from "./mutations.ts";
 import { type Outcome, powerTable, survivals } from "./power_table.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
@@ -74,7 +74,7 @@ function report(outcomes: readonly Outcome[]): void {
 async function runAll(mutations: readonly Mutation[], folder: string): Promise<Outcome[]> {
   using line = openLiveLine();
   line.show("The sources as they are");
-  const [sound] = await check(folder, [...new Set(mutations.flatMap(rulesBehind))]);
+  const [sound] = await check(folder, [...new Set(mutations.flatMap(affectedBy))]);
   if (sound) throw new Error(`The check fails without any mutation: ${sound.text}`);
   const outcomes: Outcome[] = [];
   const began = performance.now();
@@ -104,20 +104,20 @@ async function checkMutated(folder: string, mutation: Mutation): Promise<readonl
   const source = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, mutate(source, mutation));
   try {
-    return await check(folder, rulesBehind(mutation));
+    return await check(folder, affectedBy(mutation));
   } finally {
     await Deno.writeTextFile(path, source);
   }
 }
 
-/** The failures of the check of `rules` in `folder`. Throws an Error when it did not get to compare anything. */
-async function check(folder: string, rules: readonly string[]): Promise<readonly Failure[]> {
+/** The failures of the check of `names`, rules and methods, in `folder`. Throws an Error when it did not get to compare anything. */
+async function check(folder: string, names: readonly string[]): Promise<readonly Failure[]> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     // As the task, but with the packages of this project: the copy has a link to them.
     args: [
       ...["run", "--no-prompt", "--no-check", "--allow-read", "--allow-env", "--allow-sys=cpus"],
       `--allow-ffi=${ROOT}/node_modules`,
-      ...["ci/check.ts", "--json", "--rules", rules.join()],
+      ...["ci/check.ts", "--json", "--of", names.join()],
     ],
     cwd: folder,
     env: { NO_COLOR: "1" },

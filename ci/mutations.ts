@@ -136,20 +136,14 @@ export const RETUNINGS: readonly Mutation[] = [
   ]),
 ];
 
-/** Rules that a file takes part in, besides its own: what is to be checked after it has changed. */
-const USED_BY: Readonly<Record<string, readonly string[]>> = {
+/** Rules that are built on another: what is to be checked too after that has changed. */
+const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   langevin: ["metropolis", "midpoint"],
-  lae: ["langevin", "psgld"],
-  lae_neurips: ["langevin", "metropolis"],
-  abp: ["langevin"],
-  dlgm: ["langevin"],
-  lebm: ["langevin"],
 };
 
-/** The rules that a mutation may show in. */
-export function rulesBehind({ of, file }: Mutation): string[] {
-  const own = /^methods\/(samplers|toy)\//.test(file) ? [of] : [];
-  return [...own, ...USED_BY[of] ?? []];
+/** The rules and methods in which a mutation may show. */
+export function affectedBy({ of }: Mutation): string[] {
+  return [of, ...BUILT_ON[of] ?? []];
 }
 
 function mutationsOf(

@@ -107,7 +107,8 @@ export interface Sampler {
   readonly deviations: readonly string[];
   /** The file of its rule in methods/samplers, without `.ts`; absent for what is not a chain. */
   readonly rule?: string;
-  /** The defaults of a method that it is built from, by the names of the hyperparameters. */
+  /** The method whose defaults it is built from, and these by the names of the hyperparameters. */
+  readonly method?: string;
   readonly hyper?: Hyperparams;
   /** What differs from the target's own settings. */
   settings?(target: Target): Partial<SamplerSettings>;
@@ -192,6 +193,7 @@ export interface StepContext {
 export interface MethodChain {
   /** The method and the chain: `lebm_posterior`. */
   readonly name: string;
+  readonly method: string;
   readonly label: string;
   /** The file of its rule in methods/samplers, without `.ts`. */
   readonly rule: string;

@@ -3,7 +3,7 @@ import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
 import { openDevice } from "../engine/device.ts";
 import { expectedAcceptance } from "./acceptance.ts";
 import { exactStarts } from "./known_rows.ts";
-import { gaussianTruth } from "./truth.ts";
+import { gaussianTruth } from "./gaussian_truth.ts";
 
 Deno.test("expectedAcceptance() has the rates of an independent computation, and fewer for one decision", async () => {
   await using device = await openDevice("cpu", { threads: 1 });

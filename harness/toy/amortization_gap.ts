@@ -59,7 +59,7 @@ export async function sweepWidths(
     }));
     rows.push({
       experiment: "gap",
-      sampler: `${sampler.name}, d = ${width}`,
+      sampler: gapName(sampler, width),
       metric: "leverage_law",
       value,
       exact: 0,
@@ -70,6 +70,11 @@ export async function sweepWidths(
     });
   }
   return { rows, points };
+}
+
+/** The name in rows of a sampler with `width` features. */
+export function gapName({ name }: Sampler, width: number): string {
+  return `${name}, d = ${width}`;
 }
 
 function gapPoints(

@@ -6,7 +6,8 @@
 import { findModes } from "./modes.ts";
 import type { Grid } from "./grid.ts";
 import type { ToyRow, ToyRun } from "../core/toy_report.ts";
-import type { ToyMetric, Truth } from "./truth.ts";
+import type { ToyMetric } from "./toy_metrics.ts";
+import type { Truth } from "./truth.ts";
 
 /** What is compared, with labels as in `TOY_METRICS`. */
 export const COMPARISONS = [

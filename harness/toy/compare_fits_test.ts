@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { compareToFits } from "./compare_fits.ts";
 import { centreOf, normalise } from "./grid.ts";
 import type { ToyRun } from "../core/toy_report.ts";
-import { gaussianTruth, gridTruth } from "./truth.ts";
+import { gaussianTruth } from "./gaussian_truth.ts";
+import { gridTruth } from "./grid_truth.ts";
 
 const SQUARE = { extent: 4, cells: 40 };
 

@@ -4,7 +4,8 @@ import { momentsOf } from "../statistics/gaussian_error.ts";
 import { type Distribution, upperBound } from "../statistics/upper_bound.ts";
 import { binned } from "./grid.ts";
 import { GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
-import { BINS, type Truth } from "./truth.ts";
+import { BINS } from "./grid_truth.ts";
+import type { Truth } from "./truth.ts";
 import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 
 /** What a metric has to be: within [low, high]. */

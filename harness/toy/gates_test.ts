@@ -7,7 +7,8 @@ import { gatesOf } from "./gates.ts";
 import { centreOf, normalise } from "./grid.ts";
 import { resolveSettings } from "./run_chains.ts";
 import type { ScoredRun } from "./score_run.ts";
-import { gridTruth, type Truth } from "./truth.ts";
+import { gridTruth } from "./grid_truth.ts";
+import type { Truth } from "./truth.ts";
 import type { Sampler, Target } from "../core/toy_types.ts";
 
 const SQUARE = { extent: 4, cells: 80 };

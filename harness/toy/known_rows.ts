@@ -1,6 +1,6 @@
 import { mean } from "../statistics/summary.ts";
 import type { Device, HostArray } from "../core/types.ts";
-import type { Sampler, Target } from "../core/toy_types.ts";
+import type { Sampler, StationaryKernel, Target } from "../core/toy_types.ts";
 import { expectedAcceptance } from "./acceptance.ts";
 import { type Estimate, estimate, independent, knownRow, type Row } from "./known_values.ts";
 import { gaussianDistribution, type KnownDistribution } from "./known_distribution.ts";
@@ -10,6 +10,9 @@ import type { Truth } from "./truth.ts";
 
 /** Independent draws from which proposals are made. */
 const PROPOSALS = 60_000;
+
+/** Standard errors by which an error of 10 % has to show, to be outside the gate in 19 of 20 runs: run longer for more. */
+const LEAST_POWER = GATE_DEVIATIONS + 1.645;
 
 /** What the rows are worked out from. */
 interface Context {
@@ -26,7 +29,7 @@ interface Context {
 export async function knownRows(run: ChainRun, context: Context): Promise<Row[]> {
   const distributions = distributionsOf(run, context);
   return [
-    energyRow(run, { ...context, distributions }),
+    ...energyRows(run, { ...context, distributions }),
     ...(distributions ? momentRows(run, { distributions }) : []),
     ...await acceptanceRows(run, context),
   ];
@@ -42,7 +45,7 @@ function distributionsOf(
   const { answer } = target;
   const kernel = sampler.kernel?.(target, settings);
   if (sampler.ungated?.(target)) return null;
-  if (answer.kind === "grid") return kernel ? truth.stationary(kernel) : null;
+  if (answer.kind === "grid") return kernel ? stationaryOn(target, { truth, kernel }) : null;
   if (!kernel && !sampler.bias?.closedForm) return null;
   const biased = biasedAnswer(answer, { settings, sampler, target });
   if (!biased) return null;
@@ -50,18 +53,73 @@ function distributionsOf(
   return means.map((mean) => gaussianDistribution(mean, { covariance, ratios }));
 }
 
+/** The stationary distribution on a grid. Throws a RangeError that names the target when its grid does not suffice. */
+function stationaryOn(
+  { name }: Target,
+  { truth, kernel }: { readonly truth: Truth; readonly kernel: StationaryKernel },
+): Distributions | null {
+  try {
+    return truth.stationary(kernel);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`Target ${name}: ${error.message}`, { cause: error });
+  }
+}
+
 /**
- * Mean energy above that of the posterior, over all points. Every error of the temperature moves it. With a preconditioner that
- * keeps eta G at or below a step size, the bias is between none and that of Euler's rule at this step size.
+ * Mean energy above that of the posterior, over all points, which every error of the temperature moves; and whether the run is
+ * long enough for that to show. With a preconditioner that keeps eta G at or below a step size, the bias is between none and
+ * that of Euler's rule at this step size.
  */
-function energyRow(
+function energyRows(
   run: ChainRun,
   context: Context & { readonly distributions: Distributions | null },
-): Row {
+): Row[] {
   const { truth, distributions } = context;
-  const { energies, draws: { count, chains, points } } = run;
-  // Averaged over the points.
-  const series = Array.from(
+  const { value, error } = estimate(energiesOf(run));
+  const largest = largestBias(run, context);
+  const expected = distributions
+    ? mean(distributions.map(({ energy }) => energy)) - truth.energy
+    : largest === null
+    ? null
+    : largest / 2;
+  const energy = knownRow("energy", {
+    value: value - truth.energy,
+    error,
+    expected,
+    exact: 0,
+    room: distributions || largest === null ? 0 : largest / 2,
+  });
+  return expected === null ? [energy] : [energy, powerRow(run, error)];
+}
+
+/**
+ * Standard errors by which a drift of 1.1 times the right one moves the mean energy: a temperature of 1 / 1.1, and dE[U] / dT is
+ * the variance of U.
+ */
+function powerRow({ energies, draws: { count, chains, points } }: ChainRun, error: number): Row {
+  const variances = Array.from({ length: points }, (_, point) => {
+    const own = Float64Array.from(
+      { length: count * chains },
+      (_, i) => energies[i * points + point],
+    );
+    return independent(own).error ** 2 * own.length;
+  });
+  const value = (1 - 1 / 1.1) * mean(variances) / error;
+  return {
+    metric: "power",
+    value,
+    exact: null,
+    error: null,
+    low: LEAST_POWER,
+    high: null,
+    verdict: value >= LEAST_POWER ? "pass" : "fail",
+  };
+}
+
+/** Energies of each chain over time, averaged over the points. */
+function energiesOf({ energies, draws: { count, chains, points } }: ChainRun): Float64Array[] {
+  return Array.from(
     { length: chains },
     (_, chain) =>
       Float64Array.from({ length: count }, (_, t) => {
@@ -69,20 +127,6 @@ function energyRow(
         return mean([...energies.subarray(at, at + points)]);
       }),
   );
-  const { value, error } = estimate(series);
-  const largest = largestBias(run, context);
-  const expected = distributions
-    ? mean(distributions.map(({ energy }) => energy)) - truth.energy
-    : largest === null
-    ? null
-    : largest / 2;
-  return knownRow("energy", {
-    value: value - truth.energy,
-    error,
-    expected,
-    exact: 0,
-    room: distributions || largest === null ? 0 : largest / 2,
-  });
 }
 
 /** The energy that the largest step of a preconditioned rule adds on a Gaussian; null for other samplers and targets. */

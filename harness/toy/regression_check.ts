@@ -8,7 +8,7 @@ import type { Device } from "../core/types.ts";
 import type { ToyRow } from "../core/toy_report.ts";
 import type { GaussianTarget, MethodChain, Sampler, Target } from "../core/toy_types.ts";
 import type { SamplerSettings } from "../core/toy_types.ts";
-import { sweepWidths } from "./amortization_gap.ts";
+import { gapName, sweepWidths } from "./amortization_gap.ts";
 import {
   type Baseline,
   compare,
@@ -123,36 +123,44 @@ export function rulesOf({ chains, movers, samplers }: CheckSuite): Rules {
   );
 }
 
-/** The part of a suite that uses these rules, and the part of its baseline. */
-export function withRules(
+/** The part of a suite that runs by these rules or belongs to these methods, and its part of the baseline. */
+export function partOf(
   { suite, baseline }: { readonly suite: CheckSuite; readonly baseline: Baseline },
-  rules: readonly string[],
+  names: readonly string[],
 ): { readonly suite: CheckSuite; readonly baseline: Baseline } {
-  const uses = ({ rule }: Pick<Sampler, "rule">) => rule !== undefined && rules.includes(rule);
+  const isOf = ({ rule = "", method = "" }: Pick<Sampler, "rule" | "method">) =>
+    names.includes(rule) || names.includes(method);
   const { parts, samplers, chains, movers, gaps } = suite;
   const part = {
     ...suite,
     parts: parts
-      .map((part) => ({ ...part, samplers: part.samplers.filter((name) => uses(samplers[name])) }))
+      .map((part) => ({ ...part, samplers: part.samplers.filter((name) => isOf(samplers[name])) }))
       .filter((part) => part.samplers.length > 0),
-    chains: chains.filter(({ chain }) => uses(chain)),
-    movers: movers.filter(uses),
-    gaps: gaps.filter(({ sampler }) => uses(sampler)),
+    chains: chains.filter(({ chain }) => isOf(chain)),
+    movers: movers.filter(isOf),
+    gaps: gaps.filter(({ sampler }) => isOf(sampler)),
   };
-  const all = rulesOf(suite);
-  const isOf = (sampler: string) => {
-    const rule = all.get(sampler.split(", d = ")[0]); // a width of the sweep
-    return rule !== undefined && rules.includes(rule);
-  };
+  const kept = new Set([
+    ...part.parts.flatMap(({ samplers }) => samplers),
+    ...part.chains.map(({ chain }) => chain.name),
+    ...part.movers.map(movesOf),
+    ...part.gaps.flatMap(({ sampler, widths }) => widths.map((d) => gapName(sampler, d))),
+  ]);
   const { settings, rows } = baseline;
   return {
     suite: part,
     baseline: {
       ...baseline,
-      settings: Object.fromEntries(Object.entries(settings).filter(([chain]) => isOf(chain))),
-      rows: rows.filter(({ sampler }) => isOf(sampler)),
+      settings: Object.fromEntries(Object.entries(settings).filter(([chain]) => kept.has(chain))),
+      rows: rows.filter(({ sampler }) => kept.has(sampler)),
     },
   };
+}
+
+/** The rules and methods of a suite: what `partOf` takes. */
+export function partsOf({ chains, movers, samplers }: CheckSuite): string[] {
+  const all = [...chains.map(({ chain }) => chain), ...movers, ...Object.values(samplers)];
+  return [...new Set(all.flatMap(({ rule = [], method = [] }) => [rule, method].flat()))];
 }
 
 /** Everything that is not as the baseline and the gates ask. */

@@ -6,7 +6,9 @@ import { gramSpectrumOf } from "./gram_spectrum.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { runChains } from "./run_chains.ts";
 import { scoreRun } from "./score_run.ts";
-import { openTruth, TOY_METRICS, type Truth } from "./truth.ts";
+import { openTruth } from "./open_truth.ts";
+import { TOY_METRICS } from "./toy_metrics.ts";
+import type { Truth } from "./truth.ts";
 import type { ToyRow, ToyRun } from "../core/toy_report.ts";
 import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 

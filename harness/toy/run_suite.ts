@@ -3,13 +3,10 @@ import { sweepWidths } from "./amortization_gap.ts";
 import { biasSlope, measureBias } from "./bias_slopes.ts";
 import { compareToFits, COMPARISONS } from "./compare_fits.ts";
 import { followConvergence } from "./convergence.ts";
-import { binned, centreOf, normalise } from "./grid.ts";
 import type {
   BiasPoint,
   BiasSlope,
   GapSweep,
-  ShownDensity,
-  ShownNormal,
   ToyReport,
   ToyRow,
   ToyRun,
@@ -17,9 +14,9 @@ import type {
 import { collect, type Job, runJobs } from "./jobs.ts";
 import { runMethodChain } from "./method_chain.ts";
 import { type OpenTarget, openTarget, runToy, type SuiteOptions } from "./run_sampler.ts";
-import { cholesky, solveLower } from "../linalg/cholesky.ts";
+import { densitiesOf, normalsOf } from "./shown_posteriors.ts";
 import { runSingleMoves } from "./single_moves.ts";
-import { TOY_METRICS } from "./truth.ts";
+import { TOY_METRICS } from "./toy_metrics.ts";
 import type { GaussianTarget, MethodChain, Sampler, Target } from "../core/toy_types.ts";
 
 /** What the suite is made of: every sampler runs on every target, and some answer questions of their own. */
@@ -83,10 +80,6 @@ export interface ToyBenchOptions {
 
 /** Steps of the chains whose way to the posterior is followed. */
 const CONVERGENCE_STEPS = 2000;
-/** Cells along an axis of densities in figures. */
-const SHOWN_CELLS = 80;
-/** The square that shows two-dimensional Gaussian posteriors. */
-const SHOWN_EXTENT = 4;
 
 /** The rows of the suite that have a gate, and no more than these need. */
 export async function runGated(
@@ -271,36 +264,4 @@ function withComparisons(
       rows: [...run.rows, ...added.filter(({ sampler }) => sampler === run.sampler)],
     }));
   });
-}
-
-/** The posteriors of a target, of their first two coordinates, coarse enough to draw. */
-function densitiesOf({ target: { name, dim, answer }, truth }: OpenTarget): ShownDensity[] {
-  if (dim === 1) return [];
-  const grids = answer.kind === "grid" ? truth.grids : answer.means.map((mean) => {
-    // The marginal of a Gaussian is that of its block.
-    const factor = cholesky([0, 1].map((i) => answer.covariance[i].slice(0, 2)));
-    const size = { extent: SHOWN_EXTENT, cells: SHOWN_CELLS };
-    const log = Float64Array.from({ length: SHOWN_CELLS ** 2 }, (_, cell) => {
-      const white = solveLower(factor, centreOf(cell, size).map((z, k) => z - mean[k]));
-      return -white.reduce((sum, v) => sum + v * v, 0) / 2;
-    });
-    return normalise(log, size);
-  });
-  return grids.map((grid, posterior) => {
-    const masses = binned(grid, SHOWN_CELLS);
-    const top = masses.reduce((a, b) => Math.max(a, b), 0);
-    return {
-      experiment: name,
-      posterior,
-      extent: grid.extent,
-      cells: SHOWN_CELLS,
-      values: Array.from(masses, (v) => v / top),
-    };
-  });
-}
-
-function normalsOf({ target: { name, dim, answer } }: OpenTarget): ShownNormal[] {
-  if (dim !== 1 || answer.kind !== "gaussian") return [];
-  const std = Math.sqrt(answer.covariance[0][0]);
-  return answer.means.map(([mean], posterior) => ({ experiment: name, posterior, mean, std }));
 }

@@ -8,7 +8,7 @@ import { resolveSettings } from "./run_chains.ts";
 import { mixingOf, samplesOf, scoreRun } from "./score_run.ts";
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { openTarget } from "./run_sampler.ts";
-import { gaussianTruth } from "./truth.ts";
+import { gaussianTruth } from "./gaussian_truth.ts";
 import type { Draws } from "../core/toy_types.ts";
 
 /** [draws 20, chains 3, points 2, dim 2]: thousands of the draw, hundreds of the chain, tens of the point, and coordinate. */

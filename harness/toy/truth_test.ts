@@ -8,7 +8,8 @@ import { openDevice } from "../engine/device.ts";
 import { momentsOf } from "../statistics/gaussian_error.ts";
 import { findModes, modeShares } from "./modes.ts";
 import { binned, drawFromGrid, tabulate } from "./grid.ts";
-import { gaussianKl, gaussianTruth, gridTruth } from "./truth.ts";
+import { gaussianTruth } from "./gaussian_truth.ts";
+import { gaussianKl, gridTruth } from "./grid_truth.ts";
 import type { GridAnswer } from "../core/toy_types.ts";
 
 const GRID: GridAnswer = { kind: "grid", extent: 6, cells: 240, shared: false };

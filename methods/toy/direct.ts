@@ -7,7 +7,7 @@ import { minibatchWeights } from "./minibatch.ts";
 /** What `direct` and `amortized` take over from their argument as it is. */
 export type Described =
   & Pick<Sampler, "name" | "label" | "source" | "deviations">
-  & Partial<Pick<Sampler, "hyper" | "settings" | "ungated" | "bias">>;
+  & Partial<Pick<Sampler, "method" | "hyper" | "settings" | "ungated" | "bias">>;
 
 /** A sampler that moves each point's z by `integrator`, on all points in each step or on minibatches. */
 export function direct(

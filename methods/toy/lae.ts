@@ -25,6 +25,7 @@ function lastLayer(described: Pick<Sampler, "name" | "label" | "source">): Sampl
     rmsPreconditioned({ alpha, damping, ofMean: true, decay: { decayPower, decaySteps } }),
     {
       ...described,
+      method: lae.name,
       hyper: LAE_PSGLD,
       deviations: ["features are whitened: G G' = I"],
       features: "whitened",

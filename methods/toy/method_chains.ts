@@ -20,7 +20,7 @@ import { potentialOf } from "./integrator.ts";
 import { LAE_PSGLD } from "./lae.ts";
 
 /** What every chain below says about itself. */
-type Described = Pick<MethodChain, "name" | "label" | "target">;
+type Described = Pick<MethodChain, "name" | "method" | "label" | "target">;
 
 /** The way of Euler and Maruyama's chain of `steps` moves, an AR(1) process of coefficient 1 - eta P. */
 function eulerWay(steps: number, stepSize: number): MethodChain["way"] {
@@ -68,6 +68,7 @@ function posteriorOf(
 ): MethodChain {
   return langevinOf({
     name: `${method}_posterior`,
+    method,
     label: `${method}, posterior`,
     target: "bivariate",
   }, {
@@ -84,6 +85,7 @@ function priorOf(
 ): MethodChain {
   return langevinOf({
     name: `${method}_prior`,
+    method,
     label: `${method}, prior`,
     target: "bivariate",
   }, {
@@ -103,6 +105,7 @@ function neuripsPhi(): MethodChain {
   const stepSizeOf = ({ points }: Pick<Target, "points">) => chainStepSize / points;
   return {
     name: "lae_neurips_phi",
+    method: lae_neurips.name,
     label: "lae_neurips, Phi",
     target: "bivariate",
     rule: metropolis ? "metropolis" : "langevin",
@@ -192,7 +195,7 @@ function psgldOf(
 function firstMove(): MethodChain {
   const { stepSize, damping } = lae.defaults;
   return psgldOf(
-    { name: "lae_first_move", label: "lae, first move", target: "univariate" },
+    { name: "lae_first_move", method: lae.name, label: "lae, first move", target: "univariate" },
     1,
     (distance, { precision, points }) => {
       const gradient = precision * distance / points;
@@ -210,7 +213,12 @@ function deadWeights(): MethodChain {
   const { stepSize, damping } = lae.defaults;
   const steps = 10;
   return psgldOf(
-    { name: "lae_dead_weights", label: "lae, weights without a gradient", target: "flat" },
+    {
+      name: "lae_dead_weights",
+      method: lae.name,
+      label: "lae, weights without a gradient",
+      target: "flat",
+    },
     steps,
     (_, { points }) => ({ mean: 0, variance: steps * 2 * stepSize / points / damping }),
   );
