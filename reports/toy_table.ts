@@ -62,7 +62,7 @@ function chainsSection({ chains }: ToyReport): string[] {
   return [
     "## Chains of the methods",
     "",
-    "The chains that each method runs by default, on Gaussian posteriors, where the distribution of the end is known for each start: drift is the way towards the mean over the expected one, noise the variance of what is left over the expected one.",
+    "The chains that each method runs by default, on Gaussian posteriors, where the distribution of the end is known for each start: drift is the slope of displacements over their expected values, noise the variance of the residuals over the expected one.",
     "",
     markdownTable(
       ["Chain", "Rule", "Defaults", "Metric", "Value", "Exact sampler", "Bound", "Verdict"],

@@ -207,15 +207,15 @@ export interface MethodChain {
     context: { readonly target: Target; readonly noise: Noise },
   ): ChainEnd;
   /**
-   * Mean and variance of the way from start to end, which is normal, along a principal axis of precision P, for a start at
-   * `distance` from the posterior's mean on a target of `points` points.
+   * Mean and variance of the displacement from start to end, which is normal, along a principal axis of precision P, for a start
+   * at `distance` from the posterior's mean on a target of `points` points.
    */
-  way(
+  displacement(
     distance: number,
     posterior: { readonly precision: number; readonly points: number },
   ): MoveDistribution;
-  /** Step size of its proposals, if they are accepted or rejected, one decision for all points. */
-  readonly proposals?: { readonly stepSize: number };
+  /** Step size of its proposals on a target, if they are accepted or rejected, one decision for all points. */
+  proposalStepSize?(target: Pick<Target, "points">): number;
 }
 
 /** Where chains end. */

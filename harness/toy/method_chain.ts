@@ -26,16 +26,11 @@ export async function runMethodChain(
   const { points, dim } = target;
   const chains = Math.ceil(PER_CALL / (points * dim));
   const calls = await runCalls(chain, { target, device, seed, chains });
-  const rows = wayRows(calls, { chain, target });
-  if (chain.proposals) {
-    const { stepSize } = chain.proposals;
-    const [{ start }] = calls;
-    const expected = await expectedAcceptance(target, {
-      starts: start,
-      stepSize,
-      joint: true,
-      device,
-    });
+  const rows = displacementRows(calls, { chain, target });
+  const stepSize = chain.proposalStepSize?.(target);
+  if (stepSize !== undefined) {
+    const [{ start: starts }] = calls;
+    const expected = await expectedAcceptance(target, { starts, stepSize, joint: true, device });
     rows.push(acceptanceRow(calls, expected));
   }
   return rows.map((row) => ({ experiment: target.name, sampler: chain.name, ...row }));
@@ -76,10 +71,10 @@ async function runCalls(
 }
 
 /**
- * `drift` is the slope of the ways from start to end over those expected, by weighted least squares; `noise` is the mean square of
- * what is left of them, over its variance.
+ * `drift` is the slope of the displacements over their expected values, by weighted least squares; `noise` is the mean square of the
+ * residuals over their variance.
  */
-function wayRows(
+function displacementRows(
   calls: readonly Call[],
   { chain, target: { points, dim, answer } }: {
     readonly chain: MethodChain;
@@ -94,12 +89,12 @@ function wayRows(
       vectors.forEach((vector, k) => {
         const along = (f: (i: number) => number) => vector.reduce((sum, v, i) => sum + v * f(i), 0);
         const distance = along((i) => start.data[at + i] - mean[i]);
-        const way = along((i) => end.data[at + i] - start.data[at + i]);
-        const expected = chain.way(distance, { precision: 1 / values[k], points });
+        const moved = along((i) => end.data[at + i] - start.data[at + i]);
+        const expected = chain.displacement(distance, { precision: 1 / values[k], points });
         count++;
         information += expected.mean ** 2 / expected.variance;
-        projection += expected.mean * way / expected.variance;
-        squares += (way - expected.mean) ** 2 / expected.variance;
+        projection += expected.mean * moved / expected.variance;
+        squares += (moved - expected.mean) ** 2 / expected.variance;
       });
     }
   }

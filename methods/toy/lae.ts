@@ -17,7 +17,7 @@ export const LAE_PSGLD = { stepSize, decayPower, decaySteps, alpha, damping } as
 /** Moves until the start is forgotten: G sets the pace, and the slowest directions take some hundreds. */
 const BURN_IN = 4000;
 /** Times the target's draws, so that the size of the deviation is known. */
-const LONGER = 4;
+const LONGER = 2;
 
 /** The last layer of the encoder, or of the latent sampler network: one rule, other names. */
 function lastLayer(described: Pick<Sampler, "name" | "label" | "source">): Sampler {

@@ -22,8 +22,8 @@ import { LAE_PSGLD } from "./lae.ts";
 /** What every chain below says about itself. */
 type Described = Pick<MethodChain, "name" | "method" | "label" | "target">;
 
-/** The way of Euler and Maruyama's chain of `steps` moves, an AR(1) process of coefficient 1 - eta P. */
-function eulerWay(steps: number, stepSize: number): MethodChain["way"] {
+/** The displacement of Euler and Maruyama's chain of `steps` moves, an AR(1) process of coefficient 1 - eta P. */
+function eulerDisplacement(steps: number, stepSize: number): MethodChain["displacement"] {
   return (distance, { precision }) => {
     const one = 1 - stepSize * precision;
     const all = one ** steps;
@@ -54,7 +54,7 @@ function langevinOf(
       const z = langevinChain(energy, flat, { steps, stepSize, noise });
       return { z: tf.reshape(z, start.shape) };
     },
-    way: eulerWay(steps, stepSize),
+    displacement: eulerDisplacement(steps, stepSize),
   };
 }
 
@@ -97,7 +97,7 @@ function priorOf(
 
 /**
  * The chain of the NeurIPS version on the last layer, over the moves of one minibatch: all points of the target, with a feature for
- * each, so that Phi is Z. Its proposals are so short that all but some 1e-6 of them are accepted: its way is Euler's.
+ * each, so that Phi is Z. Its proposals are so short that all but some 1e-5 of them are accepted, and its displacement is Euler's.
  */
 function neuripsPhi(): MethodChain {
   const { chainSteps, chainStepSize, metropolis } = lae_neurips.defaults;
@@ -149,8 +149,9 @@ function neuripsPhi(): MethodChain {
         ...(metropolis && { acceptance: tf.div(end.accepted, steps) }),
       };
     },
-    way: (distance, posterior) => eulerWay(steps, stepSizeOf(posterior))(distance, posterior),
-    ...(metropolis && { proposals: { stepSize: chainStepSize } }),
+    displacement: (distance, posterior) =>
+      eulerDisplacement(steps, stepSizeOf(posterior))(distance, posterior),
+    ...(metropolis && { proposalStepSize: stepSizeOf }),
   };
 }
 
@@ -158,7 +159,7 @@ function neuripsPhi(): MethodChain {
 function psgldOf(
   described: Described,
   steps: number,
-  way: MethodChain["way"],
+  displacement: MethodChain["displacement"],
 ): MethodChain {
   const { alpha, damping } = lae.defaults;
   return {
@@ -187,7 +188,7 @@ function psgldOf(
       } as State);
       return { z: end.z as tf.Tensor3D };
     },
-    way,
+    displacement,
   };
 }
 
