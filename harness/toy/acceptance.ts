@@ -1,13 +1,42 @@
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, foldIn, keyOf } from "../core/noise.ts";
-import type { Device, HostArray } from "../core/types.ts";
+import type { Device, HostArray, State } from "../core/types.ts";
 import type { Target } from "../core/toy_types.ts";
 import { type Estimate, independent } from "./known_values.ts";
 
+/** Positions [..., points, dim], their energies [..., points] and gradients. */
+export interface Evaluated {
+  readonly z: tf.Tensor;
+  readonly energy: tf.Tensor;
+  readonly gradient: tf.Tensor;
+}
+
+/** Energies and gradients of `target` at any positions. */
+export function evaluator(target: Target, parameters: State): (z: tf.Tensor) => Evaluated {
+  const energy = (z: tf.Tensor) => tf.neg(target.logDensity(z as tf.Tensor3D, parameters));
+  const gradient = tf.grad((z: tf.Tensor) => tf.sum(energy(z)));
+  return (z) => ({ z, energy: energy(z), gradient: gradient(z) });
+}
+
+/**
+ * log q(x | y) - log q(y | x) for Langevin proposals of size `stepSize`, [..., points], in its symmetric form,
+ * (g + g')(y - x) / 2 - eta / 4 (|g'|^2 - |g|^2).
+ */
+export function logProposalRatio(x: Evaluated, y: Evaluated, stepSize: number): tf.Tensor {
+  const along = tf.sum(tf.mul(tf.add(x.gradient, y.gradient), tf.sub(y.z, x.z)), -1);
+  const squares = tf.sum(tf.sub(tf.square(y.gradient), tf.square(x.gradient)), -1);
+  return tf.sub(tf.mul(along, 0.5), tf.mul(squares, stepSize / 4));
+}
+
+/** x - eta g + sqrt(2 eta) xi: the proposal from `x` with the normal draws `xi`. */
+export function proposalFrom({ z, gradient }: Evaluated, xi: tf.Tensor, stepSize: number) {
+  return tf.add(tf.sub(z, tf.mul(gradient, stepSize)), tf.mul(xi, Math.sqrt(2 * stepSize)));
+}
+
 /**
  * The rate at which Langevin proposals of size `stepSize` from `starts` [count, points, dim] are to be accepted: the mean of
- * min(1, exp(log ratio)) over one proposal for each, with the ratio in its symmetric form, U(x) - U(y) + (g + g')(y - x) / 2 -
- * eta / 4 (|g'|^2 - |g|^2). `joint`: one decision for all points, instead of one for each.
+ * min(1, exp(U(x) - U(y)) q(x | y) / q(y | x)) over one proposal for each. `joint`: one decision for all points, instead of one
+ * for each.
  */
 export async function expectedAcceptance(
   target: Target,
@@ -23,20 +52,11 @@ export async function expectedAcceptance(
     Object.entries(target.parameters).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
   );
   await using program = await device.compile(({ state, inputs }) => {
-    const at = (z: tf.Tensor) => {
-      const energy = (z: tf.Tensor) => tf.neg(target.logDensity(z as tf.Tensor3D, state));
-      return { z, energy: energy(z), gradient: tf.grad((z) => tf.sum(energy(z)))(z) };
-    };
+    const at = evaluator(target, state);
     const noise = createNoise(foldIn(keyOf(0), "acceptance"), inputs.step as tf.Scalar);
     const x = at(inputs.starts);
-    const xi = tf.mul(noise.split("xi").normal(shape), Math.sqrt(2 * stepSize));
-    const y = at(tf.add(tf.sub(x.z, tf.mul(x.gradient, stepSize)), xi));
-    const along = tf.sum(tf.mul(tf.add(x.gradient, y.gradient), tf.sub(y.z, x.z)), 2);
-    const squares = tf.sum(tf.sub(tf.square(y.gradient), tf.square(x.gradient)), 2);
-    const each = tf.add(
-      tf.sub(x.energy, y.energy),
-      tf.sub(tf.mul(along, 0.5), tf.mul(squares, stepSize / 4)),
-    );
+    const y = at(proposalFrom(x, noise.split("xi").normal(shape), stepSize));
+    const each = tf.add(tf.sub(x.energy, y.energy), logProposalRatio(x, y, stepSize));
     const log = joint ? tf.sum(each, 1) : each;
     return { outputs: { rate: tf.exp(tf.minimum(log, 0)) } };
   }, {

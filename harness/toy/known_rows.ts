@@ -2,7 +2,14 @@ import { mean } from "../statistics/summary.ts";
 import type { Device, HostArray } from "../core/types.ts";
 import type { Sampler, StationaryKernel, Target } from "../core/toy_types.ts";
 import { expectedAcceptance } from "./acceptance.ts";
-import { type Estimate, estimate, independent, knownRow, type Row } from "./known_values.ts";
+import {
+  type Estimate,
+  estimate,
+  independent,
+  knownRow,
+  largestRow,
+  type Row,
+} from "./known_values.ts";
 import { gaussianDistribution, type KnownDistribution } from "./known_distribution.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { biasedAnswer, GATE_DEVIATIONS } from "./score_run.ts";
@@ -181,19 +188,6 @@ function momentRows(
     }
   });
   return [largestRow("moments", moments), largestRow("marginals", marginals)];
-}
-
-/** The row of the largest of several deviations, in standard errors. */
-function largestRow(metric: string, value: number): Row {
-  return {
-    metric,
-    value,
-    exact: null,
-    error: null,
-    low: null,
-    high: GATE_DEVIATIONS,
-    verdict: value <= GATE_DEVIATIONS ? "pass" : "fail",
-  };
 }
 
 async function acceptanceRows(

@@ -66,3 +66,16 @@ export function knownRow(
     verdict: low === null ? "shown" : isInside ? "pass" : "fail",
   };
 }
+
+/** The row of the largest of several deviations, in standard errors. */
+export function largestRow(metric: string, value: number): Row {
+  return {
+    metric,
+    value,
+    exact: null,
+    error: null,
+    low: null,
+    high: GATE_DEVIATIONS,
+    verdict: value <= GATE_DEVIATIONS ? "pass" : "fail",
+  };
+}

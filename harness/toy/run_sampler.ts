@@ -2,6 +2,7 @@ import type { Device } from "../core/types.ts";
 import { checkTarget } from "./check_target.ts";
 import { gatesOf } from "./gates.ts";
 import { knownRows } from "./known_rows.ts";
+import { runDecisions } from "./decisions.ts";
 import { gramSpectrumOf } from "./gram_spectrum.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { runChains } from "./run_chains.ts";
@@ -71,8 +72,11 @@ export async function runToy(
   }
   const scored = scoreRun(run, { target, sampler, truth });
   const gates = gatesOf(scored, { target, sampler, settings: run.settings, truth });
-  const known = (await knownRows(run, { target, sampler, truth, device }))
+  const known: ToyRow[] = (await knownRows(run, { target, sampler, truth, device }))
     .map((row) => ({ ...names, ...row }));
+  if (sampler.accepted && !sampler.decidesJointly && note === null) {
+    known.push(await runDecisions(sampler, { target, device, seed }));
+  }
   const rows = TOY_METRICS.flatMap(({ name }): ToyRow[] => {
     if (!(name in scored.scores)) return known.filter(({ metric }) => metric === name);
     const value = scored.scores[name];

@@ -21,6 +21,7 @@ export const TOY_METRICS: readonly ToyMetric[] = [
   { name: "moments", label: "largest error of a moment (se)", better: "lower" },
   { name: "marginals", label: "largest error of a marginal (se)", better: "lower" },
   { name: "acceptance", label: "acceptance rate", better: "one" },
+  { name: "decisions", label: "largest error of decisions (se)", better: "lower" },
   { name: "ess", label: "effective sample size", better: "higher" },
   { name: "r_hat", label: "split R-hat", better: "one" },
   { name: "gradients", label: "gradients of all points, all chains", better: "lower" },

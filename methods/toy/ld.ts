@@ -1,4 +1,6 @@
-import { langevinStep } from "../samplers/langevin.ts";
+import * as tf from "@tensorflow/tfjs";
+import type { Noise } from "../../harness/core/types.ts";
+import { langevinChain, langevinStep } from "../samplers/langevin.ts";
 import { direct } from "./direct.ts";
 import { type Integrator, langevinMove, normalDraws, type Positions } from "./integrator.ts";
 
@@ -25,6 +27,37 @@ export const ld = direct(eulerMaruyama, {
   bias: { order: 1, closedForm: true },
   deviations: [],
 });
+
+/** The same by the chains that methods run, of one step each. */
+export const ldChain = direct({
+  ...eulerMaruyama,
+  step: ({ x }, { potential, draws: { xi }, stepSize }) => {
+    const [chains, points, dim] = x.shape;
+    const energy = (z: tf.Tensor2D) =>
+      tf.sum(potential.energy(tf.reshape(z, [chains, points ?? 1, dim ?? 1]))) as tf.Scalar;
+    const flat = (t: tf.Tensor) => tf.reshape(t, [-1, dim ?? 1]) as tf.Tensor2D;
+    const end = langevinChain(energy, flat(x), { steps: 1, stepSize, noise: given(flat(xi)) });
+    return { x: tf.reshape(end, x.shape) };
+  },
+}, {
+  name: "ld_chain",
+  label: "LD by chains of one step",
+  source: "LAE eq. 3",
+  deviations: [],
+});
+
+/** Normal draws of one step that are there already, for what draws its own. */
+function given(xi: tf.Tensor2D): Noise {
+  const refuse = () => {
+    throw new RangeError("Only the normal draws of one step are given");
+  };
+  return {
+    split: () => given(xi),
+    normal: () => tf.expandDims(xi, 0),
+    uniform: refuse,
+    normalOfRows: refuse,
+  };
+}
 
 /** Langevin dynamics of each z, on minibatches of the points. */
 export const sgld = direct(eulerMaruyama, {

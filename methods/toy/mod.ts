@@ -3,7 +3,7 @@ import type { Sampler } from "../../harness/core/toy_types.ts";
 import { ald, aldAsPrinted, sgald } from "./ald.ts";
 import { aviDiagonal, aviFull } from "./avi.ts";
 import { laePhi, laePsi } from "./lae.ts";
-import { ld, sgld } from "./ld.ts";
+import { ld, ldChain, sgld } from "./ld.ts";
 import { aldMetropolis, mala, malaLong } from "./metropolis.ts";
 import { independentMidpointLd, midpointLd, optimisticMidpointLd } from "./midpoint.ts";
 import { mirrorLd } from "./mirror.ts";
@@ -38,6 +38,7 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
 /** Samplers whose single moves are held to their distribution, one or more for each rule. */
 export const MOVERS: readonly Sampler[] = [
   ld,
+  ldChain,
   psgldShort,
   proximalLd,
   midpointLd,
