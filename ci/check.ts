@@ -58,7 +58,7 @@ const PARTS: readonly CheckPart[] = [
   },
 ];
 
-/** What `deno task check` runs. */
+/** The suite of `deno task check`. */
 export const CHECK: CheckSuite = {
   parts: PARTS,
   samplers: SAMPLERS,

@@ -16,7 +16,7 @@ import { affectedBy, mutate, type Mutation, MUTATIONS, RETUNINGS } from "./mutat
 import { type Outcome, powerTable, survivals } from "./power_table.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
-/** What the check needs. */
+/** Files and folders that the check needs. */
 const COPIED = ["ci", "datasets", "harness", "methods", "reports", "deno.json", "deno.lock"];
 const ALL = [...MUTATIONS, ...RETUNINGS];
 /** The rules and methods that are changed. */

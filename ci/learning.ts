@@ -14,7 +14,8 @@ import { createImageSet } from "../harness/core/image_set.ts";
 import { scoreImages } from "../harness/run/scorer.ts";
 import { userPath } from "../harness/core/project.ts";
 import { latestRecords, readResults } from "../harness/sweep/store.ts";
-import type { ImageSet, RunRecord, RunSpec } from "../harness/core/types.ts";
+import type { ImageSet } from "../harness/core/types.ts";
+import type { RunRecord, RunSpec } from "../harness/core/records.ts";
 import { NONE } from "../reports/document/block.ts";
 import { markdownTable } from "../reports/markdown.ts";
 

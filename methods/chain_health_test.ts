@@ -4,14 +4,8 @@ import * as tf from "@tensorflow/tfjs";
 import { fashion4k } from "../datasets/fashion_4k.ts";
 import { createImageSet } from "../harness/core/image_set.ts";
 import { keyOf } from "../harness/core/noise.ts";
-import type {
-  ChainHealth,
-  HostArray,
-  HostArrays,
-  Hyperparams,
-  ImageSet,
-  Model,
-} from "../harness/core/types.ts";
+import type { HostArray, HostArrays, Hyperparams, ImageSet, Model } from "../harness/core/types.ts";
+import type { ChainHealth } from "../harness/core/records.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import { PRESETS } from "../harness/experiment/presets.ts";
 import { imagesOfRows } from "../harness/run/batches.ts";

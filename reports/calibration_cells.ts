@@ -1,4 +1,4 @@
-import type { CalibrationTests } from "../harness/core/types.ts";
+import type { CalibrationTests } from "../harness/core/records.ts";
 import { mean } from "../harness/statistics/summary.ts";
 import { effectBand, LEVEL, smallestEffect } from "../harness/statistics/symmetry_tests.ts";
 import type { Run } from "./conditions.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Calibration, CalibrationTests, RankTest } from "../harness/core/types.ts";
+import type { Calibration, CalibrationTests, RankTest } from "../harness/core/records.ts";
 import { exampleRecord, exampleTable } from "./example_records.ts";
 import { toHtml } from "./html.ts";
 import { toMarkdown } from "./markdown.ts";

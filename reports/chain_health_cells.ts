@@ -1,4 +1,4 @@
-import type { ChainHealth, Estimate } from "../harness/core/types.ts";
+import type { ChainHealth, Estimate } from "../harness/core/records.ts";
 import { judgeChain, VERDICTS } from "../harness/statistics/chain_health.ts";
 import { mean } from "../harness/statistics/summary.ts";
 import type { ChainHealthCell } from "./document/result_table.ts";

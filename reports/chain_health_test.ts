@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ChainHealth } from "../harness/core/types.ts";
+import type { ChainHealth } from "../harness/core/records.ts";
 import { assertHas, formsOf } from "./example_forms.ts";
 import { exampleRecord } from "./example_records.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Provenance, RunRecord, RunSpec } from "../harness/core/types.ts";
+import type { Provenance, RunRecord, RunSpec } from "../harness/core/records.ts";
 
 /** A run that the run list of an experiment names and that has no record. */
 export interface MissingRun {

@@ -1,7 +1,7 @@
 /** The three forms of a table of examples, read back: for tests. */
 import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
-import type { RunRecord } from "../harness/core/types.ts";
+import type { RunRecord } from "../harness/core/records.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { exampleTable } from "./example_records.ts";
 import { toHtml } from "./html.ts";

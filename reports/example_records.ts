@@ -1,19 +1,18 @@
 /** Records, and folders of them, with everything that a report must show: for its tests. */
 import { familyScore, SCORE_KINDS, type ScoreKind } from "../harness/core/family_scores.ts";
 import type { AnnealedLikelihood, AnnealedResult } from "../harness/core/annealed.ts";
+import type { FamilyRecord, Findings } from "../harness/core/types.ts";
 import type {
   AlternativeScores,
   BoundBasis,
   Calibration,
   ChainHealth,
   Diagnostics,
-  FamilyRecord,
-  Findings,
   PriorCheck,
   Provenance,
   RunRecord,
   RunSpec,
-} from "../harness/core/types.ts";
+} from "../harness/core/records.ts";
 import type { Names, ResultTable } from "./document/result_table.ts";
 import { buildTable, type ListedRun } from "./table.ts";
 
@@ -121,7 +120,7 @@ export function exampleRecord(
     : { ...base, ...end };
 }
 
-/** What the family `fashion` finds of a set of images, as of 1,000 real ones but for `change`. */
+/** Findings of the family `fashion` on a set of images: those of 1,000 real ones, with `change`. */
 export function exampleFindings(
   { count = 1000, standardErrors = {}, classes, ...scores }: {
     readonly count?: number;

@@ -1,6 +1,6 @@
 /** A report knows which runs are missing, or says that it does not. */
 import assert from "node:assert/strict";
-import type { RunRecord } from "../harness/core/types.ts";
+import type { RunRecord } from "../harness/core/records.ts";
 import { assertHas, formsOf } from "./example_forms.ts";
 import { exampleRecord } from "./example_records.ts";
 import type { ListedRun } from "./table.ts";

@@ -1,4 +1,4 @@
-import type { LatentMoments } from "../harness/core/types.ts";
+import type { LatentMoments } from "../harness/core/records.ts";
 import type { MomentsCell, PriorCheckCell } from "./document/result_table.ts";
 import { type CellRuns, isCompleted, spreadOf } from "./seed_cells.ts";
 

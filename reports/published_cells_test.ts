@@ -1,7 +1,8 @@
 /** Published numbers stand beside runs of the published settings only. */
 import assert from "node:assert/strict";
 import { DATASETS } from "../datasets/mod.ts";
-import type { Method, RunRecord, RunSpec } from "../harness/core/types.ts";
+import type { Method } from "../harness/core/types.ts";
+import type { RunRecord, RunSpec } from "../harness/core/records.ts";
 import { PRESETS } from "../harness/experiment/presets.ts";
 import { resolveRuns } from "../harness/experiment/spec.ts";
 import { METRICS } from "../harness/metrics/metrics.ts";

@@ -1,6 +1,6 @@
 /** Ratios of times stand only between rows that are alike in all but the method. */
 import assert from "node:assert/strict";
-import type { Provenance, RunRecord, RunSpec } from "../harness/core/types.ts";
+import type { Provenance, RunRecord, RunSpec } from "../harness/core/records.ts";
 import { assertHas, formsOf } from "./example_forms.ts";
 import { exampleRecord, PAPER_SPEC } from "./example_records.ts";
 

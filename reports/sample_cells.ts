@@ -1,4 +1,5 @@
-import type { Findings, RunRecord } from "../harness/core/types.ts";
+import type { Findings } from "../harness/core/types.ts";
+import type { RunRecord } from "../harness/core/records.ts";
 import type { RealCell, SampleCell } from "./document/result_table.ts";
 import type { Run } from "./conditions.ts";
 import { marksOf, type SeenMark } from "./sample_marks.ts";
@@ -11,7 +12,7 @@ interface Found {
   readonly families: Families;
 }
 
-/** What families of scores found of the samples of one row on one data set, one cell for each family. */
+/** Cells of the samples of one row on one data set, one for each family of scores. */
 export function sampleCells(runs: readonly Run[], dataset: string): SampleCell[] {
   const found = foundBy(runs);
   return familiesOf(found).map((family) => {
@@ -35,7 +36,7 @@ export function sampleCells(runs: readonly Run[], dataset: string): SampleCell[]
   });
 }
 
-/** What families of scores found of real images of one data set, over the seeds of all methods: a cell for each number of images. */
+/** Cells of the real images of one data set, over the seeds of all methods: one for each family of scores and number of images. */
 export function realCells(runs: readonly Run[], dataset: string): RealCell[] {
   const found = foundBy(runs.filter(({ spec }) => spec.dataset === dataset));
   return familiesOf(found).flatMap((family) => {

@@ -1,5 +1,5 @@
 /**
- * What is wrong with samples, from the findings of a family of scores on them and on as many real images. The thresholds
+ * Faults of samples, from the findings of a family of scores on them and on as many real images. The thresholds
  * are measured in docs/scores.md (`deno task scores`): real images are far from all of them.
  *
  * @module
@@ -8,7 +8,7 @@ import { familyScore, type ScoreKind } from "../harness/core/family_scores.ts";
 import type { FamilyRecord } from "../harness/core/types.ts";
 import type { SampleCell } from "./document/result_table.ts";
 
-/** What samples can be marked as. */
+/** The marks of samples. */
 export type Mark = SampleCell["marks"][number]["mark"];
 
 /** A mark of one set of samples, with the numbers that it rests on. */

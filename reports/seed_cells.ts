@@ -1,5 +1,5 @@
 import { mean, sampleStd } from "../harness/statistics/summary.ts";
-import type { RunRecord } from "../harness/core/types.ts";
+import type { RunRecord } from "../harness/core/records.ts";
 import { compareScore } from "./compare_published.ts";
 import { type Run, scoringConditions, trainingConditions } from "./conditions.ts";
 import type {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Provenance, RunRecord, RunSpec } from "../harness/core/types.ts";
+import type { Provenance, RunRecord, RunSpec } from "../harness/core/records.ts";
 import { describeSettings, formatSetting } from "./conditions.ts";
 import { describeMachine } from "./time_cells.ts";
 

@@ -1,5 +1,5 @@
 import type { AnnealedResult } from "../harness/core/annealed.ts";
-import type { RunRecord, RunSpec } from "../harness/core/types.ts";
+import type { RunRecord, RunSpec } from "../harness/core/records.ts";
 import { chainHealthCells } from "./chain_health_cells.ts";
 import { annealedCells } from "./annealed_cells.ts";
 import { calibrationCells } from "./calibration_cells.ts";

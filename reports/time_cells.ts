@@ -1,5 +1,5 @@
 import { median } from "../harness/statistics/summary.ts";
-import type { Provenance } from "../harness/core/types.ts";
+import type { Provenance } from "../harness/core/records.ts";
 import { compareRatio, compareTime, departures } from "./compare_published.ts";
 import {
   type Conditions,

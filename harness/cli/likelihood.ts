@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { metropolisStep } from "../../methods/samplers/metropolis.ts";
 import { parseCount, parseNames, UsageError } from "../core/arguments.ts";
 import { userPath } from "../core/project.ts";
-import type { RunRecord } from "../core/types.ts";
+import type { RunRecord } from "../core/records.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { formatDuration } from "../experiment/estimate.ts";
 import type { Tables } from "../experiment/spec.ts";
@@ -29,7 +29,7 @@ interface LikelihoodArguments {
   readonly dryRun?: boolean;
 }
 
-/** What the command needs of the composition root. */
+/** Dependencies of the command, from the composition root. */
 export interface LikelihoodRoot {
   /** The tables, with the data sets that `datasets` names. */
   tablesWith(datasets: string): Promise<Tables>;

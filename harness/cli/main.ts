@@ -33,7 +33,8 @@ import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
 import { likelihoodCommand } from "./likelihood.ts";
 import { tuneCommand } from "./tune.ts";
-import type { Method, RunRecord, RunSpec } from "../core/types.ts";
+import type { Method } from "../core/types.ts";
+import type { RunRecord, RunSpec } from "../core/records.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
 
 const TABLES: Tables = {

@@ -120,7 +120,7 @@ async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
   return Object.keys(files).map((name) => `${folder}/${name}`);
 }
 
-/** What figures show is in the figures. */
+/** The report without the data behind figures. */
 function withoutDraws({ densities: _, normals: __, ...report }: ToyReport) {
   return { ...report, runs: report.runs.map(({ shown: _, ...run }) => run) };
 }

@@ -1,4 +1,4 @@
-/** What annealed importance sampling says about log p(x): nats, in the units of the model's images, [-1, 1]. */
+/** Estimates of log p(x) by annealed importance sampling: nats, in the units of the model's images, [-1, 1]. */
 
 /** A mean over images, and its standard error. */
 export interface MeanEstimate {

@@ -1,4 +1,4 @@
-import type { Seconds } from "./types.ts";
+import type { Seconds } from "./records.ts";
 
 /** The clocks of a run. */
 export type Clock = keyof Seconds;

@@ -1,5 +1,5 @@
 /**
- * What the toy suite finds: plain values, from which tables and figures are made.
+ * Results of the toy suite: plain values, from which tables and figures are made.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface ToyRow {
   readonly sampler: string;
   readonly metric: string;
   readonly value: number | null;
-  /** What independent draws of the same effective size score on average. */
+  /** Mean score of independent draws of the same effective size. */
   readonly exact: number | null;
   /** Sampling error of the value: the standard deviation over sets of such draws. */
   readonly error: number | null;

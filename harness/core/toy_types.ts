@@ -62,7 +62,7 @@ export interface Target {
   readonly points: number;
   /** Dimension of z. */
   readonly dim: number;
-  /** What an encoder sees, [points][inputDim]. */
+  /** Inputs of an encoder, [points][inputDim]. */
   readonly inputs: Matrix;
   readonly encoder: Encoder;
   /** Length-scale of random Fourier features, where the encoder's have too low a rank to be whitened. */
@@ -90,7 +90,7 @@ export interface DrawSpec {
   readonly kind: "normal" | "uniform";
 }
 
-/** What a sampler is run with: the target's numbers, unless the sampler or an experiment has others. */
+/** Settings of a run of a sampler: the target's, unless the sampler or an experiment overrides them. */
 export interface SamplerSettings extends RunLength {
   readonly stepSize: number;
   readonly batchSize: number;
@@ -110,7 +110,7 @@ export interface Sampler {
   /** The method whose defaults it is built from, and these by the names of the hyperparameters. */
   readonly method?: string;
   readonly hyper?: Hyperparams;
-  /** What differs from the target's own settings. */
+  /** Overrides of the target's settings. */
   settings?(target: Target): Partial<SamplerSettings>;
   /** Gradients of the energy of all points that a step costs; a minibatch of m of n points counts m / n. */
   gradientsPerStep(target: Target, settings: SamplerSettings): number;
@@ -177,7 +177,7 @@ export interface MoveDistribution {
   readonly variance: number;
 }
 
-/** What a step gets besides the state. */
+/** Inputs of a step besides the state. */
 export interface StepContext {
   readonly target: Target;
   /** The target's parameters as tensors. */

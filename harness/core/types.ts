@@ -1,10 +1,10 @@
 /**
- * Every interface of the harness: read this file to see the architecture.
+ * The interfaces of the harness: read this file, then records.ts, to see the architecture.
  *
  * ```
- * CLI words -> Experiment -> RunSpec[] (method x data set x seed)
+ * CLI arguments -> Experiment -> RunSpec[] (method x data set x seed)
  *    -> init(state) -> compiled step over shuffled batches, epoch by epoch (timed) -> sample -> score
- *    -> RunRecord, appended to results.jsonl -> ResultTable -> Markdown | JSON
+ *    -> RunRecord, appended to results.jsonl -> ResultTable -> Markdown | JSON | HTML
  * ```
  *
  * @module
@@ -173,7 +173,7 @@ export interface AlternativeSampling<S extends Tree = Tree> {
   sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
 }
 
-/** What `sample` is asked for. */
+/** Arguments of `sample`. */
 export interface SampleRequest {
   readonly count: number;
   /** Persistent chains of `count` training images drawn at random (empty unless the model declares `chains`). */
@@ -314,22 +314,22 @@ export interface Dataset {
   readonly image: ImageShape;
   readonly counts: Readonly<Record<Split, number>>;
   readonly files: readonly DatasetFile[];
-  /** Reads one part. Throws an Error that names the missing or broken file and the remedy. */
+  /** Reads one part. Throws an Error that names the missing or broken file and says what to do. */
   load(split: Split): Promise<ImageSet>;
 }
 
 // ---------------------------------------------------------------- scores
 
-/** What every score has. */
+/** Members of every score. */
 export interface ScoreBase {
   readonly name: string;
   readonly label: string;
   readonly better: "lower" | "higher";
   /** Hash of the weights behind the score, if it has any: recorded with every run. */
   readonly sha256?: string;
-  /** What else the score depends on, recorded with every run: `{ mode: "tf", quantize: "bytes" }`. */
+  /** Further settings that the score depends on, recorded with every run: `{ mode: "tf", quantize: "bytes" }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Why the score cannot be used on this machine, with the remedy, in one line; null, or no such member: it can. */
+  /** Why the score cannot be used on this machine, with a hint, in one line; null or absent if it can. */
   available?(): Promise<string | null>;
   /** The part of the data set that the score compares with; `train` if absent. */
   readonly against?: Split;
@@ -377,11 +377,11 @@ export interface MetricFamily<Reference = unknown> {
 /** Scores of a family under way. */
 export interface FamilyScoring extends AsyncDisposable {
   add(images: ImageBatch): Promise<void>;
-  /** What was found of all that was added. A wanted score is absent where the images are too few for it. */
+  /** Scores of all images that were added. A wanted score is absent where the images are too few for it. */
   finish(): Promise<Findings>;
 }
 
-/** What a family of scores found of one set of images. */
+/** Scores of a family on one set of images. */
 export interface Findings {
   /** Images in the set. */
   readonly count: number;
@@ -389,7 +389,7 @@ export interface Findings {
   readonly scores: Readonly<Record<string, number>>;
   /** Standard errors of scores over images, for those that have one. */
   readonly standardErrors: Readonly<Record<string, number>>;
-  /** Mean scores of sets of this size from the distribution of the real images, for scores with such a law. */
+  /** Mean scores of sets of this size from the distribution of the real images, for scores whose mean is known. */
   readonly expected: Readonly<Record<string, number>>;
   /** Images by predicted class, in the classifier's order; absent without a classifier. */
   readonly classes?: Readonly<Record<string, number>>;
@@ -410,7 +410,7 @@ export interface LikelihoodBound extends ScoreBase {
   readonly importanceSamples: number;
 }
 
-/** What a run can be scored by. */
+/** A score of a run. */
 export type Score = Metric | LikelihoodBound;
 
 // ---------------------------------------------------------------- devices
@@ -420,7 +420,7 @@ export interface DeviceState {
   readonly specs: Readonly<Record<string, ArraySpec>>;
 }
 
-/** What is compiled: a pure function of a state and of inputs. */
+/** A pure function of a state and of inputs, to be compiled. */
 export type PureFunction = (
   args: { readonly state: State; readonly inputs: State },
 ) => { readonly state?: State; readonly outputs: State };
@@ -469,250 +469,3 @@ export interface Device extends AsyncDisposable {
     },
   ): Promise<Program>;
 }
-
-// ---------------------------------------------------------------- experiments and runs
-
-/** What a run has and all runs of an experiment share. */
-interface RunSettings {
-  readonly epochs: number;
-  readonly batchSize: number;
-  /** Training images used, the first of the set; null for all. */
-  readonly trainCount: number | null;
-  /** Images sampled for the score. */
-  readonly sampleCount: number;
-  readonly metrics: readonly string[];
-  /** Whether samples of the initial state are scored too: what the score is worth before any learning. */
-  readonly scoreUntrained: boolean;
-  /** `cpu`, `tfjs-cpu`, ...: devices do not agree to the last bit, so it is part of the identity. */
-  readonly device: string;
-  /** Threads of the device, part of the identity for the same reason. */
-  readonly threads: number;
-}
-
-/** One run, resolved: everything that its numbers depend on. Its hash is the run's id. */
-export interface RunSpec extends RunSettings {
-  readonly method: string;
-  readonly dataset: string;
-  readonly seed: number;
-  readonly hyper: Hyperparams;
-}
-
-/** A preset, after the command line's overrides. */
-export interface Experiment extends RunSettings {
-  readonly name: string;
-  readonly methods: readonly string[];
-  readonly datasets: readonly string[];
-  readonly seeds: readonly number[];
-  /** Overrides of defaults by method; those under `*`, and `*@DATASET`, hold for every method that has the key. */
-  readonly hyper: Readonly<Record<string, Hyperparams>>;
-}
-
-/** One epoch of training as recorded. */
-export interface EpochRecord {
-  /** From 0. */
-  readonly epoch: number;
-  /** On the training clock; compilation and checkpoints are not in it. */
-  readonly seconds: number;
-  /** The first epoch of a process, slower than the rest: left out of the statistics of seconds per epoch. */
-  readonly warmup: boolean;
-  readonly steps: number;
-  /** Mean over the epoch's steps. */
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
-/** Where a number came from: recorded, never hashed into the id. */
-export interface Provenance {
-  readonly commit: string | null;
-  readonly dirty: boolean | null;
-  readonly lockSha256: string;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly device: string;
-  readonly cpu: string;
-  readonly cores: number;
-  /** Number of parallel runs on the machine: timings with different `jobs` are not comparable. */
-  readonly jobs: number;
-  readonly os: string;
-  readonly datasetSha256: string;
-  readonly metricSha256: Readonly<Record<string, string>>;
-  /** Of the metrics that have any; absent from records made before metrics had settings. */
-  readonly metricSettings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
-
-/** How freely amortized chains move, after training. */
-export interface Diagnostics {
-  /** d, columns of the features. */
-  readonly features: number;
-  /** n, rows that they were measured on: the training images. */
-  readonly rows: number;
-  /** Numerical rank of the features. */
-  readonly rank: number;
-  /** Leverages of the rows: the share of its posterior's variance that each chain can reach. Their mean is rank / rows. */
-  readonly leverage: { readonly mean: number; readonly min: number; readonly max: number };
-  /** Variance of amortized chains over `moves` moves, over that of free chains; null where either is not finite. */
-  readonly varianceRatio: number | null;
-  readonly moves: number;
-}
-
-/** Moments of a set of latents; null where they are not finite. */
-export interface LatentMoments {
-  /** Mean of f(z) = -log p(z) up to a constant, nats. */
-  readonly energy: number | null;
-  /** Trace of the sample covariance. */
-  readonly trace: number | null;
-}
-
-/** Three sets of latents, alike if a learned prior is right: its negatives follow it, and it matches the posteriors. */
-export interface PriorCheck {
-  /** Latents in each set. */
-  readonly count: number;
-  /** One draw from the posterior of each of `count` training images. */
-  readonly posterior: LatentMoments;
-  /** Latents that training takes for samples of the prior. */
-  readonly negatives: LatentMoments;
-  /** Ends of long chains for the prior. */
-  readonly longChains: LatentMoments;
-}
-
-/**
- * How well a Langevin chain samples, measured after training. A number is null where the chain left the range of float32.
- * `harness/statistics/chain_health.ts` has the definitions, their distributions at rest, and the thresholds.
- */
-export interface ChainHealth {
-  /** Name of the chain: `posterior`. */
-  readonly chain: string;
-  /** Chains measured. */
-  readonly count: number;
-  readonly dimension: number;
-  readonly steps: number;
-  readonly stepSize: number;
-  /** eta L: the step size times the largest curvature of the energy at either end of each chain, that of lower energy. */
-  readonly stability: { readonly quantile90: number; readonly largest: number } | null;
-  /** Mean acceptance that a Metropolis test would give over the last half of the steps. */
-  readonly acceptance: Estimate | null;
-  /** Change of the energy over the last half of the steps, nats; absent for a single chain. */
-  readonly drift?: Estimate | null;
-  /** (z . g - (eta / 2) |g|^2) / d over the last half of the steps, 1 at rest; absent for a single chain. */
-  readonly virial?: Estimate | null;
-}
-
-/** A mean over chains with its standard error, null for a single chain. */
-export interface Estimate {
-  readonly mean: number;
-  readonly standardError: number | null;
-}
-
-/** A test that paired differences are symmetric about 0 (`statistics/symmetry_tests.ts`). */
-export interface RankTest {
-  /** Wilcoxon's signed-rank statistic, about N(0, 1) if inference is right, and its two-sided p-value. */
-  readonly z: number;
-  readonly p: number;
-  /** Two-sided p-value of the sign test. */
-  readonly signP: number;
-  /** 2 P(T(z') > T(z)) - 1: 0 if inference is right. Half of its size is the Kolmogorov-Smirnov distance of one-draw ranks. */
-  readonly effect: number;
-  /** Differences that are exactly 0. */
-  readonly ties: number;
-  /** Counts of signed ranks in equal bins of [-1, 1]: flat if inference is right. */
-  readonly histogram: readonly number[];
-}
-
-/** Simulation-based calibration of one way to draw z'. */
-export interface CalibrationTests {
-  /** Simulated images left out because a latent or a statistic was not finite. */
-  readonly notFinite: number;
-  /** By statistic T(z, x); null if no image is left. */
-  readonly tests: Readonly<Record<string, RankTest>> | null;
-}
-
-/** Simulation-based calibration of inference, after training (`run/calibration.ts`). */
-export interface Calibration {
-  /** N, simulated images, one draw each. */
-  readonly images: number;
-  /** Whether z was drawn from p(z) itself, not by a chain. */
-  readonly priorIsExact: boolean;
-  /** z' by the method's `infer`. */
-  readonly infer: CalibrationTests;
-  /** z' by the chain of `infer`, started at the true z; absent if `infer` runs no chain. */
-  readonly fromTruth?: CalibrationTests;
-}
-
-/** What a LikelihoodBound rests on. */
-export interface BoundBasis {
-  /** k. */
-  readonly importanceSamples: number;
-  /** Draws of z for each image, in groups of k. */
-  readonly draws: number;
-  /** Test images. */
-  readonly images: number;
-  /** Of the mean over images, nats per dimension. */
-  readonly standardError: number;
-}
-
-/** Scores of samples drawn in another way than the method's own. */
-export interface AlternativeScores {
-  /** The row's label in reports. */
-  readonly label: string;
-  readonly scores: Readonly<Record<string, number>>;
-  /** Scores of the initial state, sampled in the same way; empty if not asked for. */
-  readonly untrained: Readonly<Record<string, number>>;
-  /** As `families` of the run's record. */
-  readonly families?: Readonly<Record<string, FamilyRecord>>;
-  /** Why there are no scores; absent if there are. */
-  readonly error?: string;
-}
-
-/** Seconds on clocks that never overlap: their sum is the time the run took. */
-export interface Seconds {
-  readonly train: number;
-  readonly sample: number;
-  /** Scores, bounds on the likelihood, diagnostics. */
-  readonly score: number;
-  /** Loading, compilation, checkpoints. */
-  readonly other: number;
-}
-
-interface RunRecordBase {
-  readonly schema: 1;
-  readonly id: string;
-  readonly experiment: string;
-  readonly spec: RunSpec;
-  readonly startedAt: string;
-  readonly provenance: Provenance | null;
-  readonly seconds: Seconds;
-  readonly epochs: readonly EpochRecord[];
-}
-
-/** One line of results.jsonl. */
-export type RunRecord =
-  & RunRecordBase
-  & (
-    | {
-      readonly status: "completed";
-      readonly scores: Readonly<Record<string, number>>;
-      readonly untrained: Readonly<Record<string, number>>;
-      /** By the names of the model's alternatives; absent if it has none. */
-      readonly alternatives?: Readonly<Record<string, AlternativeScores>>;
-      /**
-       * Scores of decoded encodings, one posterior draw for each of `sampleCount` training images: what samples of a perfect
-       * prior would score. Absent for models without latents, and from older records.
-       */
-      readonly decodedScores?: Readonly<Record<string, number>>;
-      /** Of the scores that are bounds on the likelihood; absent if none is. */
-      readonly bounds?: Readonly<Record<string, BoundBasis>>;
-      /** Mean squared error per pixel of test images in [0, 1] made from one posterior draw each; absent from older records. */
-      readonly reconstructionError?: number;
-      /** By family of scores; absent if no score has one, and from older records. */
-      readonly families?: Readonly<Record<string, FamilyRecord>>;
-      /** What was measured of the method itself; absent if nothing was. */
-      readonly diagnostics?: Diagnostics;
-      /** Absent for models without a learned prior, and from older records. */
-      readonly priorCheck?: PriorCheck;
-      /** One entry a Langevin chain of the model; absent if it has none, and from older records. */
-      readonly chainHealth?: readonly ChainHealth[];
-      /** Absent for models without `joint` and `latents`, and from older records. */
-      readonly calibration?: Calibration;
-    }
-    | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
-    | { readonly status: "failed"; readonly error: string }
-    | { readonly status: "interrupted" }
-  );

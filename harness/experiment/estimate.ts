@@ -1,7 +1,8 @@
 import { stepsPerEpoch } from "../core/row_order.ts";
 import { canonicalJson } from "./spec.ts";
 import { median } from "../statistics/summary.ts";
-import type { Dataset, EpochRecord, RunRecord, RunSpec } from "../core/types.ts";
+import type { Dataset } from "../core/types.ts";
+import type { EpochRecord, RunRecord, RunSpec } from "../core/records.ts";
 
 /** Measured time of the parts of a run on this machine. */
 export interface Pace {

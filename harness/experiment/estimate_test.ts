@@ -9,7 +9,7 @@ import {
 } from "./estimate.ts";
 import { resolveRuns } from "./spec.ts";
 import { TINY_DATASET, TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
-import type { EpochRecord, RunRecord, RunSpec } from "../core/types.ts";
+import type { EpochRecord, RunRecord, RunSpec } from "../core/records.ts";
 
 const epoch = (index: number, seconds: number): EpochRecord => ({
   epoch: index,

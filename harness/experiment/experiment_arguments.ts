@@ -1,6 +1,7 @@
 import type { Preset } from "./presets.ts";
 import { lookUp, type Tables } from "./spec.ts";
-import type { Experiment, Hyperparams } from "../core/types.ts";
+import type { Hyperparams } from "../core/types.ts";
+import type { Experiment } from "../core/records.ts";
 import {
   parseCount,
   parseNames,

@@ -1,6 +1,6 @@
 import type { Preset } from "./presets.ts";
 import type { Tables } from "./spec.ts";
-import type { RunSpec } from "../core/types.ts";
+import type { RunSpec } from "../core/records.ts";
 
 /** Lists everything that the command line can name: methods with hyperparameters and deviations, data sets, metrics, presets, devices. */
 export function listTables(

@@ -1,4 +1,4 @@
-import type { Experiment } from "../core/types.ts";
+import type { Experiment } from "../core/records.ts";
 
 /** A named experiment. */
 export interface Preset extends Omit<Experiment, "name" | "methods" | "threads"> {

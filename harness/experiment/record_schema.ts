@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { RunRecord, RunSpec } from "../core/types.ts";
+import type { RunRecord, RunSpec } from "../core/records.ts";
 
 /** Schema number of the records that this program writes, and the highest that it reads. */
 export const RECORD_SCHEMA = 1;

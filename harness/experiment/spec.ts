@@ -1,14 +1,6 @@
 import { createHash } from "node:crypto";
-import type {
-  Dataset,
-  Experiment,
-  Hyperparams,
-  Method,
-  Model,
-  Problem,
-  RunSpec,
-  Score,
-} from "../core/types.ts";
+import type { Dataset, Hyperparams, Method, Model, Problem, Score } from "../core/types.ts";
+import type { Experiment, RunSpec } from "../core/records.ts";
 import { isBound, isMetric, NO_BOUND } from "../metrics/likelihood_bounds.ts";
 import { unknownName, UsageError } from "../core/arguments.ts";
 

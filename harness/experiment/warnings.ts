@@ -1,5 +1,5 @@
 import { modelOf, type Tables } from "./spec.ts";
-import type { RunSpec } from "../core/types.ts";
+import type { RunSpec } from "../core/records.ts";
 import { UsageError } from "../core/arguments.ts";
 
 /** Warnings of the models of `specs`, one line each, without repetitions over seeds. */

@@ -36,7 +36,7 @@ export interface ClassifierFacts {
   open(): Promise<Classifier>;
 }
 
-/** What the classifier makes of a set of images. */
+/** Features and predicted classes of a set of images. */
 export interface ClassifiedSet {
   readonly statistics: Statistics;
   readonly features: FeatureTable;
@@ -94,7 +94,7 @@ async function openSet(
   };
 }
 
-/** What `neighbourOverlap` computes together. */
+/** Scores that `neighbourOverlap` computes together. */
 const OVERLAP = ["coverage", "recall", "precision", "density"] as const;
 
 async function findingsOf(

@@ -1,6 +1,7 @@
 import { NotFiniteError } from "../core/not_finite.ts";
 import type { Key } from "../core/noise.ts";
-import type { AlternativeScores, Device, HostArrays, ImageShape, Model } from "../core/types.ts";
+import type { Device, HostArrays, ImageShape, Model } from "../core/types.ts";
+import type { AlternativeScores } from "../core/records.ts";
 import type { Chains } from "./batches.ts";
 import { compileGenerator } from "./generator.ts";
 import { writeSampleGrid } from "./sample_grid.ts";

@@ -12,7 +12,8 @@ import {
   TINY_TABLES,
   tinyWith,
 } from "../testing/tiny.ts";
-import type { Method, Metric, RunRecord } from "../core/types.ts";
+import type { Method, Metric } from "../core/types.ts";
+import type { RunRecord } from "../core/records.ts";
 import { CHECKPOINT_FILE, executeRun } from "./run.ts";
 
 const TINY = TINY_METHOD.build(

@@ -5,14 +5,8 @@ import { createNoise, foldIn, type Key } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import { mean, sampleStd } from "../statistics/summary.ts";
 import { leveragesOf } from "../statistics/leverage.ts";
-import type {
-  AmortizedChains,
-  Device,
-  DeviceState,
-  Diagnostics,
-  HostArray,
-  ImageSet,
-} from "../core/types.ts";
+import type { AmortizedChains, Device, DeviceState, HostArray, ImageSet } from "../core/types.ts";
+import type { Diagnostics } from "../core/records.ts";
 
 /** Number of rows whose variances are compared, and of free chains per row. */
 const PROBES = 8;

@@ -143,7 +143,7 @@ export async function compileAnnealer(
   };
 }
 
-/** What each transition runs at, and the factors of h before and after it. Throws RangeError for a broken block. */
+/** Temperature and step size of each transition, and the factors of h before and after it. Throws RangeError for a broken block. */
 function scheduleOf(direction: Chains["direction"], { betas, stepSize }: Path) {
   const count = betas.length - 1;
   if (count % BLOCK !== 0) {

@@ -24,7 +24,7 @@ import { curvaturesOf } from "./ratio_curvatures.ts";
 
 /** Chains that one program moves at a time, at least; images are grouped to reach it. */
 const ROWS = 128;
-/** What the estimate needs besides a state. */
+/** Options of the estimate. */
 export interface AnnealingSetting extends AnnealedSettings {
   readonly device: Device;
   readonly joint: JointDensity;

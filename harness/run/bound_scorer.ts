@@ -8,7 +8,6 @@ import { unflatten } from "../core/tree.ts";
 import { importanceBound } from "../statistics/importance_bound.ts";
 import type { Stopwatch } from "../core/stopwatch.ts";
 import type {
-  BoundBasis,
   Device,
   DeviceState,
   ImageSet,
@@ -16,6 +15,7 @@ import type {
   LikelihoodBound,
   Program,
 } from "../core/types.ts";
+import type { BoundBasis } from "../core/records.ts";
 
 /** Images per call of the compiled program. Fixed, because the numbers depend on it. */
 const CHUNK = 100;

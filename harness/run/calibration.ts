@@ -9,8 +9,6 @@ import * as tf from "@tensorflow/tfjs";
 import { createNoise, draws, foldIn, type Key } from "../core/noise.ts";
 import { unflatten } from "../core/tree.ts";
 import type {
-  Calibration,
-  CalibrationTests,
   Device,
   DeviceState,
   HostArray,
@@ -19,6 +17,7 @@ import type {
   State,
   Tree,
 } from "../core/types.ts";
+import type { Calibration, CalibrationTests } from "../core/records.ts";
 import { symmetryTest } from "../statistics/symmetry_tests.ts";
 
 /** N, images that a run simulates: it sees every effect of 0.22, and costs a run of quick about two seconds of one core. */
@@ -41,7 +40,7 @@ export const CALIBRATION_STATISTICS = [
 
 type Statistics<T> = Readonly<Record<typeof CALIBRATION_STATISTICS[number], T>>;
 
-/** What `calibrate` needs besides a state. */
+/** Options of `calibrate`. */
 export interface CalibrationSetting {
   readonly device: Device;
   readonly latents: Latents;

@@ -14,7 +14,6 @@ import { unflatten } from "../core/tree.ts";
 import { largestRitzValue } from "../linalg/lanczos.ts";
 import { summarizeChain } from "../statistics/chain_health.ts";
 import type {
-  ChainHealth,
   Device,
   DeviceState,
   HostArray,
@@ -25,6 +24,7 @@ import type {
   PreparedChain,
   Program,
 } from "../core/types.ts";
+import type { ChainHealth } from "../core/records.ts";
 
 /**
  * Distance over which curvature is measured, in standard deviations sqrt(2 eta) of a step's noise: 0.01 for eta = 0.005. For
@@ -34,7 +34,7 @@ import type {
  */
 const DIFFERENCE = 0.1;
 
-/** What chains are measured on. */
+/** The state, images and noise that chains are measured on. */
 export interface ChainProbe {
   readonly device: Device;
   readonly langevinChains: readonly LangevinChain[];

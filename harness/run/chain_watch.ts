@@ -3,14 +3,8 @@ import { compileChainMeter } from "./chain_health.ts";
 import type { Key } from "../core/noise.ts";
 import type { Stopwatch } from "../core/stopwatch.ts";
 import { BIAS_LIMIT, STABILITY_LIMIT, WARNING_LIMIT } from "../statistics/chain_health.ts";
-import type {
-  ChainHealth,
-  Device,
-  DeviceState,
-  HostArrays,
-  ImageSet,
-  Model,
-} from "../core/types.ts";
+import type { Device, DeviceState, HostArrays, ImageSet, Model } from "../core/types.ts";
+import type { ChainHealth } from "../core/records.ts";
 
 /** Images measured after training. The virial of 32 latents has a standard error of about sqrt(2 / (32 x 50)) = 0.035. */
 const MEASURED_IMAGES = 50;
@@ -18,7 +12,7 @@ const MEASURED_IMAGES = 50;
 /** Images looked at after each epoch: their largest curvature is close to that of all, at a few per cent of the cost. */
 const WATCHED_IMAGES = 8;
 
-/** What chains are measured with. */
+/** Settings of the measurement of chains. */
 export interface ChainSetting {
   readonly device: Device;
   readonly model: Model;

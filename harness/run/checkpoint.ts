@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { ifThere, replaceFile } from "../core/files.ts";
 import { EPOCH_RECORD, firstIssue, NUMBERS, SECONDS } from "../experiment/record_schema.ts";
-import type { EpochRecord, HostArray, HostArrays, Seconds } from "../core/types.ts";
+import type { HostArray, HostArrays } from "../core/types.ts";
+import type { EpochRecord, Seconds } from "../core/records.ts";
 
 /** State of a run between two epochs: everything needed to resume to the same bits. */
 export interface Checkpoint {

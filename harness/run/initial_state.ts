@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { type Chains, startChains } from "./batches.ts";
 import { createNoise, foldIn, type Key, keyOf } from "../core/noise.ts";
 import { flatten } from "../core/tree.ts";
-import type { HostArray, HostArrays, Model, RunSpec, Tree } from "../core/types.ts";
+import type { HostArray, HostArrays, Model, Tree } from "../core/types.ts";
+import type { RunSpec } from "../core/records.ts";
 
 /** Key of a random stream of `spec`, different for each method, data set and seed. */
 export function streamKey(

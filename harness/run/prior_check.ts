@@ -3,15 +3,8 @@ import { createNoise, foldIn, type Key } from "../core/noise.ts";
 import { shuffledRows } from "../core/row_order.ts";
 import type { Stopwatch } from "../core/stopwatch.ts";
 import { unflatten } from "../core/tree.ts";
-import type {
-  Device,
-  HostArray,
-  HostArrays,
-  ImageSet,
-  LatentMoments,
-  Model,
-  PriorCheck,
-} from "../core/types.ts";
+import type { Device, HostArray, HostArrays, ImageSet, Model } from "../core/types.ts";
+import type { LatentMoments, PriorCheck } from "../core/records.ts";
 import { mean, sampleStd } from "../statistics/summary.ts";
 import { imagesOfRows } from "./batches.ts";
 

@@ -7,7 +7,8 @@ import { problemOf } from "../experiment/spec.ts";
 import { median } from "../statistics/summary.ts";
 import { startStopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train } from "./train.ts";
-import type { Dataset, Device, Method, RunSpec } from "../core/types.ts";
+import type { Dataset, Device, Method } from "../core/types.ts";
+import type { RunSpec } from "../core/records.ts";
 
 /** Timed steps, after one warm-up. */
 const TIMED_STEPS = 3;

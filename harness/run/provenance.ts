@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import { projectPath } from "../core/project.ts";
-import type { Provenance, Score } from "../core/types.ts";
+import type { Score } from "../core/types.ts";
+import type { Provenance } from "../core/records.ts";
 
 /** Provenance of the numbers that this process computes. */
 export async function readProvenance(

@@ -22,22 +22,24 @@ import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
 import type {
-  Calibration,
   Dataset,
   Device,
   DeviceState,
-  Diagnostics,
-  EpochRecord,
   HostArrays,
   ImageSet,
   Method,
   Model,
   Problem,
+  Score,
+} from "../core/types.ts";
+import type {
+  Calibration,
+  Diagnostics,
+  EpochRecord,
   Provenance,
   RunRecord,
   RunSpec,
-  Score,
-} from "../core/types.ts";
+} from "../core/records.ts";
 
 /** Everything that a run needs besides its spec: the table entries that the spec names, the device and the outside world. */
 export interface RunContext {

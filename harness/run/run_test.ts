@@ -19,7 +19,8 @@ import {
   TINY_TABLES,
   tinyWith,
 } from "../testing/tiny.ts";
-import type { EpochRecord, Experiment, Metric, RunRecord, Split } from "../core/types.ts";
+import type { Metric, Split } from "../core/types.ts";
+import type { EpochRecord, Experiment, RunRecord } from "../core/records.ts";
 
 /** Runs the tiny experiment in `dir`; after `stopAfter` epochs it throws, like a process killed there. */
 async function run(

@@ -7,7 +7,6 @@ import type { Stopwatch } from "../core/stopwatch.ts";
 import type {
   ArraySpec,
   DeviceState,
-  EpochRecord,
   HostArray,
   HostArrays,
   ImageSet,
@@ -17,6 +16,7 @@ import type {
   PureFunction,
   Shapes,
 } from "../core/types.ts";
+import type { EpochRecord } from "../core/records.ts";
 import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 
 const CHAINS = "chains/";

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { ChainHealth, Estimate } from "../core/types.ts";
+import type { ChainHealth, Estimate } from "../core/records.ts";
 import { mean, sampleStd } from "./summary.ts";
 
 /** eta L from which there is no stationary distribution. */
@@ -118,7 +118,7 @@ function isFar(
   return Math.abs(mean - from) > Math.max(tolerance, ERRORS * (standardError ?? Infinity));
 }
 
-/** What was measured of chains, a number each. */
+/** Measurements of chains, a number each. */
 export interface ChainMeasurements
   extends Pick<ChainHealth, "chain" | "dimension" | "steps" | "stepSize"> {
   /** L, [count]. */

@@ -9,7 +9,7 @@ import { twoSidedTail } from "./normal_tail.ts";
 /** Bins of the histogram of signed ranks. */
 export const RANK_BINS = 20;
 
-/** What the differences of one statistic say. */
+/** Tests of the differences of one statistic. */
 export interface SymmetryTest {
   /** Wilcoxon's signed-rank statistic, about N(0, 1) if the differences are symmetric about 0 and 40 or more. */
   readonly z: number;

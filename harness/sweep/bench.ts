@@ -11,7 +11,7 @@ import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
 import { type Job, sweep } from "./sweep.ts";
-import type { Experiment, RunRecord, RunSpec } from "../core/types.ts";
+import type { Experiment, RunRecord, RunSpec } from "../core/records.ts";
 
 /** Options of `bench`. */
 export interface BenchOptions {
@@ -156,7 +156,7 @@ export function selectRuns(
   return specs.filter((spec) => force || !done.has(runId(spec)));
 }
 
-/** Returns the metrics that are available on this machine; prints the reason and the remedy for each other one. */
+/** Returns the metrics that are available on this machine; prints the reason and a hint for each other one. */
 async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
   const available: string[] = [];
   for (const name of metrics) {

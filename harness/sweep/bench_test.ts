@@ -7,7 +7,7 @@ import { CHECKPOINT_FILE } from "../run/run.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { readResults } from "./store.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
-import type { RunRecord } from "../core/types.ts";
+import type { RunRecord } from "../core/records.ts";
 
 /** The VAE as small as it goes, three epochs of 20 steps. */
 const ARGS = [

@@ -1,6 +1,6 @@
 import { cacheFolder } from "../core/cache_folder.ts";
 import { projectPath } from "../core/project.ts";
-import type { RunSpec } from "../core/types.ts";
+import type { RunSpec } from "../core/records.ts";
 
 /** Environment variables of the native packages (sharp, onnxruntime-node), of folders, of colours and of GPUs. */
 const ENV = [

@@ -10,7 +10,7 @@ import {
 } from "../experiment/estimate.ts";
 import { describeRun } from "./progress.ts";
 import type { Tables } from "../experiment/spec.ts";
-import type { RunRecord, RunSpec } from "../core/types.ts";
+import type { RunRecord, RunSpec } from "../core/records.ts";
 
 /**
  * Describes how long the runs `todo` will take and how that was estimated: from `records` of earlier runs and, with `probe`,

@@ -5,7 +5,8 @@
  */
 import type { AnnealedResult, AnnealedSettings } from "../core/annealed.ts";
 import { foldIn, keyOf } from "../core/noise.ts";
-import type { Device, DeviceState, JointDensity, RunRecord, RunSpec } from "../core/types.ts";
+import type { Device, DeviceState, JointDensity } from "../core/types.ts";
+import type { RunRecord, RunSpec } from "../core/records.ts";
 import { modelOf, type Tables } from "../experiment/spec.ts";
 import type { Transition } from "../run/annealing.ts";
 import { type AnnealingSetting, bidirectional, passesOf, timePass } from "../run/bidirectional.ts";
@@ -13,7 +14,7 @@ import { loadCheckpoint } from "../run/checkpoint.ts";
 import { CHECKPOINT_FILE } from "../run/run.ts";
 import { appendLikelihood, keyOf as resultKey, readLikelihoods } from "./likelihood_store.ts";
 
-/** What the estimates work with. */
+/** Inputs of the estimates. */
 export interface LikelihoodOptions {
   readonly tables: Tables;
   /** The output folder. */
@@ -38,7 +39,7 @@ export interface LikelihoodPlan {
   readonly leftOut: readonly string[];
 }
 
-/** What of `records` there is to do. */
+/** The runs among `records` that lack an estimate. */
 export async function planLikelihoods(
   records: readonly RunRecord[],
   { tables, dir, settings }: Pick<LikelihoodOptions, "tables" | "dir" | "settings">,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { metropolisStep } from "../../methods/samplers/metropolis.ts";
-import type { JointDensity, RunRecord } from "../core/types.ts";
+import type { JointDensity } from "../core/types.ts";
+import type { RunRecord } from "../core/records.ts";
 import { openDevice } from "../engine/device.ts";
 import { RUN_RECORD } from "../experiment/record_schema.ts";
 import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";

@@ -7,7 +7,7 @@ import {
 } from "../experiment/estimate.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { Job } from "./sweep.ts";
-import type { EpochRecord, RunRecord, RunSpec } from "../core/types.ts";
+import type { EpochRecord, RunRecord, RunSpec } from "../core/records.ts";
 
 /** Shows the progress of a sweep: one live line on a terminal, one line per epoch elsewhere. */
 export interface Progress {

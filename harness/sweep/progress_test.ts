@@ -3,7 +3,7 @@ import { createProgress, describeOutcome } from "./progress.ts";
 import { resolveRuns, runId } from "../experiment/spec.ts";
 import type { Job } from "./sweep.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
-import type { EpochRecord, RunRecord } from "../core/types.ts";
+import type { EpochRecord, RunRecord } from "../core/records.ts";
 
 const QUEUE = resolveRuns({ ...TINY_EXPERIMENT, seeds: [0, 1] }, TINY_TABLES).map((spec): Job => ({
   id: runId(spec),

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { readTextIfAny, replaceFile } from "../core/files.ts";
-import type { Experiment, RunSpec } from "../core/types.ts";
+import type { Experiment, RunSpec } from "../core/records.ts";
 import { firstIssue, RUN_SPEC } from "../experiment/record_schema.ts";
 import { runId } from "../experiment/spec.ts";
 

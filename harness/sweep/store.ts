@@ -1,6 +1,6 @@
 import { readTextIfAny } from "../core/files.ts";
 import { firstIssue, RECORD_SCHEMA, RUN_RECORD } from "../experiment/record_schema.ts";
-import type { RunRecord } from "../core/types.ts";
+import type { RunRecord } from "../core/records.ts";
 
 /** Results file of an output folder: one RunRecord per line, append-only; the last line of an id counts. */
 export const RESULTS_FILE = "results.jsonl";
@@ -13,7 +13,7 @@ export interface Results {
 }
 
 /**
- * Parses the text of a results file. Throws SyntaxError with the line and the remedy for anything that no version of this
+ * Parses the text of a results file. Throws SyntaxError with the line and a hint for anything that no version of this
  * program up to this one writes.
  */
 export function parseResults(text: string, path: string): Results {
@@ -39,12 +39,12 @@ function isJson(text: string): boolean {
 }
 
 function parseRecord(line: string, where: string): RunRecord {
-  const remedy = "nothing was changed; choose another folder, or move this file";
+  const hint = "nothing was changed; choose another folder, or move this file";
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw new SyntaxError(`${where} is not JSON (${(error as Error).message}): ${remedy}`);
+    throw new SyntaxError(`${where} is not JSON (${(error as Error).message}): ${hint}`);
   }
   const schema = (value as { schema?: unknown } | null)?.schema;
   if (typeof schema === "number" && schema > RECORD_SCHEMA) {
@@ -56,7 +56,7 @@ function parseRecord(line: string, where: string): RunRecord {
   const result = RUN_RECORD.safeParse(value);
   if (!result.success) {
     throw new SyntaxError(
-      `${where} is not a record of a run (${firstIssue(result.error)}): ${remedy}`,
+      `${where} is not a record of a run (${firstIssue(result.error)}): ${hint}`,
     );
   }
   return result.data;

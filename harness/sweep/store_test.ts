@@ -3,7 +3,7 @@ import { withTempDir } from "../testing/temp_dir.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { latestRecords, openStore, parseResults, readResults, RESULTS_FILE } from "./store.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
-import type { RunRecord } from "../core/types.ts";
+import type { RunRecord } from "../core/records.ts";
 
 function record(seed: number, error = "none"): RunRecord {
   const [spec] = resolveRuns({ ...TINY_EXPERIMENT, seeds: [seed] }, TINY_TABLES);

@@ -1,7 +1,7 @@
 import { parseEvent, type RunEvent } from "../run/events.ts";
 import { ifThere, readTextIfAny } from "../core/files.ts";
 import { RECORD_SCHEMA, RUN_RECORD } from "../experiment/record_schema.ts";
-import type { EpochRecord, RunRecord, RunSpec } from "../core/types.ts";
+import type { EpochRecord, RunRecord, RunSpec } from "../core/records.ts";
 
 /** One run of a sweep. */
 export interface Job {

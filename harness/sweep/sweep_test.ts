@@ -3,7 +3,7 @@ import { withTempDir } from "../testing/temp_dir.ts";
 import { resolveRuns, runId } from "../experiment/spec.ts";
 import { describeDeath, type Job, RECORD_FILE, sweep, type SweepOptions } from "./sweep.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
-import type { RunRecord } from "../core/types.ts";
+import type { RunRecord } from "../core/records.ts";
 
 /** A process that does as the note in its spec says; $1 is the job's folder, $2 a completed record. */
 const CHILDREN: Readonly<Record<string, string>> = {

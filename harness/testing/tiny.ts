@@ -4,7 +4,6 @@ import { createImageSet } from "../core/image_set.ts";
 import { runId, type Tables } from "../experiment/spec.ts";
 import type {
   Dataset,
-  Experiment,
   Hyperparams,
   ImageBatch,
   ImageSet,
@@ -12,11 +11,9 @@ import type {
   Metric,
   Model,
   Problem,
-  Provenance,
-  RunRecord,
-  RunSpec,
   Tree,
 } from "../core/types.ts";
+import type { Experiment, Provenance, RunRecord, RunSpec } from "../core/records.ts";
 
 const IMAGE = { height: 2, width: 3, channels: 1 };
 

@@ -17,7 +17,7 @@ const DRAWS = 250;
 /** Standard errors beyond which a bias counts as seen. */
 const SEEN = 3;
 
-/** What `measureBias` needs. */
+/** Options of `measureBias`. */
 export interface BiasOptions extends SuiteOptions {
   readonly target: Target;
   readonly steps?: readonly number[];

@@ -9,7 +9,7 @@ import type { ToyRow, ToyRun } from "../core/toy_report.ts";
 import type { ToyMetric } from "./toy_metrics.ts";
 import type { Truth } from "./truth.ts";
 
-/** What is compared, with labels as in `TOY_METRICS`. */
+/** The comparisons, with labels as in `TOY_METRICS`. */
 export const COMPARISONS = [
   { name: "tv_over_fit", label: "histogram TV / that of the best fit", better: "lower" },
   { name: "kl_over_diagonal", label: "KL − KL of the diagonal fit (nats)", better: "lower" },
@@ -22,7 +22,7 @@ type Comparison = typeof COMPARISONS[number]["name"];
 const TV_SHARE = 0.5;
 
 /**
- * What a fit by stochastic gradients may lose to a smaller family, nats. KL is worked out for the fitted q itself, so that no
+ * Nats that a fit by stochastic gradients may lose to a smaller family. KL is worked out for the fitted q itself, so that no
  * sampling adds to it; at an optimum it is flat, and the learning rate has fallen to zero.
  */
 const FIT_ROOM = 0.01;

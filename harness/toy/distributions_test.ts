@@ -1,5 +1,5 @@
 /**
- * What amortized Langevin dynamics is: a step on the last layer is Langevin dynamics of the latents preconditioned by K = G G'
+ * Amortized Langevin dynamics: a step on the last layer is Langevin dynamics of the latents preconditioned by K = G G'
  * (LAE Theorem 1). Each distribution below has a closed form, and chains are held to it within their sampling error.
  */
 import assert from "node:assert/strict";

@@ -21,7 +21,7 @@ const BLUR_REACH = 7;
 const NEGLIGIBLE = 1e-14;
 /** Mass that may lie in the border cells. */
 const BORDER_MASS = 1e-6;
-/** What E[z . g - eta / 2 |g|^2] = dimension may be missed by: exact for Euler's rule on any density. */
+/** g|^2] = dimension may be missed by: exact for Euler's rule on any density.|Tolerance of the identity E[z . g - eta / 2 |g|^2] = dimension, which is exact for Euler's rule on any density.|g|^2] = dimension may be missed by: exact for Euler's rule on any density. */
 const IDENTITY_TOLERANCE = 1e-3;
 
 /**

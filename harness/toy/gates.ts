@@ -8,7 +8,7 @@ import { BINS } from "./grid_truth.ts";
 import type { Truth } from "./truth.ts";
 import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 
-/** What a metric has to be: within [low, high]. */
+/** The interval that a metric must lie in, [low, high]. */
 export interface Gate {
   readonly low: number;
   readonly high: number;

@@ -13,7 +13,7 @@ export interface Job<T> {
   readonly group: string;
   readonly name: string;
   work(device: Device): Promise<T>;
-  /** What the line about it adds. */
+  /** Text that the line about it adds. */
   remark?(result: T): string;
 }
 
@@ -38,7 +38,7 @@ export function collect<T>(jobs: readonly Job<T>[]): Collected<T> {
 
 /**
  * Runs `jobs` in their order, one at a time on each device, and reports each as `[2/9] group, name: 1.2 s, about 10 s left`.
- * What is left is judged by the jobs of the same group that are over, or by all that are.
+ * The time left is estimated from the jobs of the same group that are over, or by all that are.
  */
 export async function runJobs(
   jobs: readonly Job<unknown>[],

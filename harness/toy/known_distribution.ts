@@ -8,7 +8,7 @@ import { normalQuantile } from "../statistics/normal.ts";
 import type { Matrix } from "../core/types.ts";
 import { centreOf, type Grid } from "./grid.ts";
 
-/** What is known of the draws of one posterior. */
+/** The known distribution of the draws of one posterior. */
 export interface KnownDistribution {
   /** E U, U = -log density of the target up to its constant. */
   readonly energy: number;

@@ -21,7 +21,7 @@ const PROPOSALS = 60_000;
 /** Standard errors by which an error of 10 % has to show, to be outside the gate in 19 of 20 runs: run longer for more. */
 const LEAST_POWER = GATE_DEVIATIONS + 1.645;
 
-/** What the rows are worked out from. */
+/** Inputs of the rows. */
 interface Context {
   readonly target: Target;
   readonly sampler: Sampler;

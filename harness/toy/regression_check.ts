@@ -30,7 +30,7 @@ export interface CheckPart {
   readonly overrides?: Partial<SamplerSettings>;
 }
 
-/** What is checked. */
+/** The suite that is checked. */
 export interface CheckSuite {
   readonly parts: readonly CheckPart[];
   readonly samplers: Readonly<Record<string, Sampler>>;
@@ -47,7 +47,7 @@ export interface CheckSuite {
   }[];
 }
 
-/** What `runCheck` needs. */
+/** Options of `runCheck`. */
 export interface CheckOptions {
   readonly seed: number;
   /** One for each run at a time. */
@@ -101,7 +101,7 @@ export async function runCheck(
   return runs.results.flat();
 }
 
-/** What the methods' chains run with: the hyperparameters that the check certifies. */
+/** The hyperparameters of the methods' chains, which the check certifies. */
 export function certifiedSettings({ chains, parts, samplers }: CheckSuite): Settings {
   const used = parts.flatMap(({ samplers: names }) => names.map((name) => samplers[name]));
   return Object.fromEntries(

@@ -25,7 +25,7 @@ export interface ChainRun {
   readonly gradients: number;
 }
 
-/** What `runChains` needs. */
+/** Options of `runChains`. */
 export interface ChainOptions {
   readonly device: Device;
   readonly seed: number;

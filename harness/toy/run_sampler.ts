@@ -16,7 +16,7 @@ import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 /** Draws of a posterior that figures show. */
 const SHOWN = 1000;
 
-/** What a run of the suite needs. */
+/** Options of a run of the suite. */
 export interface SuiteOptions {
   readonly device: Device;
   readonly seed: number;

@@ -19,7 +19,7 @@ import { runSingleMoves } from "./single_moves.ts";
 import { TOY_METRICS } from "./toy_metrics.ts";
 import type { GaussianTarget, MethodChain, Sampler, Target } from "../core/toy_types.ts";
 
-/** What the suite is made of: every sampler runs on every target, and some answer questions of their own. */
+/** Samplers and targets: every sampler runs on every target, and some answer further questions. */
 export interface ToySuite {
   readonly targets: readonly Target[];
   readonly samplers: readonly Sampler[];
@@ -69,7 +69,7 @@ export function partOf(
   };
 }
 
-/** What `benchToy` needs. */
+/** Options of `benchToy`. */
 export interface ToyBenchOptions {
   /** One for each run at a time. */
   readonly devices: readonly Device[];

@@ -21,7 +21,7 @@ const COORDINATES = 5_000;
 const SHORT = 1 / 50;
 /** Step size times the mean square of a gradient's coordinate: so long that these terms show. */
 const LONG = 0.8;
-/** What such terms may add to a ratio of 1; and float32's rounding of a move, where there are none. */
+/** Bound on the effect of such terms on a ratio of 1, and on that of float32's rounding of a move. */
 const ROOM = 0.02;
 const ROUNDING = 1e-3;
 /** Relative accuracy to which float32 repeats the moves of the same draws, on any machine. */

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import type { Experiment, Hyperparams, Metric, RunRecord, RunSpec } from "../core/types.ts";
+import type { Hyperparams, Metric } from "../core/types.ts";
+import type { Experiment, RunRecord, RunSpec } from "../core/records.ts";
 import { lookUp, resolveHyper, resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { mean, sampleStd } from "../statistics/summary.ts";
 import { expectedBest, trialHyper } from "./search_space.ts";

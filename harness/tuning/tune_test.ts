@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Method, Metric, RunRecord } from "../core/types.ts";
+import type { Method, Metric } from "../core/types.ts";
+import type { RunRecord } from "../core/records.ts";
 import { runId } from "../experiment/spec.ts";
 import {
   TINY_EXPERIMENT,

@@ -33,7 +33,7 @@ export function checkPosteriorChain(
   checkCounts({ posteriorSteps }, least);
 }
 
-/** What a chain for exp(-energy) starts from. */
+/** Start and settings of a chain for exp(-energy). */
 export interface PriorStart {
   /** [m, latentDim]. */
   readonly start: tf.Tensor2D;
@@ -57,7 +57,7 @@ export function priorChain(
   });
 }
 
-/** What a chain for exp(-energy(z)) p(x | z) depends on besides the model. */
+/**  z) depends on besides the model.|Start and settings of a chain for exp(-energy(z)) p(x | z).| z) depends on besides the model. */
 export interface PosteriorStart {
   readonly params: ObservationParams;
   readonly energy: PriorEnergy;

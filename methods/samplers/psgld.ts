@@ -102,7 +102,7 @@ export function psgld<P extends Tree>(
   return { params: next, v: nextV };
 }
 
-/** What the chain of pSGLD depends on besides where it stands. */
+/** Settings of a chain of pSGLD. */
 export interface PsgldChain<P extends Tree>
   extends Pick<PsgldMove<P>, "stepSize" | "alpha" | "damping"> {
   /** The loss of each of `count` terms of a minibatch at `params`, [m]: their mean stands for that of all terms. */

@@ -111,7 +111,7 @@ export interface Trained {
   readonly history: readonly Readonly<Record<string, number>>[];
 }
 
-/** What `train` needs besides a model. */
+/** Options of `train`. */
 export interface TrainOptions {
   readonly device: Device;
   readonly problem: Problem;

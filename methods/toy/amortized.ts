@@ -16,7 +16,7 @@ import { minibatchWeights } from "./minibatch.ts";
 /** How the fixed features are made: whitened, or those of PyTorch's default initialisation as they are. */
 export type FeatureKind = "whitened" | "printed";
 
-/** What `amortized` builds on. */
+/** Options of `amortized`. */
 export interface AmortizedOptions extends Described {
   readonly features: FeatureKind;
   readonly minibatch?: boolean;

@@ -4,7 +4,7 @@ import type { State } from "../../harness/core/types.ts";
 import { type Integrator, type Positions, potentialOf } from "./integrator.ts";
 import { minibatchWeights } from "./minibatch.ts";
 
-/** What `direct` and `amortized` take over from their argument as it is. */
+/** Members that `direct` and `amortized` copy from their argument. */
 export type Described =
   & Pick<Sampler, "name" | "label" | "source" | "deviations">
   & Partial<Pick<Sampler, "method" | "hyper" | "settings" | "ungated" | "bias">>;

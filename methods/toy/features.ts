@@ -12,7 +12,7 @@ import type { Noise } from "../../harness/core/types.ts";
 /** Random networks that are tried before giving up on one of full rank. */
 const ATTEMPTS = 200;
 
-/** What features are made of. */
+/** Inputs and network of features. */
 export interface FeatureOptions {
   readonly inputs: Matrix;
   readonly encoder: Encoder;

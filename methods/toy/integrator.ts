@@ -13,7 +13,7 @@ export interface Potential {
   gradient(x: Positions): Positions;
 }
 
-/** What an integrator's step gets besides its state. */
+/** Inputs of an integrator's step besides its state. */
 export interface Move {
   readonly potential: Potential;
   /** One of each of the integrator's `draws`. */
@@ -34,7 +34,7 @@ export interface Integrator {
   readonly gradients: number;
   /** Random numbers of one step for positions of `shape`. */
   draws(shape: readonly number[]): Readonly<Record<string, DrawSpec>>;
-  /** What it carries besides x; nothing by default. */
+  /** Entries of the state besides x; none by default. */
   init?(x: Positions, potential: Potential): State;
   step(state: State, move: Move): State;
   /** Whether it scales each coordinate's step by a preconditioner, so that eta alone does not say how far it moves. */

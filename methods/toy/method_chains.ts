@@ -19,7 +19,7 @@ import { decayedStepSize, psgld } from "../samplers/psgld.ts";
 import { potentialOf } from "./integrator.ts";
 import { LAE_PSGLD } from "./lae.ts";
 
-/** What every chain below says about itself. */
+/** Name, label and target of a chain. */
 type Described = Pick<MethodChain, "name" | "method" | "label" | "target">;
 
 /** The displacement of Euler and Maruyama's chain of `steps` moves, an AR(1) process of coefficient 1 - eta P. */

@@ -1,17 +1,19 @@
 import type { AnnealedSettings, MeanEstimate } from "../../harness/core/annealed.ts";
 import type {
-  BoundBasis,
-  ChainHealth,
   Dataset,
-  Diagnostics,
-  Estimate,
   LikelihoodBound,
   Method,
   MetricFamily,
-  PriorCheck,
-  RunRecord,
   ScoreBase,
 } from "../../harness/core/types.ts";
+import type {
+  BoundBasis,
+  ChainHealth,
+  Diagnostics,
+  Estimate,
+  PriorCheck,
+  RunRecord,
+} from "../../harness/core/records.ts";
 
 import type { Verdict } from "../../harness/statistics/chain_health.ts";
 
@@ -163,7 +165,7 @@ export interface PriorCheckCell extends Readonly<Record<PriorCheckSet, MomentsCe
 /** Names of the sets of latents. */
 type PriorCheckSet = Exclude<keyof PriorCheck, "count">;
 
-/** What a family of scores found of the samples of one row on one data set. */
+/** Findings of a family of scores on the samples of one row on one data set. */
 export interface SampleCell {
   readonly dataset: string;
   readonly family: string;
@@ -173,14 +175,14 @@ export interface SampleCell {
   readonly classes: Readonly<Record<string, number>>;
   /** Standard errors of scores over images, the largest of the seeds. */
   readonly standardErrors: Readonly<Record<string, number>>;
-  /** What is wrong with the samples: `collapsed`, with the seeds and what was seen of each. */
+  /** Faults of the samples, such as `collapsed`, with the seeds and the evidence. */
   readonly marks: readonly {
     readonly mark: "collapsed" | "too alike" | "unlike real images";
     readonly seeds: readonly { readonly seed: number; readonly seen: string }[];
   }[];
 }
 
-/** What a family of scores found of real images that it did not compare with: what a perfect model would get. */
+/** Findings of a family of scores on other real images, which a perfect model would match. */
 export interface RealCell {
   readonly dataset: string;
   readonly family: string;
@@ -188,7 +190,7 @@ export interface RealCell {
   readonly count: number;
   /** Over seeds, by score. */
   readonly scores: Readonly<Record<string, Spread>>;
-  /** Mean scores of equal distributions at these numbers of images, for scores with such a law. */
+  /** Mean scores of equal distributions at these numbers of images, for scores whose mean is known. */
   readonly expected: Readonly<Record<string, number>>;
   /** Shares of the predicted classes. */
   readonly classes: Readonly<Record<string, number>>;

@@ -5,14 +5,14 @@ import {
   STABILITY_LIMIT,
   TOLERANCE,
 } from "../../harness/statistics/chain_health.ts";
-import type { Estimate } from "../../harness/core/types.ts";
+import type { Estimate } from "../../harness/core/records.ts";
 import { type Block, formatMeanStd, formatNumber, nameOf, NONE } from "../document/block.ts";
 import type { ChainHealthCell, ResultTable, Row } from "../document/result_table.ts";
 
 /** The mark of an unstable chain, and that of one that is biased or not at rest. */
 const MARKS = { unstable: "‡", doubtful: "†" } as const;
 
-/** What stands behind the name of a row whose chains are not all healthy; empty for one whose chains are. */
+/** The mark after the name of a row; empty if all of its chains are healthy. */
 export function chainMark({ chainHealth }: Row): string {
   const verdicts = chainHealth.map(({ verdict }) => verdict);
   if (verdicts.includes("unstable")) return ` ${MARKS.unstable}`;

@@ -1,5 +1,5 @@
 /**
- * What stands beside the scores of samples where they come from a family: marks, real images, predicted classes.
+ * Marks, real images and predicted classes beside the scores of samples, for scores of a family.
  *
  * @module
  */
@@ -31,7 +31,7 @@ function formatMarks(cell: SampleCell | undefined): string {
   ).join(", ");
 }
 
-/** What was seen of the samples that are marked. */
+/** Notes on the samples that are marked. */
 export function markNotes(
   { rows, datasets }: ResultTable,
   metrics: readonly MetricName[],

@@ -1,5 +1,5 @@
 /**
- * What the toy figures are made of: panels drawn by Observable Plot without a browser, and grids of them as one SVG.
+ * Parts of the toy figures: panels drawn by Observable Plot without a browser, and grids of them as one SVG.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export function panel(title: string, options: Plot.PlotOptions): Panel {
   };
 }
 
-/** What is used of linkedom's elements: Deno's types have no DOM. */
+/** The used part of linkedom's elements: Deno's types have no DOM. */
 interface SvgNode {
   readonly outerHTML: string;
   querySelectorAll(selector: string): Iterable<{ remove(): void }>;

@@ -95,7 +95,7 @@ export async function neighbourOverlap(
  * The coverage that `samples` and `real` images of one distribution have on average, whatever the distribution and its
  * dimension: a real image is not covered when its k nearest among all other images are real ones, so it is
  * 1 - prod_{i < k} (N - 1 - i) / (N + M - 1 - i) for N real images and M samples, near 1 - 2^-k for N = M (Naeem et al.,
- * section 3.3). Density is 1 on average; precision and recall have no such law.
+ * section 3.3). Density is 1 on average; precision and recall have no such expectation.
  */
 export function expectedCoverage(
   { samples, real, neighbours = DENSITY_NEIGHBOURS }: {
