@@ -1,10 +1,11 @@
 /** Alternating back-propagation (Han et al. 2017), the row ABP of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Problem } from "../harness/core/types.ts";
+import type { Batch, Method, Model, Noise, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
-import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
+import { chainFromStart, gaussianJoint } from "./parts/joint_density.ts";
+import { checkPosteriorChain, posteriorChain, preparePosterior } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import {
   type LearnedParams,
@@ -23,7 +24,7 @@ const defaults = {
   learningRate: 1e-4, // LEBM's code
   posteriorSteps: 20, // K1 of LEBM's code; the paper does not say
   posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
-  persistent: false, // chains go on from epoch to epoch, as in Han et al., instead of from N(0, I)
+  persistent: false, // true: chains continue from epoch to epoch, as in Han et al., instead of starting at N(0, I)
 };
 
 type State = ObservationParams & { readonly adam: AdamSlots<LearnedParams> };
@@ -33,6 +34,16 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   checkPositive({ learningRate });
   checkPosteriorChain(hyper);
   const model = observationModel(problem.image, hyper);
+  // Deviation: Chains start at N(0, I) in every step by default, as in LEBM's code: persistent chains are Han et al.'s
+  const startOf = (
+    { images, chains }: Pick<Batch, "images" | "chains">,
+    noise: Noise,
+  ): tf.Tensor2D =>
+    persistent
+      ? tf.reshape(chains.latents, [images.shape[0], latentDim])
+      : noise.split("start").normal([images.shape[0], latentDim]);
+
+  const chainFrom = chainFromStart<State>(model, { energyOf: () => halfSquaredNorm, hyper });
 
   return {
     ...(persistent && { chains: { latents: [latentDim] } }),
@@ -46,10 +57,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     /** Inferential back-propagation, K Langevin steps for z, then learning back-propagation, one step of Adam for the decoder. */
     step(state, { images, step, chains }, noise) {
       const x = toModelRange(images);
-      // Deviation: Chains start at N(0, I) in every step by default, as in LEBM's code: persistent chains are Han et al.'s
-      const start: tf.Tensor2D = persistent
-        ? tf.reshape(chains.latents, [x.shape[0], latentDim])
-        : noise.split("start").normal([x.shape[0], latentDim]);
+      const start = startOf({ images, chains }, noise);
       const energy = halfSquaredNorm;
       const latents = posteriorChain(model, { params: state, energy, x, start, hyper, noise });
       const { parts, gradients } = lossAndGradients((params) => {
@@ -77,17 +85,26 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     latents: {
       dim: latentDim,
       /** The end of a chain from N(0, I). */
-      infer: (state, images, noise) =>
-        posteriorChain(model, {
-          params: state,
-          energy: halfSquaredNorm,
-          x: toModelRange(images),
-          start: noise.split("start").normal([images.shape[0], latentDim]),
-          hyper,
-          noise,
-        }),
+      infer: (state, images, noise) => {
+        const start = noise.split("start").normal<tf.Tensor2D>([images.shape[0], latentDim]);
+        return chainFrom(state, { images, start }, noise);
+      },
       decode: model.decode,
     },
+
+    langevinChains: [{
+      name: "posterior",
+      steps: posteriorSteps,
+      prepare: (state, batch, noise) =>
+        preparePosterior(model, {
+          params: state,
+          energy: halfSquaredNorm,
+          x: toModelRange(batch.images),
+          start: startOf(batch, noise),
+          hyper,
+        }),
+    }],
+    joint: { ...gaussianJoint(model, latentDim), chainFrom },
   };
 }
 

@@ -8,7 +8,8 @@ import {
   klToStandardNormal,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
-import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
+import { chainFromStart, gaussianJoint } from "./parts/joint_density.ts";
+import { checkPosteriorChain, posteriorChain, preparePosterior } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -25,7 +26,7 @@ import { stepFlops } from "./parts/step_flops.ts";
 
 const defaults = {
   ...OBSERVATION_DEFAULTS,
-  learnSigma: false, // 0.3 as in LEBM's code, which the paper's baselines are based on (F.3)
+  learnSigma: false, // 0.3 as in LEBM's code, on which the paper's baselines are based (F.3)
   optimizer: "adam", // LEBM's code; the NeurIPS version has sgd for all methods
   learningRate: 1e-4, // LEBM's code, and the NeurIPS version
   posteriorSteps: 20, // K1 of LEBM's code; LAE's code at NeurIPS 2022 has 2
@@ -47,8 +48,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     ...model.learned(params),
   });
 
+  const chainFrom = chainFromStart<State>(model, { energyOf: () => halfSquaredNorm, hyper });
+
   return {
-    // The decoder's weights learn from the end of the chain alone: 2 passes at its start.
+    // The decoder learns only from the end of the chain: 2 passes at its start.
     flops: stepFlops(
       problem.batchSize,
       3 * encoder.macs + (2 + 2 * posteriorSteps + 3) * model.macs,
@@ -60,8 +63,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /**
-     * The encoder goes down -ELBO at its own draw z_0; the decoder goes down -log p(x | z_K) at the end of the chain from
-     * z_0. One optimizer step for each.
+     * One optimizer step of the encoder on -ELBO at its own draw z_0, and one of the decoder on -log p(x | z_K) at the end of
+     * the chain from z_0.
      */
     step(state, { images, step }, noise) {
       const x = toModelRange(images);
@@ -74,7 +77,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       }, { encoder: state.encoder });
 
       const start = drawFrom(encoder.encode(state.encoder, x), xi);
-      // Deviation: Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)
+      // Deviation: Langevin steps of a fixed size replace Hoffman's Hamiltonian Monte Carlo with adapted step sizes, as the paper's table says (LD)
       const latents = posteriorChain(model, {
         params: state,
         energy: halfSquaredNorm,
@@ -115,22 +118,28 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         const x = toModelRange(images);
         const xi = noise.split("start").normal([x.shape[0], latentDim]);
         const start = drawFrom(encoder.encode(state.encoder, x), xi);
-        return posteriorChain(model, {
-          params: state,
-          energy: halfSquaredNorm,
-          x,
-          start,
-          hyper,
-          noise,
-        });
+        return chainFrom(state, { images, start }, noise);
       },
       decode: model.decode,
     },
+
+    joint: { ...gaussianJoint(model, latentDim), chainFrom },
 
     likelihood: {
       logWeight: (state, images, noise) =>
         gaussianLogWeight({ model, encoder }, { params: state, images, noise }),
     },
+
+    langevinChains: [{
+      name: "posterior",
+      steps: posteriorSteps,
+      prepare: (state, { images }, noise) => {
+        const x = toModelRange(images);
+        const xi = noise.split("start").normal([x.shape[0], latentDim]);
+        const start = drawFrom(encoder.encode(state.encoder, x), xi);
+        return preparePosterior(model, { params: state, energy: halfSquaredNorm, x, start, hyper });
+      },
+    }],
   };
 }
 
@@ -143,7 +152,7 @@ export const dlgm: Method<typeof defaults> = {
   deviations: [
     ...OBSERVATION_DEVIATIONS,
     ...OPTIMIZER_DEVIATIONS,
-    "Langevin steps of one size stand for Hoffman's Hamiltonian Monte Carlo with adapted ones, as the paper's table says (LD)",
+    "Langevin steps of a fixed size replace Hoffman's Hamiltonian Monte Carlo with adapted step sizes, as the paper's table says (LD)",
   ],
   defaults,
   ranges: {

@@ -2,17 +2,29 @@
 import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../harness/core/repeat.ts";
 import { flatten, unflatten } from "../harness/core/tree.ts";
-import type { AmortizedChains, Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import type {
+  AmortizedChains,
+  Batch,
+  LangevinChain,
+  Method,
+  Model,
+  Noise,
+  Problem,
+  Tree,
+} from "../harness/core/types.ts";
 import { amortizedEncoder, type AmortizedParams } from "./parts/amortized_encoder.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
-import { longChain } from "./parts/free_chains.ts";
+import { longChain, longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, energyJoint } from "./parts/joint_density.ts";
 import {
   checkPosteriorChain,
   checkPriorChain,
   posteriorChain,
   type PosteriorChainHyper,
+  preparePosterior,
+  preparePrior,
   priorChain,
 } from "./parts/latent_chains.ts";
 import { latentSampler, type LatentSamplerParams } from "./parts/latent_sampler.ts";
@@ -25,6 +37,7 @@ import {
   observationModel,
   type ObservationParams,
   sigmaOf,
+  stepScaleOf,
 } from "./parts/observation_model.ts";
 import { shortageOf } from "./parts/rank_condition.ts";
 import { stepFlops } from "./parts/step_flops.ts";
@@ -32,6 +45,7 @@ import {
   decayedStepSize,
   drawsLike,
   initPsgld,
+  preparePsgld,
   psgld,
   PSGLD_DEVIATIONS,
 } from "./samplers/psgld.ts";
@@ -42,21 +56,24 @@ const LEARNING = ["bayes", "ml"] as const;
 const defaults = {
   ...OBSERVATION_DEFAULTS,
   learning: "bayes", // Algorithm 2; ml: Algorithm 4, appendix B
-  innerSteps: 1, // ml: moves of Phi and Psi for one of Theta
+  innerSteps: 1, // ml: moves of Phi and Psi per step of Theta
   stepSize: 1e-3, // n eta, ours: the paper gives no eta
-  decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay, gives none
+  decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay without giving one
   decaySteps: 1000, // ours
   // Deviation: pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)
   alpha: 0.99, // Li et al., section 5
   damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
   inputDim: 2048, // du: paper, F.3
-  chainCount: 0, // k, prior chains, their inputs kept in the state; 0 for k = n: paper, section 4
-  energyPenalty: 1e-3, // ours: weight of net(z)^2 in the loss of Theta
-  priorSteps: 60, // K0 of LEBM's code: of the chain that makes samples
+  chainCount: 0, // k, prior chains whose inputs are kept in the state; 0 for k = n: paper, section 4
+  energyPenalty: 1e-3, // ours: weight of net(z)^2 in Theta's loss
+  priorSteps: 60, // K0 of LEBM's code, for the row LAE + prior steps; 0 leaves the row out
   priorStepSize: 0.08, // eta = s^2 / 2 with s = 0.4: LEBM's code
   posteriorSteps: 20, // of Algorithm 3, at test time, ours
-  posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1: LEBM's code
+  posteriorStepSize: 0.005, // at the initial sigma; eta = s^2 / 2 with s = 0.1: LEBM's code
 };
+
+/** Moves of the chains on weights that are looked at, for their acceptance. */
+const WEIGHT_STEPS = 4;
 
 /** Decoder, sigma and energy. */
 type Theta = LearnedParams & { readonly energy: NetParams };
@@ -68,7 +85,7 @@ type State =
   & LatentSamplerParams
   & { readonly energy: NetParams; readonly psgld: { readonly v: Theta & LastLayers } };
 
-/** What L sees of a minibatch: fixed features, so that no gradient reaches g or h. */
+/** Inputs of L for a minibatch: fixed features, so that no gradient reaches g or h. */
 interface Inputs {
   /** Images [m, height, width, channels] in [-1, 1]. */
   readonly x: tf.Tensor;
@@ -94,7 +111,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     energy: state.energy,
   });
 
-  /** L(Theta, Phi, Psi) / n on a minibatch, eq. 14, and what to record. */
+  /** L(Theta, Phi, Psi) / n on a minibatch, eq. 14, and training metrics. */
   const objective = (
     all: ObservationParams & LastLayers & { readonly energy: NetParams },
     { x, g, h }: Inputs,
@@ -110,7 +127,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
   /** energyPenalty times the sum of the means of net(z)^2 over data and over chains, for `latents` of both [2m, latentDim]. */
   const penalty = (energy: NetParams, latents: tf.Tensor): tf.Scalar =>
-    // Deviation: Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14
+    // Deviation: Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free
     tf.mul(tf.mean<tf.Scalar>(tf.square(prior.net(energy, latents))), 2 * hyper.energyPenalty);
 
   /** One move of Phi, down L, and of Psi, up L, each with noise: Langevin for exp(-sum U(x, z)) and exp(-sum f(z)). */
@@ -142,7 +159,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     };
   };
 
-  /** The inner moves of Algorithm 4 but the last, which shares its evaluation of L with the step of Theta. */
+  /** The inner moves of Algorithm 4 except the last, which shares its evaluation of L with the step of Theta. */
   const innerMoves = (
     state: State,
     inputs: Inputs,
@@ -152,7 +169,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       readonly stepSize: number | tf.Scalar;
     },
   ): State => {
-    // Deviation: Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step
+    // Deviation: Algorithm 4's inner loop is innerSteps moves on one minibatch; the last move shares its evaluation of L with Theta's step
     const count = isMl ? innerSteps - 1 : 0;
     if (count === 0) return state;
     type Carried = { readonly params: LastLayers; readonly v: LastLayers };
@@ -178,11 +195,27 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
   };
 
+  /** Outputs of the latent sampler network, Psi h(u). */
+  const samplerLatents = (state: State, count: number, noise: Noise): tf.Tensor2D =>
+    // Deviation: Samples are the latent sampler network's outputs at new inputs, or at the inputs of its chains if chainCount > 0: the theory covers only the inputs of the chains, and there are no more of them than rows
+    tf.matMul(sampler.newFeatures(state, { count, noise }), state.psi);
+
+  /** Ends of prior chains that start at the latent sampler network's outputs. */
+  const drawLatents = (state: State, count: number, noise: Noise): tf.Tensor2D => {
+    // Deviation: The row LAE + prior steps refines these outputs by priorSteps Langevin steps on the prior, without amortization
+    const start = samplerLatents(state, count, noise);
+    return priorChain(energyOf(state), { start, hyper, noise });
+  };
+
   /** Algorithm 3: plain Langevin dynamics from the encoder's output. */
   const infer = (
     state: State,
     images: tf.Tensor4D,
-    { chain, noise }: { readonly chain: PosteriorChainHyper; readonly noise: Noise },
+    { chain, noise, stepScale }: {
+      readonly chain: PosteriorChainHyper;
+      readonly noise: Noise;
+      readonly stepScale?: tf.Scalar;
+    },
   ): tf.Tensor2D => {
     const x = toModelRange(images);
     const start = encoder.encode(state, x);
@@ -193,7 +226,18 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       start,
       hyper: chain,
       noise,
+      stepScale,
     });
+  };
+
+  /** U(x, z) = -log p(x | z) + f(z) at z = Phi g(x), [m]. */
+  const potential = (
+    all: Omit<State, "psgld">,
+    { x, g }: Pick<Inputs, "x" | "g">,
+  ): tf.Tensor1D => {
+    const latents = tf.matMul(g, all.phi);
+    const { negLog } = model.reconstruct(all, { latents, x });
+    return tf.add(negLog, prior.energy(all.energy, latents));
   };
 
   /** The move of Phi of Algorithm 2 or 4, with Theta at rest: pSGLD on -log p(x | z) + f(z). */
@@ -203,11 +247,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     move: (state, { images, step }, noise) => {
       const x = toModelRange(images);
       const g = encoder.features(state, x);
-      const { gradients } = lossAndGradients(({ phi }) => {
-        const latents = tf.matMul(g, phi);
-        const { negLog } = model.reconstruct(state, { latents, x });
-        return { loss: tf.mean<tf.Scalar>(tf.add(negLog, prior.energy(state.energy, latents))) };
-      }, { phi: state.phi });
+      const { gradients } = lossAndGradients(
+        ({ phi }) => ({ loss: tf.mean<tf.Scalar>(potential({ ...state, phi }, { x, g })) }),
+        { phi: state.phi },
+      );
       const t = tf.cast(step, "float32");
       const { params, v } = psgld({ params: { phi: state.phi }, v: { phi: state.psgld.v.phi } }, {
         gradients,
@@ -220,20 +263,105 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       });
       return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
     },
+    // A fixed step size: the length is fixed too, and the chain needs its full time.
     freeChains: (state, images, noise) => infer(state, images, { chain: longChain(hyper), noise }),
   };
+
+  /** The chains at test time, of latents. */
+  const latentChains: readonly LangevinChain<State>[] = [
+    ...hyper.posteriorSteps === 0 ? [] : [{
+      name: "posterior",
+      steps: hyper.posteriorSteps,
+      prepare: (state: State, { images }: Batch) => {
+        const x = toModelRange(images);
+        const start = encoder.encode(state, x);
+        return preparePosterior(model, {
+          params: state,
+          energy: energyOf(state),
+          x,
+          start,
+          hyper,
+          stepScale: stepScaleOf(state, hyper),
+        });
+      },
+    }],
+    ...hyper.priorSteps === 0 ? [] : [{
+      name: "prior",
+      steps: hyper.priorSteps,
+      prepare: (state: State, { images }: Batch, noise: Noise) => {
+        const h = sampler.newFeatures(state, { count: images.shape[0], noise });
+        return preparePrior(energyOf(state), { start: tf.matMul(h, state.psi), hyper });
+      },
+    }],
+  ];
+
+  /** The terms of L / n, eq. 14, with the penalty, for each row of a minibatch, [m]. */
+  const thetaLosses = (all: Omit<State, "psgld">, { x, g, h }: Inputs): tf.Tensor1D => {
+    const negatives = tf.matMul(h, all.psi);
+    const contrast = tf.sub(potential(all, { x, g }), prior.energy(all.energy, negatives));
+    const [a, b] = [tf.matMul(g, all.phi), negatives].map((z) =>
+      tf.square(prior.net(all.energy, z))
+    );
+    return tf.add(contrast, tf.mul(tf.add(a, b), hyper.energyPenalty));
+  };
+
+  /** A chain of pSGLD in training, of the weights that `paramsOf` picks; `losses` of each row at the state with these replaced. */
+  const weightChain = <P extends Tree>(
+    name: string,
+    { paramsOf, losses, count }: {
+      readonly paramsOf: (state: Omit<State, "psgld">) => P;
+      readonly losses: (all: Omit<State, "psgld">, inputs: Inputs) => tf.Tensor1D;
+      readonly count: number;
+    },
+  ): LangevinChain<State> => ({
+    name,
+    steps: WEIGHT_STEPS,
+    prepare: (state, { images, rows, step }, noise) => {
+      const x = toModelRange(images);
+      const h = sampler.chainFeatures(state, { rows, noise });
+      const inputs = { x, g: encoder.features(state, x), h };
+      const t: tf.Scalar = tf.cast(step, "float32");
+      const v = paramsOf({ ...state, ...state.psgld.v });
+      return preparePsgld({ params: paramsOf(state), v }, {
+        losses: (params) => losses({ ...state, ...params }, inputs),
+        stepSize: decayedStepSize(hyper, t),
+        count,
+        alpha,
+        damping,
+        moves: isMl ? tf.mul(t, innerSteps) : t,
+      });
+    },
+  });
+
+  /** The chains in training, of weights. */
+  const weightChains: readonly LangevinChain<State>[] = [
+    weightChain("Phi", {
+      paramsOf: ({ phi }) => ({ phi }),
+      losses: potential,
+      count: trainCount,
+    }),
+    weightChain("Psi", {
+      paramsOf: ({ psi }) => ({ psi }),
+      losses: (all, { h }) => prior.energy(all.energy, tf.matMul(h, all.psi)),
+      count: chainCount,
+    }),
+    // Algorithm 4 moves Theta without noise.
+    ...isMl ? [] : [
+      weightChain("Theta", { paramsOf: thetaOf, losses: thetaLosses, count: trainCount }),
+    ],
+  ];
 
   return {
     warnings: [
       ...shortageOf("encoder", { features: encoder.featureCount, chains: trainCount }, "rows"),
       ...shortageOf(
-        "sampler",
+        "latent sampler",
         { features: sampler.featureCount, chains: chainCount },
         "prior chains",
       ),
     ],
 
-    // Forward, and backward to the last layers' weights, which are the first that a gradient does not pass.
+    // Encoder and latent sampler network run forward, and backward only to the weights of their last layers.
     flops: stepFlops(
       batchSize,
       encoder.macs.features + 2 * encoder.macs.phi + sampler.macs.features +
@@ -263,7 +391,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       const inner = isMl ? innerSteps : 1;
 
       const moved = innerMoves(state, inputs, { noise: noise.split("inner"), t, stepSize });
-      // Outside of the tape: the penalty moves neither Phi nor Psi.
+      // Computed outside the tape, so that the penalty has no gradient in Phi or Psi.
       const latents = tf.concat([tf.matMul(inputs.g, moved.phi), tf.matMul(h, moved.psi)]);
       const theta = thetaOf(moved);
       const { parts, gradients } = lossAndGradients((params) => {
@@ -280,6 +408,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         moves: tf.add(tf.mul(t, inner), inner - 1),
       });
       const { phi: _phi, psi: _psi, ...v } = moved.psgld.v;
+      // Deviation: Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)
       const next = psgld<Theta>({ params: theta, v }, {
         gradients: ofTheta,
         xi: isMl ? null : drawsLike(theta, { noise: noise.split("xi") }),
@@ -300,21 +429,46 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       };
     },
 
-    /** Images of prior chains that start at the sampler's outputs. */
-    sample: (state, { count }, noise) => {
-      // Deviation: Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat
-      const h = sampler.newFeatures(state, { count, noise });
-      const start: tf.Tensor2D = tf.matMul(h, state.psi);
-      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
-    },
+    /** Images of the latent sampler network's outputs: the amortized prior chains of section 3.3. */
+    sample: (state, { count }, noise) => model.decode(state, samplerLatents(state, count, noise)),
+
+    ...(hyper.priorSteps > 0 && {
+      alternatives: [{
+        name: "prior_steps",
+        label: "LAE + prior steps",
+        /** Images of prior chains that start at the latent sampler network's outputs. */
+        sample: (state, { count }, noise) => model.decode(state, drawLatents(state, count, noise)),
+      }],
+    }),
 
     latents: {
       dim: hyper.latentDim,
-      infer: (state, images, noise) => infer(state, images, { chain: hyper, noise }),
+      infer: (state, images, noise) => {
+        // Deviation: The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed step size exceeds the stability limit as sigma falls
+        const stepScale = stepScaleOf(state, hyper);
+        return infer(state, images, { chain: hyper, noise, stepScale });
+      },
       decode: model.decode,
     },
 
+    joint: {
+      ...energyJoint({ model, prior }, { dim: hyper.latentDim, drawLatents }),
+      chainFrom: chainFromStart<State>(model, {
+        energyOf,
+        hyper,
+        stepScaleOf: (state) => stepScaleOf(state, hyper),
+      }),
+    },
+
     amortized,
+
+    learnedPrior: {
+      energy: (state, latents) => prior.energy(state.energy, latents),
+      negatives: samplerLatents,
+      longChains: (state, count, noise) =>
+        longPriorChains(energyOf(state), { shape: [count, hyper.latentDim], noise }),
+    },
+    langevinChains: [...latentChains, ...weightChains],
   };
 }
 
@@ -332,7 +486,7 @@ function checkHyper(hyper: typeof defaults): void {
   checkPosteriorChain(hyper, 0);
 }
 
-/** Phi and Psi alone. */
+/** Only Phi and Psi. */
 function lastLayers({ phi, psi }: LastLayers): LastLayers {
   return { phi, psi };
 }
@@ -347,9 +501,12 @@ export const lae: Method<typeof defaults> = {
     ...PSGLD_DEVIATIONS,
     "pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)",
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
-    "Theta's loss has energyPenalty times the mean of net(z)^2, for the level of the energy is free in eq. 14",
-    "Algorithm 4's inner loop is innerSteps moves on one minibatch, the last one sharing its evaluation of L with Theta's step",
-    "Samples come from priorSteps Langevin steps that start at the sampler's outputs: for new inputs they are no samples by themselves, and for the trained inputs they repeat",
+    "Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free",
+    "Algorithm 4's inner loop is innerSteps moves on one minibatch; the last move shares its evaluation of L with Theta's step",
+    "Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)",
+    "Samples are the latent sampler network's outputs at new inputs, or at the inputs of its chains if chainCount > 0: the theory covers only the inputs of the chains, and there are no more of them than rows",
+    "The row LAE + prior steps refines these outputs by priorSteps Langevin steps on the prior, without amortization",
+    "The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed step size exceeds the stability limit as sigma falls",
   ],
   defaults,
   ranges: {

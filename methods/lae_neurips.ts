@@ -1,7 +1,7 @@
 /**
  * The Langevin autoencoder as published at NeurIPS 2022: features trained by SGD, one Metropolis-adjusted chain on the
  * encoder's last layer whose potential is that of the current minibatch, a fixed prior N(0, I). With `nets=mlp
- * likelihood=discretized_logistic` it is the released code (iShohei220/LAE), repaired where that does not run.
+ * likelihood=discretized_logistic` it is the released code (iShohei220/LAE), with repairs where that does not run.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { checkCounts, checkPositive } from "./parts/checks.ts";
 import { longChain } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
 import { checkPosteriorChain, posteriorChain } from "./parts/latent_chains.ts";
+import { gaussianJoint } from "./parts/joint_density.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -29,7 +30,7 @@ import { stepFlops } from "./parts/step_flops.ts";
 import { langevinStep } from "./samplers/langevin.ts";
 import { metropolisStep, type Position } from "./samplers/metropolis.ts";
 
-/** Sigma is learned, from where tau = 0 puts it. */
+/** Sigma is learned, starting at its value for tau = 0. */
 const SIGMA = { sigma: 1.2011, learnSigma: true }; // softplus(0)^(-1/2)
 
 const { sigma: _sigma, learnSigma: _learnSigma, ...networks } = OBSERVATION_DEFAULTS;
@@ -39,20 +40,20 @@ const defaults = {
   chainSteps: 2, // T
   chainStepSize: 1e-4, // eta
   sgdLearningRate: 1e-4, // of decoder, tau and features
-  metropolis: true, // whether moves of Phi are accepted or rejected; off on the released code's command line unless asked for
-  posteriorStepSize: 0.005, // of free chains, which only measure: eta = s^2 / 2 with s = 0.1, LEBM's code
+  metropolis: true, // whether moves of Phi are accepted or rejected; off by default on the command line of the released code
+  posteriorStepSize: 0.005, // of the free chains of diagnostics: eta = s^2 / 2 with s = 0.1, LEBM's code
 };
 
 /** Standard deviation of q(z | x) about the encoder's output, in the released evaluation. */
 const TEST_DEVIATION = 0.05;
 
-/** What SGD learns: features, decoder, and tau with sigma = softplus(tau)^(-1/2). */
+/** Parameters learned by SGD: features, decoder, and tau with sigma = softplus(tau)^(-1/2). */
 type Learned = {
   readonly features?: NetParams;
   readonly decoder: NetParams;
   readonly tau: tf.Scalar;
 };
-/** Log sigma stands beside tau, from which it follows, for what reads the scale of the pixels. */
+/** Log sigma is derived from tau and stored for the functions that read it. */
 type State = Learned & ObservationParams & { readonly phi: tf.Tensor2D };
 
 function build(problem: Problem, hyper: typeof defaults): Model<State> {
@@ -87,7 +88,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     const { shape, size } = phi;
     const m = x.shape[0];
     const evaluate = (w: tf.Tensor2D): Position => {
-      // The mean, like the loss of what is learned, so that both share one pass through the decoder; then times m.
+      // The mean, as in the loss of the learned parameters, so that both share one pass through the decoder; then times m.
       const { parts, gradients } = lossAndGradients(
         ({ phi }) => ({ loss: tf.mean<tf.Scalar>(potential(params, { x, g, phi }).energies) }),
         { phi: tf.reshape(w, shape) as tf.Tensor2D },
@@ -110,7 +111,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     return { phi: tf.reshape(position.w, shape), acceptance: tf.mean(accepted) };
   };
 
-  /** The mean of U at `phi` plus the prior of tau over n, and its gradients in what SGD learns. */
+  /** The mean of U at `phi` plus the prior of tau over n, with gradients in the parameters learned by SGD. */
   const lossAt = (
     learned: Learned,
     { x, phi }: { readonly x: tf.Tensor; readonly phi: tf.Tensor2D },
@@ -132,7 +133,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       "rows a batch",
     ),
 
-    // Every move learns but the first; each evaluates its potential at its start, and at the proposal to judge it.
+    // Every move except the first has a learning step; each evaluates its potential at its start and at its proposal.
     flops: stepFlops(
       batchSize,
       encoder.macs.features +
@@ -143,13 +144,13 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     /** Trained features and decoder, the chain Phi, and tau. */
     init(noise) {
       const tau = tf.scalar(0);
-      // Deviation: The decoder's input size and the warm-up call of LAE's released code are repaired, which does not run as it is
+      // Deviation: The decoder's input size and the warm-up call of LAE's released code are repaired: as released it does not run
       return { ...model.init(noise), ...encoder.init(noise), tau, logSigma: logSigmaOf(tau) };
     },
 
     /**
-     * chainSteps + 1 moves of Phi on the minibatch's potential, the first to warm up; the mean of U over rows and over the
-     * other moves, each at the Phi before it, plus the prior of tau over n, is what SGD lowers in decoder, tau and features.
+     * chainSteps + 1 moves of Phi on the minibatch's potential, the first as a warm-up. SGD then minimizes over decoder, tau and
+     * features the mean of U over rows and over the other moves, each at the Phi before it, plus the prior of tau over n.
      */
     step(state, { images }, noise) {
       const x = toModelRange(images);
@@ -198,6 +199,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       decode: model.decode,
     },
 
+    joint: gaussianJoint(model, latentDim),
+
     likelihood: {
       logWeight: (state, images, noise) => {
         const x = toModelRange(images);
@@ -213,7 +216,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     amortized: {
       features: (state, images) => encoder.features(state, toModelRange(images)),
       latents: (state, images) => encoder.encode(state, toModelRange(images)),
-      /** One move of Phi, with decoder, tau and features at rest. */
+      /** One move of Phi, with decoder, tau and features fixed. */
       move: (state, { images }, noise) => {
         const x = toModelRange(images);
         const g = encoder.features(state, x);
@@ -231,6 +234,24 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         });
       },
     },
+
+    // Its potential is that of a minibatch of any size m, with a step size of eta / m.
+    langevinChains: [{
+      name: "Phi",
+      steps: chainSteps,
+      prepare: (state, { images }) => {
+        const x = toModelRange(images);
+        const g = encoder.features(state, x);
+        return {
+          start: tf.reshape(state.phi, [1, state.phi.size]),
+          stepSize: chainStepSize / x.shape[0],
+          energy: (w) => {
+            const phi: tf.Tensor2D = tf.reshape(w, state.phi.shape);
+            return tf.expandDims<tf.Tensor2D>(potential(state, { x, g, phi }).energies, 0);
+          },
+        };
+      },
+    }],
   };
 }
 
@@ -251,7 +272,7 @@ export const lae_neurips: Method<typeof defaults> = {
   source: "Langevin Autoencoders (NeurIPS 2022), and its released code (iShohei220/LAE)",
   deviations: [
     ...OBSERVATION_DEVIATIONS,
-    "The decoder's input size and the warm-up call of LAE's released code are repaired, which does not run as it is",
+    "The decoder's input size and the warm-up call of LAE's released code are repaired: as released it does not run",
   ],
   defaults,
   ranges: {

@@ -1,14 +1,18 @@
 /** Latent-space energy-based model (Pang et al. 2020), the row LEBM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
+import { longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { chainFromStart, energyJoint } from "./parts/joint_density.ts";
 import {
   checkPosteriorChain,
   checkPriorChain,
   posteriorChain,
+  preparePosterior,
+  preparePrior,
   priorChain,
 } from "./parts/latent_chains.ts";
 import { toModelRange } from "./parts/likelihood.ts";
@@ -23,13 +27,13 @@ import {
 } from "./parts/observation_model.ts";
 import { stepFlops } from "./parts/step_flops.ts";
 
-// LEBM's code, train_svhn.py, but for the networks and the latent dimension: `nets=pang2020 latentDim=100` is all of it.
+// LEBM's code, train_svhn.py, except for the networks and the latent dimension, which `nets=pang2020 latentDim=100` sets.
 const defaults = {
   ...OBSERVATION_DEFAULTS,
-  learnSigma: false, // 0.3, fixed
+  learnSigma: false, // fixed at 0.3
   learningRate: 1e-4, // of the generator
   energyLearningRate: 2e-5,
-  decay: 0.998, // of both learning rates, an epoch
+  decay: 0.998, // of both learning rates, per epoch
   posteriorSteps: 20, // K1
   posteriorStepSize: 0.005, // eta = s^2 / 2 with s = 0.1
   priorSteps: 60, // K0
@@ -58,6 +62,14 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     return tf.exp(tf.mul(tf.cast(epoch, "float32"), Math.log(decay)));
   };
 
+  /** Ends of prior chains from N(0, I). */
+  const drawLatents = (state: State, count: number, noise: Noise): tf.Tensor2D => {
+    const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
+    return priorChain(energyOf(state), { start, hyper, noise });
+  };
+
+  const chainFrom = chainFromStart<State>(model, { energyOf, hyper });
+
   return {
     flops: stepFlops(
       problem.batchSize,
@@ -71,8 +83,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /**
-     * z+ from a short posterior chain, z- from a short prior chain, both from N(0, I); then one step of Adam for the
-     * generator down -log p(x | z+) and one for the energy down mean net(z+) - mean net(z-). Pang et al., algorithm 1.
+     * Draws z+ by a short posterior chain and z- by a short prior chain, both from N(0, I). One step of Adam lowers
+     * -log p(x | z+) in the generator, another lowers mean net(z+) - mean net(z-) in the energy. Pang et al., algorithm 1.
      */
     step(state, { images, step }, noise) {
       const x = toModelRange(images);
@@ -88,7 +100,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       });
       const negative = priorChain(energy, { start: draw("priorStart"), hyper, noise });
 
-      // Deviation: The generator's loss is -log p(x | z), where LEBM's code leaves out 1 / (2 sigma^2): Adam takes no notice of the factor
+      // Deviation: The generator's loss is -log p(x | z), where LEBM's code omits 1 / (2 sigma^2): Adam is invariant to this factor
       const generator = lossAndGradients((params) => {
         const all = { ...state, ...params };
         const { negLog, squaredError } = model.reconstruct(all, { latents: positive, x });
@@ -129,29 +141,50 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** Images of prior chains from N(0, I). */
-    sample: (state, { count }, noise) => {
-      const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
-      return model.decode(state, priorChain(energyOf(state), { start, hyper, noise }));
-    },
+    sample: (state, { count }, noise) => model.decode(state, drawLatents(state, count, noise)),
 
     latents: {
       dim: latentDim,
       /** The end of a posterior chain from N(0, I). */
-      infer: (state, images, noise) =>
-        posteriorChain(model, {
+      infer: (state, images, noise) => {
+        const shape = [images.shape[0], latentDim];
+        const start = noise.split("posteriorStart").normal<tf.Tensor2D>(shape);
+        return chainFrom(state, { images, start }, noise);
+      },
+      decode: model.decode,
+    },
+
+    learnedPrior: {
+      energy: (state, latents) => prior.energy(state.energy, latents),
+      negatives: drawLatents,
+      longChains: (state, count, noise) =>
+        longPriorChains(energyOf(state), { shape: [count, latentDim], noise }),
+    },
+    langevinChains: [{
+      name: "posterior",
+      steps: posteriorSteps,
+      prepare: (state, { images }, noise) =>
+        preparePosterior(model, {
           params: state,
           energy: energyOf(state),
           x: toModelRange(images),
           start: noise.split("posteriorStart").normal([images.shape[0], latentDim]),
           hyper,
-          noise,
         }),
-      decode: model.decode,
-    },
+    }, {
+      name: "prior",
+      steps: priorSteps,
+      prepare: (state, { images }, noise) =>
+        preparePrior(energyOf(state), {
+          start: noise.split("priorStart").normal([images.shape[0], latentDim]),
+          hyper,
+        }),
+    }],
+    joint: { ...energyJoint({ model, prior }, { dim: latentDim, drawLatents }), chainFrom },
   };
 }
 
-/** The slots of the energy, and those of the observation model. */
+/** Splits the slots into those of the energy and of the observation model. */
 function split({ m, v }: AdamSlots<Learned>): {
   readonly energy: AdamSlots<NetParams>;
   readonly learned: AdamSlots<LearnedParams>;
@@ -169,7 +202,7 @@ export const lebm: Method<typeof defaults> = {
     "Pang et al. 2020, algorithm 1, and their code (train_svhn.py); networks of Langevin Autoencoders (ICLR 2022 submission), F.3",
   deviations: [
     ...OBSERVATION_DEVIATIONS,
-    "The generator's loss is -log p(x | z), where LEBM's code leaves out 1 / (2 sigma^2): Adam takes no notice of the factor",
+    "The generator's loss is -log p(x | z), where LEBM's code omits 1 / (2 sigma^2): Adam is invariant to this factor",
   ],
   defaults,
   ranges: {

@@ -112,7 +112,7 @@ Deno.test("lae warns how far variances shrink without enough features, lae_neuri
   const { lae, lae_neurips } = METHODS;
   assert.deepEqual(warningsOf(lae, { featureDim: 100 }), [
     "100 encoder features for 4000 rows: variances shrink to 2.5 % on average",
-    "100 sampler features for 4000 prior chains: variances shrink to 2.5 % on average",
+    "100 latent sampler features for 4000 prior chains: variances shrink to 2.5 % on average",
   ]);
   assert.equal(warningsOf(lae, { featureDim: 1000, chainCount: 1000 })?.length, 1);
   assert.deepEqual(warningsOf(lae, { featureDim: 4000 }), []);

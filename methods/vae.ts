@@ -8,6 +8,7 @@ import {
   klToStandardNormal,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { gaussianJoint } from "./parts/joint_density.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -24,7 +25,7 @@ import { stepFlops } from "./parts/step_flops.ts";
 
 const defaults = {
   ...OBSERVATION_DEFAULTS,
-  optimizer: "adam", // LEBM's code, which the paper's baselines are based on (F.3); the NeurIPS version has sgd for all
+  optimizer: "adam", // LEBM's code, on which the paper's baselines are based (F.3); the NeurIPS version has sgd for all
   learningRate: 1e-4, // LEBM's code, and the NeurIPS version
 };
 
@@ -50,7 +51,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       return { ...params, ...optimizer.init(learned(params)) };
     },
 
-    /** One optimizer step down -ELBO = E_q[-log p(x | z)] + KL(q(z | x) || N(0, I)), one draw of z an image. */
+    /** One optimizer step on -ELBO = E_q[-log p(x | z)] + KL(q(z | x) || N(0, I)), with one draw of z per image. */
     step(state, { images, step }, noise) {
       const x = toModelRange(images);
       const xi = noise.split("latents").normal([x.shape[0], latentDim]);
@@ -79,6 +80,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       },
       decode: model.decode,
     },
+
+    joint: gaussianJoint(model, latentDim),
 
     likelihood: {
       logWeight: (state, images, noise) =>

@@ -10,6 +10,7 @@ import {
   logDensity,
 } from "./parts/gaussian_encoder.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
+import { gaussianJoint } from "./parts/joint_density.ts";
 import { toModelRange } from "./parts/likelihood.ts";
 import type { NetParams } from "./parts/nets.ts";
 import {
@@ -27,7 +28,7 @@ import { stepFlops } from "./parts/step_flops.ts";
 
 const defaults = {
   ...OBSERVATION_DEFAULTS,
-  optimizer: "adam", // LEBM's code, which the paper's baselines are based on (F.3); the NeurIPS version has sgd for all
+  optimizer: "adam", // LEBM's code, on which the paper's baselines are based (F.3); the NeurIPS version has sgd for all
   learningRate: 1e-4, // LEBM's code, and the NeurIPS version
   flowCount: 3, // LAE's code at NeurIPS 2022; the paper does not say
 };
@@ -50,7 +51,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   });
 
   return {
-    flops: stepFlops(problem.batchSize, 3 * encoder.macs + 3 * model.macs), // the flow's are below 0.01 %
+    flops: stepFlops(problem.batchSize, 3 * encoder.macs + 3 * model.macs), // the flow adds less than 0.01 %
 
     init(noise) {
       const params = {
@@ -61,7 +62,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       return { ...params, ...optimizer.init(learned(params)) };
     },
 
-    /** One optimizer step down E_q[-log p(x | z_K) - log N(z_K; 0, I) - log |det|] - H(q_0), eq. 15, one draw an image. */
+    /** One optimizer step on E_q[-log p(x | z_K) - log N(z_K; 0, I) - log |det|] - H(q_0), eq. 15, with one draw per image. */
     step(state, { images, step }, noise) {
       const x = toModelRange(images);
       const xi = noise.split("latents").normal([x.shape[0], latentDim]);
@@ -93,6 +94,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       decode: model.decode,
     },
 
+    joint: gaussianJoint(model, latentDim),
+
     likelihood: {
       /** log p(x, z_K) - log q(z_K | x), where log q(z_K | x) = log q(z_0 | x) - sum of log |det|. */
       logWeight: (state, images, noise) => {
@@ -107,7 +110,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   };
 }
 
-/** A draw of q(z_0 | x) pushed through the flow, and log q(z_K | x) - log N(z_K; 0, I), its entropy taken in closed form. */
+/** A draw of q(z_0 | x) through the flow, and log q(z_K | x) - log N(z_K; 0, I) with the entropy of q_0 in closed form. */
 function transport(
   flow: FlowParams,
   { q, xi }: { readonly q: DiagonalGaussian; readonly xi: tf.Tensor },

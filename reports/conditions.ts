@@ -28,7 +28,7 @@ export interface Difference {
 }
 
 /** Stands for a condition of a completed run that its record does not have: it equals no recorded one. */
-const UNRECORDED = "not recorded";
+export const UNRECORDED = "not recorded";
 
 /** The text of a setting, as reports show it. */
 export function formatSetting(value: unknown): string {
@@ -54,7 +54,7 @@ export function scoringConditions(run: Run): Conditions {
   const { sampleCount, metrics, scoreUntrained } = run.spec;
   const asked = textOf({ sampleCount, metrics, scoreUntrained });
   if (run.status !== "completed") return asked;
-  const { provenance, bounds, diagnostics } = run;
+  const { provenance, bounds, diagnostics, alternatives = {} } = run;
   const ofScores = Object.keys(run.scores).flatMap((metric) => {
     const basis = bounds?.[metric];
     const weights = provenance === null ? UNRECORDED : provenance.metricSha256[metric] ?? "none";
@@ -70,6 +70,8 @@ export function scoringConditions(run: Run): Conditions {
   return {
     ...asked,
     ...Object.fromEntries(ofScores),
+    // Records from before a method had alternatives may have been sampled in one of them.
+    "alternative samples": Object.keys(alternatives).join(", ") || "none",
     ...diagnostics && { "moves of the diagnosed chains": `${diagnostics.moves}` },
   };
 }

@@ -1,7 +1,15 @@
 /** Records, and folders of them, with everything that a report must show: for its tests. */
+import { familyScore, SCORE_KINDS, type ScoreKind } from "../harness/core/family_scores.ts";
+import type { AnnealedLikelihood, AnnealedResult } from "../harness/core/annealed.ts";
 import type {
+  AlternativeScores,
   BoundBasis,
+  Calibration,
+  ChainHealth,
   Diagnostics,
+  FamilyRecord,
+  Findings,
+  PriorCheck,
   Provenance,
   RunRecord,
   RunSpec,
@@ -23,7 +31,9 @@ export const EXAMPLE_NAMES: Names = {
   ],
   metrics: [
     { name: "fid", label: "FID", better: "lower" },
-    { name: "fd_fashion", label: "fd_fashion", better: "lower" },
+    { name: "fd_fashion", label: "fd_fashion", better: "lower", family: { name: "fashion" } },
+    { name: "coverage_fashion", label: "coverage", better: "higher", family: { name: "fashion" } },
+    { name: "kid_fashion", label: "KID", better: "lower", family: { name: "fashion" } },
     { name: "nelbo", label: "-ELBO, nats/dim", better: "lower", importanceSamples: 1 },
     { name: "niwae_10", label: "-IWAE (k = 10), nats/dim", better: "lower", importanceSamples: 10 },
   ],
@@ -52,9 +62,15 @@ export interface ExampleChange {
   readonly seconds?: readonly number[];
   readonly scores?: Readonly<Record<string, number>>;
   readonly untrained?: Readonly<Record<string, number>>;
+  readonly alternatives?: Readonly<Record<string, AlternativeScores>>;
+  readonly decodedScores?: Readonly<Record<string, number>>;
   readonly bounds?: Readonly<Record<string, BoundBasis>>;
+  readonly families?: Readonly<Record<string, FamilyRecord>>;
   readonly reconstructionError?: number;
   readonly diagnostics?: Diagnostics;
+  readonly priorCheck?: PriorCheck;
+  readonly chainHealth?: readonly ChainHealth[];
+  readonly calibration?: Calibration;
   readonly end?: { readonly status: "failed"; readonly error: string } | {
     readonly status: "diverged";
     readonly epoch: number;
@@ -105,6 +121,35 @@ export function exampleRecord(
     : { ...base, ...end };
 }
 
+/** What the family `fashion` finds of a set of images, as of 1,000 real ones but for `change`. */
+export function exampleFindings(
+  { count = 1000, standardErrors = {}, classes, ...scores }: {
+    readonly count?: number;
+    readonly standardErrors?: Readonly<Record<string, number>>;
+    readonly classes?: Readonly<Record<string, number>>;
+  } & Partial<Record<ScoreKind, number>> = {},
+): Findings {
+  const all = {
+    fd: 4.7,
+    coverage: 0.97,
+    recall: 0.84,
+    precision: 0.85,
+    density: 1,
+    entropy: 2.3,
+    kid: 0,
+    ...scores,
+  };
+  return {
+    count,
+    scores: Object.fromEntries(
+      SCORE_KINDS.map((kind) => [familyScore(kind, "fashion"), all[kind]]),
+    ),
+    standardErrors,
+    expected: { coverage_fashion: 0.969, density_fashion: 1 },
+    classes: classes ?? { trouser: count / 2, bag: count / 2 },
+  };
+}
+
 /** Settings of a run on CIFAR-10 that the paper's numbers for `lae` and `dlgm` can stand beside. */
 export const PAPER_SPEC = {
   dataset: "cifar10",
@@ -136,10 +181,38 @@ export function examplePair(
   );
 }
 
+/** A likelihood of 784 pixels of the run `id`: -1000 ± 0.1 nats an image, or what `change` says. */
+export function exampleLikelihood(
+  id: string,
+  change: Partial<AnnealedLikelihood> = {},
+): AnnealedResult {
+  const estimate = (mean: number) => ({ mean, standardError: 0.1 });
+  return {
+    schema: 1,
+    id,
+    settings: { images: 32, temperatures: 1000, chains: 16 },
+    likelihood: {
+      dimensions: 784,
+      test: { ...estimate(-1000), imagesError: 20, largestError: 0.3 },
+      simulated: { lower: estimate(-500), upper: estimate(-499.5), gap: estimate(0.5) },
+      normaliser: null,
+      curvature: 30,
+      acceptance: 0.7,
+      ...change,
+    },
+    seconds: 60,
+    device: "a runtime",
+    startedAt: "2026-01-02T03:04:05.678Z",
+  };
+}
+
 /** The table of `records` under the names of the examples. */
 export function exampleTable(
   records: readonly RunRecord[],
-  { runList = null }: { readonly runList?: readonly ListedRun[] | null } = {},
+  { runList = null, likelihoods = [] }: {
+    readonly runList?: readonly ListedRun[] | null;
+    readonly likelihoods?: readonly AnnealedResult[];
+  } = {},
 ): ResultTable {
-  return buildTable(records, { names: EXAMPLE_NAMES, runList });
+  return buildTable(records, { names: EXAMPLE_NAMES, runList, likelihoods });
 }

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { examplePair, exampleRecord, exampleTable, PAPER_SPEC } from "./example_records.ts";
+import {
+  exampleFindings,
+  exampleLikelihood,
+  examplePair,
+  exampleRecord,
+  exampleTable,
+  PAPER_SPEC,
+} from "./example_records.ts";
 import { toJson } from "./json.ts";
 import schema from "./table.schema.json" with { type: "json" };
 
@@ -9,6 +16,13 @@ const RECORDS = [
   exampleRecord({ spec: { seed: 1, epochs: 9 }, scores: { fd_fashion: 2 } }),
   exampleRecord({ spec: { method: "lebm" }, end: { status: "failed", error: "x" } }),
   exampleRecord({ spec: { dataset: "cifar10", metrics: ["fid"] }, scores: { fid: 90 } }),
+  exampleRecord({
+    spec: { seed: 2 },
+    scores: { fd_fashion: 3 },
+    families: {
+      fashion: { samples: exampleFindings({ entropy: 1 }), real: exampleFindings() },
+    },
+  }),
   exampleRecord({
     spec: { metrics: ["nelbo"] },
     scores: { nelbo: 2 },
@@ -21,7 +35,48 @@ const RECORDS = [
       varianceRatio: null,
       moves: 100,
     },
+    priorCheck: {
+      count: 200,
+      posterior: { energy: 1, trace: 5 },
+      negatives: { energy: 2, trace: 4 },
+      longChains: { energy: 3, trace: null },
+    },
+    decodedScores: { nelbo: 3 },
+    alternatives: { x: { label: "X", scores: { fd_fashion: 3 }, untrained: {} } },
+    calibration: {
+      images: 100,
+      priorIsExact: false,
+      infer: {
+        notFinite: 0,
+        tests: {
+          logJoint: { z: 1, p: 0.3, signP: 0.3, effect: 0.1, ties: 0, histogram: [60, 40] },
+        },
+      },
+      fromTruth: { notFinite: 100, tests: null },
+    },
     bounds: { nelbo: { importanceSamples: 1, draws: 10, images: 50, standardError: 0.1 } },
+    chainHealth: [
+      {
+        chain: "posterior",
+        count: 50,
+        dimension: 32,
+        steps: 20,
+        stepSize: 0.005,
+        stability: { quantile90: 0.1, largest: 0.2 },
+        acceptance: { mean: 0.9, standardError: 0.01 },
+        drift: { mean: 0, standardError: 0.1 },
+        virial: { mean: 1, standardError: 0.1 },
+      },
+      {
+        chain: "Phi",
+        count: 1,
+        dimension: 9,
+        steps: 2,
+        stepSize: 1,
+        stability: null,
+        acceptance: { mean: 0, standardError: null },
+      },
+    ],
   }),
 ];
 
@@ -41,6 +96,7 @@ Deno.test("toJson() fits table.schema.json, empty or full", () => {
     exampleTable(RECORDS),
     exampleTable([]),
     exampleTable(COMPARED.slice(0, -1), { runList }),
+    exampleTable(RECORDS, { likelihoods: [exampleLikelihood(RECORDS[0].id)] }),
   ];
   for (const table of tables) {
     const text = toJson(table);

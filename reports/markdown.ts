@@ -1,4 +1,4 @@
-import type { Block } from "./document/block.ts";
+import { type Block, textOf } from "./document/block.ts";
 import { layOut } from "./layout.ts";
 import type { ResultTable } from "./document/result_table.ts";
 
@@ -18,7 +18,7 @@ function printBlock(block: Block): string {
     case "list":
       return block.items.map((item) => `- ${oneLine(item)}`).join("\n");
     case "table":
-      return markdownTable(block.head, block.rows);
+      return markdownTable(block.head, block.rows.map((row) => row.map(textOf)));
   }
 }
 

@@ -12,6 +12,7 @@ const CELL: ScoreCell = {
   n: 3,
   values: [],
   untrained: null,
+  decoded: null,
   lost: [],
   missing: null,
   basis: null,
@@ -185,4 +186,27 @@ Deno.test("toMarkdown() shows the errors of reconstructions, and a dash with its
   assert.match(mixed, /\| data_space \| – \|/);
   assert.match(mixed, /–: not measured; the method has no latents to reconstruct from/);
   assert.equal(section([dataSpace]), undefined);
+});
+
+Deno.test("toMarkdown() shows the latents by which a learned prior is checked, and what is not finite as a dash", () => {
+  const check = (energy: number | null) => ({
+    count: 200,
+    posterior: { energy: 1, trace: 4 },
+    negatives: { energy: 2, trace: 5 },
+    longChains: { energy, trace: null },
+  });
+  const text = toMarkdown(exampleTable([
+    exampleRecord({ spec: { seed: 0 }, priorCheck: check(15) }),
+    exampleRecord({ spec: { seed: 1 }, priorCheck: check(17) }),
+    exampleRecord({ spec: { seed: 2 }, priorCheck: check(null) }),
+    exampleRecord({ spec: { method: "dlgm" } }),
+  ]));
+  const rows = text.split("## Learned priors")[1].split("\n").filter((line) =>
+    /^\| [DL]/.test(line)
+  );
+  assert.deepEqual(rows.map((row) => row.replaceAll(/ +/g, " ")), [
+    "| LAE | Fashion-MNIST 4k | 3 | 1.000 ± 0 | 2.000 ± 0 | 16.0 ± 1.4 (n = 2) | 4.000 ± 0 | 5.000 ± 0 | – |",
+  ]);
+  assert.match(text, /covariance of 200 latents each/);
+  assert.doesNotMatch(toMarkdown(exampleTable([exampleRecord({})])), /Learned priors/);
 });

@@ -11,6 +11,7 @@ import {
   scoringConditions,
   showCondition,
   trainingConditions,
+  UNRECORDED,
 } from "./conditions.ts";
 
 /** Conditions that rows and cells name themselves, and the one that cells average over. */
@@ -36,9 +37,17 @@ interface Group {
  */
 export function rowsOf(method: string, runs: readonly Run[]): RowRuns[] {
   const groups: Group[] = [];
-  for (const run of runs.filter(({ spec }) => spec.method === method)) {
+  const ofMethod = runs.filter(({ spec }) => spec.method === method);
+  // A hyperparameter that only some of the runs have was added to the method, or left it, between them.
+  const hyper = new Set(ofMethod.flatMap(({ spec }) => Object.keys(spec.hyper)));
+  for (const run of ofMethod) {
     const { dataset } = run.spec;
-    const own = { ...trainingConditions(run), ...scoringConditions(run) };
+    const recorded = { ...trainingConditions(run), ...scoringConditions(run) };
+    const absent = [...hyper].filter((name) => !(name in recorded));
+    const own = {
+      ...recorded,
+      ...Object.fromEntries(absent.map((name) => [name, UNRECORDED])),
+    };
     const fits = (group: Group) =>
       differences(own, group.conditions.get(dataset) ?? {}, { but: NAMED }).length === 0;
     let group = groups.find(fits);

@@ -59,7 +59,8 @@ function seedCell(
   };
 }
 
-function spreadOf(values: readonly number[]): Spread | null {
+/** Mean and spread of `values`; null where there are none. */
+export function spreadOf(values: readonly number[]): Spread | null {
   if (values.length === 0) return null;
   return { mean: mean(values), std: sampleStd(values), n: values.length };
 }
@@ -96,6 +97,7 @@ export function scoreCell(
     dataset,
     ...cell,
     untrained: spreadOf(scored.flatMap(({ untrained }) => untrained[metric] ?? [])),
+    decoded: spreadOf(scored.flatMap(({ decodedScores }) => decodedScores?.[metric] ?? [])),
     basis: bases.toSorted((a, b) => b.standardError - a.standardError).at(0) ?? null,
     published: asked.length === 0 ? null : publishedBeside(cell, { run: asked[0], metric }),
   };
@@ -115,7 +117,8 @@ function publishedBeside(
   return compareScore(cell, { conditions, published });
 }
 
-function isCompleted(run: Run): run is CompletedRun {
+/** Whether `run` has results. */
+export function isCompleted(run: Run): run is CompletedRun {
   return run.status === "completed";
 }
 

@@ -53,8 +53,9 @@ function factsOf(spec: RunSpec, provenance: Provenance): Record<string, string> 
     `settings of ${metric}`,
     describeSettings(settings),
   ]);
-  const weights = Object.entries(metricSha256).map(([metric, sha256]) => [
-    `weights of ${metric}, SHA-256`,
+  const bySha256 = Map.groupBy(Object.entries(metricSha256), ([, sha256]) => sha256);
+  const weights = [...bySha256].map(([sha256, scores]) => [
+    `weights of ${scores.map(([metric]) => metric).join(", ")}, SHA-256`,
     sha256,
   ]);
   return {

@@ -1,4 +1,8 @@
+import type { AnnealedResult } from "../harness/core/annealed.ts";
 import type { RunRecord, RunSpec } from "../harness/core/types.ts";
+import { chainHealthCells } from "./chain_health_cells.ts";
+import { annealedCells } from "./annealed_cells.ts";
+import { calibrationCells } from "./calibration_cells.ts";
 import type { MissingRun, Run } from "./conditions.ts";
 import {
   type MetricName,
@@ -7,7 +11,10 @@ import {
   type Row,
   TABLE_SCHEMA,
 } from "./document/result_table.ts";
-import { type RowRuns, rowsOf } from "./rows.ts";
+import { type AlternativeRow, withAlternatives } from "./alternatives.ts";
+import { priorCheckCell } from "./prior_check_cells.ts";
+import { rowsOf } from "./rows.ts";
+import { realCells, sampleCells } from "./sample_cells.ts";
 import { amortizationCell, reconstructionCell, type RunList, scoreCell } from "./seed_cells.ts";
 import { collectHyper, collectProvenance, collectSettings } from "./settings.ts";
 import { ratioCells, timingsOf } from "./time_cells.ts";
@@ -24,7 +31,12 @@ export interface ListedRun {
  */
 export function buildTable(
   records: readonly RunRecord[],
-  { names, runList }: { readonly names: Names; readonly runList: readonly ListedRun[] | null },
+  { names, runList, likelihoods = [] }: {
+    readonly names: Names;
+    readonly runList: readonly ListedRun[] | null;
+    /** Of `deno task likelihood`, for any of the runs. */
+    readonly likelihoods?: readonly AnnealedResult[];
+  },
 ): ResultTable {
   const recorded = new Set(records.map(({ id }) => id));
   const missing = (runList ?? []).filter(({ id }) => !recorded.has(id))
@@ -36,12 +48,12 @@ export function buildTable(
     .map((name) => metricName(name, names));
   const methods = inOrder(runs.map(({ spec }) => spec.method), names.methods);
   const listed: RunList = runList === null ? null : new Set(runList.map(({ id }) => id));
-  const grouped = methods.flatMap((method) => rowsOf(method, runs))
+  const grouped = methods.flatMap((method) => rowsOf(method, runs)).flatMap(withAlternatives)
     .map((row) => ({ ...row, key: keyOf(row) }));
-  const timings = grouped.flatMap(({ key, runs }) =>
+  const timings = grouped.filter(isOwn).flatMap(({ key, runs }) =>
     datasets.flatMap(({ name }) => timingsOf(runs, { row: key, dataset: name }))
   );
-  const rows = grouped.map(({ key, method, variant, runs }): Row => {
+  const rows = grouped.map(({ key, method, variant, alternative, runs }): Row => {
     const cells = datasets.flatMap(({ name }) => {
       const own = runs.filter(({ spec }) => spec.dataset === name);
       return own.length === 0 ? [] : [{ dataset: name, runs: { runs: own, runList: listed } }];
@@ -49,15 +61,38 @@ export function buildTable(
     return {
       key,
       method,
-      label: labelOf(names.methods, method),
+      label: alternative?.label ?? labelOf(names.methods, method),
       description: names.methods.find(({ name }) => name === method)?.description ?? "",
       variant,
-      scores: cells.flatMap(({ dataset, runs }) =>
-        metrics.map(({ name }) => scoreCell(runs, { metric: name, dataset }))
-      ),
-      times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
-      reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
-      amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
+      alternative: alternative?.name ?? null,
+      scores: cells.flatMap(({ dataset, runs }) => {
+        const scores = metrics.filter(alternative === null ? () => true : isOfSamples)
+          .map(({ name }) => scoreCell(runs, { metric: name, dataset }));
+        // The published numbers are of the method's own samples.
+        return alternative === null ? scores : scores.map((s) => ({ ...s, published: null }));
+      }),
+      samples: cells.flatMap(({ dataset, runs }) => sampleCells(runs.runs, dataset)),
+      ...alternative === null
+        ? {
+          times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
+          reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
+          calibration: cells.flatMap(({ dataset, runs }) => calibrationCells(runs.runs, dataset)),
+          annealed: cells.flatMap(({ dataset, runs }) =>
+            annealedCells(runs.runs, { dataset, likelihoods })
+          ),
+          amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
+          chainHealth: cells.flatMap(({ dataset, runs }) => chainHealthCells(runs, dataset)),
+          priorCheck: cells.flatMap(({ dataset, runs }) => priorCheckCell(runs, dataset)),
+        }
+        : {
+          times: [],
+          reconstructions: [],
+          calibration: [],
+          annealed: [],
+          amortization: [],
+          chainHealth: [],
+          priorCheck: [],
+        },
     };
   });
   const count = (ended: RunRecord["status"]) =>
@@ -68,6 +103,7 @@ export function buildTable(
     datasets,
     metrics,
     rows,
+    real: datasets.flatMap(({ name }) => realCells(records, name)),
     ratios: datasets.flatMap(({ name }) => ratioCells(rows, { timings, dataset: name })),
     settings: collectSettings(records),
     hyper: collectHyper(records, methods),
@@ -82,15 +118,32 @@ export function buildTable(
   };
 }
 
-/** The key of a row: the method, and what distinguishes it where the method has several rows. */
-function keyOf({ method, variant }: RowRuns): string {
-  return variant === "" ? method : `${method} (${variant})`;
+/** The key of a row: the method, its way of sampling unless it is its own, and what distinguishes it from other rows of both. */
+function keyOf({ method, variant, alternative }: AlternativeRow): string {
+  const name = alternative === null ? method : `${method} + ${alternative.name}`;
+  return variant === "" ? name : `${name} (${variant})`;
+}
+
+/** Whether a row is of the method's own samples. */
+function isOwn({ alternative }: AlternativeRow): boolean {
+  return alternative === null;
+}
+
+/** Whether a metric judges samples, and not the model itself. */
+function isOfSamples({ importanceSamples }: MetricName): boolean {
+  return importanceSamples === undefined;
 }
 
 function metricName(name: string, { metrics }: Names): MetricName {
   const known = metrics.find((metric) => metric.name === name);
-  const { label = name, better = "lower", importanceSamples } = known ?? {};
-  return { name, label, better, ...importanceSamples !== undefined && { importanceSamples } };
+  const { label = name, better = "lower", importanceSamples, family } = known ?? {};
+  return {
+    name,
+    label,
+    better,
+    ...importanceSamples !== undefined && { importanceSamples },
+    ...family !== undefined && { family: family.name },
+  };
 }
 
 /** The distinct ones of `present`: first those of `table` in its order, then the others as they come. */

@@ -81,3 +81,13 @@ Deno.test("buildTable() takes times from all epochs but the warm-ups", () => {
   const [{ median, min, max, n }] = rows[0].times;
   assert.deepEqual({ median, min, max, n }, { median: 4, min: 2, max: 6, n: 4 });
 });
+
+Deno.test("buildTable() sets runs apart that lack a hyperparameter which others of their method have", () => {
+  const older = { spec: { hyper: { width: 0.25 } }, scores: { fd_fashion: 1 } };
+  const newer = { spec: { hyper: { width: 0.25, alpha: 0.99 } }, scores: { fd_fashion: 3 } };
+  const { rows } = exampleTable([exampleRecord(older), exampleRecord(newer)]);
+  assert.deepEqual(rows.map(({ variant, scores: [{ mean, n }] }) => [variant, mean, n]), [
+    ["alpha = not recorded", 1, 1],
+    ["alpha = 0.99", 3, 1],
+  ]);
+});

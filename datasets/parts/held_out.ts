@@ -1,6 +1,6 @@
-import { bytesPerImage, createImageSet } from "../../harness/core/image_set.ts";
+import { selectImages } from "../../harness/core/image_set.ts";
 import { orderKey, shuffledRows } from "../../harness/core/row_order.ts";
-import type { Dataset, ImageSet } from "../../harness/core/types.ts";
+import type { Dataset } from "../../harness/core/types.ts";
 
 /** One in this many training images is held out. */
 const SHARE = 8;
@@ -35,16 +35,3 @@ export function heldOut(dataset: Dataset): Dataset {
 
 /** Seed of the split, chosen unlike the seeds that users give their runs. */
 const HELD_OUT_SEED = 0x5e1d;
-
-/** Copies the images `rows` of `set`, with their labels, into a new set. */
-function selectImages(set: ImageSet, rows: Int32Array): ImageSet {
-  const size = bytesPerImage(set.image);
-  const pixels = new Uint8Array(rows.length * size);
-  rows.forEach((row, i) => pixels.set(set.pixels.subarray(row * size, (row + 1) * size), i * size));
-  const { labels } = set;
-  return createImageSet({
-    image: set.image,
-    pixels,
-    ...labels && { labels: Uint8Array.from(rows, (row) => labels[row]) },
-  });
-}

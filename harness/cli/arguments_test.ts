@@ -25,7 +25,7 @@ Deno.test("the benches refuse wrong options in one line, with exit code 2, befor
     ["bench_step.ts", ["--methods", "vea"], /^Unknown method "vea": .*; did you mean "vae"\?$/],
     ["bench_step.ts", ["--set", "wide=2"], /^Unknown setting "wide=2": write KEY=NUMBER/],
     ["bench_devices.ts", ["--steps", "few"], /^--steps must be an integer >= 1, got "few"$/],
-    ["bench_toy.ts", ["--steps", "150"], /^--steps 150 is not a multiple of 100$/],
+    ["bench_toy.ts", ["--steps", "150"], /^--steps must be a multiple of 100, got 150$/],
     ["gpu_table.ts", ["--minutes", "soon"], /^--minutes must be an integer >= 1, got "soon"/],
     ["gpu_table.ts", ["--mode", "eager"], /^Unknown option '--mode'.*: --help lists the options$/],
   ];

@@ -1,7 +1,7 @@
 /**
- * `deno task bench:devices`: training steps on every usable device, how far the first two are from eager tfjs-cpu's, and
- * seconds a step at the paper's 32x32 nets. Devices take turns step by step in one process, so that a drift of the
- * machine's speed meets all of them; `against cpu` is the median over those turns.
+ * `deno task bench:devices`: compares training steps on every usable device: the deviation of the first two from eager
+ * tfjs-cpu, and seconds per step with the paper's 32x32 networks. Devices alternate step by step in one process, so that a
+ * drift of the machine's speed affects all of them; `against cpu` is the median over these rounds.
  *
  * @module
  */
@@ -23,9 +23,9 @@ import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const ORACLE = "tfjs-cpu";
 
-/** At 32x32, as bench:step has it. */
+/** Latent dimension at 32x32, as in bench:step. */
 const LATENT_DIM = 64;
-/** Small nets: what is not a method's hyperparameter is left out. */
+/** Hyperparameters of small networks; those that a method lacks are ignored. */
 const SMALL: Hyperparams = {
   latentDim: 3,
   featureDim: 64,
@@ -34,7 +34,7 @@ const SMALL: Hyperparams = {
   posteriorSteps: 2,
   priorSteps: 2,
 };
-/** Whether a large step would take longer than the limit, by the seconds of a small one; never without a formula. */
+/** Whether a large step would exceed the limit, estimated from the seconds of a small one; false without a FLOP formula. */
 function tooSlow(
   seconds: number,
   { small, large }: { readonly small: TrainingStep; readonly large: TrainingStep },
@@ -43,10 +43,10 @@ function tooSlow(
   return seconds * large.flops / small.flops > counts.limit * SMALL_STEP_HANDICAP;
 }
 
-/** A small step is slower than its FLOPs say, by calls and first use: allow for so much. */
+/** Factor by which a small step is slower than its FLOPs suggest, because of call overhead and first use. */
 const SMALL_STEP_HANDICAP = 30;
 
-const words = readOptions({
+const options = readOptions({
   devices: { type: "string" },
   methods: { type: "string", default: "lae,lebm" },
   steps: { type: "string", default: "3" },
@@ -58,18 +58,18 @@ const words = readOptions({
 
 const HELP = `Usage: deno task bench:devices [options]
 
-Training steps on every usable device: the difference of the first two from ${ORACLE}'s on small nets, and
-seconds a step at the paper's 32x32 nets.
+Compares training steps on every usable device: the deviation of the first two from ${ORACLE} with small networks, and
+seconds per step with the paper's 32x32 networks.
 
-  --devices LIST   comma-separated; default all that this machine has
+  --devices LIST   comma-separated; default all available ones
   --methods LIST   comma-separated; default lae,lebm
   --steps N        timed steps, after two warm-ups (default 3)
   --batch N        default 100
-  --threads N      of the device cpu; default all cores
-  --limit SECONDS  leave out a step that would take longer by its FLOPs (default 60)
+  --threads N      threads of the device cpu; default all cores
+  --limit SECONDS  skip a step whose FLOPs suggest a longer time (default 60)
 `;
 
-/** A compiled step on a device, and where it stands. */
+/** A compiled step on a device, its state, and its timings. */
 interface Runner {
   readonly name: string;
   readonly program: Program;
@@ -79,19 +79,19 @@ interface Runner {
 }
 
 const counts = readCounts({
-  steps: words.steps,
-  batch: words.batch,
-  threads: words.threads,
-  limit: words.limit,
+  steps: options.steps,
+  batch: options.batch,
+  threads: options.threads,
+  limit: options.limit,
 });
-if (words.help) console.log(HELP);
+if (options.help) console.log(HELP);
 else await main();
 
 async function main(): Promise<void> {
-  const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
+  const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
   await using oracle = await openDevice(ORACLE, { threads: 1 });
   const devices = await openAll();
-  if (devices.length === 0) return; // each is told above
+  if (devices.length === 0) return; // openAll has printed the reasons
   const rows = [
     "| method | device | difference | trace + compile | s/step | against cpu |",
     "|---|---|---|---|---|---|",
@@ -105,16 +105,16 @@ async function main(): Promise<void> {
   console.log(
     `\n${
       cpus()[0].model
-    }; batch ${words.batch}, 32x32x3, latent ${LATENT_DIM}; medians of ${words.steps} steps. ` +
-      `Difference: largest relative one over the metrics of two steps of small nets.`,
+    }; batch ${options.batch}, 32x32x3, latent ${LATENT_DIM}; medians of ${options.steps} steps. ` +
+      `Difference: the largest relative difference over the metrics of two steps with small networks.`,
   );
   for (const device of devices) console.log(`${device.name}: ${device.description}`);
 }
 
-/** Every device that opens; why another does not is told on stderr. */
+/** Opens every available device; prints to stderr why another cannot be opened. */
 async function openAll(): Promise<Device[]> {
   const plugin = findCpuPlugin();
-  const names = words.devices?.split(",") ??
+  const names = options.devices?.split(",") ??
     [
       "cpu",
       ...plugin ? [`pjrt:${plugin.path}`] : [],
@@ -129,8 +129,8 @@ async function openAll(): Promise<Device[]> {
     try {
       devices.push(await openDevice(name, { threads: counts.threads }));
     } catch (error) {
-      console.error(`${name} is left out: ${error instanceof Error ? error.message : error}`);
-      if (words.devices !== undefined) Deno.exitCode = 1;
+      console.error(`Skipping ${name}: ${error instanceof Error ? error.message : error}`);
+      if (options.devices !== undefined) Deno.exitCode = 1;
     }
   }
   return devices;
@@ -176,7 +176,7 @@ async function compareDevices(
         name.replace(/^pjrt:.*\//, "pjrt:"),
         (differences.get(name) ?? NaN).toExponential(1),
         runner ? `${(traceSeconds + compileSeconds).toFixed(1)} s` : "–",
-        runner ? median(runner.seconds).toPrecision(3) : `over ${words.limit} s by its FLOPs`,
+        runner ? median(runner.seconds).toPrecision(3) : `over ${options.limit} s (estimated)`,
         runner && cpu
           ? `${median(runner.seconds.map((s, i) => cpu.seconds[i] / s)).toFixed(2)}x`
           : "–",
@@ -198,7 +198,7 @@ async function start(device: Device, step: TrainingStep): Promise<Runner> {
   };
 }
 
-/** One step; its metrics come back to the host, so it is over when this returns. Chains are left out of them. */
+/** Runs one step and reads its metrics, without chains, so that it is finished when this resolves. */
 async function advance(runner: Runner, step: number) {
   runner.inputs.step.data[0] = step;
   const begun = performance.now();
@@ -209,7 +209,7 @@ async function advance(runner: Runner, step: number) {
   return { seconds, metrics: Object.fromEntries(scalars) as HostArrays };
 }
 
-/** The metrics of two steps, the second on what the first made of the state, and the seconds of the second. */
+/** Runs two successive steps: the metrics of both, and the seconds of the second. */
 async function twoSteps(device: Device, small: TrainingStep) {
   const runner = await start(device, small);
   const first = await advance(runner, 0);

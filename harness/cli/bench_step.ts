@@ -1,10 +1,10 @@
 /**
- * `deno task bench:step`: one training step of every method at the paper's 32x32 nets, batch 100, against a 2048 x 2048
- * float32 matrix product of the same runtime, timed in turn in the same process. One process a method, so that peak
- * memory is the method's own.
+ * `deno task bench:step`: times a training step of every method with the paper's 32x32 networks and batch size 100, and a
+ * 2048 x 2048 float32 matrix product of the same runtime, alternately in one process. Each method has its own process, so
+ * peak memory is per method.
  *
- * FLOPs are those that a model counts (`flops`). A transposed convolution counts there at its input size, cropped border
- * included; the engine does not compute the border, so a fraction may pass 1.
+ * FLOPs come from `Model.flops`, which counts a transposed convolution at its input size including the cropped border. The
+ * engine does not compute the border, so a fraction may exceed 1.
  *
  * @module
  */
@@ -24,34 +24,34 @@ import { fail } from "./programs.ts";
 import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
 
-/** What a child prints, one line of JSON. */
+/** Measurement of one method, which a child process prints as one line of JSON. */
 interface Measurement {
   readonly method: string;
-  /** Floating-point operations of a step; absent without a formula. */
+  /** Floating-point operations per step; absent without a formula. */
   readonly flops?: number;
-  /** Seconds of each step and of each matrix product, in turn. */
+  /** Seconds of each step and of each matrix product, alternating. */
   readonly steps: readonly number[];
   readonly products: readonly number[];
   /** Size of the product's matrices. */
   readonly product: number;
-  /** How often a step as XLA compiled it calls each function of NVIDIA's libraries; none on other devices. */
+  /** Calls of NVIDIA's library functions per step as compiled by XLA; empty on other devices. */
   readonly libraryCalls: Readonly<Record<string, number>>;
   readonly trace: number;
   readonly compile: number;
   readonly nodes: number;
   /** Resident set of the process after the steps, bytes. */
   readonly peak: number;
-  /** Seconds to draw a step's noise on the host. */
+  /** Seconds to draw the noise of a step on the host. */
   readonly noise: number;
-  /** Seconds to gather a step's images from a set in memory, shuffled, and make floats of them. */
+  /** Seconds to gather the images of a step from a shuffled set in memory and convert them to floats. */
   readonly feed: number;
   readonly device: string;
 }
 
-/** Matrix products between two steps: on an accelerator one is over before the host has seen it begin. */
+/** Matrix products between two steps on an accelerator, where a single one is too short to time. */
 const PRODUCTS_ON_ACCELERATORS = 8;
 
-const words = readOptions({
+const options = readOptions({
   methods: { type: "string", default: Object.keys(METHODS).join() },
   steps: { type: "string", default: "5" },
   device: { type: "string", default: "cpu" },
@@ -68,33 +68,33 @@ const words = readOptions({
 
 const HELP = `Usage: deno task bench:step [options]
 
-Seconds a training step at the paper's networks, and the fraction of the matrix-product rate.
+Seconds per training step with the paper's networks, and the fraction of the matrix-product rate.
 
   --methods LIST     comma-separated; default all
-  --steps N          timed steps a method, after two warm-ups (default 5)
+  --steps N          timed steps per method, after two warm-ups (default 5)
   --device NAME      default cpu
   --threads N        default all cores
   --batch N          default 100
   --size 32|64       image size, 3 channels (default 32)
   --latent-dim N     default 64
-  --product N        size of the matrices of the product (default 2048; a large GPU needs 8192)
-  --set KEY=NUMBER   a hyperparameter of every method that has it, e.g. posteriorSteps=10
-  --json             raw measurements, one JSON line a method
+  --product N        size of the multiplied matrices (default 2048; a large GPU needs 8192)
+  --set KEY=NUMBER   sets a hyperparameter of every method that has it, e.g. posteriorSteps=10
+  --json             raw measurements, one JSON line per method
 `;
 
 const counts = readCounts({
-  steps: words.steps,
-  threads: words.threads,
-  batch: words.batch,
-  size: words.size,
-  "latent-dim": words["latent-dim"],
-  product: words.product,
+  steps: options.steps,
+  threads: options.threads,
+  batch: options.batch,
+  size: options.size,
+  "latent-dim": options["latent-dim"],
+  product: options.product,
 });
-if (words.help) console.log(HELP);
-else if (words.child) await child(words.child);
+if (options.help) console.log(HELP);
+else if (options.child) await child(options.child);
 else await table();
 
-/** Prints the measurement of one method; what prevents it is one line. */
+/** Prints the measurement of one method, or its error in one line. */
 async function child(name: string): Promise<void> {
   try {
     console.log(JSON.stringify(await measure(name)));
@@ -106,8 +106,8 @@ async function child(name: string): Promise<void> {
 
 /** Runs a child for each method and prints the table. */
 async function table(): Promise<void> {
-  const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
-  settings(); // refused here rather than by every child
+  const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+  settings(); // report a wrong --set once, not in every child
   const rows: Measurement[] = [];
   for (const [i, name] of names.entries()) {
     console.error(`${name} (${i + 1} of ${names.length}) ...`);
@@ -121,9 +121,9 @@ async function table(): Promise<void> {
       continue;
     }
     rows.push(JSON.parse(new TextDecoder().decode(stdout)));
-    if (words.json) console.log(JSON.stringify(rows.at(-1)));
+    if (options.json) console.log(JSON.stringify(rows.at(-1)));
   }
-  if (!words.json && rows.length > 0) console.log(format(rows));
+  if (!options.json && rows.length > 0) console.log(format(rows));
 }
 
 function format(rows: readonly Measurement[]): string {
@@ -147,28 +147,28 @@ function format(rows: readonly Measurement[]): string {
       ].join(" | ")
     } |`;
   });
-  const { batch, size, threads } = words;
+  const { batch, size, threads } = options;
   const machine = `${cpus()[0].model}, ${threads} threads; ${
     rows[0].device
-  }; batch ${batch}, ${size}x${size}x3, latent ${words["latent-dim"]}; median of ${
+  }; batch ${batch}, ${size}x${size}x3, latent ${options["latent-dim"]}; median of ${
     rows[0].steps.length
-  } steps (least to most)`;
+  } steps (minimum to maximum)`;
   return [...header, ...lines, "", machine].join("\n");
 }
 
-/** The cells GFLOP, GFLOP/s, matrix product and fraction; dashes where the method has no formula. */
+/** Cells GFLOP, GFLOP/s, matrix product and fraction, with dashes for methods without a formula. */
 function rateCells(
   { flops, steps, products, product }: Measurement,
   productRate: string,
 ): string[] {
   if (flops === undefined) return ["–", "–", productRate, "–"];
-  // Pair by pair, so that a drift of the machine's speed cancels.
+  // Ratios per pair, so that a drift of the machine's speed cancels.
   const fraction = median(steps.map((s, i) => flops / s / (2 * product ** 3 / products[i])));
   const rate = flops / median(steps) / 1e9;
   return [(flops / 1e9).toFixed(0), rate.toFixed(0), productRate, fraction.toFixed(2)];
 }
 
-/** Three digits, hundredths at least. */
+/** Formats seconds with three significant digits, or two decimals from 1 s. */
 function seconds(value: number): string {
   return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
 }
@@ -180,7 +180,7 @@ async function measure(name: string): Promise<Measurement> {
     batchSize: counts.batch,
     overrides: { latentDim: counts["latent-dim"], ...settings() },
   });
-  await using device = await openDevice(words.device, { threads: counts.threads });
+  await using device = await openDevice(options.device, { threads: counts.threads });
   const inputs = training.inputs();
   let state = await device.upload(await training.initial());
   await using program = await device.compile(training.fn, {
@@ -211,7 +211,7 @@ async function measure(name: string): Promise<Measurement> {
     trace: traceSeconds,
     compile: compileSeconds,
     nodes,
-    // ONNX Runtime keeps what it has allocated, so this is the peak.
+    // ONNX Runtime keeps its allocations, so this is the peak.
     peak: Deno.memoryUsage().rss,
     noise: noiseSeconds(program),
     feed: feedSeconds(training.problem),
@@ -219,32 +219,32 @@ async function measure(name: string): Promise<Measurement> {
   };
 }
 
-/** The hyperparameters of `--set`. */
+/** Hyperparameters of `--set`. */
 function settings(): Hyperparams {
   const known = Object.values(METHODS).flatMap(({ defaults }) => Object.keys(defaults));
-  return Object.fromEntries(words.set.map((word) => {
-    const [, key, value] = /^(\w+)=(.+)$/.exec(word) ?? [];
+  return Object.fromEntries(options.set.map((text) => {
+    const [, key, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
     if (!known.includes(key) || !Number.isFinite(Number(value))) {
-      fail(`Unknown setting "${word}": write KEY=NUMBER, KEY a hyperparameter of some method`, 2);
+      fail(`Unknown setting "${text}": write KEY=NUMBER, where KEY is a hyperparameter`, 2);
     }
     return [key, Number(value)];
   }));
 }
 
-/** The same runtime's matrix product, operands in place, `count` one after the other. */
+/** Compiles `count` successive matrix products of the same runtime, with operands on the device. */
 async function matrixProduct(device: Device) {
   const size = counts.product;
   const count = device.name === "cpu" ? 1 : PRODUCTS_ON_ACCELERATORS;
   const operand: HostArray = {
     shape: [size, size],
     dtype: "float32",
-    data: uniform(size ** 2).map((x) => x * 2 / size), // rows sum to 1: products keep their scale
+    data: uniform(size ** 2).map((x) => x * 2 / size), // rows sum to about 1, so products keep their scale
   };
   const program = await device.compile(
     ({ state: { a, b } }) => {
       let c = b as tf.Tensor2D;
       for (let i = 0; i < count; i++) c = tf.matMul(a as tf.Tensor2D, c);
-      return { state: { c }, outputs: { corner: tf.slice(c, [0, 0], [1, 1]) } }; // read: waits
+      return { state: { c }, outputs: { corner: tf.slice(c, [0, 0], [1, 1]) } }; // reading it waits for the product
     },
     { state: { a: operand, b: operand, c: operand }, inputs: {} },
   );
@@ -254,7 +254,7 @@ async function matrixProduct(device: Device) {
   }, { count, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() });
 }
 
-/** Calls of NVIDIA's libraries by function; none where the plugin does not show the program in a form that is known. */
+/** Calls of NVIDIA's libraries by function; empty if the plugin does not return the program in a known format. */
 function libraryCalls(program: XlaProgram): Readonly<Record<string, number>> {
   try {
     return workOf(readHloProgram(program.optimized())).libraryCalls;
@@ -264,7 +264,7 @@ function libraryCalls(program: XlaProgram): Readonly<Record<string, number>> {
   }
 }
 
-/** Seconds to draw the noise that the program is fed with in each step. */
+/** Seconds to draw the noise that enters the program in each step. */
 function noiseSeconds(program: Program): number {
   const count = program.compiled.noiseCount;
   if (!count) return 0;
@@ -282,7 +282,7 @@ function noiseSeconds(program: Program): number {
   return median(times);
 }
 
-/** Seconds to feed one step with images of a set as large as the problem's, in shuffled order. */
+/** Seconds to feed one step with shuffled images from a set of the problem's size. */
 function feedSeconds({ image, trainCount, batchSize }: Problem): number {
   const pixels = new Uint8Array(trainCount * image.height * image.width * image.channels).fill(128);
   const feed = createFeed({ images: { image, count: trainCount, pixels, sha256: "" }, batchSize });

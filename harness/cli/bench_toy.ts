@@ -1,6 +1,6 @@
 /**
- * `deno task bench:toy`: chain-steps a second of every toy sampler on the bivariate target, with many chains in one compiled
- * graph. A chain is all three points, so that a chain-step moves six coordinates.
+ * `deno task bench:toy`: chain-steps per second of every toy sampler on the bivariate target, with many chains in one compiled
+ * graph. A chain holds all three points, so a chain-step moves six coordinates.
  *
  * @module
  */
@@ -13,19 +13,20 @@ import { SAMPLERS } from "../../methods/toy/mod.ts";
 import { fail } from "./programs.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
 
-/** Steps between draws that leave the graph. */
+/** Steps between recorded draws. */
 const THIN = 100;
 
-const HELP =
-  `deno task bench:toy: chain-steps a second of the toy samplers on the bivariate target, compiled
+const HELP = `Usage: deno task bench:toy [options]
 
-  --samplers NAMES  a comma between them; all by default: ${Object.keys(SAMPLERS).join()}
-  --chains COUNT    chains side by side (2000)
-  --steps COUNT     steps of a chain, a multiple of ${THIN} (1000)
-  --threads COUNT   threads of the runtime (${cpus().length})
-  --repeats COUNT   runs of each sampler, of which the median is shown (3)`;
+Chain-steps per second of the compiled toy samplers on the bivariate target.
 
-const words = readOptions({
+  --samplers NAMES  comma-separated; default all: ${Object.keys(SAMPLERS).join()}
+  --chains COUNT    parallel chains (default 2000)
+  --steps COUNT     steps per chain, a multiple of ${THIN} (default 1000)
+  --threads COUNT   threads of the runtime (default ${cpus().length})
+  --repeats COUNT   runs per sampler, whose median is shown (default 3)`;
+
+const options = readOptions({
   samplers: { type: "string", default: Object.keys(SAMPLERS).join() },
   chains: { type: "string", default: "2000" },
   steps: { type: "string", default: "1000" },
@@ -34,22 +35,22 @@ const words = readOptions({
   help: { type: "boolean", default: false },
 });
 
-if (words.help) console.log(HELP);
+if (options.help) console.log(HELP);
 else await main();
 
 async function main(): Promise<void> {
-  const names = readNames(words.samplers, { kind: "sampler", known: Object.keys(SAMPLERS) });
+  const names = readNames(options.samplers, { kind: "sampler", known: Object.keys(SAMPLERS) });
   const { chains, steps, threads, repeats } = readCounts({
-    chains: words.chains,
-    steps: words.steps,
-    threads: words.threads,
-    repeats: words.repeats,
+    chains: options.chains,
+    steps: options.steps,
+    threads: options.threads,
+    repeats: options.repeats,
   });
-  if (steps % THIN !== 0) fail(`--steps ${steps} is not a multiple of ${THIN}`, 2);
+  if (steps % THIN !== 0) fail(`--steps must be a multiple of ${THIN}, got ${steps}`, 2);
   await using device = await openDevice("cpu", { threads });
   console.log(`${cpus()[0].model}, ${device.description}`);
   console.log(`Bivariate target, ${chains} chains, ${steps} steps, median of ${repeats}\n`);
-  console.log("| sampler | million chain-steps/s | gradients a step |");
+  console.log("| sampler | million chain-steps/s | gradients per step |");
   console.log("| --- | --- | --- |");
   for (const name of names) {
     const sampler = SAMPLERS[name];

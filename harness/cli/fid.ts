@@ -23,6 +23,7 @@ import {
   verifyInception,
 } from "../metrics/fid/inception_store.ts";
 import { type Mode, MODES } from "../metrics/fid/preprocess.ts";
+import type { Estimate, Spread } from "../metrics/fid/kid.ts";
 import { openProgressBar } from "./progress_bar.ts";
 import {
   checkComparable,
@@ -229,7 +230,8 @@ function printLines(scores: Scores, notes: readonly string[]): void {
   const names: Readonly<Record<keyof Scores, string>> = {
     fid: "FID",
     fidInfinity: "FID-infinity",
-    kid: "KID x 1000",
+    kidOfAll: "KID x 1000",
+    kid: "KID, subsets",
     inceptionScore: "Inception Score",
     precision: "Precision",
     recall: "Recall",
@@ -239,13 +241,18 @@ function printLines(scores: Scores, notes: readonly string[]): void {
   for (const key of Object.keys(names) as (keyof Scores)[]) {
     const value = scores[key];
     if (value === undefined) continue;
-    const scale = key === "kid" ? 1000 : 1;
-    const text = typeof value === "number"
-      ? value.toFixed(4)
-      : `${(scale * value.mean).toFixed(4)} ± ${(scale * value.std).toFixed(4)}`;
-    console.log(`${names[key].padEnd(16)} ${text}`);
+    console.log(`${names[key].padEnd(16)} ${formatScore(value, key.startsWith("kid") ? 1000 : 1)}`);
   }
   for (const note of notes) console.error(`Note: ${note}`);
+}
+
+/** A score times `scale`. Only an estimate has an error; the spread over parts or subsets is none. */
+function formatScore(value: number | Spread | Estimate, scale: number): string {
+  const text = (x: number) => (scale * x).toFixed(4);
+  if (typeof value === "number") return text(value);
+  return "std" in value
+    ? `${text(value.mean)} (standard deviation of the parts ${text(value.std)})`
+    : `${text(value.value)} ± ${text(value.standardError)} (standard error over images)`;
 }
 
 function printJson(

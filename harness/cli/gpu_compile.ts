@@ -1,6 +1,6 @@
 /**
- * `deno task gpu:compile`: a training step of every method at the paper's nets, compiled by XLA for an NVIDIA card that
- * need not be here: which kernels a step launches, which of cuDNN's functions, what memory it takes and moves.
+ * `deno task gpu:compile`: compiles a training step of every method with the paper's networks by XLA for an NVIDIA GPU that
+ * need not be in this machine, and reports its kernels, calls of cuDNN, memory and memory traffic.
  *
  * @module
  */
@@ -17,33 +17,33 @@ import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const HELP = `Usage: deno task gpu:compile [options]
 
-Compiles a training step of every method for an NVIDIA card, which need not be here, by XLA's CUDA plugin:
-kernels, calls of cuDNN, memory, and the time that the card's full rates would allow. No kernel is timed.
+Compiles a training step of every method with XLA's CUDA plugin for an NVIDIA GPU that need not be in this machine,
+and reports kernels, calls of cuDNN, memory, and the time at the GPU's full rates. No kernel is timed.
 
-  --card NAME        ${Object.keys(GPU_SPECS).join(", ")} (default h200)
+  --gpu NAME         ${Object.keys(GPU_SPECS).join(", ")} (default h200)
   --methods LIST     comma-separated; default all
-  --highest          whole float32 products, as --device cuda:highest; XLA rounds to TF32 by default
+  --highest          full float32 products, as --device cuda:highest; XLA rounds to TF32 by default
   --batch N          default 100
   --size 32|64       image size, 3 channels (default 32)
   --latent-dim N     default 64
-  --json             one JSON line a method
+  --json             one JSON line per method
   --help
 `;
 
-/** What was compiled of a method. */
+/** Facts about the compiled step of a method. */
 export interface Compiled extends Pick<AheadProgram, "nodes" | "compileSeconds" | "memory"> {
   readonly method: string;
-  readonly card: string;
-  /** Absent without a formula. */
+  readonly gpu: string;
+  /** Floating-point operations per step; absent without a formula. */
   readonly flops?: number;
   readonly work: HloWork;
-  /** Seconds a step at the card's full rates. */
+  /** Seconds per step at the GPU's full rates. */
   readonly fullRateSeconds?: number;
 }
 
 async function main(): Promise<void> {
-  const words = readOptions({
-    card: { type: "string", default: "h200" },
+  const options = readOptions({
+    gpu: { type: "string", default: "h200" },
     methods: { type: "string", default: Object.keys(METHODS).join() },
     highest: { type: "boolean", default: false },
     batch: { type: "string", default: "100" },
@@ -52,16 +52,16 @@ async function main(): Promise<void> {
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   });
-  if (words.help) return console.log(HELP);
+  if (options.help) return console.log(HELP);
   const { batch, size, latentDim } = readCounts({
-    batch: words.batch,
-    size: words.size,
-    latentDim: words["latent-dim"],
+    batch: options.batch,
+    size: options.size,
+    latentDim: options["latent-dim"],
   });
-  const names = readNames(words.methods, { kind: "method", known: Object.keys(METHODS) });
-  const cards = readNames(words.card, { kind: "card", known: Object.keys(GPU_SPECS) });
-  if (cards.length > 1) fail("One card at a time: --card h200", 2);
-  const card = GPU_SPECS[cards[0] as keyof typeof GPU_SPECS];
+  const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+  const gpus = readNames(options.gpu, { kind: "GPU", known: Object.keys(GPU_SPECS) });
+  if (gpus.length > 1) fail(`--gpu takes one name, got "${options.gpu}"`, 2);
+  const gpu = GPU_SPECS[gpus[0] as keyof typeof GPU_SPECS];
   const compiler = openCompiler();
   const rows: Compiled[] = [];
   for (const [i, name] of names.entries()) {
@@ -74,50 +74,50 @@ async function main(): Promise<void> {
       });
       const { nodes, compileSeconds, memory, program } = await compileAhead(
         compiler.plugin,
-        card,
+        gpu,
         training.fn,
         {
           state: await training.initial(),
           inputs: training.specs,
           flags: compiler.flags,
-          precision: words.highest ? "HIGHEST" : "DEFAULT",
+          precision: options.highest ? "HIGHEST" : "DEFAULT",
         },
       );
       const work = workOf(program);
       const { flops } = training;
       rows.push({
         method: name,
-        card: card.label,
+        gpu: gpu.label,
         nodes,
         compileSeconds,
         memory,
         flops,
         work,
         ...flops !== undefined && {
-          fullRateSeconds: fullRateSeconds(card, { flops, work, highest: words.highest }),
+          fullRateSeconds: fullRateSeconds(gpu, { flops, work, highest: options.highest }),
         },
       });
       const needed = memory.arguments + memory.results + memory.temporaries;
-      if (needed > card.memory) {
+      if (needed > gpu.memory) {
         console.error(
-          `${name}: ${megabytes(needed)} do not fit into ${card.label}: take a smaller batch`,
+          `${name}: ${megabytes(needed)} do not fit into ${gpu.label}: choose a smaller --batch`,
         );
       }
-      if (words.json) console.log(JSON.stringify(rows.at(-1)));
+      if (options.json) console.log(JSON.stringify(rows.at(-1)));
     } catch (error) {
       console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
       Deno.exitCode = 1;
     }
   }
-  if (words.json || rows.length === 0) return;
-  const precision = words.highest ? "float32 products" : "TF32 products";
+  if (options.json || rows.length === 0) return;
+  const precision = options.highest ? "float32 products" : "TF32 products";
   console.log(format(rows));
   console.log(
-    `\n${card.label}; ${precision}; batch ${batch}, ${size}x${size}x3, latent ${latentDim}; PJRT ${compiler.plugin.version}`,
+    `\n${gpu.label}; ${precision}; batch ${batch}, ${size}x${size}x3, latent ${latentDim}; PJRT ${compiler.plugin.version}`,
   );
 }
 
-/** The plugin and the flags with which it finds its assembler; without them the program ends with one line. */
+/** Loads the plugin, with flags that locate its assembler; ends the program with one line if either is missing. */
 function openCompiler() {
   const found = findCudaPlugin();
   const folder = found && cudaDataFolder(found);
@@ -137,31 +137,31 @@ function openCompiler() {
 }
 
 /**
- * Seconds a step where every kernel runs at the full rate of the card's memory, and convolutions at that of its products
- * if that takes longer. Real kernels reach neither, and launches come on top; data that stays in the card's cache moves
- * faster. An estimate to compare programs and cards with, and to hold a measurement against.
+ * Seconds per step if every kernel ran at the full memory bandwidth of the GPU, and convolutions at the full rate of its
+ * products where that takes longer. Real kernels reach neither and have launch overhead; cached data moves faster. An
+ * estimate to compare programs, GPUs and measurements with.
  */
 export function fullRateSeconds(
-  card: GpuSpec,
+  gpu: GpuSpec,
   { flops, work, highest }: {
     readonly flops: number;
     readonly work: HloWork;
     readonly highest: boolean;
   },
 ): number {
-  const computing = flops / (highest ? card.float32 : card.tf32);
-  const moving = work.convolutionBytes / card.bandwidth;
-  return Math.max(computing, moving) + (work.bytes - work.convolutionBytes) / card.bandwidth;
+  const computing = flops / (highest ? gpu.float32 : gpu.tf32);
+  const moving = work.convolutionBytes / gpu.bandwidth;
+  return Math.max(computing, moving) + (work.bytes - work.convolutionBytes) / gpu.bandwidth;
 }
 
-/** Functions of cuDNN as columns: each counts the calls of those whose names begin so. */
+/** cuDNN functions by column. */
 const CONVOLUTIONS = {
   "forward": ["__cudnn$convForward", "__cudnn$convBiasActivationForward"],
   "input gradient": ["__cudnn$convBackwardInput"],
   "filter gradient": ["__cudnn$convBackwardFilter"],
 } as const;
 
-/** The table. */
+/** Formats the table. */
 export function format(rows: readonly Compiled[]): string {
   const header = [
     "method",
@@ -169,8 +169,8 @@ export function format(rows: readonly Compiled[]): string {
     "kernels",
     ...Object.keys(CONVOLUTIONS).map((name) => `cuDNN ${name}`),
     "state and inputs",
-    "more memory",
-    "moved",
+    "results and temporaries",
+    "memory traffic",
     "TFLOP",
     "at full rates",
   ];

@@ -51,7 +51,7 @@ Deno.test({
   name: "gpu:compile prints a table",
   ignore,
   async fn() {
-    const { code, out, err } = await compile("--methods abp --batch 2 --card a100 --highest");
+    const { code, out, err } = await compile("--methods abp --batch 2 --gpu a100 --highest");
     assert.deepEqual([code, err], [0, "abp (1 of 1) ...\n"]); // without output of XLA
     assert.match(out, /^\| ABP \| [\d.]+ s \| \d+ \| 84 \| 84 \| 4 \| 47 MB \|/m);
     assert.match(out, /^NVIDIA A100 SXM \(80 GB\); float32 products; batch 2, 32x32x3, latent 64/m);
@@ -59,9 +59,9 @@ Deno.test({
 });
 
 Deno.test("gpu:compile reports an error in one line", async () => {
-  const unknown = await compile("--card tpu");
+  const unknown = await compile("--gpu tpu");
   assert.deepEqual([unknown.code, unknown.out], [2, ""]);
-  assert.match(unknown.err, /^Unknown card "tpu": known cards are h200, h100, a100, rtx4090\n$/);
+  assert.match(unknown.err, /^Unknown GPU "tpu": known GPUs are h200, h100, a100, rtx4090\n$/);
   const folder = await Deno.makeTempDir();
   try {
     const plugin = `${folder}/plugin.so`;

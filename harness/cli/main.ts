@@ -1,5 +1,5 @@
 /**
- * The command line: words to calls, and the only place that knows the tables and the reports.
+ * The command line. The only module that knows both the tables and the reports.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import type { RunEvent } from "../run/events.ts";
-import { type ExperimentWords, readExperiment } from "../experiment/experiment_arguments.ts";
+import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { replaceFile } from "../core/files.ts";
 import { listTables } from "../experiment/listing.ts";
@@ -26,10 +26,12 @@ import { parseSpec } from "../experiment/record_schema.ts";
 import { executeRun } from "../run/run.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
+import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
 import { RECORD_FILE } from "../sweep/sweep.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
+import { likelihoodCommand } from "./likelihood.ts";
 import { tuneCommand } from "./tune.ts";
 import type { Method, RunRecord, RunSpec } from "../core/types.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
@@ -40,13 +42,13 @@ const TABLES: Tables = {
   metrics: METRICS,
 };
 
-/** Exit codes: failed work, and words that are wrong. */
+/** Exit codes: failed work, wrong arguments. */
 const FAILED = 1;
 const MISUSED = 2;
-/** What a shell reports after Ctrl-C: 128 + SIGINT. */
+/** Exit code after Ctrl-C, as in shells: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
-interface BenchWords extends ExperimentWords {
+interface BenchArguments extends ExperimentArguments {
   readonly out?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
@@ -56,46 +58,46 @@ interface BenchWords extends ExperimentWords {
 
 function createProgram(): Command {
   const program = new Command("deno task")
-    .enablePositionalOptions() // words behind a command are that command's
-    .description("Trains Langevin autoencoders and their rivals, and tabulates what comes out.");
+    .enablePositionalOptions() // options after a command belong to that command
+    .description("Trains Langevin autoencoders and their rivals, and tabulates the results.");
   const collect = (value: string, values: readonly string[] = []) => [...values, value];
 
   const benchCommand = program.command("bench")
     .description(
-      "train, sample, score and tabulate every method on every data set and seed; from --methods to --device, what is left out is the preset's (deno task bench list)",
+      "train, sample, score and tabulate every method on every data set and seed; the options from --methods to --device override the preset (deno task bench list)",
     )
     .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
-    .option("--methods <names>", "comma-separated")
+    .option("--methods <names>", "comma-separated names")
     .option(
       "--datasets <names>",
-      `comma-separated, ${DATASET_FORMS.join(", ")} too`,
+      `comma-separated names; ${DATASET_FORMS.join(", ")} also work`,
     )
-    .option("--metrics <names>", "comma-separated scores")
-    .option("--seeds <seeds>", "0..2 or 0,1,2")
-    .option("--epochs <count>", "epochs of training")
-    .option("--batch-size <count>", "images a step")
-    .option("--images <count>", "training images, the first of the set")
-    .option("--samples <count>", "images drawn for the scores")
+    .option("--metrics <names>", "comma-separated names of scores")
+    .option("--seeds <seeds>", "for example 0..2 or 0,1,2")
+    .option("--epochs <count>", "training epochs")
+    .option("--batch-size <count>", "images per step")
+    .option("--images <count>", "number of training images, the first of the set")
+    .option("--samples <count>", "number of samples for the scores")
     .option(
       "--set <METHOD.KEY=VALUE>",
-      "a hyperparameter, as lae.stepSize=1e-4; *.KEY for all methods that have it; repeatable",
+      "a hyperparameter, for example lae.stepSize=1e-4; *.KEY sets it for all methods that have it; repeatable",
       collect,
     )
     .option(
       "--device <name>",
       `one of ${Object.keys(DEVICES).join(", ")}`,
     )
-    .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
+    .option("--threads <count>", "threads per run (default: cores divided by --jobs)")
     .option(
       "--jobs <count>",
-      "runs at a time; times of runs side by side do not compare; 1 by default",
+      "number of parallel runs; timings from parallel runs are not comparable (default: 1)",
     )
-    .option("--out <folder>", "where to write; runs/PRESET by default")
-    .option("--dry-run", "print the runs and how long they will take, write nothing")
-    .option("--force", "repeat runs that are done")
-    .option("--strict", "refuse settings that a method warns of")
+    .option("--out <folder>", "output folder (default: runs/PRESET)")
+    .option("--dry-run", "print the runs and their estimated time, write nothing")
+    .option("--force", "repeat completed runs")
+    .option("--strict", "refuse settings that a method warns about")
     .addOption(
-      new Option("--size <pixels>", "of folder: and archive: data sets, 32 by default")
+      new Option("--size <pixels>", "image size of folder: and archive: data sets (default: 32)")
         .choices(["32", "64"]),
     )
     .action(benchAction);
@@ -103,30 +105,31 @@ function createProgram(): Command {
   benchCommand.command("list")
     .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
     .action(() => {
-      const words = { presets: PRESETS, devices: DEVICES, datasetForms: DATASET_FORMS };
-      console.log(listTables(TABLES, words).trimEnd());
+      const others = { presets: PRESETS, devices: DEVICES, datasetForms: DATASET_FORMS };
+      console.log(listTables(TABLES, others).trimEnd());
     });
 
   program.command("report")
-    .description("rebuild the tables of an output folder from its results.jsonl alone")
+    .description("rebuild the tables of an output folder from its results.jsonl")
     .argument("<folder>", "the output folder")
     .action(reportAction);
 
+  program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
     Deno.exitCode = interrupted ? INTERRUPTED : 0;
   }));
 
   program.command("run")
     .description(
-      "one run in this process: what bench starts, and what a cluster scheduler may start",
+      "execute one run in this process, as bench or a cluster scheduler starts it",
     )
-    .argument("<spec>", "a file with a run spec, as bench writes it")
+    .argument("<spec>", "file with a run spec, as bench writes it")
     .requiredOption(
       "--out <folder>",
-      `where to write ${RECORD_FILE}, the checkpoint and the samples`,
+      `folder for ${RECORD_FILE}, the checkpoint and the samples`,
     )
-    .option("--experiment <name>", "the name of the experiment, for the record", "single")
-    .option("--jobs <count>", "runs that share the machine, for the record", "1")
+    .option("--experiment <name>", "name of the experiment, for the record", "single")
+    .option("--jobs <count>", "number of parallel runs on the machine, for the record", "1")
     .action(runAction);
 
   program.command("probe", { hidden: true })
@@ -135,56 +138,56 @@ function createProgram(): Command {
     .action(probeAction);
 
   program.command("device", { hidden: true })
-    .description("open a device and close it: whether runs can use it, and how many cards it found")
+    .description("open and close a device, and print the number of GPUs that it found")
     .argument("<name>", "as for --device")
     .action(async (name: string) => {
       await using device = await openDevice(name, { threads: 1 });
-      console.log(device.cardCount ?? 0);
+      console.log(device.gpuCount ?? 0);
     });
   return program;
 }
 
-async function benchAction(typed: BenchWords): Promise<void> {
-  const words = { ...typed, datasets: sized(typed.datasets, typed.size) };
-  const tables = await tablesWith(words.datasets);
-  const { experiment, jobs } = readExperiment(words, {
+async function benchAction(typed: BenchArguments): Promise<void> {
+  const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
+  const tables = await tablesWith(args.datasets);
+  const { experiment, jobs } = readExperiment(args, {
     tables,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
     cores: navigator.hardwareConcurrency,
   });
-  const out = userPath(words.out ?? `runs/${experiment.name}`);
+  const out = userPath(args.out ?? `runs/${experiment.name}`);
   const options: BenchOptions = {
     tables,
     out,
     jobs,
-    force: words.force ?? false,
-    strict: words.strict ?? false,
+    force: args.force ?? false,
+    strict: args.strict ?? false,
     dataFolder: dataFolder(),
     publish: async (records) => {
       const { markdown, paths } = await writeReports(out, records);
       return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
     },
   };
-  if (words.dryRun) return await dryRun(experiment, options);
+  if (args.dryRun) return await dryRun(experiment, options);
   const { complete, interrupted } = await bench(experiment, options);
   Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
 }
 
-/** Data-set words with `--size` put behind those of the user's pictures that name no size. */
+/** Appends `--size` to the data sets of the user's own images that name no size. */
 function sized(datasets: string | undefined, size: string | undefined): string | undefined {
   if (datasets === undefined || size === undefined) return datasets;
-  return datasets.split(",").map((word) =>
-    word.includes(":") && !/@\d+$/.test(word) ? `${word}@${size}` : word
+  return datasets.split(",").map((name) =>
+    name.includes(":") && !/@\d+$/.test(name) ? `${name}@${size}` : name
   ).join();
 }
 
-/** The tables, and the data sets that words such as `folder:PATH` make. */
-async function tablesWith(words = ""): Promise<Tables> {
-  const made = words.split(",").filter((word) => word.includes(":"));
-  const datasets = await Promise.all(made.map(async (word) => {
+/** The tables with the data sets in `names` of forms such as `folder:PATH`. */
+async function tablesWith(names = ""): Promise<Tables> {
+  const made = names.split(",").filter((name) => name.includes(":"));
+  const datasets = await Promise.all(made.map(async (name) => {
     try {
-      return [word, await resolveDataset(word)] as const;
+      return [name, await resolveDataset(name)] as const;
     } catch (error) {
       throw error instanceof RangeError ? new UsageError(error.message) : error;
     }
@@ -195,17 +198,17 @@ async function tablesWith(words = ""): Promise<Tables> {
 async function reportAction(folder: string): Promise<void> {
   const dir = userPath(folder);
   const { records, torn } = await readResults(dir);
-  if (torn !== "") console.error(`Left out the torn last line of ${dir}/${RESULTS_FILE}`);
+  if (torn !== "") console.error(`Ignored the incomplete last line of ${dir}/${RESULTS_FILE}`);
   if (records.length === 0) {
     throw new Error(
-      `No results in ${dir}/${RESULTS_FILE}: deno task bench --out ${dir} makes them`,
+      `No results in ${dir}/${RESULTS_FILE}: create them with deno task bench --out ${dir}`,
     );
   }
   const { markdown, paths } = await writeReports(dir, latestRecords(records));
   console.log(`${markdown}\nWrote ${paths.join(", ")}`);
 }
 
-/** Writes the tables of `records`: the same records give the same bytes. */
+/** Writes the tables of `records`. Equal records give equal bytes. */
 async function writeReports(
   dir: string,
   records: readonly RunRecord[],
@@ -215,7 +218,11 @@ async function writeReports(
     datasets: Object.values(TABLES.datasets),
     metrics: Object.values(TABLES.metrics),
   };
-  const table = buildTable(records, { names, runList: await readRunList(dir) });
+  const table = buildTable(records, {
+    names,
+    runList: await readRunList(dir),
+    likelihoods: await readLikelihoods(dir),
+  });
   const markdown = toMarkdown(table);
   const files = {
     "table.md": markdown,
@@ -228,11 +235,11 @@ async function writeReports(
 
 async function runAction(
   path: string,
-  words: { readonly out: string; readonly experiment: string; readonly jobs: string },
+  args: { readonly out: string; readonly experiment: string; readonly jobs: string },
 ): Promise<void> {
   const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
-  const dir = userPath(words.out);
-  const jobs = parseCount(words.jobs, "--jobs");
+  const dir = userPath(args.out);
+  const jobs = parseCount(args.jobs, "--jobs");
   await Deno.mkdir(dir, { recursive: true });
   try {
     const { method, dataset, metrics } = await entriesOf(spec);
@@ -242,7 +249,7 @@ async function runAction(
       dataset,
       metrics,
       device,
-      experiment: words.experiment,
+      experiment: args.experiment,
       dir,
       provenance: (datasetSha256) =>
         readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
@@ -257,7 +264,7 @@ async function runAction(
   }
 }
 
-/** Writes `event` as a line of standard output. Throws when nobody listens: a run does not outlive its bench. */
+/** Writes `event` as a line to standard output. Throws if the pipe is closed, so that a run ends with its bench. */
 function tell(event: RunEvent): void {
   const bytes = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
@@ -280,8 +287,8 @@ async function entriesOf(spec: RunSpec) {
   };
 }
 
-/** Runs the words; every error is one line on standard error and an exit code. */
-async function main(words: readonly string[]): Promise<void> {
+/** Executes the command line `args`. Every error is one line on standard error and an exit code. */
+async function main(args: readonly string[]): Promise<void> {
   const program = createProgram();
   const silence = (command: Command) => {
     command.exitOverride().configureOutput({ writeErr: () => {} });
@@ -289,7 +296,7 @@ async function main(words: readonly string[]): Promise<void> {
   };
   silence(program);
   try {
-    await program.parseAsync([...words], { from: "user" });
+    await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return; // help was printed
     const message = error instanceof Error ? error.message : String(error);

@@ -70,7 +70,7 @@ Deno.test("cli answers --help for each command, and bench list names all methods
   assert.match(list.stdout, /Deviation: /);
 });
 
-Deno.test("cli bench reports in one line that it cannot make the output folder", () =>
+Deno.test("cli bench reports in one line that it cannot create the output folder", () =>
   withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/file`, "");
     const { code, stderr } = await cli(
@@ -78,7 +78,7 @@ Deno.test("cli bench reports in one line that it cannot make the output folder",
       dir,
     );
     assert.equal(code, 1);
-    assert.match(stderr, /^Cannot make the output folder .*\n$/);
+    assert.match(stderr, /^Cannot create the output folder .*\n$/);
   }));
 
 Deno.test("cli bench and report refuse a results file that is not theirs and leave it unchanged", () =>
@@ -96,8 +96,24 @@ Deno.test("cli bench and report refuse a results file that is not theirs and lea
 Deno.test("cli report fails with a hint when the folder has no results", () =>
   withTempDir(async (dir) => {
     const { code, stderr } = await cli(["report", dir], dir);
-    const hint = `deno task bench --out ${dir} makes them`;
+    const hint = `create them with deno task bench --out ${dir}`;
     assert.deepEqual([code, stderr], [1, `No results in ${dir}/results.jsonl: ${hint}\n`]);
+  }));
+
+Deno.test("cli likelihood refuses wrong arguments, and a folder without results", () =>
+  withTempDir(async (dir) => {
+    const cases: [string[], number, RegExp][] = [
+      [["--temperatures", "1001"], 2, /^--temperatures must be a multiple of 50, got 1001$/],
+      [["--images", "none"], 2, /^--images must be an integer >= 1, got "none"$/],
+      [[], 1, /^No results in .*results\.jsonl: /],
+    ];
+    const outcomes = await Promise.all(
+      cases.map(([argv]) => cli(["likelihood", dir, ...argv], dir)),
+    );
+    outcomes.forEach(({ code, stdout, stderr }, i) => {
+      assert.match(stderr.trimEnd(), cases[i][2]);
+      assert.deepEqual([code, stdout], [cases[i][1], ""], stderr);
+    });
   }));
 
 Deno.test("cli run reports in one line that a file is not a run spec", () =>

@@ -4,27 +4,27 @@ import { createNoise, fillNoise, keyOf } from "../core/noise.ts";
 import { stepFunction, stepInputs } from "../run/train.ts";
 import type { HostArrays, Hyperparams, ImageShape, Method, Problem } from "../core/types.ts";
 
-/** Of CIFAR-10: a step's noise and moves depend on it, its time does not. */
+/** Number of training images, as of CIFAR-10; it does not affect the time of a step. */
 const TRAIN_COUNT = 50_000;
 
-/** Steps before those that are timed: state is swapped between two sets of arrays, and both have to be given memory. */
+/** Warm-up steps: state alternates between two sets of arrays, and each is allocated in its first step. */
 export const WARM_UPS = 2;
 
-/** A training step of a method, ready to be compiled on any device. */
+/** A training step of a method that any device can compile. */
 export interface TrainingStep {
   readonly problem: Problem;
   readonly fn: ReturnType<typeof stepFunction>;
   /** Shapes of its inputs. */
   readonly specs: ReturnType<typeof stepInputs>;
-  /** Floating-point operations that its formulas count; undefined without a formula. */
+  /** Floating-point operations by formula; undefined without one. */
   readonly flops: number | undefined;
-  /** The state before the first step, made anew: a large one need not stay on the host. */
+  /** Computes the initial state. Not cached, so that a large one need not stay on the host. */
   initial(): Promise<HostArrays>;
-  /** Inputs of the first step in buffers of their own: uniform pixels, rows from 0. */
+  /** Inputs of the first step in new buffers: uniform pixels, rows from 0. */
   inputs(): HostArrays;
 }
 
-/** The step of `method` on batches of `batchSize` images, at its defaults but for those of `overrides` that it has. */
+/** Prepares the step of `method` on batches of `batchSize` images, with the `overrides` that it has as hyperparameters. */
 export function prepareStep(
   method: Method,
   { image, batchSize, overrides }: {
@@ -65,7 +65,7 @@ export function prepareStep(
   };
 }
 
-/** Uniform numbers in [0, 1), the same every time. */
+/** Uniform numbers in [0, 1), the same in every call. */
 export function uniform(length: number): Float32Array {
   const out = new Float32Array(length);
   fillNoise(out, { key: keyOf(2), counters: Int32Array.of(0), width: length, kind: "uniform" });

@@ -42,6 +42,19 @@ export function createImageSet(
   return { image, count, pixels, labels, sha256: sha256Hex(pixels) };
 }
 
+/** Copies the images `rows` of `set`, with their labels, into a new set. */
+export function selectImages(set: ImageSet, rows: Int32Array): ImageSet {
+  const size = bytesPerImage(set.image);
+  const pixels = new Uint8Array(rows.length * size);
+  rows.forEach((row, i) => pixels.set(set.pixels.subarray(row * size, (row + 1) * size), i * size));
+  const { labels } = set;
+  return createImageSet({
+    image: set.image,
+    pixels,
+    ...labels && { labels: Uint8Array.from(rows, (row) => labels[row]) },
+  });
+}
+
 /**
  * Pads images [count, height, width, channels] with zeros to [count, to, to, channels], centred; an odd remainder goes
  * below and to the right. Throws RangeError if an image is larger than `to`.

@@ -150,11 +150,27 @@ export interface Model<S extends Tree = Tree> {
   init(noise: Noise): S;
   /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
   step(state: S, batch: Batch, noise: Noise): StepResult<S>;
-  /** Images [count, height, width, channels] in [0, 1] from the model. */
+  /** Images [count, height, width, channels] in [0, 1] from the model, sampled in the method's own way. */
   sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
+  /** Other ways to sample the same trained model, where test time leaves a choice: each is a row of its own in reports. */
+  readonly alternatives?: readonly AlternativeSampling<S>[];
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
+  readonly joint?: JointDensity<S>;
   readonly amortized?: AmortizedChains<S>;
+  readonly learnedPrior?: LearnedPrior<S>;
+  /** The Langevin chains that the model runs, in training or at test time; absent if it runs none. */
+  readonly langevinChains?: readonly LangevinChain<S>[];
+}
+
+/** Another way than `Model.sample` to draw images from a trained model. */
+export interface AlternativeSampling<S extends Tree = Tree> {
+  /** As in records and in names of files: `prior_steps`. */
+  readonly name: string;
+  /** The row's label in reports: `LAE + prior steps`. */
+  readonly label: string;
+  /** As `Model.sample`, and with the same noise: what both draw from one path is equal. */
+  sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
 }
 
 /** What `sample` is asked for. */
@@ -183,6 +199,30 @@ export interface Likelihood<S extends Tree = Tree> {
 }
 
 /**
+ * Capability of a model whose joint density p(x, z) = p(z) p(x | z) can be drawn from and evaluated: what simulation-based
+ * calibration and annealed importance sampling need. The prior is N(0, I), or N(0, I) tilted by a learned factor:
+ * log p(z) = log N(z; 0, I) + tilt(z) - log Z.
+ */
+export interface JointDensity<S extends Tree = Tree> {
+  /** Dimension of z. */
+  readonly dim: number;
+  /** Draws of z [count, dim]: exact if `tilt` is absent, otherwise the ends of the prior chains that `sample` decodes. */
+  drawLatents(state: S, count: number, noise: Noise): Tensor2D;
+  /** A draw of p(x | z) for each of `latents` [n, dim]: images [n, height, width, channels] in the units of [0, 1], unclipped. */
+  drawImages(state: S, latents: Tensor2D, noise: Noise): Tensor4D;
+  /** log p(x | z) in nats, [n], for `images` in the units of [0, 1]. */
+  logLikelihood(state: S, images: Tensor4D, latents: Tensor2D): Tensor1D;
+  /** log p(z) - log N(z; 0, I) in nats up to a constant, [n]. Absent if the prior is N(0, I). */
+  tilt?(state: S, latents: Tensor2D): Tensor1D;
+  /** The posterior chain of `infer`, from `start` [n, dim] instead of its own start. Absent if `infer` runs none. */
+  chainFrom?(
+    state: S,
+    request: { readonly images: Tensor4D; readonly start: Tensor2D },
+    noise: Noise,
+  ): Tensor2D;
+}
+
+/**
  * Capability of a model whose posterior chains share weights, z_i = g(x_i) Phi for all rows at once: with fewer features
  * than rows they cannot all move freely, and the harness measures how freely they do.
  */
@@ -198,6 +238,43 @@ export interface AmortizedChains<S extends Tree = Tree> {
    * [n, latentDim].
    */
   freeChains(state: S, images: Tensor4D, noise: Noise): Tensor2D;
+}
+
+/** Capability of a model with latents whose prior p(z) = exp(-f(z)) / Z is learned from what training takes for its samples. */
+export interface LearnedPrior<S extends Tree = Tree> {
+  /** f(z) = -log p(z) up to a constant for each of `latents` [n, dim]: [n]. */
+  energy(state: S, latents: Tensor2D): Tensor1D;
+  /** Latents that training takes for samples of the prior: ends of its short chains, or outputs of its network. [count, dim]. */
+  negatives(state: S, count: number, noise: Noise): Tensor2D;
+  /** Ends of independent chains for the prior from N(0, I), long enough to forget their start within a mode. [count, dim]. */
+  longChains(state: S, count: number, noise: Noise): Tensor2D;
+}
+
+/**
+ * A Langevin chain that a model runs, z' = z - eta grad U(z) + sqrt(2 eta) xi, laid open so that the harness can measure
+ * whether it still is a chain (`run/chain_health.ts`). A chain on weights w with a preconditioner G has this form in the
+ * coordinates y of w = w_0 + G^(1/2) y.
+ */
+export interface LangevinChain<S extends Tree = Tree> {
+  /** As in tables, unique in the model: `posterior`. */
+  readonly name: string;
+  /** K, steps from start to end. A chain on weights goes on as long as training: here the number of steps to look at. */
+  readonly steps: number;
+  /** The chain as it stands in `state`. */
+  prepare(state: S, batch: Batch, noise: Noise): PreparedChain;
+}
+
+/** A chain before its first step. */
+export interface PreparedChain {
+  /** [count, d]: a chain for each image, or the only chain on weights. */
+  readonly start: Tensor2D;
+  /** eta. */
+  readonly stepSize: number | Scalar;
+  /**
+   * U(z) in nats for each row of `z` [count, d], up to a constant: [count], or [count, terms] whose sums over the terms it
+   * is, where float32 would round the sum of many terms by more than a step changes it.
+   */
+  energy(z: Tensor2D): Tensor1D | Tensor2D;
 }
 
 // ---------------------------------------------------------------- data sets
@@ -274,6 +351,8 @@ export interface Metric<Reference = unknown> extends ScoreBase {
   reference(real: ImageSet, watcher?: ReferenceWatcher): Promise<Reference>;
   /** Begins the score of images that come in batches. */
   begin(reference: Reference): Promise<Scoring>;
+  /** The scores that share one pass over the images with this one; absent for a score by itself. */
+  readonly family?: MetricFamily<Reference>;
 }
 
 /** A score under way. It keeps what it needs of the images, not the images: 50,000 need not be in memory at once. */
@@ -281,6 +360,45 @@ export interface Scoring extends AsyncDisposable {
   add(images: ImageBatch): Promise<void>;
   /** The score of all that was added. */
   finish(): Promise<number>;
+}
+
+/**
+ * Scores that share one pass over the images: features are computed once for all of them. Each is a `Metric` of its own
+ * (`harness/metrics/family.ts` makes one); a run that asks for several passes its images through the family once.
+ */
+export interface MetricFamily<Reference = unknown> {
+  readonly name: string;
+  /** Statistics of the real images, computed once. */
+  reference(real: ImageSet, watcher?: ReferenceWatcher): Promise<Reference>;
+  /** Begins the scores named `wanted` of images that come in batches. */
+  begin(reference: Reference, wanted: readonly string[]): Promise<FamilyScoring>;
+}
+
+/** Scores of a family under way. */
+export interface FamilyScoring extends AsyncDisposable {
+  add(images: ImageBatch): Promise<void>;
+  /** What was found of all that was added. A wanted score is absent where the images are too few for it. */
+  finish(): Promise<Findings>;
+}
+
+/** What a family of scores found of one set of images. */
+export interface Findings {
+  /** Images in the set. */
+  readonly count: number;
+  /** Scores by name; also those that came with wanted ones. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** Standard errors of scores over images, for those that have one. */
+  readonly standardErrors: Readonly<Record<string, number>>;
+  /** Mean scores of sets of this size from the distribution of the real images, for scores with such a law. */
+  readonly expected: Readonly<Record<string, number>>;
+  /** Images by predicted class, in the classifier's order; absent without a classifier. */
+  readonly classes?: Readonly<Record<string, number>>;
+}
+
+/** Findings on a model's samples, beside those on as many real images of the other part: what a perfect model would get. */
+export interface FamilyRecord {
+  readonly samples: Findings;
+  readonly real: Findings;
 }
 
 /**
@@ -338,8 +456,8 @@ export interface Device extends AsyncDisposable {
   readonly name: string;
   /** For provenance: runtime, version, threads. */
   readonly description: string;
-  /** Cards that it could have used, of which it uses the first; undefined where it cannot say. */
-  readonly cardCount?: number;
+  /** Number of GPUs that it found, of which it uses the first; undefined if unknown. */
+  readonly gpuCount?: number;
   upload(arrays: HostArrays): Promise<DeviceState>;
   download(state: DeviceState): Promise<HostArrays>;
   /** Traces `fn` for these shapes. Throws when `fn` reads a value, draws host randomness, or freezes an array. */
@@ -411,7 +529,7 @@ export interface Provenance {
   readonly device: string;
   readonly cpu: string;
   readonly cores: number;
-  /** Runs that shared the machine: times of runs with different `jobs` do not compare. */
+  /** Number of parallel runs on the machine: timings with different `jobs` are not comparable. */
   readonly jobs: number;
   readonly os: string;
   readonly datasetSha256: string;
@@ -435,6 +553,89 @@ export interface Diagnostics {
   readonly moves: number;
 }
 
+/** Moments of a set of latents; null where they are not finite. */
+export interface LatentMoments {
+  /** Mean of f(z) = -log p(z) up to a constant, nats. */
+  readonly energy: number | null;
+  /** Trace of the sample covariance. */
+  readonly trace: number | null;
+}
+
+/** Three sets of latents, alike if a learned prior is right: its negatives follow it, and it matches the posteriors. */
+export interface PriorCheck {
+  /** Latents in each set. */
+  readonly count: number;
+  /** One draw from the posterior of each of `count` training images. */
+  readonly posterior: LatentMoments;
+  /** Latents that training takes for samples of the prior. */
+  readonly negatives: LatentMoments;
+  /** Ends of long chains for the prior. */
+  readonly longChains: LatentMoments;
+}
+
+/**
+ * How well a Langevin chain samples, measured after training. A number is null where the chain left the range of float32.
+ * `harness/statistics/chain_health.ts` has the definitions, their distributions at rest, and the thresholds.
+ */
+export interface ChainHealth {
+  /** Name of the chain: `posterior`. */
+  readonly chain: string;
+  /** Chains measured. */
+  readonly count: number;
+  readonly dimension: number;
+  readonly steps: number;
+  readonly stepSize: number;
+  /** eta L: the step size times the largest curvature of the energy at either end of each chain, that of lower energy. */
+  readonly stability: { readonly quantile90: number; readonly largest: number } | null;
+  /** Mean acceptance that a Metropolis test would give over the last half of the steps. */
+  readonly acceptance: Estimate | null;
+  /** Change of the energy over the last half of the steps, nats; absent for a single chain. */
+  readonly drift?: Estimate | null;
+  /** (z . g - (eta / 2) |g|^2) / d over the last half of the steps, 1 at rest; absent for a single chain. */
+  readonly virial?: Estimate | null;
+}
+
+/** A mean over chains with its standard error, null for a single chain. */
+export interface Estimate {
+  readonly mean: number;
+  readonly standardError: number | null;
+}
+
+/** A test that paired differences are symmetric about 0 (`statistics/symmetry_tests.ts`). */
+export interface RankTest {
+  /** Wilcoxon's signed-rank statistic, about N(0, 1) if inference is right, and its two-sided p-value. */
+  readonly z: number;
+  readonly p: number;
+  /** Two-sided p-value of the sign test. */
+  readonly signP: number;
+  /** 2 P(T(z') > T(z)) - 1: 0 if inference is right. Half of its size is the Kolmogorov-Smirnov distance of one-draw ranks. */
+  readonly effect: number;
+  /** Differences that are exactly 0. */
+  readonly ties: number;
+  /** Counts of signed ranks in equal bins of [-1, 1]: flat if inference is right. */
+  readonly histogram: readonly number[];
+}
+
+/** Simulation-based calibration of one way to draw z'. */
+export interface CalibrationTests {
+  /** Simulated images left out because a latent or a statistic was not finite. */
+  readonly notFinite: number;
+  /** By statistic T(z, x); null if no image is left. */
+  readonly tests: Readonly<Record<string, RankTest>> | null;
+}
+
+/** Simulation-based calibration of inference, after training (`run/calibration.ts`). */
+export interface Calibration {
+  /** N, simulated images, one draw each. */
+  readonly images: number;
+  /** Whether z was drawn from p(z) itself, not by a chain. */
+  readonly priorIsExact: boolean;
+  /** z' by the method's `infer`. */
+  readonly infer: CalibrationTests;
+  /** z' by the chain of `infer`, started at the true z; absent if `infer` runs no chain. */
+  readonly fromTruth?: CalibrationTests;
+}
+
 /** What a LikelihoodBound rests on. */
 export interface BoundBasis {
   /** k. */
@@ -445,6 +646,19 @@ export interface BoundBasis {
   readonly images: number;
   /** Of the mean over images, nats per dimension. */
   readonly standardError: number;
+}
+
+/** Scores of samples drawn in another way than the method's own. */
+export interface AlternativeScores {
+  /** The row's label in reports. */
+  readonly label: string;
+  readonly scores: Readonly<Record<string, number>>;
+  /** Scores of the initial state, sampled in the same way; empty if not asked for. */
+  readonly untrained: Readonly<Record<string, number>>;
+  /** As `families` of the run's record. */
+  readonly families?: Readonly<Record<string, FamilyRecord>>;
+  /** Why there are no scores; absent if there are. */
+  readonly error?: string;
 }
 
 /** Seconds on clocks that never overlap: their sum is the time the run took. */
@@ -476,12 +690,27 @@ export type RunRecord =
       readonly status: "completed";
       readonly scores: Readonly<Record<string, number>>;
       readonly untrained: Readonly<Record<string, number>>;
+      /** By the names of the model's alternatives; absent if it has none. */
+      readonly alternatives?: Readonly<Record<string, AlternativeScores>>;
+      /**
+       * Scores of decoded encodings, one posterior draw for each of `sampleCount` training images: what samples of a perfect
+       * prior would score. Absent for models without latents, and from older records.
+       */
+      readonly decodedScores?: Readonly<Record<string, number>>;
       /** Of the scores that are bounds on the likelihood; absent if none is. */
       readonly bounds?: Readonly<Record<string, BoundBasis>>;
       /** Mean squared error per pixel of test images in [0, 1] made from one posterior draw each; absent from older records. */
       readonly reconstructionError?: number;
+      /** By family of scores; absent if no score has one, and from older records. */
+      readonly families?: Readonly<Record<string, FamilyRecord>>;
       /** What was measured of the method itself; absent if nothing was. */
       readonly diagnostics?: Diagnostics;
+      /** Absent for models without a learned prior, and from older records. */
+      readonly priorCheck?: PriorCheck;
+      /** One entry a Langevin chain of the model; absent if it has none, and from older records. */
+      readonly chainHealth?: readonly ChainHealth[];
+      /** Absent for models without `joint` and `latents`, and from older records. */
+      readonly calibration?: Calibration;
     }
     | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
     | { readonly status: "failed"; readonly error: string }

@@ -3,23 +3,23 @@ import { canonicalJson } from "./spec.ts";
 import { median } from "../statistics/summary.ts";
 import type { Dataset, EpochRecord, RunRecord, RunSpec } from "../core/types.ts";
 
-/** How long the parts of a run take on this machine, as measured. */
+/** Measured time of the parts of a run on this machine. */
 export interface Pace {
   readonly secondsPerStep: number;
-  /** Everything but training: start, compilation, sampling, scores. */
+  /** Everything except training: start, compilation, sampling, scores. */
   readonly restSeconds: number;
 }
 
-/** Paces of runs that differ in seed and length only, by `paceKey`. */
+/** Paces by `paceKey`: of runs that differ only in seed and length. */
 export type Paces = ReadonlyMap<string, Pace>;
 
-/** What decides the time of a step: equal for runs that differ in seed and length only. */
+/** Key of everything that affects the time of a step: equal for runs that differ only in seed and length. */
 export function paceKey(spec: RunSpec): string {
   const { method, dataset, batchSize, hyper, device, threads } = spec;
   return canonicalJson({ method, dataset, batchSize, hyper, device, threads });
 }
 
-/** Seconds a step: the median over `epochs`, without the warm-up where there are others. */
+/** Seconds per step: the median over `epochs`, without the warm-up if there are other epochs; undefined without epochs. */
 export function secondsPerStep(epochs: readonly EpochRecord[]): number | undefined {
   const steady = epochs.filter(({ warmup }) => !warmup);
   const counted = steady.length > 0 ? steady : epochs;
@@ -27,7 +27,7 @@ export function secondsPerStep(epochs: readonly EpochRecord[]): number | undefin
   return median(counted.map(({ seconds, steps }) => seconds / steps));
 }
 
-/** The paces of completed runs; of several with one key the last. */
+/** Paces of completed runs; the last one counts for each key. */
 export function pacesOf(records: readonly RunRecord[]): Map<string, Pace> {
   const paces = new Map<string, Pace>();
   for (const record of records) {
@@ -39,20 +39,20 @@ export function pacesOf(records: readonly RunRecord[]): Map<string, Pace> {
   return paces;
 }
 
-/** Optimizer steps of a whole run. */
+/** Number of optimizer steps of a run. */
 export function stepsOfRun(spec: RunSpec, dataset: Dataset): number {
   return spec.epochs * stepsPerEpoch(spec.trainCount ?? dataset.counts.train, spec.batchSize);
 }
 
-/** How long a sweep will take. */
+/** Estimated time of a sweep. */
 export interface Estimate {
-  /** Undefined when nothing is known of any run. */
+  /** Undefined if no pace is known. */
   readonly seconds: number | undefined;
-  /** Runs whose own pace is not known: counted with the mean of the known ones. */
+  /** Number of runs of unknown pace, counted with the mean of the others. */
   readonly guessed: number;
 }
 
-/** Seconds of each run in sequence, `jobs` at a time on as many shares of the machine. */
+/** Sums the seconds of all runs and divides by `jobs`, assuming that parallel runs share the machine evenly. */
 export function estimateSweep(
   runs: readonly { readonly key: string; readonly steps: number }[],
   { paces, jobs }: { readonly paces: Paces; readonly jobs: number },
@@ -68,7 +68,7 @@ export function estimateSweep(
   return { seconds: sum * (runs.length / known.length) / jobs, guessed };
 }
 
-/** `95` to `1 min 35 s`: the two largest units that matter. */
+/** Formats 95 as `1 min 35 s`, with at most two units. */
 export function formatDuration(seconds: number): string {
   const whole = Math.round(seconds);
   const minutes = Math.round(seconds / 60);

@@ -30,13 +30,13 @@ const record = (spec: RunSpec): RunRecord => ({
   untrained: {},
 });
 
-Deno.test("secondsPerStep() leaves the warm-up out where it can", () => {
+Deno.test("secondsPerStep() ignores the warm-up if there are other epochs", () => {
   assert.equal(secondsPerStep([epoch(0, 12), epoch(1, 8), epoch(2, 4)]), 1.5);
   assert.equal(secondsPerStep([epoch(0, 12)]), 3);
   assert.equal(secondsPerStep([]), undefined);
 });
 
-Deno.test("paceKey() is of the work of a step, not of the seed or the length", () => {
+Deno.test("paceKey() depends on the work of a step, not on seed or length", () => {
   assert.equal(paceKey({ ...SPEC, seed: 5, epochs: 100, trainCount: 8 }), paceKey(SPEC));
   assert.notEqual(paceKey({ ...SPEC, threads: 2 }), paceKey(SPEC));
   assert.notEqual(paceKey({ ...SPEC, hyper: { ...SPEC.hyper, rate: 0.1 } }), paceKey(SPEC));
@@ -57,7 +57,7 @@ Deno.test("estimateSweep() adds known runs and counts unknown ones as their mean
   assert.deepEqual(estimateSweep([], { paces, jobs: 1 }), { seconds: 0, guessed: 0 });
 });
 
-Deno.test("formatDuration() uses the units that matter", () => {
+Deno.test("formatDuration() uses at most two units", () => {
   const cases: [number, string][] = [
     [0.4, "0 s"],
     [59.6, "1 min 0 s"],

@@ -11,8 +11,8 @@ import {
   UsageError,
 } from "../core/arguments.ts";
 
-/** The words of `bench` that decide about the experiment, as typed. */
-export interface ExperimentWords {
+/** Command-line arguments of `bench` that define the experiment, as text. */
+export interface ExperimentArguments {
   readonly preset: string;
   readonly methods?: string;
   readonly datasets?: string;
@@ -28,67 +28,69 @@ export interface ExperimentWords {
   readonly jobs?: string;
 }
 
-/** What the words may name. */
-export interface Vocabulary {
+/** Names that the arguments may use, and the cores to divide among parallel runs. */
+export interface KnownNames {
   readonly tables: Tables;
   readonly presets: Readonly<Record<string, Preset>>;
   readonly devices: readonly string[];
   readonly cores: number;
 }
 
-/** The preset under the other words. Throws UsageError for what is unknown or of the wrong type. */
+/** Overrides the preset by the other arguments. Throws UsageError for unknown names and wrong values. */
 export function readExperiment(
-  words: ExperimentWords,
-  { tables, presets, devices, cores }: Vocabulary,
+  args: ExperimentArguments,
+  { tables, presets, devices, cores }: KnownNames,
 ): { readonly experiment: Experiment; readonly jobs: number } {
-  const { about: _about, ...preset } = lookUp(presets, "preset", words.preset);
+  const { about: _about, ...preset } = lookUp(presets, "preset", args.preset);
   const methodNames = Object.keys(tables.methods);
   const datasetNames = Object.keys(tables.datasets);
-  const count = <Otherwise>(text: string | undefined, what: string, otherwise: Otherwise) =>
-    text === undefined ? otherwise : parseCount(text, what);
-  const jobs = count(words.jobs, "--jobs", 1);
-  const device = words.device ?? preset.device;
+  const count = <Otherwise>(text: string | undefined, name: string, otherwise: Otherwise) =>
+    text === undefined ? otherwise : parseCount(text, name);
+  const jobs = count(args.jobs, "--jobs", 1);
+  const device = args.device ?? preset.device;
   if (!devices.some((form) => fitsForm(device, form))) {
     throw unknownName("device", device, devices);
   }
-  const sampleCount = count(words.samples, "--samples", preset.sampleCount);
+  const sampleCount = count(args.samples, "--samples", preset.sampleCount);
   if (sampleCount < 2) {
-    throw new UsageError(`--samples "${sampleCount}" is too few: a score compares covariances`);
+    throw new UsageError(
+      `--samples must be >= 2, got ${sampleCount}: a score compares covariances`,
+    );
   }
   const experiment: Experiment = {
     ...preset,
-    name: words.preset,
-    methods: words.methods === undefined
+    name: args.preset,
+    methods: args.methods === undefined
       ? preset.methods ?? methodNames
-      : parseNames(words.methods, { kind: "method", known: methodNames }),
-    datasets: words.datasets === undefined
+      : parseNames(args.methods, { kind: "method", known: methodNames }),
+    datasets: args.datasets === undefined
       ? preset.datasets
-      : parseNames(words.datasets, { kind: "data set", known: datasetNames }),
-    metrics: words.metrics === undefined
+      : parseNames(args.datasets, { kind: "data set", known: datasetNames }),
+    metrics: args.metrics === undefined
       ? preset.metrics
-      : parseNames(words.metrics, { kind: "metric", known: Object.keys(tables.metrics) }),
-    seeds: words.seeds === undefined ? preset.seeds : parseSeeds(words.seeds),
-    epochs: count(words.epochs, "--epochs", preset.epochs),
-    batchSize: count(words.batchSize, "--batch-size", preset.batchSize),
-    trainCount: count(words.images, "--images", preset.trainCount),
+      : parseNames(args.metrics, { kind: "metric", known: Object.keys(tables.metrics) }),
+    seeds: args.seeds === undefined ? preset.seeds : parseSeeds(args.seeds),
+    epochs: count(args.epochs, "--epochs", preset.epochs),
+    batchSize: count(args.batchSize, "--batch-size", preset.batchSize),
+    trainCount: count(args.images, "--images", preset.trainCount),
     sampleCount,
     device,
-    threads: count(words.threads, "--threads", Math.max(1, Math.floor(cores / jobs))),
+    threads: count(args.threads, "--threads", Math.max(1, Math.floor(cores / jobs))),
   };
   checkComplete(experiment, tables);
   return {
-    experiment: { ...experiment, hyper: readSettings(words.set ?? [], experiment, tables) },
+    experiment: { ...experiment, hyper: readSettings(args.set ?? [], experiment, tables) },
     jobs,
   };
 }
 
-/** Whether `word` is `form`, where `NAME:PATH` stands for any path. */
-function fitsForm(word: string, form: string): boolean {
+/** Whether `text` is `form`, where PATH in `NAME:PATH` stands for any path. */
+function fitsForm(text: string, form: string): boolean {
   const prefix = /^(\w+:)[A-Z]+$/.exec(form)?.[1];
-  return word === form || (prefix !== undefined && word.startsWith(prefix) && word !== prefix);
+  return text === form || (prefix !== undefined && text.startsWith(prefix) && text !== prefix);
 }
 
-/** A preset may be ahead of the tables: says so, rather than that its words are unknown. */
+/** Throws UsageError if the preset names data sets or metrics that the tables lack. */
 function checkComplete({ name, datasets, metrics }: Experiment, tables: Tables): void {
   const absent = [
     ...datasets.filter((dataset) => !Object.hasOwn(tables.datasets, dataset))
@@ -98,13 +100,13 @@ function checkComplete({ name, datasets, metrics }: Experiment, tables: Tables):
   ];
   if (absent.length > 0) {
     throw new UsageError(
-      `Preset "${name}" needs what this version does not have yet: ${absent.join(", ")}; ` +
+      `Preset "${name}" needs entries that this version lacks: ${absent.join(", ")}; ` +
         `known data sets are ${Object.keys(tables.datasets).join(", ")}`,
     );
   }
 }
 
-/** The overrides of `experiment` with each `--set` laid over them. */
+/** Adds each `--set` to the hyperparameter overrides of `experiment`. */
 function readSettings(
   set: readonly string[],
   experiment: Experiment,
@@ -117,7 +119,7 @@ function readSettings(
       lookUp(methods, "method", method);
       if (!experiment.methods.includes(method)) {
         throw new UsageError(
-          `Setting "${text}" has no effect: the methods chosen are ${
+          `Setting "${text}" has no effect: the selected methods are ${
             experiment.methods.join(", ")
           }`,
         );

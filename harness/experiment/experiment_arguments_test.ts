@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { type ExperimentWords, readExperiment, type Vocabulary } from "./experiment_arguments.ts";
+import {
+  type ExperimentArguments,
+  type KnownNames,
+  readExperiment,
+} from "./experiment_arguments.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
 import { UsageError } from "../core/arguments.ts";
 
 const { name: _name, methods: _methods, threads: _threads, ...rest } = TINY_EXPERIMENT;
 const { tiny } = TINY_TABLES.methods;
-const VOCABULARY: Vocabulary = {
+const KNOWN: KnownNames = {
   tables: { ...TINY_TABLES, methods: { tiny, other: { ...tiny, name: "other" } } },
   presets: {
     small: { ...rest, about: "a test", hyper: { "*": { rate: 0.1 } } },
@@ -15,10 +19,10 @@ const VOCABULARY: Vocabulary = {
   cores: 8,
 };
 
-const read = (words: Partial<ExperimentWords>) =>
-  readExperiment({ preset: "small", set: [], ...words }, VOCABULARY);
+const read = (args: Partial<ExperimentArguments>) =>
+  readExperiment({ preset: "small", set: [], ...args }, KNOWN);
 
-Deno.test("readExperiment() takes the preset for what is not said, and every method", () => {
+Deno.test("readExperiment() defaults to the preset, and to all methods", () => {
   const { experiment, jobs } = read({});
   assert.deepEqual(experiment, {
     ...rest,
@@ -30,7 +34,7 @@ Deno.test("readExperiment() takes the preset for what is not said, and every met
   assert.equal(jobs, 1);
 });
 
-Deno.test("readExperiment() lays every word over the preset", () => {
+Deno.test("readExperiment() overrides the preset by every argument", () => {
   const { experiment, jobs } = read({
     methods: "other",
     datasets: "bright",
@@ -51,25 +55,25 @@ Deno.test("readExperiment() lays every word over the preset", () => {
   assert.equal(experiment.sampleCount, 70);
   assert.equal(experiment.device, "cpu");
   assert.equal(jobs, 3);
-  assert.equal(experiment.threads, 2, "the cores are shared by the jobs");
+  assert.equal(experiment.threads, 2, "the jobs share the cores");
   assert.deepEqual(experiment.hyper, {
     "*": { rate: 0.1 },
     other: { rate: 0.75, persistent: false },
   });
 });
 
-Deno.test("readExperiment() takes a device of a form with a path", () => {
+Deno.test("readExperiment() accepts a device with a path", () => {
   assert.equal(read({ device: "pjrt:lib/plugin.so" }).experiment.device, "pjrt:lib/plugin.so");
 });
 
-Deno.test("readExperiment() refuses each wrong word in one line that lists what is known", () => {
-  const cases: [Partial<ExperimentWords>, RegExp][] = [
+Deno.test("readExperiment() refuses each wrong argument in one line that lists the known names", () => {
+  const cases: [Partial<ExperimentArguments>, RegExp][] = [
     [{ preset: "smal" }, /Unknown preset "smal": known presets are small, future; did you mean/],
     [{ methods: "tiny,gan" }, /Unknown method "gan": known methods are tiny, other$/],
     [{ datasets: "dark" }, /Unknown data set "dark": known data sets are bright$/],
     [{ seeds: "a" }, /Unknown seeds "a": write 0\.\.2/],
     [{ epochs: "0" }, /--epochs must be an integer >= 1, got "0"/],
-    [{ samples: "1" }, /--samples "1" is too few: a score compares covariances/],
+    [{ samples: "1" }, /--samples must be >= 2, got 1: a score compares covariances/],
     [{ batchSize: "0" }, /--batch-size must be an integer >= 1, got "0"/],
     [{ images: "1.5" }, /--images must be an integer >= 1, got "1\.5"/],
     [{ threads: "two" }, /--threads must be an integer >= 1, got "two"/],
@@ -87,15 +91,15 @@ Deno.test("readExperiment() refuses each wrong word in one line that lists what 
       { set: ["tiny.rate=x"] },
       /Hyperparameter tiny\.rate must be a finite number \(default 0\.5\), got "x"/,
     ],
-    [{ methods: "other", set: ["tiny.rate=1"] }, /has no effect: the methods chosen are other/],
-    [{ preset: "future" }, /Preset "future" needs .* not have yet: data set faces, metric fid/],
+    [{ methods: "other", set: ["tiny.rate=1"] }, /has no effect: the selected methods are other/],
+    [{ preset: "future" }, /Preset "future" needs entries .* lacks: data set faces, metric fid/],
   ];
-  for (const [words, pattern] of cases) {
+  for (const [args, pattern] of cases) {
     assert.throws(
-      () => read(words),
+      () => read(args),
       (error: unknown) =>
         error instanceof UsageError && pattern.test(error.message) && !error.message.includes("\n"),
-      JSON.stringify(words),
+      JSON.stringify(args),
     );
   }
 });

@@ -2,13 +2,13 @@ import type { Preset } from "./presets.ts";
 import type { Tables } from "./spec.ts";
 import type { RunSpec } from "../core/types.ts";
 
-/** All that can be named on the command line, as text: methods with hyperparameters and deviations first. */
+/** Lists everything that the command line can name: methods with hyperparameters and deviations, data sets, metrics, presets, devices. */
 export function listTables(
   { methods, datasets, metrics }: Tables,
   { presets, devices, datasetForms }: {
     readonly presets: Readonly<Record<string, Preset>>;
     readonly devices: Readonly<Record<string, string>>;
-    /** Words for data sets of the user's own pictures. */
+    /** Forms of data sets of the user's own images: `folder:PATH`. */
     readonly datasetForms: readonly string[];
   },
 ): string {
@@ -31,7 +31,7 @@ export function listTables(
     );
     lines.push(`    source: ${source}`);
   }
-  lines.push(`  ${datasetForms.join(", ")}: pictures of your own`);
+  lines.push(`  ${datasetForms.join(", ")}: your own images`);
   lines.push("", "Metrics");
   for (const { name, label, better } of Object.values(metrics)) {
     lines.push(`  ${name}: ${label}, ${better} is better`);
@@ -54,11 +54,11 @@ export function listTables(
     }
   }
   lines.push("", "Devices");
-  for (const [name, what] of Object.entries(devices)) lines.push(`  ${name}: ${what}`);
+  for (const [name, about] of Object.entries(devices)) lines.push(`  ${name}: ${about}`);
   return `${lines.join("\n")}\n`;
 }
 
-/** The hyperparameters of `specs`: a line a method, or one for each of its data sets that differ in them. */
+/** Lists the hyperparameters of `specs`: one line per method, or per group of its data sets if they differ. */
 export function listHyper(specs: readonly RunSpec[]): string[] {
   return [...Map.groupBy(specs, ({ method }) => method)].flatMap(([method, own]) => {
     const variants = Map.groupBy(

@@ -3,7 +3,7 @@ import { listHyper, listTables } from "./listing.ts";
 import { resolveRuns } from "./spec.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
 
-Deno.test("listTables() names everything that a word may name, with defaults and deviations", () => {
+Deno.test("listTables() lists every name, with defaults and deviations", () => {
   const preset = { ...TINY_EXPERIMENT, about: "a test", hyper: { tiny: { rate: 0.25 } } };
   const lines = listTables(TINY_TABLES, {
     presets: { small: preset },
@@ -16,9 +16,9 @@ Deno.test("listTables() names everything that a word may name, with defaults and
       "source: no paper",
       "tiny.rate = 0.5",
       "tiny.persistent = true",
-      "Deviation: learns nothing but a mean, being a test",
+      "Deviation: learns only a mean, being a test",
       "bright: Bright, 2x3x1, 17 training and 17 test images",
-      "folder:PATH, archive:FILE: pictures of your own",
+      "folder:PATH, archive:FILE: your own images",
       "gap: Gap, lower is better",
       "small: a test",
       "tiny.rate = 0.25",
@@ -27,7 +27,7 @@ Deno.test("listTables() names everything that a word may name, with defaults and
   ) assert.ok(lines.includes(line), `${line} is not in\n${lines.join("\n")}`);
 });
 
-Deno.test("listHyper() has a line a method, and tells data sets apart that differ", () => {
+Deno.test("listHyper() has one line per method, or per group of data sets", () => {
   const defaults = "rate=0.5 explodeAt=-1 persistent=true note=none";
   const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
   const other = { ...spec, dataset: "dark" };

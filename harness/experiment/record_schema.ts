@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RunRecord, RunSpec } from "../core/types.ts";
 
-/** The schema number of records that this program writes, and the highest that it reads. */
+/** Schema number of the records that this program writes, and the highest that it reads. */
 export const RECORD_SCHEMA = 1;
 
 /** Checks numbers by name. */
@@ -40,6 +40,26 @@ export const RUN_SPEC = z.strictObject({
   threads: z.int().min(1),
 });
 
+/** Checks `Findings`. */
+const FINDINGS = z.object({
+  count: z.int().min(1),
+  scores: NUMBERS,
+  standardErrors: NUMBERS,
+  expected: NUMBERS,
+  classes: z.record(z.string(), z.int().min(0)).optional(),
+});
+
+const FAMILIES = z.record(z.string(), z.object({ samples: FINDINGS, real: FINDINGS }));
+
+/** Checks an `AlternativeScores`. */
+const ALTERNATIVE_SCORES = z.object({
+  label: z.string(),
+  scores: NUMBERS,
+  untrained: NUMBERS,
+  families: FAMILIES.optional(),
+  error: z.string().optional(),
+});
+
 /** Checks a `BoundBasis`. */
 const BOUND_BASIS = z.object({
   importanceSamples: z.int().min(1),
@@ -56,6 +76,54 @@ const DIAGNOSTICS = z.object({
   leverage: z.object({ mean: z.number(), min: z.number(), max: z.number() }),
   varianceRatio: z.number().nullable(),
   moves: z.int().min(1),
+});
+
+const LATENT_MOMENTS = z.object({ energy: z.number().nullable(), trace: z.number().nullable() });
+
+/** Checks a `PriorCheck`. */
+const PRIOR_CHECK = z.object({
+  count: z.int().min(1),
+  posterior: LATENT_MOMENTS,
+  negatives: LATENT_MOMENTS,
+  longChains: LATENT_MOMENTS,
+});
+
+/** Checks an `Estimate`. */
+const ESTIMATE = z.object({ mean: z.number(), standardError: z.number().min(0).nullable() });
+
+/** Checks a `ChainHealth`. */
+const CHAIN_HEALTH = z.object({
+  chain: z.string(),
+  count: z.int().min(1),
+  dimension: z.int().min(1),
+  steps: z.int().min(1),
+  stepSize: z.number().min(0),
+  stability: z.object({ quantile90: z.number(), largest: z.number() }).nullable(),
+  acceptance: ESTIMATE.nullable(),
+  drift: ESTIMATE.nullable().optional(),
+  virial: ESTIMATE.nullable().optional(),
+});
+
+const RANK_TEST = z.object({
+  z: z.number(),
+  p: z.number().min(0).max(1),
+  signP: z.number().min(0).max(1),
+  effect: z.number().min(-1).max(1),
+  ties: z.int().min(0),
+  histogram: z.array(z.number()),
+});
+
+const CALIBRATION_TESTS = z.object({
+  notFinite: z.int().min(0),
+  tests: z.record(z.string(), RANK_TEST).nullable(),
+});
+
+/** Checks a `Calibration`. */
+const CALIBRATION = z.object({
+  images: z.int().min(1),
+  priorIsExact: z.boolean(),
+  infer: CALIBRATION_TESTS,
+  fromTruth: CALIBRATION_TESTS.optional(),
 });
 
 const BASE = z.object({
@@ -88,23 +156,29 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     status: z.literal("completed"),
     scores: NUMBERS,
     untrained: NUMBERS,
+    alternatives: z.record(z.string(), ALTERNATIVE_SCORES).optional(),
+    decodedScores: NUMBERS.optional(),
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
+    families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
+    priorCheck: PRIOR_CHECK.optional(),
+    chainHealth: z.array(CHAIN_HEALTH).optional(),
+    calibration: CALIBRATION.optional(),
   }),
   BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),
   BASE.extend({ status: z.literal("interrupted") }),
 ]);
 
-// The compiler keeps these schemas and the types of types.ts one and the same, both ways.
+// Compile-time check that these schemas and the types of types.ts are equal.
 type Same<A, B> = [A, B] extends [B, A] ? true : never;
 type Mutable<T> = T extends string | number | boolean | null ? T
   : { -readonly [K in keyof T]: Mutable<T[K]> };
 true satisfies Same<z.infer<typeof RUN_RECORD>, Mutable<RunRecord>>;
 true satisfies Same<z.infer<typeof RUN_SPEC>, Mutable<RunSpec>>;
 
-/** The run spec in `text`; throws SyntaxError where it is none. `what` names it in the error. */
+/** Parses a run spec. Throws SyntaxError for anything else; `what` names the text in the error. */
 export function parseSpec(text: string, what: string): RunSpec {
   let value: unknown;
   try {
@@ -119,7 +193,7 @@ export function parseSpec(text: string, what: string): RunSpec {
   return result.data;
 }
 
-/** The first thing that is wrong, in one line. */
+/** Describes the first issue in one line. */
 export function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   return `${issue.path.length === 0 ? "it" : issue.path.join(".")}: ${issue.message}`;

@@ -12,20 +12,20 @@ import type {
 import { isBound, isMetric, NO_BOUND } from "../metrics/likelihood_bounds.ts";
 import { unknownName, UsageError } from "../core/arguments.ts";
 
-/** What can be named in an experiment; their order is the order of rows and columns. */
+/** Tables of everything an experiment can name, in the order of rows and columns. */
 export interface Tables {
   readonly methods: Readonly<Record<string, Method>>;
   readonly datasets: Readonly<Record<string, Dataset>>;
   readonly metrics: Readonly<Record<string, Score>>;
 }
 
-/** The entry of `table` called `name`; a UsageError that lists the known ones otherwise. */
+/** The entry `name` of `table`. Throws UsageError that lists the known names if there is none. */
 export function lookUp<T>(table: Readonly<Record<string, T>>, kind: string, name: string): T {
   if (!Object.hasOwn(table, name)) throw unknownName(kind, name, Object.keys(table));
   return table[name];
 }
 
-/** JSON with sorted keys and no spaces: equal values give equal text (as RFC 8785 for our values). */
+/** JSON with sorted keys and without spaces: equal values give equal text (as RFC 8785 for the values used here). */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value === "object" && value !== null) {
@@ -38,12 +38,12 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** 12 hexadecimal digits of SHA-256 over the canonical JSON of `spec`: 48 bits, no clash below millions of runs. */
+/** The first 12 hexadecimal digits of SHA-256 of the canonical JSON of `spec`: 48 bits, so collisions need millions of runs. */
 export function runId(spec: RunSpec): string {
   return createHash("sha256").update(canonicalJson(spec)).digest("hex").slice(0, 12);
 }
 
-/** What a method may know of the data of `spec` before it sees any. */
+/** Facts about the data of `spec` that a method may build on. */
 export function problemOf(spec: RunSpec, dataset: Dataset): Problem {
   return {
     image: dataset.image,
@@ -52,12 +52,12 @@ export function problemOf(spec: RunSpec, dataset: Dataset): Problem {
   };
 }
 
-/** The model of `spec`. Throws RangeError when its hyperparameters cannot work for its data. */
+/** Builds the model of `spec`. Throws RangeError if its hyperparameters cannot work for its data. */
 export function modelOf(spec: RunSpec, { methods, datasets }: Tables): Model {
   return methods[spec.method].build(problemOf(spec, datasets[spec.dataset]), spec.hyper);
 }
 
-/** The defaults of `method` under the overrides of `experiment`: `*`, then `*@dataset`, then the method's own. */
+/** Applies the overrides of `experiment` to the defaults of `method`: `*`, then `*@dataset`, then the method's own. */
 export function resolveHyper(
   experiment: Experiment,
   { method, dataset }: { readonly method: Method; readonly dataset: string },
@@ -79,7 +79,7 @@ export function resolveHyper(
     const like = method.defaults[key];
     if (typeof value !== typeof like) {
       throw new UsageError(
-        `Hyperparameter ${method.name}.${key} is a ${typeof like} (default ${like}), got ${value}`,
+        `Hyperparameter ${method.name}.${key} must be a ${typeof like} (default ${like}), got ${value}`,
       );
     }
   }
@@ -87,16 +87,16 @@ export function resolveHyper(
 }
 
 /**
- * Every run of `experiment`, each with all that its numbers depend on, in the order of work: all methods
- * and data sets at the first seed, then at the next, so that a sweep cut short is still a table. Throws
- * UsageError for unknown names and for values that cannot work, before anything runs.
+ * Resolves the runs of `experiment`, each with everything its numbers depend on, in order of execution: all methods and data
+ * sets at the first seed, then at the next, so that an incomplete sweep still gives a table. Throws UsageError for unknown
+ * names and for values that cannot work.
  */
 export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
   const metrics = experiment.metrics.map((name) => lookUp(tables.metrics, "metric", name));
   const methods = experiment.methods.map((name) => lookUp(tables.methods, "method", name));
   const forAll = Object.entries(experiment.hyper).filter(([scope]) => scope.startsWith("*"));
   for (const key of forAll.flatMap(([, overrides]) => Object.keys(overrides))) {
-    const all = Object.values(tables.methods); // not only the chosen: a preset is for every method
+    const all = Object.values(tables.methods); // not only the selected ones: a preset serves every method
     if (!all.some((method) => Object.hasOwn(method.defaults, key))) {
       const known = new Set(all.flatMap((method) => Object.keys(method.defaults)));
       throw unknownName("hyperparameter", key, [...known]);
@@ -131,7 +131,7 @@ function resolveRun(
     seed,
     epochs,
     batchSize,
-    trainCount: trainCount >= whole ? null : trainCount, // one spelling of "all", so one id
+    trainCount: trainCount >= whole ? null : trainCount, // one form of "all", hence one id
     sampleCount,
     metrics: [],
     scoreUntrained,
@@ -142,7 +142,7 @@ function resolveRun(
   const problem = problemOf(spec, dataset);
   if (problem.trainCount < batchSize) {
     throw new UsageError(
-      `Batch size ${batchSize} is more than the ${problem.trainCount} training images of ${dataset.name}`,
+      `Batch size must be at most ${problem.trainCount}, the training images of ${dataset.name}, got ${batchSize}`,
     );
   }
   try {
@@ -155,7 +155,7 @@ function resolveRun(
   }
 }
 
-/** Names of the scores among `entries` that `model` can have. Throws UsageError if that is none of them. */
+/** Names of the scores in `entries` that apply to `model`. Throws UsageError if none does. */
 function scoresOf(
   { likelihood }: Model,
   { method, entries }: { readonly method: string; readonly entries: readonly Score[] },

@@ -22,7 +22,7 @@ Deno.test("runId() is the SHA-256 of the canonical spec, whatever the order of i
   assert.notEqual(runId({ ...spec, hyper: { ...spec.hyper, rate: 0.25 } }), runId(spec));
 });
 
-Deno.test("resolveHyper() lays the method's overrides over the data set's over those of all methods over the defaults", () => {
+Deno.test("resolveHyper() applies overrides of all methods, of the data set, and of the method, in this order", () => {
   const experiment = {
     ...TINY_EXPERIMENT,
     hyper: {
@@ -53,7 +53,7 @@ Deno.test("resolveRuns() gives every combination, all methods and data sets at t
   ]);
 });
 
-Deno.test("resolveRuns() takes an override for all methods that only another method has", () => {
+Deno.test("resolveRuns() accepts an override for all methods that only an unselected method has", () => {
   const { tiny } = TINY_TABLES.methods;
   const other = { ...tiny, name: "other", defaults: { rate: 0.5, depth: 3 } };
   const tables = { ...TINY_TABLES, methods: { tiny, other } };
@@ -61,13 +61,13 @@ Deno.test("resolveRuns() takes an override for all methods that only another met
   assert.deepEqual(hyper, tiny.defaults);
 });
 
-Deno.test("resolveRuns() spells the whole training set in one way", () => {
+Deno.test("resolveRuns() represents the whole training set in one way", () => {
   const count = (trainCount: number | null) =>
     resolveRuns({ ...TINY_EXPERIMENT, trainCount }, TINY_TABLES)[0].trainCount;
   assert.deepEqual([count(null), count(17), count(99), count(8)], [null, null, null, 8]);
 });
 
-Deno.test("resolveRuns() refuses what cannot work, listing what is known", () => {
+Deno.test("resolveRuns() refuses values that cannot work, and lists the known names", () => {
   const refuses = (change: object, pattern: RegExp) =>
     assert.throws(
       () => resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES),
@@ -81,7 +81,10 @@ Deno.test("resolveRuns() refuses what cannot work, listing what is known", () =>
     /Unknown hyperparameter .*"ratio": .* rate, explodeAt/,
   );
   refuses({ hyper: { "*": { ratio: 1 } } }, /Unknown hyperparameter "ratio"/);
-  refuses({ hyper: { tiny: { rate: "fast" } } }, /tiny.rate is a number \(default 0.5\), got fast/);
+  refuses(
+    { hyper: { tiny: { rate: "fast" } } },
+    /tiny.rate must be a number \(default 0.5\), got fast/,
+  );
   refuses({ hyper: { tiny: { rate: 2 } } }, /tiny on bright: rate must be in \(0, 1\], got 2/);
   const { gap } = TINY_TABLES.metrics;
   const check = () => {
@@ -91,10 +94,13 @@ Deno.test("resolveRuns() refuses what cannot work, listing what is known", () =>
     () => resolveRuns(TINY_EXPERIMENT, { ...TINY_TABLES, metrics: { gap: { ...gap, check } } }),
     /tiny on bright: gap takes coloured images/,
   );
-  refuses({ batchSize: 18 }, /Batch size 18 is more than the 17 training images of bright/);
+  refuses(
+    { batchSize: 18 },
+    /Batch size must be at most 17, the training images of bright, got 18/,
+  );
 });
 
-Deno.test("resolveRuns() asks only models with a likelihood for bounds", () => {
+Deno.test("resolveRuns() requests bounds only from models with a likelihood", () => {
   const { tiny } = TINY_TABLES.methods;
   const logWeight = () => assert.fail("only its presence counts");
   const bounded = { ...tinyWith(() => ({ likelihood: { logWeight } })), name: "bounded" };

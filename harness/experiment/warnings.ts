@@ -2,7 +2,7 @@ import { modelOf, type Tables } from "./spec.ts";
 import type { RunSpec } from "../core/types.ts";
 import { UsageError } from "../core/arguments.ts";
 
-/** The warnings of the models of `specs`, a line each, once for all seeds. */
+/** Warnings of the models of `specs`, one line each, without repetitions over seeds. */
 export function warningsOf(specs: readonly RunSpec[], tables: Tables): string[] {
   const lines = specs.flatMap((spec) => {
     const model = modelOf(spec, tables);
@@ -11,7 +11,7 @@ export function warningsOf(specs: readonly RunSpec[], tables: Tables): string[] 
   return [...new Set(lines)];
 }
 
-/** Throws UsageError if `strict` and there are warnings. */
+/** Throws UsageError if `strict` is set and there are warnings. */
 export function refuseIfStrict(warnings: readonly string[], strict: boolean): void {
   if (strict && warnings.length > 0) {
     throw new UsageError(`Refused by --strict: ${warnings.join("; ")}`);

@@ -13,7 +13,7 @@ const tables: Tables = {
   },
 };
 
-Deno.test("warningsOf() says each warning once, with its method and data set", () => {
+Deno.test("warningsOf() lists each warning once, with its method and data set", () => {
   const experiment = {
     ...TINY_EXPERIMENT,
     datasets: ["bright"],
@@ -28,7 +28,7 @@ Deno.test("warningsOf() says each warning once, with its method and data set", (
   assert.deepEqual(warningsOf(resolveRuns(careful, tables), tables), []);
 });
 
-Deno.test("refuseIfStrict() refuses warnings under --strict alone", () => {
+Deno.test("refuseIfStrict() refuses warnings only with --strict", () => {
   refuseIfStrict(["a"], false);
   refuseIfStrict([], true);
   assert.throws(

@@ -1,12 +1,7 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { ImageBatch, ImageSet, ImageShape, Metric } from "../core/types.ts";
-import { frechetDistance } from "./fid/frechet.ts";
-import {
-  addFeatures,
-  startMoments,
-  type Statistics,
-  statisticsOf,
-} from "./fid/feature_statistics.ts";
+import type { ImageShape, Metric, ScoreBase } from "../core/types.ts";
+import { type ClassifiedSet, type Classifier, classifierFamily } from "./classifier_scores.ts";
+import { metricOf } from "./family.ts";
 
 /** The classifier that fixtures/make_fashion_classifier.ts trains. */
 const MODEL = new URL("../../fixtures/fashion_classifier.onnx", import.meta.url);
@@ -17,6 +12,36 @@ const SIDE = 32;
 const FEATURE_DIM = 176;
 /** Images per call of the network: its widest activation has 500 x 32 x 32 x 16 floats = 33 MB. */
 const CHUNK = 500;
+
+/** The classes of Fashion-MNIST, in the order of their labels. */
+const CLASSES = [
+  "T-shirt",
+  "trouser",
+  "pullover",
+  "dress",
+  "coat",
+  "sandal",
+  "shirt",
+  "sneaker",
+  "bag",
+  "boot",
+];
+
+/** Scores that share one pass of the images through the Fashion-MNIST classifier. */
+const FAMILY = classifierFamily({
+  name: "fashion",
+  featureDim: FEATURE_DIM,
+  classes: CLASSES,
+  open: openClassifier,
+});
+
+const score = (facts: Pick<ScoreBase, "name" | "label" | "better">): Metric<ClassifiedSet> =>
+  metricOf(FAMILY, {
+    ...facts,
+    sha256: MODEL_SHA256,
+    check: checkShape,
+    against: "test", // so that a model that repeats its training images does not get the best score
+  });
 
 /**
  * Fréchet distance between generated and real images in the features of a small Fashion-MNIST classifier: a score for
@@ -32,52 +57,25 @@ const CHUNK = 500;
  * arXiv 1911.07023): compare only scores of equal numbers of generated images (the record's `sampleCount`) against the
  * same reference. The same number of real images from the other split has the score of a perfect model.
  */
-export const fdFashion: Metric<Statistics> = {
+export const fdFashion = score({
   name: "fd_fashion",
   label: "FD (Fashion-MNIST classifier)",
   better: "lower",
-  sha256: MODEL_SHA256,
-  check: checkShape,
-  against: "test", // so that a model that repeats its training images does not get the best score
-  reference: fashionStatistics,
-  async begin(reference) {
-    const statistics = await openFashionStatistics();
-    return {
-      add: (images) => statistics.add(images),
-      finish: () => Promise.resolve(frechetDistance(statistics.finish(), reference)),
-      [Symbol.asyncDispose]: () => statistics[Symbol.asyncDispose](),
-    };
-  },
-};
+});
 
-/** Mean and covariance (float64) of the classifier's features of `set`, 32x32 grey images. Throws RangeError otherwise. */
-export async function fashionStatistics(set: ImageSet): Promise<Statistics> {
-  await using statistics = await openFashionStatistics();
-  await statistics.add(set);
-  return statistics.finish();
-}
-
-/** Opens an accumulator of these statistics for images that arrive in batches. */
-async function openFashionStatistics(): Promise<
-  AsyncDisposable & { add(images: ImageBatch): Promise<void>; finish(): Statistics }
-> {
-  const session = await openClassifier();
-  const moments = startMoments(FEATURE_DIM);
-  return {
-    async add({ image, count, pixels: all }) {
-      checkShape(image);
-      for (let start = 0; start < count; start += CHUNK) {
-        const n = Math.min(CHUNK, count - start);
-        const pixels = all.subarray(start * SIDE * SIDE, (start + n) * SIDE * SIDE);
-        const feeds = { pixels: new Tensor("uint8", pixels, [n, SIDE, SIDE, 1]) };
-        const { features } = await session.run(feeds, ["features"]);
-        addFeatures(moments, features.data as Float32Array);
-      }
-    },
-    finish: () => statisticsOf(moments),
-    [Symbol.asyncDispose]: () => session.release(),
-  };
-}
+/**
+ * Scores of what the Fréchet distance alone does not see, from the same features and classes. Density has no better side,
+ * since 1 is right, and is no score of the table; it comes with coverage (`classifier_scores.ts`).
+ */
+export const FASHION_SCORES: Readonly<Record<string, Metric<ClassifiedSet>>> = Object.fromEntries(
+  [
+    { name: "coverage_fashion", label: "coverage", better: "higher" } as const,
+    { name: "recall_fashion", label: "recall", better: "higher" } as const,
+    { name: "precision_fashion", label: "precision", better: "higher" } as const,
+    { name: "entropy_fashion", label: "class entropy", better: "higher" } as const,
+    { name: "kid_fashion", label: "KID", better: "lower" } as const,
+  ].map((facts) => [facts.name, score(facts)]),
+);
 
 function checkShape({ height, width, channels }: ImageShape): void {
   if (height !== SIDE || width !== SIDE || channels !== 1) {
@@ -87,7 +85,24 @@ function checkShape({ height, width, channels }: ImageShape): void {
   }
 }
 
-async function openClassifier(): Promise<InferenceSession> {
+async function openClassifier(): Promise<Classifier> {
+  const session = await loadClassifier();
+  return {
+    async run({ image, count, pixels: all }, use) {
+      checkShape(image);
+      for (let start = 0; start < count; start += CHUNK) {
+        const n = Math.min(CHUNK, count - start);
+        const pixels = all.subarray(start * SIDE * SIDE, (start + n) * SIDE * SIDE);
+        const feeds = { pixels: new Tensor("uint8", pixels, [n, SIDE, SIDE, 1]) };
+        const { features, logits } = await session.run(feeds, ["features", "logits"]);
+        use(features.data as Float32Array, logits.data as Float32Array);
+      }
+    },
+    [Symbol.asyncDispose]: () => session.release(),
+  };
+}
+
+async function loadClassifier(): Promise<InferenceSession> {
   const bytes = await Deno.readFile(MODEL);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   if (digest !== MODEL_SHA256) {

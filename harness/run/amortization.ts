@@ -14,32 +14,32 @@ import type {
   ImageSet,
 } from "../core/types.ts";
 
-/** Rows whose variances are compared, and free chains that each gets. */
+/** Number of rows whose variances are compared, and of free chains per row. */
 const PROBES = 8;
 const REPLICAS = 8;
-/** Moves of the amortized chains. */
+/** Number of moves of the amortized chains. */
 const MOVES = 100;
-/** Rows whose features one call gives. */
+/** Rows per call of the feature program. */
 const CHUNK = 100;
 
-/** What `measureAmortization` needs besides a state. */
+/** Options of `measureAmortization`. */
 export interface AmortizationSetting {
   readonly device: Device;
   readonly amortized: AmortizedChains;
-  /** The training part, of which the first `trainCount` images were trained on. */
+  /** The training split, of which the first `trainCount` images were used. */
   readonly images: ImageSet;
   readonly trainCount: number;
   readonly batchSize: number;
-  /** Epochs of training: the moves go on from there, in the next epoch's order. */
+  /** Epochs of training; the moves continue with the row order of the next epoch. */
   readonly epochs: number;
   readonly orderKey: Key;
   readonly key: Key;
 }
 
 /**
- * How freely the amortized chains in `state` move, all that is learned at rest: the leverages of the features over all
- * training rows, and the variance of some rows' chains over moves on minibatches beside that of free chains. Consumes
- * `state`. The variance of so few moves misses what the chains reach in more: it is below the leverage where they are slow.
+ * Measures how freely the amortized chains in `state` move with everything else fixed: the leverages of the features over all
+ * training rows, and the variance of some rows' chains over moves on minibatches relative to that of free chains. Consumes
+ * `state`. The variance over MOVES moves is below what slow chains reach in more, and may be below the leverage.
  */
 export async function measureAmortization(
   state: DeviceState,
@@ -97,13 +97,13 @@ async function readFeatures(
   return { state, values };
 }
 
-/** Every so many rows one, PROBES of them or all there are. */
+/** Up to PROBES evenly spaced rows. */
 function probeRows(trainCount: number): Int32Array {
   const count = Math.min(PROBES, trainCount);
   return Int32Array.from({ length: count }, (_, i) => Math.floor(i * trainCount / count));
 }
 
-/** Variance of the ends of REPLICAS free chains, mean over probes and coordinates. */
+/** Variance over the ends of REPLICAS free chains, averaged over probes and coordinates. */
 async function freeVariance(
   state: DeviceState,
   { device, amortized, images, trainCount, key }: AmortizationSetting,
@@ -122,7 +122,7 @@ async function freeVariance(
   }, { state: state.specs, inputs });
   const result = await program.run(state, inputs);
   const { data } = result.outputs.z;
-  const width = data.length / REPLICAS; // of all probes' coordinates
+  const width = data.length / REPLICAS; // probes x latentDim
   const draws = Array.from(
     { length: REPLICAS },
     (_, r) => data.subarray(r * width, (r + 1) * width),
@@ -130,7 +130,7 @@ async function freeVariance(
   return { state: result.state, variance: meanVariance(draws) };
 }
 
-/** Variance of the amortized chains over MOVES moves, mean over probes and coordinates. */
+/** Variance of the amortized chains over MOVES moves, averaged over probes and coordinates. */
 async function amortizedVariance(
   state: DeviceState,
   setting: AmortizationSetting,
@@ -173,7 +173,7 @@ async function amortizedVariance(
   return meanVariance(draws);
 }
 
-/** Sample variance over `draws` of each coordinate, mean over coordinates. */
+/** Sample variance of each coordinate over `draws`, averaged over coordinates. */
 function meanVariance(draws: readonly ArrayLike<number>[]): number {
   const coordinates = Array.from({ length: draws[0].length }, (_, j) => j);
   return mean(coordinates.map((j) => (sampleStd(draws.map((draw) => draw[j])) ?? 0) ** 2));

@@ -1,7 +1,7 @@
 import type { HostArray, HostArrays, ImageSet, Noise } from "../core/types.ts";
 import type * as tf from "@tensorflow/tfjs";
 
-/** pixel / 255 by pixel. */
+/** pixel / 255, indexed by pixel. */
 const INTENSITY = Float32Array.from({ length: 256 }, (_, pixel) => pixel / 255);
 
 /** Writes the images `rows` of `set` into `out` [rows.length, height, width, channels] as pixel / 255. */
@@ -14,7 +14,7 @@ export function gatherImages(set: ImageSet, rows: Int32Array, out: Float32Array)
   }
 }
 
-/** The images `rows` of `set` as a program takes them, [rows.length, height, width, channels] in [0, 1]. */
+/** The images `rows` of `set` as a program input, [rows.length, height, width, channels] in [0, 1]. */
 export function imagesOfRows(set: ImageSet, rows: Int32Array): HostArray {
   const { height, width, channels } = set.image;
   const data = new Float32Array(rows.length * height * width * channels);
@@ -22,10 +22,10 @@ export function imagesOfRows(set: ImageSet, rows: Int32Array): HostArray {
   return { shape: [rows.length, height, width, channels], dtype: "float32", data };
 }
 
-/** State of every row, [count, ...shape] for each name, as float32 on the host. */
+/** Persistent chains of all rows on the host: for each name [count, ...shape], float32. */
 export type Chains = Readonly<Record<string, HostArray & { readonly data: Float32Array }>>;
 
-/** The chains `shapes` for `count` rows, each row at its own standard normal draw. */
+/** Starts the chains `shapes` of `count` rows, each row at its own standard normal draw. */
 export function startChains(
   shapes: Readonly<Record<string, readonly number[]>>,
   { count, noise, rows }: {
@@ -45,7 +45,7 @@ export function startChains(
   );
 }
 
-/** The chains of `rows`, as they enter a step. */
+/** The chains of `rows`, [rows.length, ...shape] for each name: the input of a step. */
 export function gatherChains(chains: Chains, rows: Int32Array): Chains {
   return Object.fromEntries(
     Object.entries(chains).map(([name, { shape, data }]) => {
@@ -58,16 +58,16 @@ export function gatherChains(chains: Chains, rows: Int32Array): Chains {
   );
 }
 
-/** Writes what a step returned for `rows` back into `chains`, in place. */
+/** Writes the chains that a step returned for `rows` into `chains`. Throws RangeError for a missing chain or a wrong shape. */
 export function scatterChains(chains: Chains, rows: Int32Array, updated: HostArrays): void {
   for (const [name, { shape, data }] of Object.entries(chains)) {
     const width = shape.slice(1).reduce((a, b) => a * b, 1);
     const from = updated[name];
     if (from === undefined || from.data.length !== rows.length * width) {
       throw new RangeError(
-        `Chain "${name}" came back with ${
-          from === undefined ? "nothing" : `shape [${from.shape}]`
-        }, expected [${[rows.length, ...shape.slice(1)]}]`,
+        `Chain "${name}" ${
+          from === undefined ? "is missing" : `has shape [${from.shape}]`
+        } after the step, expected shape [${[rows.length, ...shape.slice(1)]}]`,
       );
     }
     rows.forEach((row, i) =>

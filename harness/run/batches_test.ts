@@ -15,7 +15,7 @@ Deno.test("gatherImages() scales bytes to [0, 1] in the order of rows", () => {
   assert.deepEqual(out, new Float32Array([0.6, 0.8, 0, 1]));
 });
 
-Deno.test("gatherChains() and scatterChains() move rows there and back, and touch no other row", () => {
+Deno.test("gatherChains() and scatterChains() copy the given rows and leave the others unchanged", () => {
   const chains = {
     z: { shape: [4, 2], dtype: "float32", data: new Float32Array([0, 1, 2, 3, 4, 5, 6, 7]) },
   } as const;
@@ -24,7 +24,7 @@ Deno.test("gatherChains() and scatterChains() move rows there and back, and touc
   assert.deepEqual(z, { shape: [2, 2], dtype: "float32", data: new Float32Array([6, 7, 2, 3]) });
   scatterChains(chains, rows, { z: { ...z, data: z.data.map((x) => -x) } });
   assert.deepEqual(chains.z.data, new Float32Array([0, 1, -2, -3, 4, 5, -6, -7]));
-  assert.throws(() => scatterChains(chains, rows, {}), /Chain "z" came back with nothing/);
+  assert.throws(() => scatterChains(chains, rows, {}), /Chain "z" is missing after the step/);
 });
 
 Deno.test("startChains() draws standard normals that belong to the row", async () => {

@@ -17,25 +17,25 @@ import type {
   Program,
 } from "../core/types.ts";
 
-/** Images that one call of the compiled weights takes: fixed, since the numbers depend on it. */
+/** Images per call of the compiled program. Fixed, because the numbers depend on it. */
 const CHUNK = 100;
 
-/** Scores of one state by bounds, and what they rest on. */
+/** Likelihood bounds of a state, and the draws and images behind them. */
 interface Bounded {
   readonly state: DeviceState;
   readonly scores: Readonly<Record<string, number>>;
   readonly bases: Readonly<Record<string, BoundBasis>>;
 }
 
-/** Scores states by bounds on the likelihood of `images`. */
+/** Bounds the likelihood of the test images under a state. */
 export interface BoundScorer extends AsyncDisposable {
   score(state: DeviceState): Promise<Bounded>;
 }
 
 /**
- * Compiles `likelihood.logWeight` for the test images `images`. Every bound is made from the same draws, as many as the largest
- * k; their mean over images, over the number of dimensions, is the score, its sign turned. The draws of a state depend on
- * `key` alone, so states are compared on the same random numbers.
+ * Compiles `likelihood.logWeight` for the test images `images`. All bounds use the same draws, as many as the largest k. The
+ * score is the negative mean over images divided by the number of dimensions. The noise depends on `key` alone, so states are
+ * compared on the same random numbers.
  */
 export async function compileBoundScorer(
   device: Device,
@@ -115,7 +115,7 @@ async function drawWeights(
   const pixels = new Float32Array(rows * height * width * channels);
   for (let from = 0; from < images.count; from += rows) {
     const wanted = Math.min(rows, images.count - from);
-    // A last chunk that is not full is filled up with the first images, whose weights are dropped.
+    // A partial last chunk is padded with the first images, whose weights are dropped.
     gatherImages(
       images,
       Int32Array.from({ length: rows }, (_, i) => (from + i) % images.count),

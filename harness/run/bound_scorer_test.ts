@@ -93,7 +93,7 @@ Deno.test("compileBoundScorer() bounds a known evidence from above, closer as k 
   );
 });
 
-Deno.test("compileBoundScorer() is exact for an exact q, image by image, also in a last chunk that is not full", async () => {
+Deno.test("compileBoundScorer() is exact for an exact q, image by image, also in a partial last chunk", async () => {
   const { first: { scores, bases } } = await scoreLinear(1 / Math.sqrt(1 + 2 * A * A));
   const exact = evidences(test).map((value) => -value / 2);
   for (const score of Object.values(scores)) {
@@ -104,7 +104,7 @@ Deno.test("compileBoundScorer() is exact for an exact q, image by image, also in
   assert.ok(Math.abs(bases.nelbo.standardError - error) < 1e-6);
 });
 
-Deno.test("compileBoundScorer() gives the same state the same score, on any device, and tells how far it is", async () => {
+Deno.test("compileBoundScorer() gives the same state the same score on any device, and reports its progress", async () => {
   const { first, second, events } = await scoreLinear(1);
   assert.deepEqual(second.scores, first.scores);
   assert.deepEqual(events.slice(0, 3), [
@@ -118,7 +118,7 @@ Deno.test("compileBoundScorer() gives the same state the same score, on any devi
   }
 });
 
-Deno.test("compileBoundScorer() draws anew for every image", async () => {
+Deno.test("compileBoundScorer() uses different draws for each image", async () => {
   const black = (count: number) =>
     createImageSet({ image: IMAGE, pixels: new Uint8Array(2 * count) });
   const once = await scoreLinear(1, { images: black(100) });

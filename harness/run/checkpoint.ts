@@ -3,14 +3,16 @@ import { ifThere, replaceFile } from "../core/files.ts";
 import { EPOCH_RECORD, firstIssue, NUMBERS, SECONDS } from "../experiment/record_schema.ts";
 import type { EpochRecord, HostArray, HostArrays, Seconds } from "../core/types.ts";
 
-/** Where a run stands between two epochs: all that it needs to go on to the same bits. */
+/** State of a run between two epochs: everything needed to resume to the same bits. */
 export interface Checkpoint {
-  /** The id of the run, so that no checkpoint goes on under another spec. */
+  /** Id of the run, so that a checkpoint is never resumed under another spec. */
   readonly id: string;
   readonly epochs: readonly EpochRecord[];
   readonly seconds: Seconds;
   /** Scores of the initial state. */
   readonly untrained: Readonly<Record<string, number>>;
+  /** Scores of the initial state by alternative; absent if there are none. */
+  readonly untrainedAlternatives?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly state: HostArrays;
   readonly chains: HostArrays;
 }
@@ -23,18 +25,18 @@ const TENSOR_ENTRY = z.object({
   data_offsets: z.tuple([z.int().min(0), z.int().min(0)]).readonly(),
 });
 
-/** What is in `__metadata__.laebench`. */
+/** Content of `__metadata__.laebench`. */
 const REST = z.object({
   id: z.string(),
   epochs: z.array(EPOCH_RECORD),
   seconds: SECONDS,
   untrained: NUMBERS,
+  untrainedAlternatives: z.record(z.string(), NUMBERS).optional(),
 });
 
 /**
- * A checkpoint in the safetensors format (8 bytes of header length, a JSON header, the arrays): tensors
- * `state/NAME` and `chains/NAME`, the rest as JSON in `__metadata__.laebench`. Any reader of the format
- * opens it. https://huggingface.co/docs/safetensors
+ * Encodes a checkpoint in the safetensors format (8 bytes of header length, a JSON header, the arrays): tensors `state/NAME`
+ * and `chains/NAME`, the rest as JSON in `__metadata__.laebench`. https://huggingface.co/docs/safetensors
  */
 export function encodeCheckpoint({ state, chains, ...rest }: Checkpoint): Uint8Array<ArrayBuffer> {
   const tensors = [
@@ -63,17 +65,17 @@ export function encodeCheckpoint({ state, chains, ...rest }: Checkpoint): Uint8A
   return out;
 }
 
-/** The inverse of `encodeCheckpoint`. Throws SyntaxError when `bytes` are torn or of another make. */
+/** Inverts `encodeCheckpoint`. Throws SyntaxError if `bytes` are truncated or were not written by it. */
 export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>): Checkpoint {
   const broken = (why: string) => new SyntaxError(`Not a checkpoint: ${why}`);
   if (bytes.length < 8) throw broken(`${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const start = 8 + Number(view.getBigUint64(0, true));
-  if (start > bytes.length) throw broken(`the header ends at byte ${start} of ${bytes.length}`);
+  if (start > bytes.length) throw broken(`its header ends at byte ${start} of ${bytes.length}`);
   const { __metadata__, ...entries } = JSON.parse(
     new TextDecoder().decode(bytes.subarray(8, start)),
   ) as Record<string, unknown> & { readonly __metadata__?: { readonly laebench?: string } };
-  if (__metadata__?.laebench === undefined) throw broken("it has no entry of this program");
+  if (__metadata__?.laebench === undefined) throw broken("its metadata has no entry laebench");
   const rest = REST.safeParse(JSON.parse(__metadata__.laebench));
   if (!rest.success) throw broken(firstIssue(rest.error));
   const arrays: Record<"state" | "chains", Record<string, HostArray>> = { state: {}, chains: {} };
@@ -95,12 +97,12 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>): Checkpoint {
   return { ...rest.data, ...arrays };
 }
 
-/** Writes `checkpoint` at `path`: whole or not at all. */
+/** Writes `checkpoint` to `path` atomically. */
 export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   await replaceFile(path, encodeCheckpoint(checkpoint));
 }
 
-/** The checkpoint at `path`, or undefined when there is none. Throws SyntaxError for a broken one. */
+/** Reads the checkpoint at `path`; undefined if there is none. Throws SyntaxError for a broken one. */
 export async function loadCheckpoint(path: string): Promise<Checkpoint | undefined> {
   const bytes = await ifThere(Deno.readFile(path));
   return bytes && decodeCheckpoint(bytes);

@@ -44,21 +44,21 @@ Deno.test("encodeCheckpoint() writes the safetensors layout", () => {
   assert.equal(bytes.length, 8 + length + 32);
 });
 
-Deno.test("decodeCheckpoint() refuses every torn prefix", () => {
+Deno.test("decodeCheckpoint() refuses every truncation", () => {
   const bytes = encodeCheckpoint(CHECKPOINT);
   for (let length = 0; length < bytes.length; length += 7) {
     assert.throws(() => decodeCheckpoint(bytes.slice(0, length)), SyntaxError, `length ${length}`);
   }
 });
 
-Deno.test("decodeCheckpoint() refuses what another program, or another version, wrote", () => {
+Deno.test("decodeCheckpoint() refuses files of other programs and versions", () => {
   const bytes = encodeCheckpoint(CHECKPOINT);
   const cases: [from: string, to: string, message: RegExp][] = [
     ['"chains/z"', '"chein/z" ', /unknown entry "chein\/z"/],
     ['"dtype":"I32"', '"dtype":"I64"', /"state\/count": dtype: /],
     ['"shape":[2,2]', '"shape":[2,3]', /"state\/decoder\/w" has 16 bytes for the shape \[2,3\]/],
     ["[20,32]", "[20,36]", /"chains\/z" ends beyond the file/],
-    ["laebench", "other---", /it has no entry of this program/],
+    ["laebench", "other---", /its metadata has no entry laebench/],
     ['\\"untrained\\"', '\\"unlearned\\"', /Not a checkpoint: untrained: /],
   ];
   for (const [from, to, message] of cases) { // of the same length, so that all else stays in place
@@ -70,7 +70,7 @@ Deno.test("decodeCheckpoint() refuses what another program, or another version, 
   }
 });
 
-Deno.test("saveCheckpoint() replaces the file and leaves no part behind", () =>
+Deno.test("saveCheckpoint() replaces the file and leaves no temporary file", () =>
   withTempDir(async (dir) => {
     const path = `${dir}/checkpoint.safetensors`;
     assert.equal(await loadCheckpoint(path), undefined);

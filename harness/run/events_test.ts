@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { parseEvent, type RunEvent } from "./events.ts";
 
-Deno.test("parseEvent() reads what a run tells, and passes over everything else", () => {
+Deno.test("parseEvent() reads events and ignores everything else", () => {
   const events: RunEvent[] = [
     { event: "phase", phase: "train" },
+    { event: "warning", text: "the prior chain is unstable" },
     { event: "step", epoch: 0, step: 3, metrics: { loss: 1.5 } },
     {
       event: "epoch",

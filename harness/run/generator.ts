@@ -15,32 +15,30 @@ import type {
 import { type Chains, gatherChains } from "./batches.ts";
 import { chainInputs, chainsOf, withPrefix } from "./train.ts";
 
-/** Images drawn by one call of the compiled program: fixed, since the numbers depend on it. */
+/** Images per call of the compiled program. Fixed, because the samples depend on it. */
 const CHUNK = 100;
 
-/** What `Generator.draw` needs besides the state. */
+/** Options of `Generator.draw`. */
 export interface DrawOptions {
   /** The persistent chains of all training images; empty unless the model declares any. */
   readonly chains: Chains;
+  /** Called with each batch; the next is drawn once it is done. */
   use(images: ImageBatch): void | Promise<void>;
 }
 
 /** Draws images from a state. */
 export interface Generator extends AsyncDisposable {
-  /** Images that `draw` draws. */
+  /** Number of images per `draw`. */
   readonly count: number;
-  /**
-   * Draws the images in batches, and hands each to `use` before it draws the next. Resolves to the state, since programs
-   * consume it.
-   */
+  /** Draws the images in batches. Consumes `state` and resolves to the one that replaces it. */
   draw(state: DeviceState, options: DrawOptions): Promise<DeviceState>;
 }
 
-/** Compiles `model.sample` for `count` images in chunks; the number of the chunk is the noise's counter. */
+/** Compiles `model.sample` for `count` images in chunks; the index of the chunk is the counter of the noise. */
 export async function compileGenerator(
   device: Device,
   { model, key, state, count, image }: {
-    readonly model: Model;
+    readonly model: Pick<Model, "sample" | "chains">;
     readonly key: Key;
     /** Any state of the model: only its shapes are used. */
     readonly state: DeviceState;
@@ -81,7 +79,7 @@ async function drawImages(
   for (let from = 0; from < count; from += chunk) {
     const result = await program.run(state, {
       chunk: { shape: [], dtype: "int32", data: new Int32Array([from / chunk]) },
-      ...someChains(chains, { key, from, chunk }),
+      ...chainsFrom(chains, { key, from, chunk }),
     });
     state = result.state;
     const { data, shape } = result.outputs.images;
@@ -102,8 +100,8 @@ async function drawImages(
   return state;
 }
 
-/** The chains of `chunk` rows from place `from` in a random order of all rows, around again past its end. */
-function someChains(
+/** The chains of `chunk` rows from position `from` of a random order of all rows, wrapping around at its end. */
+function chainsFrom(
   chains: Chains,
   { key, from, chunk }: { readonly key: Key; readonly from: number; readonly chunk: number },
 ): HostArrays {
@@ -114,7 +112,7 @@ function someChains(
   return withPrefix(gatherChains(chains, rows));
 }
 
-/** [0, 1] to the nearest of 256 levels; values outside are clipped. Throws NotFiniteError for NaN. */
+/** Rounds values in [0, 1] to the nearest of 256 levels and clips others. Throws NotFiniteError for NaN. */
 export function toBytes(values: Float32Array): Uint8Array {
   const out = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) {

@@ -53,7 +53,7 @@ Deno.test("compileGenerator() draws new images in every batch, the same in every
   assert.deepEqual(fewer[1].pixels, batches[1].pixels.subarray(0, 30 * 6), "a prefix");
 });
 
-Deno.test("compileGenerator() hands persistent chains to sample(), every row once before any twice", async () => {
+Deno.test("compileGenerator() passes persistent chains to sample(), each row once before any repeats", async () => {
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
   const method = tinyWith(() => ({
     // The first pixel shows the chain that the image came from.

@@ -4,15 +4,26 @@ import { createNoise, foldIn, type Key, keyOf } from "../core/noise.ts";
 import { flatten } from "../core/tree.ts";
 import type { HostArray, HostArrays, Model, RunSpec, Tree } from "../core/types.ts";
 
-/** The key of a stream of `spec` that no other method, data set or seed shares. */
+/** Key of a random stream of `spec`, different for each method, data set and seed. */
 export function streamKey(
   spec: RunSpec,
-  stream: "init" | "chains" | "step" | "sample" | "bound" | "amortization" | "reconstruct",
+  stream:
+    | "init"
+    | "chains"
+    | "step"
+    | "sample"
+    | "bound"
+    | "amortization"
+    | "reconstruct"
+    | "decode"
+    | "prior"
+    | "health"
+    | "calibration",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));
 }
 
-/** The state of `model` and its persistent chains before the first step, on the host. */
+/** The initial state of `model` and its persistent chains, on the host. */
 export async function initialise(
   spec: RunSpec,
   { model, trainCount }: { readonly model: Model; readonly trainCount: number },
@@ -33,7 +44,7 @@ export async function initialise(
   return { state, chains };
 }
 
-/** Copies of the tensors of `state` on the host, under flat names. Throws TypeError for what is neither float32 nor int32. */
+/** Copies the tensors of `state` to the host, under flat names. Throws TypeError for types other than float32 and int32. */
 export function readTensors(state: Tree): HostArrays {
   return Object.fromEntries(
     Object.entries(flatten(state)).map(([name, tensor]) => [name, readTensor(name, tensor)]),

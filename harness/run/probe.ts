@@ -9,14 +9,14 @@ import { startStopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train } from "./train.ts";
 import type { Dataset, Device, Method, RunSpec } from "../core/types.ts";
 
-/** Steps that are timed, after one that is not. */
+/** Timed steps, after one warm-up. */
 const TIMED_STEPS = 3;
-/** Images sampled to learn the time of one. */
+/** Images sampled to measure the time per image. */
 const SAMPLED = 100;
 
 /**
- * The pace of `spec` from its first steps and its first samples on `device`. Scores are not in it.
- * `restSeconds` is what was spent before the first step here, and the time of all samples.
+ * Measures the pace of `spec` on `device` by its first steps and samples. `restSeconds` is the time to start and compile plus
+ * that of all samples of the run, at the pace of the method's own; scores are not included.
  */
 export async function measurePace(
   spec: RunSpec,
@@ -67,6 +67,8 @@ export async function measurePace(
   const before = performance.now();
   await generator.draw(state, { chains, use: () => {} });
   const secondsPerSample = (performance.now() - before) / 1000 / generator.count;
-  const sampled = spec.sampleCount * (spec.scoreUntrained ? 2 : 1);
+  const ways = 1 + (model.alternatives?.length ?? 0);
+  const draws = ways * (spec.scoreUntrained ? 2 : 1) + (model.latents === undefined ? 0 : 1);
+  const sampled = spec.sampleCount * draws; // the last are decoded encodings
   return { secondsPerStep, restSeconds: startSeconds + sampled * secondsPerSample };
 }

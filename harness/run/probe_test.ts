@@ -4,7 +4,7 @@ import { measurePace } from "./probe.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { TINY_DATASET, TINY_EXPERIMENT, TINY_METHOD, TINY_TABLES } from "../testing/tiny.ts";
 
-Deno.test("measurePace() measures a step and the rest, within the time that it took", async () => {
+Deno.test("measurePace() measures a step and the rest within its own duration", async () => {
   const [spec] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
   const method = TINY_METHOD;

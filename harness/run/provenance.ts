@@ -3,14 +3,14 @@ import { cpus } from "node:os";
 import { projectPath } from "../core/project.ts";
 import type { Provenance, Score } from "../core/types.ts";
 
-/** Where numbers made now by this process come from. */
+/** Provenance of the numbers that this process computes. */
 export async function readProvenance(
   { device, datasetSha256, metrics, jobs }: {
     /** The description of the device. */
     readonly device: string;
     readonly datasetSha256: string;
     readonly metrics: readonly Score[];
-    /** Runs at a time. */
+    /** Number of parallel runs. */
     readonly jobs: number;
   },
 ): Promise<Provenance> {
@@ -39,7 +39,7 @@ export async function readProvenance(
   };
 }
 
-/** `npm:sharp@0.35.5` for `sharp` to `{sharp: "0.35.5"}`: what the import map pins. */
+/** Versions that the import map pins: `{sharp: "0.35.5"}` for `sharp: npm:sharp@0.35.5`. */
 export function pinnedVersions(imports: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(imports).flatMap(([name, target]) => {
@@ -49,7 +49,7 @@ export function pinnedVersions(imports: Readonly<Record<string, string>>): Recor
   );
 }
 
-/** What git says of the project's folder; null where there is no git or no repository. */
+/** Output of git in the project folder; null without git or without a repository. */
 async function git(...args: readonly string[]): Promise<string | null> {
   try {
     const { success, stdout } = await new Deno.Command("git", {
@@ -59,7 +59,7 @@ async function git(...args: readonly string[]): Promise<string | null> {
     return success ? new TextDecoder().decode(stdout).trim() : null;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
-      return null; // no git: numbers without a commit, as recorded
+      return null; // git is missing or not permitted: the record says commit null
     }
     throw error;
   }

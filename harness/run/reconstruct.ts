@@ -5,20 +5,20 @@ import { unflatten } from "../core/tree.ts";
 import { toBytes } from "./generator.ts";
 import type { Device, DeviceState, ImageBatch, ImageSet, Latents } from "../core/types.ts";
 
-/** Images that are reconstructed, and how many stand side by side. */
+/** Number of reconstructed images, and of images per row of the picture. */
 const COUNT = 50;
 const COLUMNS = 10;
 
-/** Some images beside their reconstructions. */
+/** Images and their reconstructions. */
 export interface Reconstructions {
   readonly state: DeviceState;
-  /** Rows of ten images, and under each row its reconstructions. */
+  /** Rows of up to ten images, each followed by a row of their reconstructions. */
   readonly pairs: ImageBatch;
-  /** Mean over images and pixels in [0, 1]; of one posterior draw each. */
+  /** Mean over images and pixels in [0, 1], at one posterior draw per image. */
   readonly squaredError: number;
 }
 
-/** Infers latents of the first images of `images`, one draw each, and decodes them. */
+/** Draws one latent from the posterior of each of the first images of `images` and decodes it. Consumes `state`. */
 export async function reconstruct(
   device: Device,
   { latents, key, state, images }: {
@@ -50,7 +50,7 @@ export async function reconstruct(
   };
 }
 
-/** Whole rows of COLUMNS images, each with its reconstructions under it. */
+/** Complete rows of COLUMNS images, each followed by its reconstructions. */
 function interleave(
   { image, pixels }: ImageSet,
   { bytes, count }: { readonly bytes: Uint8Array; readonly count: number },

@@ -28,7 +28,7 @@ async function run(count: number) {
   return await reconstruct(device, { latents, key: keyOf(0), state, images });
 }
 
-Deno.test("reconstruct() gives the error, and rows of ten images with theirs under them", async () => {
+Deno.test("reconstruct() gives the error, and rows of ten images above their reconstructions", async () => {
   const { pairs, squaredError } = await run(57);
   assert.ok(Math.abs(squaredError - (26 / 255) ** 2) < 1e-7);
   assert.equal(pairs.count, 100); // the first 50
@@ -38,7 +38,7 @@ Deno.test("reconstruct() gives the error, and rows of ten images with theirs und
   assert.deepEqual(row(2), Array.from({ length: 20 }, (_, i) => 20 + i));
 });
 
-Deno.test("reconstruct() takes what images there are", async () => {
+Deno.test("reconstruct() accepts fewer images", async () => {
   assert.equal((await run(3)).pairs.count, 6);
   assert.equal((await run(17)).pairs.count, 20);
 });

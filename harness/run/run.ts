@@ -1,9 +1,14 @@
+import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
-import { orderKey } from "../core/row_order.ts";
+import { calibrate } from "./calibration.ts";
+import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
+import { orderKey, stepsPerEpoch } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { foldIn } from "../core/noise.ts";
 import type { RunEvent } from "./events.ts";
+import { compileDecodedEncodings } from "./decoded.ts";
 import { replaceFile } from "../core/files.ts";
 import { initialise, streamKey } from "./initial_state.ts";
 import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
@@ -11,16 +16,19 @@ import { NotFiniteError } from "../core/not_finite.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
 import { reconstruct, type Reconstructions } from "./reconstruct.ts";
 import { compileGenerator } from "./generator.ts";
-import { createScorer, type Scores } from "./scorer.ts";
+import { createScorer, type Scorer, type Scores } from "./scorer.ts";
+import { checkPrior } from "./prior_check.ts";
 import { problemOf, runId } from "../experiment/spec.ts";
 import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
 import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
 import type {
+  Calibration,
   Dataset,
   Device,
   DeviceState,
   Diagnostics,
   EpochRecord,
+  HostArrays,
   ImageSet,
   Method,
   Model,
@@ -31,7 +39,7 @@ import type {
   Score,
 } from "../core/types.ts";
 
-/** What a run works with: the entries that its spec names, and the outside world. */
+/** Everything that a run needs besides its spec: the table entries that the spec names, the device and the outside world. */
 export interface RunContext {
   readonly method: Method;
   readonly dataset: Dataset;
@@ -42,7 +50,7 @@ export interface RunContext {
   /** The run's own folder, which exists. */
   readonly dir: string;
   provenance(datasetSha256: string): Promise<Provenance>;
-  /** Told what happens, as it happens. */
+  /** Called with each event as it happens. */
   report(event: RunEvent): void;
 }
 
@@ -50,9 +58,8 @@ export interface RunContext {
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
 /**
- * Trains, samples and scores `spec`: goes on from the checkpoint in the run's folder if there is one, to
- * the same bits as without the interruption. Resolves to a record that is completed or diverged; throws
- * on anything else.
+ * Trains, samples and scores `spec`. Resumes from the checkpoint in the run's folder if there is one, and gives the same bits
+ * as an uninterrupted run. Resolves to a completed or diverged record; throws on any other failure.
  */
 export async function executeRun(spec: RunSpec, context: RunContext): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
@@ -96,19 +103,32 @@ interface Run extends RunContext {
   readonly spec: RunSpec;
   readonly problem: Problem;
   readonly model: Model;
-  /** The training part. */
+  /** The training split. */
   readonly images: ImageSet;
   readonly saved: Checkpoint | undefined;
   readonly stopwatch: Stopwatch;
-  /** Grows by one record an epoch. */
+  /** Grows by one record per epoch. */
   readonly epochs: EpochRecord[];
 }
 
 /** Results of a completed run. */
 type Results = Pick<
   RunRecord & { status: "completed" },
-  "scores" | "untrained" | "bounds" | "reconstructionError" | "diagnostics"
+  | "scores"
+  | "untrained"
+  | "families"
+  | "alternatives"
+  | "decodedScores"
+  | "bounds"
+  | "reconstructionError"
+  | "diagnostics"
+  | "priorCheck"
+  | "chainHealth"
+  | "calibration"
 >;
+
+/** Scores of the initial state. */
+type Untrained = Partial<Pick<Checkpoint, "untrained" | "untrainedAlternatives">>;
 
 async function trainAndScore(run: Run): Promise<Results> {
   const { spec, model, dataset, device, saved, report } = run;
@@ -125,11 +145,26 @@ async function trainAndScore(run: Run): Promise<Results> {
     count: spec.sampleCount,
     image: dataset.image,
   });
-  const score = createScorer({ ...run, metrics: run.metrics.filter(isMetric), generator });
+  const score = createScorer({
+    ...run,
+    metrics: run.metrics.filter(isMetric),
+    // The same real images for every method.
+    real: { count: spec.sampleCount, key: foldIn(orderKey(spec.seed, spec.dataset), "real") },
+  });
+  const setting = {
+    ...run,
+    key: streamKey(spec, "sample"),
+    count: spec.sampleCount,
+    image: dataset.image,
+    chains,
+    score,
+  };
   await using bounds = await compileBounds(state, run);
-  let untrained: Scores = saved?.untrained ?? {};
+  let { untrained = {}, untrainedAlternatives }: Untrained = saved ?? {};
   if (saved === undefined && spec.scoreUntrained) {
-    ({ state, scores: untrained } = await score(state, chains));
+    ({ state, scores: untrained } = await score({ generator, state, chains }));
+    const alternatives = await scoreAlternatives(start.state, { ...setting, dir: undefined });
+    untrainedAlternatives = alternatives && scoresByName(alternatives);
     const bounded = await bounds?.score(state);
     if (bounded) {
       state = bounded.state;
@@ -137,30 +172,54 @@ async function trainAndScore(run: Run): Promise<Results> {
     }
   }
   if (run.epochs.length < spec.epochs) {
-    state = await trainOn({ epoch: run.epochs.length, state, chains }, { ...run, untrained });
+    state = await trainOn({ epoch: run.epochs.length, state, chains }, {
+      ...run,
+      untrained: { untrained, untrainedAlternatives },
+    });
   }
-  const { scores, images, state: scored } = await score(state, chains);
+  const { scores, families, images, state: scored } = await score({ generator, state, chains });
   await writeSampleGrid(`${run.dir}/samples.png`, images);
+  const trained = await device.download(scored);
+  const alternatives = await scoreAlternatives(trained, {
+    ...setting,
+    untrained: untrainedAlternatives,
+  });
+  const decodedScores = await scoreDecoded(trained, { run, score });
+  const priorCheck = await checkPrior(trained, {
+    ...run,
+    key: streamKey(spec, "prior"),
+    trainCount,
+  });
   const bounded = await bounds?.score(scored);
-  const reconstructions = await showReconstructions(bounded?.state ?? scored, run);
-  const diagnostics = await diagnose(reconstructions.state, run);
+  const reconstructions = await writeReconstructions(bounded?.state ?? scored, run);
+  const calibrated = await calibrateInference(reconstructions.state, run);
+  const reached = { state: calibrated.state, chains };
+  if (model.langevinChains ?? model.amortized) report({ event: "phase", phase: "diagnose" });
+  const measured = await measureChains(chainSetting(reached, run), stepsAfter(spec.epochs, run));
+  const diagnostics = await diagnose(measured?.state ?? reached.state, run);
   return {
     scores: { ...scores, ...bounded?.scores },
     untrained,
+    ...families && { families },
+    ...alternatives && { alternatives },
+    ...decodedScores && { decodedScores },
     ...bounded && { bounds: bounded.bases },
     ...reconstructions.squaredError !== undefined && {
       reconstructionError: reconstructions.squaredError,
     },
     ...diagnostics && { diagnostics },
+    ...priorCheck && { priorCheck },
+    ...measured && { chainHealth: measured.health },
+    ...calibrated.calibration && { calibration: calibrated.calibration },
   };
 }
 
-/** Trains from `position` to the last epoch, and leaves a checkpoint after each. */
+/** Trains from `position` to the last epoch and saves a checkpoint after each epoch. */
 async function trainOn(
   position: TrainPosition,
   run: Run & {
-    /** Scores of the initial state, for the checkpoints. */
-    readonly untrained: Scores;
+    /** Saved in every checkpoint. */
+    readonly untrained: Untrained;
   },
 ): Promise<DeviceState> {
   const { spec, model, dataset, device, dir, stopwatch, report } = run;
@@ -175,6 +234,12 @@ async function trainOn(
       }),
     },
   );
+  await using watch = spec.epochs - position.epoch > 1
+    ? await compileChainWatch(
+      chainSetting(position, run),
+      (text) => report({ event: "warning", text }),
+    )
+    : undefined;
   report({ event: "phase", phase: "train" });
   const epochs = train(position, {
     program,
@@ -190,21 +255,38 @@ async function trainOn(
   for await (const { record, position: { state: reached, chains } } of epochs) {
     run.epochs.push(record);
     state = reached;
+    const host = await device.download(state);
     await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
       id: runId(spec),
       epochs: run.epochs,
       seconds: stopwatch.read(),
-      untrained: run.untrained,
-      state: await device.download(state),
+      untrained: {},
+      ...run.untrained,
+      state: host,
       chains,
     });
     await appendEpoch(dir, record);
     report({ event: "epoch", record });
+    const reachedEpochs = record.epoch + 1;
+    // The chains are measured after the last epoch anyway.
+    if (reachedEpochs < spec.epochs) await watch?.check(host, stepsAfter(reachedEpochs, run));
   }
   return state;
 }
 
-/** The scorer for the bounds among the scores, for states shaped as `state`; undefined if there are none. */
+/** Training steps in the first `epochs` epochs. */
+function stepsAfter(epochs: number, { problem, spec }: Run): number {
+  return epochs * stepsPerEpoch(problem.trainCount, spec.batchSize);
+}
+
+function chainSetting<R extends Run>(
+  { state, chains }: Pick<TrainPosition, "state" | "chains">,
+  run: R,
+): R & ChainSetting {
+  return { ...run, key: streamKey(run.spec, "health"), state, chains };
+}
+
+/** Compiles the scorer of likelihood bounds for states with the shapes of `state`; undefined if there is nothing to bound. */
 async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer | undefined> {
   const bounds = run.metrics.filter(isBound);
   const { likelihood } = run.model;
@@ -214,8 +296,29 @@ async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer 
   return await compileBoundScorer(run.device, { ...run, likelihood, key, state, bounds, images });
 }
 
-/** Writes test images beside their reconstructions into the run's folder, if the model has latents. Consumes `state`. */
-async function showReconstructions(
+/** Scores of decoded encodings of training images; undefined if the model has no latents. */
+async function scoreDecoded(
+  trained: HostArrays,
+  { run, score }: { readonly run: Run; readonly score: Scorer },
+): Promise<Scores | undefined> {
+  const { spec, model: { latents }, device, problem: { trainCount }, images } = run;
+  if (latents === undefined) return undefined;
+  const state = await device.upload(trained);
+  const key = streamKey(spec, "decode");
+  const count = spec.sampleCount;
+  await using generator = await compileDecodedEncodings(device, {
+    latents,
+    key,
+    state,
+    images,
+    trainCount,
+    count,
+  });
+  return (await score({ generator, state, chains: {} })).scores;
+}
+
+/** Reconstructs test images and writes reconstructions.png, if the model has latents. Consumes `state`. */
+async function writeReconstructions(
   state: DeviceState,
   run: Run,
 ): Promise<Partial<Reconstructions> & Pick<Reconstructions, "state">> {
@@ -233,11 +336,24 @@ async function showReconstructions(
   return shown;
 }
 
-/** How freely the method's amortized chains move; undefined if it has none. Consumes `state`. */
+/** Tests the model's inference on images that it simulates, if it can. Consumes `state`. */
+async function calibrateInference(
+  state: DeviceState,
+  { spec, model: { latents, joint }, device, stopwatch, report }: Run,
+): Promise<{ readonly state: DeviceState; readonly calibration?: Calibration }> {
+  if (latents === undefined || joint === undefined) return { state };
+  report({ event: "phase", phase: "calibrate" });
+  stopwatch.switchTo("score");
+  const key = streamKey(spec, "calibration");
+  const result = await calibrate(state, { device, latents, joint, key });
+  stopwatch.switchTo("other");
+  return result;
+}
+
+/** Measures how freely the amortized chains move; undefined if the model has none. Consumes `state`. */
 async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | undefined> {
   const { spec, model: { amortized }, stopwatch } = run;
   if (amortized === undefined) return undefined;
-  run.report({ event: "phase", phase: "diagnose" });
   stopwatch.switchTo("score");
   const diagnostics = await measureAmortization(state, {
     device: run.device,
@@ -253,17 +369,19 @@ async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | und
   return diagnostics;
 }
 
-/** The checkpoint of run `id` in `dir`; a broken one is moved aside, and training starts anew. */
+/** Loads the checkpoint of run `id` in `dir`. A broken one is moved aside, and training restarts from the first epoch. */
 async function loadOwnCheckpoint(dir: string, id: string): Promise<Checkpoint | undefined> {
   const path = `${dir}/${CHECKPOINT_FILE}`;
   try {
     const checkpoint = await loadCheckpoint(path);
     if (checkpoint === undefined || checkpoint.id === id) return checkpoint;
-    throw new SyntaxError(`It belongs to run ${checkpoint.id}`);
+    throw new SyntaxError(`It belongs to run ${checkpoint.id}, not ${id}`);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     await Deno.rename(path, `${path}.broken`);
-    console.warn(`Moved ${path} to ${path}.broken, training starts anew: ${error.message}`);
+    console.warn(
+      `Moved ${path} to ${path}.broken; training restarts from the first epoch: ${error.message}`,
+    );
     return undefined;
   }
 }

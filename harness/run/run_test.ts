@@ -15,12 +15,13 @@ import {
   TINY_EXPERIMENT,
   TINY_METHOD,
   TINY_METRIC,
+  TINY_PROVENANCE,
   TINY_TABLES,
   tinyWith,
 } from "../testing/tiny.ts";
 import type { EpochRecord, Experiment, Metric, RunRecord, Split } from "../core/types.ts";
 
-/** Runs the tiny experiment in `dir`; `stopAfter` epochs it throws, as a process that is killed there would end. */
+/** Runs the tiny experiment in `dir`; after `stopAfter` epochs it throws, like a process killed there. */
 async function run(
   dir: string,
   { change = {}, metric = TINY_METRIC, stopAfter = Infinity, report = () => {} }: {
@@ -39,7 +40,7 @@ async function run(
     device,
     experiment: "tiny",
     dir,
-    provenance: () => Promise.resolve(PROVENANCE),
+    provenance: () => Promise.resolve(TINY_PROVENANCE),
     report(event) {
       report(event);
       if (event.event === "epoch" && event.record.epoch + 1 >= stopAfter) throw new Error("killed");
@@ -47,24 +48,10 @@ async function run(
   });
 }
 
-const PROVENANCE = {
-  commit: null,
-  dirty: null,
-  lockSha256: "",
-  versions: {},
-  device: "",
-  cpu: "",
-  cores: 1,
-  jobs: 1,
-  os: "",
-  datasetSha256: "",
-  metricSha256: {},
-};
-
 const sumSeconds = (epochs: readonly EpochRecord[]) =>
   epochs.reduce((total, { seconds }) => total + seconds, 0);
 
-Deno.test("executeRun() learns, scores and leaves its files", () =>
+Deno.test("executeRun() learns, scores and writes its files", () =>
   withTempDir(async (dir) => {
     const record = await run(dir);
     assert.deepEqual(RUN_RECORD.parse(record), record);
@@ -89,7 +76,7 @@ Deno.test("executeRun() learns, scores and leaves its files", () =>
     assert.deepEqual(lines.map((line) => JSON.parse(line)), record.epochs);
   }));
 
-Deno.test("executeRun() carries the chains of the rows that were in a batch, and of no other", () =>
+Deno.test("executeRun() updates the chains of the rows in each batch and of no other rows", () =>
   withTempDir(async (dir) => {
     const { spec } = await run(dir);
     const model = TINY_METHOD.build(problemOf(spec, TINY_DATASET), TINY_METHOD.defaults);
@@ -105,7 +92,7 @@ Deno.test("executeRun() carries the chains of the rows that were in a batch, and
     assert.deepEqual(visits, seen);
   }));
 
-Deno.test("executeRun() has clocks that sum to the whole, the training clock to its epochs", () =>
+Deno.test("executeRun() has clocks that sum to the total time, and a training clock that sums its epochs", () =>
   withTempDir(async (dir) => {
     const start = performance.now();
     const { seconds, epochs } = await run(dir);
@@ -117,7 +104,7 @@ Deno.test("executeRun() has clocks that sum to the whole, the training clock to 
     assert.ok(Math.abs(seconds.train - sumSeconds(epochs)) < 1e-9);
   }));
 
-Deno.test("executeRun() killed after any epoch goes on to the same bits", () =>
+Deno.test("executeRun() killed after any epoch resumes to the same bits", () =>
   withTempDir(async (dir) => {
     const inDir = async (name: string, options: { stopAfter?: number } = {}) => {
       await Deno.mkdir(`${dir}/${name}`, { recursive: true });
@@ -157,7 +144,7 @@ Deno.test("executeRun() ends as diverged with the epoch and the metric", () =>
     assert.equal(record.epochs.length, 1);
   }));
 
-Deno.test("executeRun() moves a checkpoint that it cannot read aside and starts anew", () =>
+Deno.test("executeRun() moves an unreadable checkpoint aside and restarts", () =>
   withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/${CHECKPOINT_FILE}`, "torn");
     const { warn } = console;
@@ -168,11 +155,11 @@ Deno.test("executeRun() moves a checkpoint that it cannot read aside and starts 
     } finally {
       console.warn = warn;
     }
-    assert.match(warnings.join(), /starts anew: Not a checkpoint/);
+    assert.match(warnings.join(), /restarts from the first epoch: Not a checkpoint/);
     assert.equal(await Deno.readTextFile(`${dir}/${CHECKPOINT_FILE}.broken`), "torn");
   }));
 
-Deno.test("executeRun() goes on without a score that is not available, and adds it later without training", () =>
+Deno.test("executeRun() continues without an unavailable score and adds it later without training", () =>
   withTempDir(async (dir) => {
     const metric = { ...TINY_METRIC, available: () => Promise.resolve("no weights: fetch them") };
     const without = await run(dir, { metric });
@@ -186,10 +173,10 @@ Deno.test("executeRun() goes on without a score that is not available, and adds 
     assert.ok(later.status === "completed");
     assert.deepEqual(Object.keys(later.scores), ["gap"]);
     assert.deepEqual(later.epochs, without.epochs);
-    assert.deepEqual(phases, ["load", "compile", "reference", "score"]);
+    assert.deepEqual(phases, ["load", "compile", "reference", "score", "score"]);
   }));
 
-Deno.test("executeRun() scores against the part that the metric names", () =>
+Deno.test("executeRun() scores against the split that the metric names", () =>
   withTempDir(async (dir) => {
     const parts: string[] = [];
     const load = (split: Split) => (parts.push(split), TINY_DATASET.load(split));
@@ -202,7 +189,7 @@ Deno.test("executeRun() scores against the part that the metric names", () =>
       device,
       experiment: "tiny",
       dir,
-      provenance: () => Promise.resolve(PROVENANCE),
+      provenance: () => Promise.resolve(TINY_PROVENANCE),
       report: () => {},
     });
     assert.deepEqual(parts, ["train", "test", "test"]); // the last for the reconstructions
@@ -217,10 +204,11 @@ Deno.test("executeRun() does not score the initial state unless asked", () =>
     });
     assert.ok(record.status === "completed");
     assert.deepEqual(record.untrained, {});
-    assert.deepEqual(phases, ["load", "compile", "train", "reference", "score"]);
+    // Once the samples, once the decoded encodings.
+    assert.deepEqual(phases, ["load", "compile", "train", "reference", "score", "score"]);
   }));
 
-Deno.test("executeRun() records bounds on the likelihood, of the initial state too, and what they rest on", () =>
+Deno.test("executeRun() records bounds on the likelihood, also of the initial state, and their basis", () =>
   withTempDir(async (dir) => {
     // log N(x; mean, I) at every draw: the bound is exact, whatever k.
     const method = tinyWith(() => ({
@@ -246,7 +234,7 @@ Deno.test("executeRun() records bounds on the likelihood, of the initial state t
       device,
       experiment: "tiny",
       dir,
-      provenance: () => Promise.resolve(PROVENANCE),
+      provenance: () => Promise.resolve(TINY_PROVENANCE),
       report: () => {},
     });
     assert.ok(record.status === "completed");
@@ -265,7 +253,7 @@ Deno.test("executeRun() records bounds on the likelihood, of the initial state t
     assert.ok(standardError > 0 && standardError < 0.005);
   }));
 
-Deno.test("executeRun() asks no reconstruction of a model without latents", () =>
+Deno.test("executeRun() does not reconstruct without latents", () =>
   withTempDir(async (dir) => {
     const method = tinyWith(() => ({ latents: undefined }));
     const [spec] = resolveRuns(TINY_EXPERIMENT, { ...TINY_TABLES, methods: { tiny: method } });
@@ -277,12 +265,12 @@ Deno.test("executeRun() asks no reconstruction of a model without latents", () =
       device,
       experiment: "tiny",
       dir,
-      provenance: () => Promise.resolve(PROVENANCE),
+      provenance: () => Promise.resolve(TINY_PROVENANCE),
       report: () => {},
     });
     assert.ok(record.status === "completed");
     assert.deepEqual(RUN_RECORD.parse(record), record);
-    assert.ok(!("reconstructionError" in record));
+    assert.ok(!("reconstructionError" in record) && !("decodedScores" in record));
     const files = [...Deno.readDirSync(dir)].map(({ name }) => name);
     assert.ok(files.includes("samples.png") && !files.includes("reconstructions.png"));
   }));

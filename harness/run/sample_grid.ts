@@ -1,10 +1,10 @@
 import type { ImageBatch } from "../core/types.ts";
 import { replaceFile } from "../core/files.ts";
 
-/** Images a side of the grid. */
+/** Images along each side of the grid. */
 const SIDE = 10;
 
-/** The first 100 images of `set` (or as many whole rows as there are) side by side, one byte a channel. */
+/** Tiles the first 100 images of `set` (or as many complete rows as it has), one byte per channel. */
 export function tileImages(set: ImageBatch): {
   readonly pixels: Uint8Array;
   readonly width: number;
@@ -25,7 +25,7 @@ export function tileImages(set: ImageBatch): {
   return { pixels, width: columns * width, height: rows * height };
 }
 
-/** Writes the grid of `set` as a PNG file. Grey or RGB. */
+/** Writes the grid of `set`, grey or RGB, as a PNG file. */
 export async function writeSampleGrid(path: string, set: ImageBatch): Promise<void> {
   const { default: sharp } = await import("sharp"); // native: loaded only where an image is written
   const { pixels, width, height } = tileImages(set);

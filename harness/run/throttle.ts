@@ -1,9 +1,9 @@
 import type { RunEvent } from "./events.ts";
 
-/** Milliseconds between two events of steps, and of images. */
+/** Minimum milliseconds between events of steps or images. */
 const INTERVAL = 250;
 
-/** Passes every event on but those of steps and images that follow another too soon. */
+/** Forwards all events, except those of steps and images within INTERVAL of the previous one. */
 export function throttleEvents(
   report: (event: RunEvent) => void,
   now = () => performance.now(),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { RunEvent } from "./events.ts";
 import { throttleEvents } from "./throttle.ts";
 
-Deno.test("throttleEvents() drops steps and images that follow too soon, and nothing else", () => {
+Deno.test("throttleEvents() drops only events of steps and images in quick succession", () => {
   let time = 0;
   const passed: string[] = [];
   const report = throttleEvents(

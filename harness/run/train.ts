@@ -22,7 +22,7 @@ import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 const CHAINS = "chains/";
 
 /**
- * One training step of `model` as a pure function: inputs `images` [m, h, w, c], `rows` [m], `step` and
+ * Makes a training step of `model` a pure function: inputs `images` [m, h, w, c], `rows` [m], `step` and
  * `chains/NAME` [m, ...]; outputs each metric by name, and `chains/NAME`.
  */
 export function stepFunction(model: Model, key: Key): PureFunction {
@@ -86,25 +86,25 @@ export function chainsOf<T>(inputs: Readonly<Record<string, T>>): Record<string,
   );
 }
 
-/** Where training stands between two epochs. */
+/** State of training between two epochs. */
 export interface TrainPosition {
   /** The next epoch. */
   readonly epoch: number;
   readonly state: DeviceState;
-  /** Chains of all rows; updated in place while an epoch runs. */
+  /** Chains of all rows, updated in place during an epoch. */
   readonly chains: Chains;
 }
 
-/** What `train` needs besides a position. */
+/** Options of `train`. */
 export interface TrainOptions {
   /** `stepFunction`, compiled. */
   readonly program: Program;
   readonly images: ImageSet;
-  /** The first so many images are trained on. */
+  /** Number of training images: the first of `images`. */
   readonly trainCount: number;
   readonly batchSize: number;
   readonly epochs: number;
-  /** The order of the rows: shared by all methods. */
+  /** Key of the row order, shared by all methods. */
   readonly orderKey: Key;
   readonly stopwatch: Stopwatch;
   /** Called after each step with its 1-based number in the epoch. */
@@ -112,9 +112,9 @@ export interface TrainOptions {
 }
 
 /**
- * Trains from `position` to the last epoch; yields after each epoch its record and the new position.
- * Only the steps and their batches are on the clock `train`; between epochs the clock is `other`.
- * Throws NotFiniteError at the first metric that is not.
+ * Trains from `position` to the last epoch and yields after each epoch its record and the new position. Only steps and their
+ * batches count on the clock `train`; between epochs the clock is `other`. Throws NotFiniteError at the first metric that is
+ * not finite.
  */
 export async function* train(
   position: TrainPosition,
@@ -145,7 +145,7 @@ export async function* train(
         ahead: options.program.begin ? 1 : 0,
         begin: async (step) => {
           const rows = order.subarray(step * options.batchSize, (step + 1) * options.batchSize);
-          // The rows of an epoch's steps are different ones: no step waits for the chains of the one before.
+          // The steps of an epoch have disjoint rows, so a step need not wait for the chains of the previous one.
           const begun = await beginStep(options.program, state, {
             ...feed(rows, epoch * steps + step),
             ...withPrefix(gatherChains(chains, rows)),
@@ -167,13 +167,13 @@ export async function* train(
   }
 }
 
-/** A step that is over. */
+/** Rows and outputs of a finished step. */
 interface Finished {
   readonly rows: Int32Array;
   readonly outputs: HostArrays;
 }
 
-/** A step under way where the device can compute by itself, else one that is over. */
+/** Begins a step; on a device that computes in the calling thread, it is finished when this resolves. */
 async function beginStep(program: Program, state: DeviceState, inputs: HostArrays) {
   if (program.begin) return program.begin(state, inputs);
   const result = await program.run(state, inputs);
@@ -181,14 +181,14 @@ async function beginStep(program: Program, state: DeviceState, inputs: HostArray
 }
 
 /**
- * Begins `count` jobs one after the other, each before the result of the one `ahead` of it is waited for, and yields their
- * results in order. Waits for what has begun, whatever happens.
+ * Begins `count` jobs in order, with up to `ahead` more begun than awaited, and yields their results in order. Waits for every
+ * job that has begun, also after a failure.
  */
 export async function* inTurn<T>(
   count: number,
   { ahead, begin }: {
     readonly ahead: number;
-    /** Resolves when the job has begun, to its result. */
+    /** Resolves once the job has begun. */
     readonly begin: (job: number) => Promise<{ readonly result: Promise<T> }>;
   },
 ): AsyncGenerator<T> {
@@ -196,7 +196,7 @@ export async function* inTurn<T>(
   try {
     for (let job = 0; job < count; job++) {
       const { result } = await begin(job);
-      result.catch(() => {}); // seen when its turn comes
+      result.catch(() => {}); // a failure is reported when the result is awaited
       running.push(result);
       if (running.length > ahead) yield await running.shift()!;
     }
@@ -207,8 +207,8 @@ export async function* inTurn<T>(
 }
 
 /**
- * What turns row numbers into a step's inputs. It fills the same buffers for every step: a program has read
- * its inputs when `begin` returns, or `run` resolves.
+ * Makes the function from row numbers to a step's inputs. It reuses its buffers: a program has read its inputs when `begin`
+ * returns or `run` resolves.
  */
 export function createFeed(
   { images, batchSize }: Pick<TrainOptions, "images" | "batchSize">,

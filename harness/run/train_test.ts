@@ -11,7 +11,7 @@ const float32 = (...values: number[]) => ({
   data: Float32Array.from(values),
 });
 
-/** What a fake device saw: when steps began, and when their outputs were there. */
+/** Events of a fake device: beginnings of steps and arrivals of their outputs. */
 interface Log {
   readonly lines: string[];
 }
@@ -83,7 +83,7 @@ const start = () => ({
 });
 
 for (const ahead of [false, true]) {
-  Deno.test(`train() ${ahead ? "begins a step before the last is over" : "does one step at a time"}`, async () => {
+  Deno.test(`train() ${ahead ? "begins a step before the previous one has finished" : "runs one step at a time"}`, async () => {
     const lines: string[] = [];
     const seen: number[] = [];
     const position = start();
@@ -102,7 +102,7 @@ for (const ahead of [false, true]) {
     assert.deepEqual(lines, [...order, ...second]); // an epoch is over before the next one
   });
 
-  Deno.test(`train() stops at the first metric that is no number${ahead ? ", a step later" : ""}`, async () => {
+  Deno.test(`train() stops at the first metric that is not finite${ahead ? ", a step later" : ""}`, async () => {
     const lines: string[] = [];
     const program = fakeProgram({ lines }, { ahead, lossOf: (step) => step === 1 ? NaN : 0 });
     await assert.rejects(Array.fromAsync(train(start(), options(program))), NotFiniteError);
@@ -114,7 +114,7 @@ for (const ahead of [false, true]) {
   });
 }
 
-Deno.test("inTurn() passes a failure on in its turn, and waits for what has begun", async () => {
+Deno.test("inTurn() reports a failure in order, and waits for every job that has begun", async () => {
   const over: number[] = [];
   const results: number[] = [];
   const job = (n: number) => ({

@@ -1,3 +1,5 @@
+import { logMeanExp } from "./annealing.ts";
+
 /**
  * Importance-weighted bound on log p(x) in nats of each image (Burda et al. 2016, eq. 8), [images] in float64: the mean
  * over groups of k draws of log (1 / k) sum_j exp(w_j). k = 1 is the ELBO; its expectation rises with k to log p(x).
@@ -13,11 +15,8 @@ export function importanceBound(logWeights: readonly ArrayLike<number>[], k: num
   const bounds = new Float64Array(logWeights[0].length);
   for (let group = 0; group < draws; group += k) {
     for (let i = 0; i < bounds.length; i++) {
-      let most = -Infinity;
-      for (let j = group; j < group + k; j++) most = Math.max(most, logWeights[j][i]);
-      let total = 0;
-      for (let j = group; j < group + k; j++) total += Math.exp(logWeights[j][i] - most);
-      bounds[i] += (most + Math.log(total / k)) / (draws / k);
+      const weights = Array.from({ length: k }, (_, j) => logWeights[group + j][i]);
+      bounds[i] += logMeanExp(weights).value / (draws / k);
     }
   }
   return bounds;

@@ -1,5 +1,5 @@
 import { refuseIfStrict, warningsOf } from "../experiment/warnings.ts";
-import { CARDS_VARIABLE, cardsFor, environmentOf, sharedCards } from "./gpus.ts";
+import { environmentOf, GPUS_VARIABLE, gpusFor, sharedGpuWarning } from "./gpus.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { ifThere, replaceFile } from "../core/files.ts";
@@ -13,19 +13,19 @@ import { writeExperiment } from "./run_list.ts";
 import { type Job, sweep } from "./sweep.ts";
 import type { Experiment, RunRecord, RunSpec } from "../core/types.ts";
 
-/** What `bench` works with. */
+/** Options of `bench`. */
 export interface BenchOptions {
   readonly tables: Tables;
   /** The output folder, absolute. */
   readonly out: string;
   readonly jobs: number;
-  /** Runs again what is completed, from the start. */
+  /** Repeats completed runs from the start. */
   readonly force: boolean;
-  /** Refuses settings that a method warns of. */
+  /** Refuses settings that a method warns about. */
   readonly strict: boolean;
-  /** The folder of data sets, absolute: runs may read it. */
+  /** The absolute path of the data folder, which runs may read. */
   readonly dataFolder: string | undefined;
-  /** Writes the reports of `records` into the output folder; resolves to what to print. */
+  /** Writes the reports of `records` into the output folder. Resolves to the text to print. */
   publish(records: readonly RunRecord[]): Promise<string>;
 }
 
@@ -36,10 +36,10 @@ export interface BenchResult {
   readonly interrupted: boolean;
 }
 
-/** More optimizer steps than this, of runs never timed here, are worth a measurement before they start. */
+/** Number of optimizer steps above which runs that were never timed here are timed before they start. */
 const LONG_SWEEP_STEPS = 20_000;
 
-/** Prints the resolved runs of `experiment` and how long they will take; writes nothing. */
+/** Prints the resolved runs of `experiment` and their estimated time; writes nothing. */
 export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
   const { specs, warnings } = resolveWithWarnings(experiment, options);
   warn(warnings);
@@ -51,7 +51,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
   for (const spec of specs) {
     const { datasets } = options.tables;
     const steps = stepsOfRun(spec, datasets[spec.dataset]) / spec.epochs;
-    const state = waiting.has(spec) ? "" : " (done before, skipped)";
+    const state = waiting.has(spec) ? "" : " (completed earlier, skipped)";
     const facts = [
       `${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}`,
       `${spec.sampleCount} samples for ${spec.metrics.join(" ") || "no score"}`,
@@ -62,7 +62,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
   console.log(await forecast(todo, { ...options, records, probe: true }));
 }
 
-/** Runs what `experiment` lacks in the output folder, then publishes all that the folder holds. */
+/** Runs the missing runs of `experiment`, then publishes all results of the output folder. */
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
   const { specs, warnings } = resolveWithWarnings(experiment, options);
   const { records, interrupted } = await runSpecs(specs, experiment, {
@@ -77,17 +77,17 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   const own = records.filter(({ id }) => ids.has(id));
   const unfinished = own.filter(({ status }) => status !== "completed");
   for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
-  if (interrupted) console.error("Interrupted: the same command goes on from here");
+  if (interrupted) console.error("Interrupted: run the same command again to resume");
   const complete = own.length === ids.size && unfinished.length === 0;
   return { complete, interrupted };
 }
 
-/** What `runSpecs` needs of the experiment that `specs` belong to. */
+/** The part of an experiment that `runSpecs` needs. */
 type RunFacts = Pick<Experiment, "name" | "datasets" | "metrics" | "device">;
 
 /**
- * Runs those of `specs` that the output folder lacks; resolves to the latest records of the folder. `onStart` is called once
- * the folder is open and before the first run.
+ * Runs those of `specs` that the output folder lacks. Resolves to the latest records of the folder. `onStart` is called once
+ * the folder is open, before the first run.
  */
 export async function runSpecs(
   specs: readonly RunSpec[],
@@ -106,7 +106,9 @@ export async function runSpecs(
   const todo = selectRuns(specs, store.records, { metrics, force });
   const skipped = specs.length - todo.length;
   if (skipped > 0) {
-    console.error(`Skipping ${skipped} of ${specs.length} runs, done before; --force repeats them`);
+    console.error(
+      `Skipping ${skipped} of ${specs.length} runs, completed earlier; --force repeats them`,
+    );
   }
   const steps = todo.reduce(
     (sum, spec) => sum + stepsOfRun(spec, tables.datasets[spec.dataset]),
@@ -116,12 +118,12 @@ export async function runSpecs(
     const probe = steps > LONG_SWEEP_STEPS;
     console.error(await forecast(todo, { ...options, records: store.records, probe }));
   }
-  const cards = cardsFor(experiment.device, { count, visible: Deno.env.get(CARDS_VARIABLE) });
-  const shared = sharedCards(experiment.device, { cards, jobs });
+  const gpus = gpusFor(experiment.device, { count, visible: Deno.env.get(GPUS_VARIABLE) });
+  const shared = sharedGpuWarning(experiment.device, { gpus, jobs });
   if (shared !== undefined) console.error(shared);
   const interrupted = await runAll(
     await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
-    { store, jobs, cards, options },
+    { store, jobs, gpus, options },
   );
   return { records: latestRecords(store.records), interrupted };
 }
@@ -139,8 +141,8 @@ function warn(warnings: readonly string[]): void {
 }
 
 /**
- * The runs that are still to do: neither diverged nor completed with a score for each of `metrics` that
- * they ask for; or all with `force`. A run that lacks a score only goes on from its last checkpoint.
+ * Selects the runs to do: those neither diverged nor completed with every score of theirs in `metrics`, or all with `force`. A
+ * run that lacks only a score resumes from its last checkpoint.
  */
 export function selectRuns(
   specs: readonly RunSpec[],
@@ -154,20 +156,20 @@ export function selectRuns(
   return specs.filter((spec) => force || !done.has(runId(spec)));
 }
 
-/** The metrics of `experiment` that work here; says of each other one why it does not, and what to do. */
+/** Returns the metrics that are available on this machine; prints the reason and the remedy for each other one. */
 async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
   const available: string[] = [];
   for (const name of metrics) {
     const why = await tables.metrics[name].available?.() ?? null;
     if (why === null) available.push(name);
-    else console.error(`Going on without ${name}: ${why}`);
+    else console.error(`Continuing without ${name}: ${why}`);
   }
   return available;
 }
 
 /**
- * Opens a device that may be missing in a process of its own, as the runs will: what it lacks is told before they start.
- * Resolves to how many cards it found, 0 where that is not known.
+ * Opens a device that may be missing, in a child process as the runs will, so that an error is reported before they start.
+ * Resolves to the number of GPUs that it found, or 0 if unknown.
  */
 async function checkDevice(spec: RunSpec): Promise<number> {
   const permissions = permissionsOf(spec, { dataFolder: undefined });
@@ -182,7 +184,7 @@ async function checkDevice(spec: RunSpec): Promise<number> {
   );
 }
 
-/** Loads the parts of a data set that the runs will load: what is missing is told before anything starts. */
+/** Loads both splits of a data set, so that a missing file is reported before any run starts. */
 async function checkDataset(name: string, tables: Tables): Promise<void> {
   await tables.datasets[name].load("train");
   await tables.datasets[name].load("test"); // for the reconstructions, and for some scores
@@ -192,7 +194,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true });
   } catch (error) {
-    throw new Error(`Cannot make the output folder ${path}: ${(error as Error).message}`);
+    throw new Error(`Cannot create the output folder ${path}: ${(error as Error).message}`);
   }
 }
 
@@ -209,13 +211,13 @@ async function prepareJob(
   return { id, spec, experiment: experiment.name, dir };
 }
 
-/** Runs `queue` under the terminal's Ctrl-C; resolves to whether it was pressed. */
+/** Runs `queue` until it is done or interrupted by a signal. Resolves to whether it was interrupted. */
 async function runAll(
   queue: readonly Job[],
-  { store, jobs, cards, options }: {
+  { store, jobs, gpus, options }: {
     readonly store: Store;
     readonly jobs: number;
-    readonly cards: readonly string[];
+    readonly gpus: readonly string[];
     readonly options: Pick<BenchOptions, "tables" | "dataFolder">;
   },
 ): Promise<boolean> {
@@ -237,7 +239,7 @@ async function runAll(
       jobs,
       signal: controller.signal,
       command: ({ dir, experiment, spec }, slot) => ({
-        env: environmentOf(slot, cards),
+        env: environmentOf(slot, gpus),
         ...childCommand(
           [
             "run",

@@ -10,14 +10,14 @@ import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
 import type { RunRecord } from "../core/types.ts";
 
 /** The VAE as small as it goes, three epochs of 20 steps. */
-const WORDS = [
+const ARGS = [
   ["bench", "--preset", "smoke", "--methods", "vae", "--epochs", "3", "--threads", "1"],
   ["--set", "vae.width=0.0625", "--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
 ].flat();
 
 /** Starts the command line, which may write in `out` only. */
-function start(words: readonly string[], out: string): Deno.ChildProcess {
-  const { path, args } = childCommand(words, { read: [out], write: [out], anyLibrary: false });
+function start(argv: readonly string[], out: string): Deno.ChildProcess {
+  const { path, args } = childCommand(argv, { read: [out], write: [out], anyLibrary: false });
   const mayStart = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
   return new Deno.Command(path, { args: mayStart, stdout: "piped", stderr: "piped" }).spawn();
 }
@@ -36,9 +36,9 @@ async function finishErrors(child: Deno.ChildProcess) {
   return { code: (await child.status).code, stderr };
 }
 
-Deno.test("bench runs, skips what is done, and report rebuilds its tables to the byte", () =>
+Deno.test("bench runs, skips completed runs, and report rebuilds its tables to the byte", () =>
   withTempDir(async (dir) => {
-    const first = await finish(start([...WORDS, "--out", dir], dir));
+    const first = await finish(start([...ARGS, "--out", dir], dir));
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, /\| VAE +\| VI \+ amortization +\| [\d.]+ \(n = 1\)/);
     assert.equal(first.stderr.match(/epoch \d\/3, loss [\d.]+, [\d.]+ s/g)?.length, 3);
@@ -51,7 +51,7 @@ Deno.test("bench runs, skips what is done, and report rebuilds its tables to the
     const files = await read();
     assert.ok(first.stdout.startsWith(files[0]));
 
-    const second = await finish(start([...WORDS, "--out", dir], dir));
+    const second = await finish(start([...ARGS, "--out", dir], dir));
     assert.equal(second.code, 0, second.stderr);
     assert.match(second.stderr, /^Skipping 1 of 1 runs/);
     assert.deepEqual(await read(), files);
@@ -70,13 +70,13 @@ Deno.test("bench runs, skips what is done, and report rebuilds its tables to the
     assert.deepEqual(await read(), files);
   }));
 
-Deno.test("bench interrupted in training goes on to the same bits as without", () =>
+Deno.test("bench interrupted during training resumes to the same bits", () =>
   withTempDir(async (root) => {
     const whole = `${root}/whole`;
     const stopped = `${root}/stopped`;
-    assert.equal((await finish(start([...WORDS, "--out", whole], root))).code, 0);
+    assert.equal((await finish(start([...ARGS, "--out", whole], root))).code, 0);
 
-    const child = start([...WORDS, "--out", stopped], root);
+    const child = start([...ARGS, "--out", stopped], root);
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
       if (text.includes("epoch 1/3")) child.kill("SIGINT");
     }
@@ -86,7 +86,7 @@ Deno.test("bench interrupted in training goes on to the same bits as without", (
     assert.equal(interrupted.status, "interrupted");
     assert.ok(interrupted.epochs.length >= 1 && interrupted.epochs.length < 3);
 
-    assert.equal((await finish(start([...WORDS, "--out", stopped], root))).code, 0);
+    assert.equal((await finish(start([...ARGS, "--out", stopped], root))).code, 0);
     const resumed = (await readResults(stopped)).records.at(-1);
     const [straight] = (await readResults(whole)).records;
     assert.ok(resumed?.status === "completed" && straight.status === "completed");
@@ -98,7 +98,7 @@ Deno.test("bench interrupted in training goes on to the same bits as without", (
 
 Deno.test("bench --dry-run prints the runs with a measured time, and writes nothing", () =>
   withTempDir(async (dir) => {
-    const out = await finish(start([...WORDS, "--seeds", "0..1", "--dry-run", "--out", dir], dir));
+    const out = await finish(start([...ARGS, "--seeds", "0..1", "--dry-run", "--out", dir], dir));
     assert.equal(out.code, 0, out.stderr);
     assert.match(out.stdout, /^vae: .*width=0\.0625/);
     assert.equal(
@@ -107,12 +107,12 @@ Deno.test("bench --dry-run prints the runs with a measured time, and writes noth
     );
     assert.match(
       out.stdout,
-      /2 runs will take about .*\n {2}vae fashion_4k: .* s a step \(first steps/,
+      /2 runs will take about .*\n {2}vae fashion_4k: .* s per step \(first steps/,
     );
     assert.deepEqual([...Deno.readDirSync(dir)], []);
   }));
 
-Deno.test("selectRuns() leaves out what is completed with its scores or diverged, by the last record", () => {
+Deno.test("selectRuns() skips runs whose last record is diverged, or completed with all scores", () => {
   const specs = resolveRuns({ ...TINY_EXPERIMENT, seeds: [0, 1, 2, 3, 4] }, TINY_TABLES);
   const base = (seed: number) => tinyRecord(specs[seed]);
   const records: RunRecord[] = [

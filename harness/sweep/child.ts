@@ -2,10 +2,7 @@ import { cacheFolder } from "../core/cache_folder.ts";
 import { projectPath } from "../core/project.ts";
 import type { RunSpec } from "../core/types.ts";
 
-/**
- * The environment variables that the native packages read (sharp, onnxruntime-node), those that name
- * folders, and those that decide about colours.
- */
+/** Environment variables of the native packages (sharp, onnxruntime-node), of folders, of colours and of GPUs. */
 const ENV = [
   "npm_package_config_libvips",
   "MALLOC_ARENA_MAX",
@@ -20,33 +17,33 @@ const ENV = [
   "CUDA_VISIBLE_DEVICES",
 ];
 
-/** What the native packages and the provenance ask of the system. */
+/** System information that the native packages and the provenance read. */
 const SYS = ["cpus", "hostname", "networkInterfaces"];
 
-/** What a process of this program may do besides reading the project and asking git. */
+/** Permissions of a child process besides reading the project and running git. */
 export interface Permissions {
-  /** Folders to read from. */
+  /** Folders that it may read. */
   readonly read: readonly string[];
-  /** Folders to write in. */
+  /** Folders that it may write. */
   readonly write: readonly string[];
-  /** Whether it may load libraries from anywhere, and read and ask what they need: for a vendor's device. */
+  /** Whether it may load any library, read any file and query the system: for devices of vendors. */
   readonly anyLibrary: boolean;
 }
 
 /**
- * What the run `spec` needs: its own folder `dir`, if it writes; the data folder, where it also keeps what it
- * decoded or measured of the data; the path in a word such as `folder:PATH`; the library of its device, and the cache
- * of compiled programs that XLA's devices keep.
+ * Permissions of the run `spec`: its folder `dir`, if it writes; the data folder, which also caches decoded images and
+ * statistics; the path of a data set such as `folder:PATH`; the library of its device; and the cache of programs that XLA
+ * devices compile.
  */
 export function permissionsOf(
   { dataset, device }: RunSpec,
   { dir, dataFolder }: { readonly dir?: string; readonly dataFolder: string | undefined },
 ): Permissions {
-  const pictures = /^\w+:(.+?)(?:@\d+)?$/.exec(dataset)?.[1];
+  const picturesPath = /^\w+:(.+?)(?:@\d+)?$/.exec(dataset)?.[1];
   const named = (folders: readonly (string | undefined)[]) =>
     folders.filter((folder) => folder !== undefined);
   return {
-    read: named([dir, dataFolder, pictures]),
+    read: named([dir, dataFolder, picturesPath]),
     write: dir === undefined
       ? []
       : named([dir, dataFolder, isXla(device) ? cacheFolder("xla") : undefined]),
@@ -59,11 +56,11 @@ function isXla(device: string): boolean {
 }
 
 /**
- * A command that runs `words` of this program in another process with the least permissions: no network,
- * native code from the packages only, and writing in the folders named only.
+ * The command that runs this program with `args` in a child process with least permissions: no network, native code from the
+ * packages only, and writing only to the given folders.
  */
 export function childCommand(
-  words: readonly string[],
+  args: readonly string[],
   { read, write, anyLibrary }: Permissions,
 ): { readonly path: string; readonly args: readonly string[] } {
   return {
@@ -82,12 +79,12 @@ export function childCommand(
       ...write.length === 0 ? [] : [`--allow-write=${write.map(escapeCommas).join(",")}`],
       "--allow-run=git", // for the commit in the provenance
       projectPath("harness/cli/main.ts"),
-      ...words,
+      ...args,
     ],
   };
 }
 
-/** In a list of paths, a comma that belongs to a path is doubled. */
+/** Doubles the commas in `path`, as Deno's lists of paths require. */
 function escapeCommas(path: string): string {
   return path.replaceAll(",", ",,");
 }

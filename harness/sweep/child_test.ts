@@ -6,7 +6,7 @@ import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
 
 const [SPEC] = resolveRuns(TINY_EXPERIMENT, TINY_TABLES);
 
-Deno.test("permissionsOf() lets a run write in its folder and the data folder only", () => {
+Deno.test("permissionsOf() lets a run write only to its folder and the data folder", () => {
   const folders = { dir: "/out/id", dataFolder: "/data" };
   assert.deepEqual(permissionsOf(SPEC, folders), {
     read: ["/out/id", "/data"],
@@ -22,7 +22,7 @@ Deno.test("permissionsOf() lets a run write in its folder and the data folder on
   );
 });
 
-Deno.test("permissionsOf() lets XLA's devices load libraries and keep compiled programs", () => {
+Deno.test("permissionsOf() lets XLA devices load libraries and cache compiled programs", () => {
   const folders = { dir: "/out/id", dataFolder: undefined };
   for (const device of ["cuda", "cuda:highest", "pjrt:/plugin.so"]) {
     const { write, anyLibrary } = permissionsOf({ ...SPEC, device }, folders);

@@ -13,8 +13,8 @@ import type { Tables } from "../experiment/spec.ts";
 import type { RunRecord, RunSpec } from "../core/types.ts";
 
 /**
- * How long `todo` will take, and how that is known, in a sentence or a few: from `records` of earlier runs,
- * and from the first steps of those never run, if `probe` allows.
+ * Describes how long the runs `todo` will take and how that was estimated: from `records` of earlier runs and, with `probe`,
+ * from the first steps of runs without any.
  */
 export async function forecast(
   todo: readonly RunSpec[],
@@ -30,7 +30,7 @@ export async function forecast(
   const distinct = [...new Map(todo.map((spec) => [paceKey(spec), spec])).values()];
   const unknown = distinct.filter((spec) => !earlier.has(paceKey(spec)));
   if (unknown.length > 0 && !probe) {
-    return `${countRuns(todo.length)}; the time left follows with the first epochs`;
+    return `${countRuns(todo.length)}; the first epochs will show the remaining time`;
   }
   const measured: Map<string, Pace> = new Map();
   for (const spec of unknown) measured.set(paceKey(spec), await probePace(spec, dataFolder));
@@ -43,27 +43,31 @@ export async function forecast(
   const basis = distinct.map((spec) => {
     const key = paceKey(spec);
     const step = paces.get(key)?.secondsPerStep ?? 0;
-    const source = measured.has(key) ? "first steps, just now" : "earlier runs in this folder";
-    return `  ${spec.method} ${spec.dataset}: ${step.toPrecision(3)} s a step (${source})`;
+    const source = measured.has(key) ? "first steps, timed now" : "earlier runs in this folder";
+    return `  ${spec.method} ${spec.dataset}: ${step.toPrecision(3)} s per step (${source})`;
   });
-  const scores = measured.size > 0 ? "; without the scores of what was only tried" : "";
+  const scores = measured.size > 0 ? "; without the time to score the runs timed now" : "";
   return [
     `${countRuns(todo.length)} will take about ${
       formatDuration(seconds)
-    }, ${jobs} at a time${scores}:`,
+    } with --jobs ${jobs}${scores}:`,
     ...basis,
   ].join("\n");
 }
 
-/** The pace of `spec`, measured in a process of its own. */
+/** Measures the pace of `spec` in a child process. */
 async function probePace(spec: RunSpec, dataFolder: string | undefined): Promise<Pace> {
-  const words = ["probe", JSON.stringify(spec)];
-  const { path, args } = childCommand(words, permissionsOf(spec, { dataFolder }));
+  const { path, args } = childCommand(
+    ["probe", JSON.stringify(spec)],
+    permissionsOf(spec, { dataFolder }),
+  );
   const start = performance.now();
   const output = await new Deno.Command(path, { args: [...args], stderr: "piped" }).output();
   const stderr = new TextDecoder().decode(output.stderr).trim();
   if (!output.success) {
-    throw new Error(`Trying ${describeRun(spec)} failed: ${stderr.split("\n").at(-1)}`);
+    throw new Error(
+      `Timing the first steps of ${describeRun(spec)} failed: ${stderr.split("\n").at(-1)}`,
+    );
   }
   const lastLine = new TextDecoder().decode(output.stdout).trim().split("\n").at(-1) ?? "";
   const { secondsPerStep, restSeconds, seconds } = JSON.parse(lastLine) as Pace & {

@@ -1,17 +1,17 @@
 /**
- * One process a card: runs are independent, so several cards train several runs at a time.
+ * Assigns GPUs to processes: runs are independent, so several GPUs train several runs at a time.
  *
  * @module
  */
 
-/** Tells CUDA which cards a process may use, by index or UUID, and counts them anew from 0. */
-export const CARDS_VARIABLE = "CUDA_VISIBLE_DEVICES";
+/** Environment variable that lists the GPUs a process may use, by index or UUID; CUDA renumbers them from 0. */
+export const GPUS_VARIABLE = "CUDA_VISIBLE_DEVICES";
 
 /**
- * The NVIDIA cards for runs on `device`: those that this process may use by CUDA_VISIBLE_DEVICES (`visible`), else all
- * `count` that the device found. Empty for other devices, and where it is not known.
+ * The NVIDIA GPUs for runs on `device`: those that CUDA_VISIBLE_DEVICES (`visible`) allows, or all `count` that the device
+ * found. Empty for other devices and if unknown.
  */
-export function cardsFor(
+export function gpusFor(
   device: string,
   { count, visible }: { readonly count: number; readonly visible: string | undefined },
 ): readonly string[] {
@@ -22,23 +22,23 @@ export function cardsFor(
   return end < 0 ? names : names.slice(0, end);
 }
 
-/** What the environment of the process in `slot`, of those at a time, has besides this one's: its card. */
+/** Extra environment for the process in `slot`: the GPU that it may use. Empty without `gpus`. */
 export function environmentOf(
   slot: number,
-  cards: readonly string[],
+  gpus: readonly string[],
 ): Readonly<Record<string, string>> {
-  return cards.length === 0 ? {} : { [CARDS_VARIABLE]: cards[slot % cards.length] };
+  return gpus.length === 0 ? {} : { [GPUS_VARIABLE]: gpus[slot % gpus.length] };
 }
 
-/** What to tell who asks for more `jobs` than `cards`; undefined where each has its own or none is needed. */
-export function sharedCards(
+/** A warning that more `jobs` than `gpus` run at a time; undefined if each job has a GPU or needs none. */
+export function sharedGpuWarning(
   device: string,
-  { cards, jobs }: { readonly cards: readonly string[]; readonly jobs: number },
+  { gpus, jobs }: { readonly gpus: readonly string[]; readonly jobs: number },
 ): string | undefined {
-  if (!isCuda(device) || jobs <= Math.max(1, cards.length)) return undefined;
-  return cards.length === 0
-    ? `${jobs} runs at a time share the first card: list the cards in ${CARDS_VARIABLE} to give each its own`
-    : `${jobs} runs at a time share ${cards.length} of NVIDIA's cards: --jobs ${cards.length} gives each its own`;
+  if (!isCuda(device) || jobs <= Math.max(1, gpus.length)) return undefined;
+  return gpus.length === 0
+    ? `${jobs} parallel runs share the first GPU: list the GPUs in ${GPUS_VARIABLE} to give each run its own`
+    : `${jobs} parallel runs share ${gpus.length} GPUs: --jobs ${gpus.length} gives each run its own`;
 }
 
 function isCuda(device: string): boolean {

@@ -9,7 +9,7 @@ import type { RunEvent } from "../run/events.ts";
 import type { Job } from "./sweep.ts";
 import type { EpochRecord, RunRecord, RunSpec } from "../core/types.ts";
 
-/** Shows a sweep as it goes: one live line on a terminal, one line an epoch elsewhere. */
+/** Shows the progress of a sweep: one live line on a terminal, one line per epoch elsewhere. */
 export interface Progress {
   start(job: Job): void;
   event(job: Job, event: RunEvent): void;
@@ -21,23 +21,25 @@ export interface Progress {
 interface Running {
   readonly epochs: EpochRecord[];
   readonly startedAt: number;
-  /** The phase, when it began, and when a line last told of it. */
-  phase: { readonly name: keyof typeof PHASES; readonly since: number; told: number } | undefined;
+  /** The phase, when it began, and when its progress was last printed. */
+  phase:
+    | { readonly name: keyof typeof PHASES; readonly since: number; printedAt: number }
+    | undefined;
 }
 
-/** Seconds between two lines of one phase where lines stay. */
+/** Minimum seconds between lines of one phase without a terminal. */
 const LINE_INTERVAL = 60;
 
-/** A Progress that writes text by `write`. */
+/** Creates a Progress that prints with `write`. */
 export function createProgress(
   { queue, paces, jobs, stepsPerEpoch, write, terminal, now = () => performance.now() / 1000 }: {
     readonly queue: readonly Job[];
-    /** What is known of earlier runs. */
+    /** Paces of earlier runs. */
     readonly paces: Paces;
     readonly jobs: number;
     stepsPerEpoch(spec: RunSpec): number;
     write(text: string): void;
-    /** Whether a line can be written over; `columns` is its width. */
+    /** The terminal, whose last line can be overwritten; undefined without one. */
     readonly terminal: { readonly columns: number } | undefined;
     readonly now?: () => number;
   },
@@ -65,7 +67,7 @@ export function createProgress(
   return {
     start(job) {
       running.set(job.id, { epochs: [], startedAt: now(), phase: undefined });
-      live(`${place()} ${describeRun(job.spec)}: starts${timeLeft()}`);
+      live(`${place()} ${describeRun(job.spec)}: starting${timeLeft()}`);
     },
     event(job, event) {
       const run = running.get(job.id);
@@ -74,9 +76,9 @@ export function createProgress(
       const { epochs } = job.spec;
       switch (event.event) {
         case "phase": {
-          run.phase = { name: event.phase, since: now(), told: now() };
+          run.phase = { name: event.phase, since: now(), printedAt: now() };
           const text = `${prefix}: ${PHASES[event.phase]}${timeLeft()}`;
-          return terminal || event.phase !== "wait" ? live(text) : line(text); // a wait may be long
+          return terminal || event.phase !== "wait" ? live(text) : line(text); // waiting may take long
         }
         case "step": {
           const of = stepsPerEpoch(job.spec);
@@ -88,14 +90,16 @@ export function createProgress(
           if (phase === undefined) return;
           const what = IMAGES[phase.name];
           const rest = (now() - phase.since) * (event.of / event.done - 1);
-          const text = `${prefix}: ${event.done}/${event.of} ${what} scored, the rest in about ${
+          const text = `${prefix}: ${event.done}/${event.of} ${what} scored, about ${
             formatDuration(rest)
-          }${timeLeft()}`;
+          } for the rest${timeLeft()}`;
           if (terminal) return live(text);
-          if (now() - phase.told < LINE_INTERVAL) return;
-          phase.told = now();
+          if (now() - phase.printedAt < LINE_INTERVAL) return;
+          phase.printedAt = now();
           return line(text);
         }
+        case "warning":
+          return line(`${prefix}: warning: ${event.text}`);
         case "epoch": {
           const { record } = event;
           run.epochs.push(record);
@@ -103,7 +107,7 @@ export function createProgress(
           const key = paceKey(job.spec);
           if (pace !== undefined) {
             const training = run.epochs.reduce((sum, { seconds }) => sum + seconds, 0);
-            const start = Math.max(0, now() - run.startedAt - training); // until a run has ended: its start
+            const start = Math.max(0, now() - run.startedAt - training); // until a run has finished
             known.set(key, {
               secondsPerStep: pace,
               restSeconds: known.get(key)?.restSeconds ?? start,
@@ -143,17 +147,18 @@ export function createProgress(
 }
 
 const PHASES = {
-  load: "loads",
-  compile: "compiles",
-  train: "trains",
-  reference: "reads the real images",
-  wait: "waits for another run that reads the same real images",
-  score: "samples and scores",
-  bound: "bounds the likelihood",
-  diagnose: "measures its chains",
+  load: "loading",
+  compile: "compiling",
+  train: "training",
+  reference: "computing statistics of the real images",
+  wait: "waiting for another run that computes the same statistics",
+  score: "sampling and scoring",
+  bound: "bounding the likelihood",
+  calibrate: "testing inference on simulated images",
+  diagnose: "measuring the chains",
 } as const;
 
-/** The images that a phase goes through. */
+/** Names of the images that a phase processes. */
 const IMAGES = {
   load: "images",
   compile: "images",
@@ -162,6 +167,7 @@ const IMAGES = {
   wait: "real images",
   score: "samples",
   bound: "test images",
+  calibrate: "simulated images",
   diagnose: "images",
 } as const;
 
@@ -170,7 +176,7 @@ export function describeRun({ method, dataset, seed }: RunSpec): string {
   return `${method} ${dataset} seed ${seed}`;
 }
 
-/** How a run ended, in words. */
+/** Describes how a run ended. */
 export function describeOutcome(record: RunRecord): string {
   switch (record.status) {
     case "completed": {
@@ -190,7 +196,7 @@ export function describeOutcome(record: RunRecord): string {
   }
 }
 
-/** The metric called loss, or the first. */
+/** Describes the metric `loss`, or the first one. */
 function describeLoss(metrics: Readonly<Record<string, number>>): string {
   const name = "loss" in metrics ? "loss" : Object.keys(metrics)[0];
   return name === undefined ? "" : `, ${name} ${formatNumber(metrics[name])}`;

@@ -56,7 +56,7 @@ function play(terminal: { columns: number } | undefined): string {
   return text;
 }
 
-Deno.test("createProgress() writes one line an epoch and a run where there is no terminal", () => {
+Deno.test("createProgress() prints one line per epoch and per run without a terminal", () => {
   assert.deepEqual(play(undefined).trimEnd().split("\n"), [
     // 8 steps left at 1.5 s and 2 s, then 12 steps and 2 s: 34 s.
     "[1/2] tiny bright seed 0: epoch 1/3, loss 0.1235, 6.00 s, about 34 s left",
@@ -72,7 +72,7 @@ Deno.test("createProgress() writes one line an epoch and a run where there is no
   ]);
 });
 
-Deno.test("createProgress() writes over one line of a terminal, within its width", () => {
+Deno.test("createProgress() overwrites one line of a terminal, within its width", () => {
   const text = play({ columns: 40 });
   const lines = text.split("\n");
   assert.equal(lines.length, 3, "a line that stays for each run, and the end");
@@ -83,7 +83,7 @@ Deno.test("createProgress() writes over one line of a terminal, within its width
   assert.ok(text.endsWith("\r\x1b[K"));
 });
 
-Deno.test("createProgress() tells of long scoring: the share done and the time left, a line a minute, and of waits", () => {
+Deno.test("createProgress() prints the progress of scoring once a minute, and waits", () => {
   let time = 0;
   let text = "";
   const progress = createProgress({
@@ -106,9 +106,9 @@ Deno.test("createProgress() tells of long scoring: the share done and the time l
     }
   }
   assert.deepEqual(text.trimEnd().split("\n"), [
-    "[1/1] tiny bright seed 0: 300/500 real images scored, the rest in about 40 s",
-    "[1/1] tiny bright seed 0: waits for another run that reads the same real images",
-    "[1/1] tiny bright seed 0: 300/500 samples scored, the rest in about 40 s",
+    "[1/1] tiny bright seed 0: 300/500 real images scored, about 40 s for the rest",
+    "[1/1] tiny bright seed 0: waiting for another run that computes the same statistics",
+    "[1/1] tiny bright seed 0: 300/500 samples scored, about 40 s for the rest",
   ]);
 });
 
@@ -127,3 +127,20 @@ Deno.test("describeOutcome() says how a run ended", () => {
     "interrupted after 1 of 3 epochs",
   );
 });
+
+for (const terminal of [undefined, { columns: 40 }]) {
+  Deno.test(`createProgress() keeps a warning in full ${terminal ? "on a terminal" : "in a log"}`, () => {
+    let text = "";
+    const progress = createProgress({
+      queue: QUEUE,
+      paces: new Map(),
+      jobs: 1,
+      stepsPerEpoch: () => 4,
+      write: (piece) => text += piece,
+      terminal,
+    });
+    progress.start(QUEUE[0]);
+    progress.event(QUEUE[0], { event: "warning", text: "the prior chain is unstable" });
+    assert.ok(text.endsWith("[1/2] tiny bright seed 0: warning: the prior chain is unstable\n"));
+  });
+}

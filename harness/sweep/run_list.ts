@@ -4,13 +4,13 @@ import type { Experiment, RunSpec } from "../core/types.ts";
 import { firstIssue, RUN_SPEC } from "../experiment/record_schema.ts";
 import { runId } from "../experiment/spec.ts";
 
-/** The file in an output folder that holds its last experiment, with every run that it resolved to. */
+/** File of an output folder with its last experiment and all runs of it. */
 export const EXPERIMENT_FILE = "experiment.json";
 
-/** The part of that file that is read back; files of older versions have no list. */
+/** The part of that file that is read back. Files of older versions have no list of runs. */
 const RUN_LIST = z.object({ runs: z.array(RUN_SPEC).optional() });
 
-/** Writes `experiment` and its runs into the folder `dir`. */
+/** Writes `experiment` and its runs to the folder `dir`. */
 export async function writeExperiment(
   dir: string,
   experiment: Experiment,
@@ -20,10 +20,7 @@ export async function writeExperiment(
   await replaceFile(`${dir}/${EXPERIMENT_FILE}`, `${text}\n`);
 }
 
-/**
- * The runs that the last experiment in `dir` asked for; null where no file says so. Throws SyntaxError, with the reason,
- * for a file that is not an experiment.
- */
+/** Reads the runs of the last experiment in `dir`; null if no file lists them. Throws SyntaxError for an invalid file. */
 export async function readRunList(
   dir: string,
 ): Promise<{ readonly id: string; readonly spec: RunSpec }[] | null> {
@@ -34,12 +31,14 @@ export async function readRunList(
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(`${path} is not JSON (${(error as Error).message}): move it away`);
+    throw new SyntaxError(
+      `${path} is not JSON (${(error as Error).message}): move it to another folder`,
+    );
   }
   const result = RUN_LIST.safeParse(value);
   if (!result.success) {
     throw new SyntaxError(
-      `${path} is not an experiment (${firstIssue(result.error)}): move it away`,
+      `${path} is not an experiment (${firstIssue(result.error)}): move it to another folder`,
     );
   }
   return result.data.runs?.map((spec) => ({ id: runId(spec), spec })) ?? null;

@@ -4,7 +4,7 @@ import { withTempDir } from "../testing/temp_dir.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
 import { EXPERIMENT_FILE, readRunList, writeExperiment } from "./run_list.ts";
 
-Deno.test("readRunList() gives the runs that writeExperiment() wrote, with the ids of their records", () =>
+Deno.test("readRunList() reads the runs of writeExperiment(), with the ids of their records", () =>
   withTempDir(async (dir) => {
     const runs = resolveRuns({ ...TINY_EXPERIMENT, seeds: [0, 1] }, TINY_TABLES);
     await writeExperiment(dir, TINY_EXPERIMENT, runs);
@@ -19,6 +19,6 @@ Deno.test("readRunList() is null without a file or a list in it, and refuses any
       return await readRunList(dir);
     };
     assert.equal(await read(JSON.stringify(TINY_EXPERIMENT)), null);
-    await assert.rejects(read("{"), /experiment\.json is not JSON .*: move it away$/);
+    await assert.rejects(read("{"), /experiment\.json is not JSON .*: move it to another folder$/);
     await assert.rejects(read('{"runs":[{}]}'), /is not an experiment \(runs\.0\.\w+: .*\)/);
   }));

@@ -2,19 +2,19 @@ import { readTextIfAny } from "../core/files.ts";
 import { firstIssue, RECORD_SCHEMA, RUN_RECORD } from "../experiment/record_schema.ts";
 import type { RunRecord } from "../core/types.ts";
 
-/** The ledger of an output folder: one RunRecord a line, append-only; the last line of an id wins. */
+/** Results file of an output folder: one RunRecord per line, append-only; the last line of an id counts. */
 export const RESULTS_FILE = "results.jsonl";
 
-/** A results file as read. */
+/** Content of a results file. */
 export interface Results {
   readonly records: readonly RunRecord[];
-  /** What follows the last line break and is no record: the rest of a write that was cut off. */
+  /** Text after the last line break that is not a record: an incomplete write. */
   readonly torn: string;
 }
 
 /**
- * Reads the text of a results file. Throws SyntaxError, with the line and the remedy, for anything that
- * this program, up to this version, would not have written.
+ * Parses the text of a results file. Throws SyntaxError with the line and the remedy for anything that no version of this
+ * program up to this one writes.
  */
 export function parseResults(text: string, path: string): Results {
   const lines = text.split("\n");
@@ -26,7 +26,7 @@ export function parseResults(text: string, path: string): Results {
   return { records: [...records, parseRecord(last, `${path} line ${lines.length + 1}`)], torn: "" };
 }
 
-/** How each line that this program writes begins. */
+/** Beginning of every line that this program writes. */
 const LINE_START = '{"schema":';
 
 function isJson(text: string): boolean {
@@ -39,7 +39,7 @@ function isJson(text: string): boolean {
 }
 
 function parseRecord(line: string, where: string): RunRecord {
-  const remedy = "nothing was changed; name another folder, or move that file away";
+  const remedy = "nothing was changed; choose another folder, or move this file";
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -50,7 +50,7 @@ function parseRecord(line: string, where: string): RunRecord {
   if (typeof schema === "number" && schema > RECORD_SCHEMA) {
     throw new SyntaxError(
       `${where} has schema ${schema}, this version reads up to ${RECORD_SCHEMA}: ` +
-        "a newer laebench wrote it; update, or name another folder",
+        "a newer laebench wrote it; update laebench, or choose another folder",
     );
   }
   const result = RUN_RECORD.safeParse(value);
@@ -62,38 +62,39 @@ function parseRecord(line: string, where: string): RunRecord {
   return result.data;
 }
 
-/** The results in `dir`; none when there is no file. */
+/** Reads the results in `dir`; none if there is no file. */
 export async function readResults(dir: string): Promise<Results> {
   const path = `${dir}/${RESULTS_FILE}`;
   return parseResults(await readTextIfAny(path) ?? "", path);
 }
 
-/** The last record of each run, in the order in which the runs first appeared. */
+/** The last record of each run, in the order of their first records. */
 export function latestRecords(records: readonly RunRecord[]): RunRecord[] {
   return [...new Map(records.map((record) => [record.id, record])).values()];
 }
 
-/** A results file open for appending, by one process at a time. */
+/** A results file that is open for appending, by one process at a time. */
 export interface Store extends Disposable {
-  /** Every record of the file, in its order, and those appended since. */
+  /** All records of the file in order, including those appended since. */
   readonly records: readonly RunRecord[];
-  /** What was repaired on opening, in a sentence; none usually. */
+  /** One sentence on a repair made while opening; undefined if none was needed. */
   readonly repaired: string | undefined;
-  /** Appends `record` as one line and waits until the disk has it. */
+  /** Appends `record` as one line and waits until it is on disk. */
   append(record: RunRecord): Promise<void>;
 }
 
 /**
- * Opens the results of `dir` for appending, which must exist. A torn last line is moved to a file of its
- * own. Throws SyntaxError for foreign content, before any change, and Error when another process has the
- * file open.
+ * Opens the results of the existing folder `dir` for appending. An incomplete last line is moved to another file. Throws
+ * SyntaxError for foreign content, before any change, and Error if another process has the file open.
  */
 export async function openStore(dir: string, { now = new Date() } = {}): Promise<Store> {
   const path = `${dir}/${RESULTS_FILE}`;
   const file = await Deno.open(path, { read: true, append: true, create: true });
   try {
     if (!await file.tryLock(true)) {
-      throw new Error(`Another bench writes to ${path}: wait for it, or name another --out`);
+      throw new Error(
+        `Another process is writing to ${path}: wait for it, or choose another --out`,
+      );
     }
     const bytes = await Deno.readFile(path);
     const text = new TextDecoder().decode(bytes);
@@ -106,9 +107,9 @@ export async function openStore(dir: string, { now = new Date() } = {}): Promise
       await Deno.writeFile(tornPath, bytes.subarray(end), { createNew: true });
       await file.truncate(end);
       repaired =
-        `The last line of ${path} was torn (${torn.length} characters): moved to ${tornPath}`;
+        `The last line of ${path} was incomplete (${torn.length} characters): moved it to ${tornPath}`;
     } else if (text !== "" && !text.endsWith("\n")) {
-      await writeAll(file, "\n"); // a whole record, cut off before its line break
+      await writeAll(file, "\n"); // a complete record without its line break
     }
     return {
       records,

@@ -35,12 +35,12 @@ Deno.test("openStore() appends lines that readResults() gives back", () =>
     });
   }));
 
-Deno.test("latestRecords() lets the last line of an id win, in the order of first appearance", () => {
+Deno.test("latestRecords() keeps the last record of each id, in order of first appearance", () => {
   const all = [record(0, "first"), record(1), record(0, "second")];
   assert.deepEqual(latestRecords(all), [record(0, "second"), record(1)]);
 });
 
-Deno.test("openStore() moves a torn last line to a file of its own, whatever its length", async () => {
+Deno.test("openStore() moves an incomplete last line of any length to another file", async () => {
   const whole = line(record(0)) + line(record(1, "größer")); // more bytes than characters
   const next = new TextEncoder().encode(line(record(2, "größer")));
   const inLetter = next.indexOf(0xc3) + 1; // between the two bytes of ö
@@ -51,7 +51,10 @@ Deno.test("openStore() moves a torn last line to a file of its own, whatever its
       assert.ok((await readResults(dir)).torn.length > 0, "reading alone repairs nothing");
       {
         using store = await openStore(dir, { now: new Date(0) });
-        assert.match(store.repaired ?? "", /was torn \(\d+ characters\): moved to .*1970-01-01/);
+        assert.match(
+          store.repaired ?? "",
+          /was incomplete \(\d+ characters\): moved it to .*1970-01-01/,
+        );
         await store.append(record(3));
       }
       assert.equal(await read(dir), whole + line(record(3)));
@@ -61,7 +64,7 @@ Deno.test("openStore() moves a torn last line to a file of its own, whatever its
   }
 });
 
-Deno.test("openStore() completes a whole record that lacks only its line break", () =>
+Deno.test("openStore() adds a missing line break after a complete record", () =>
   withResults(line(record(0)).trimEnd(), async (dir) => {
     {
       using store = await openStore(dir);
@@ -71,7 +74,7 @@ Deno.test("openStore() completes a whole record that lacks only its line break",
     assert.equal(await read(dir), line(record(0)) + line(record(1)));
   }));
 
-Deno.test("openStore() refuses foreign content, and changes nothing", async () => {
+Deno.test("openStore() refuses foreign content without changing it", async () => {
   const good = line(record(0));
   const cases: [string, RegExp][] = [
     ["hello\n", /line 1 is not JSON/],
@@ -95,12 +98,12 @@ Deno.test("openStore() refuses foreign content, and changes nothing", async () =
   }
 });
 
-Deno.test("openStore() is for one process at a time", () =>
+Deno.test("openStore() admits one process at a time", () =>
   withResults("", async (dir) => {
     using _store = await openStore(dir);
-    await assert.rejects(openStore(dir), /Another bench writes to/);
+    await assert.rejects(openStore(dir), /Another process is writing to/);
   }));
 
-Deno.test("parseResults() takes an empty file", () => {
+Deno.test("parseResults() accepts an empty file", () => {
   assert.deepEqual(parseResults("", "x"), { records: [], torn: "" });
 });

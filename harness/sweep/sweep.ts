@@ -12,34 +12,33 @@ export interface Job {
   readonly dir: string;
 }
 
-/** The file in a job's folder in which its process leaves the record. */
+/** File of a job's folder to which its process writes the record. */
 export const RECORD_FILE = "record.json";
 
-/** What a sweep works with. */
+/** Options of `sweep`. */
 export interface SweepOptions {
-  /** Processes at a time. */
+  /** Number of parallel processes. */
   readonly jobs: number;
   /**
-   * The command that runs a job: it writes RunEvents to standard output and its record to RECORD_FILE. No other job
-   * that runs at that time has its `slot`, a number below `jobs`. `env` is added to this process's environment.
+   * The command of a job: it writes RunEvents to standard output and its record to RECORD_FILE. `slot` is a number below
+   * `jobs` that no job running at the same time shares. `env` is added to the environment of this process.
    */
   command(job: Job, slot: number): {
     readonly path: string;
     readonly args: readonly string[];
     readonly env?: Readonly<Record<string, string>>;
   };
-  /** Ends the running processes and starts no more. */
+  /** Stops the running processes and starts no more. */
   readonly signal: AbortSignal;
   onStart?(job: Job): void;
   onEvent?(job: Job, event: RunEvent): void;
-  /** Called once for each job that was started, one at a time. */
+  /** Called once for each started job, one call at a time. */
   onRecord(job: Job, record: RunRecord): Promise<void>;
 }
 
 /**
- * Runs each job in a process of its own, `jobs` at a time, in order. A job that fails, or whose process
- * dies, becomes a failed record and stops no other. After an interruption the running jobs become
- * interrupted records, and the rest is not started.
+ * Runs each job in a child process, in order, `jobs` at a time. A job that fails or whose process dies gives a failed record,
+ * and the others continue. After an interruption the running jobs give interrupted records, and the rest is not started.
  */
 export async function sweep(queue: readonly Job[], options: SweepOptions): Promise<void> {
   const waiting = [...queue];
@@ -51,7 +50,7 @@ export async function sweep(queue: readonly Job[], options: SweepOptions): Promi
       if (job === undefined) return;
       options.onStart?.(job);
       const record = await runJob(job, slot, options);
-      // Ctrl-C in a terminal reaches the child too, sometimes before this process hears of it.
+      // Ctrl-C in a terminal also reaches the child, sometimes before this process.
       if (record.status === "interrupted") stopped = true;
       await (last = last.then(() => options.onRecord(job, record)));
     }
@@ -59,7 +58,7 @@ export async function sweep(queue: readonly Job[], options: SweepOptions): Promi
   await Promise.all(Array.from({ length: options.jobs }, (_, slot) => worker(slot)));
 }
 
-/** Milliseconds that an interrupted process has before it is killed. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const GRACE = 5000;
 
 async function runJob(
@@ -126,15 +125,15 @@ function kill(child: Deno.ChildProcess): void {
   child.status.then(() => clearTimeout(timer));
 }
 
-/** Why a process that left no record ended, in one line. */
+/** Describes in one line why a process without a record ended. */
 export function describeDeath(status: Deno.CommandStatus, errors: string): string {
-  const lastWords = errors.trim().split("\n").at(-1) ?? "";
-  if (status.code === 1 && lastWords !== "") return lastWords; // the run's own report of an error
-  const hint = status.signal === "SIGKILL" ? ", as when memory runs out" : "";
+  const lastLine = errors.trim().split("\n").at(-1) ?? "";
+  if (status.code === 1 && lastLine !== "") return lastLine; // the error message of the run
+  const hint = status.signal === "SIGKILL" ? ", as happens when memory runs out" : "";
   const cause = status.signal === null
     ? `The process of the run ended with exit code ${status.code} and no record`
     : `The process of the run was killed by ${status.signal}${hint}`;
-  return lastWords === "" ? cause : `${cause}: ${lastWords}`;
+  return lastLine === "" ? cause : `${cause}: ${lastLine}`;
 }
 
 async function readRecord(path: string, id: string): Promise<RunRecord | undefined> {
@@ -158,7 +157,7 @@ async function readLines(
   if (rest !== "") onLine(rest);
 }
 
-/** Characters of a process's error output that are kept. */
+/** Maximum number of characters kept of a process's standard error. */
 const TAIL = 20_000;
 
 async function readTail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {

@@ -18,7 +18,7 @@ const CHILDREN: Readonly<Record<string, string>> = {
     echo '{"event":"epoch","record":{"epoch":0,"seconds":2,"warmup":true,"steps":4,"metrics":{}}}'
     exec sleep 60`,
   interrupted: `kill -INT $$; sleep 60`,
-  tells: `sleep 0.1; echo "card $CARD" >&2; exit 1`,
+  tells: `sleep 0.1; echo "gpu $GPU" >&2; exit 1`,
 };
 
 async function runSweep(
@@ -60,7 +60,7 @@ function completed({ spec }: Job): string {
   return JSON.stringify(record);
 }
 
-Deno.test("sweep() records a failure and a native crash, and goes on", async () => {
+Deno.test("sweep() records a failure and a native crash, and continues", async () => {
   const { records, events } = await runSweep(["completes", "fails", "crashes", "completes"]);
   assert.deepEqual(records.map(({ status }) => status), [
     "completed",
@@ -77,7 +77,7 @@ Deno.test("sweep() records a failure and a native crash, and goes on", async () 
   assert.deepEqual(events, ["phase", "epoch", "phase", "epoch"]);
 });
 
-Deno.test("sweep() keeps what an interrupted job had done, and starts no other", async () => {
+Deno.test("sweep() records the epochs of an interrupted job and starts no other", async () => {
   const controller = new AbortController();
   const start = performance.now();
   const { records } = await runSweep(["waits", "completes"], {
@@ -103,12 +103,12 @@ Deno.test("sweep() starts nothing after an interruption between two jobs", async
   assert.equal(ids.length, 1);
 });
 
-Deno.test("sweep() takes Ctrl-C that reached the process first for an interruption", async () => {
+Deno.test("sweep() treats Ctrl-C that reached the child first as an interruption", async () => {
   const { records } = await runSweep(["interrupted", "completes"]);
   assert.deepEqual(records.map(({ status }) => status), ["interrupted"]);
 });
 
-Deno.test("sweep() runs as many jobs at a time as asked, each once", async () => {
+Deno.test("sweep() runs each job once, with the requested parallelism", async () => {
   for (const jobs of [1, 3]) {
     let running = 0;
     let most = 0;
@@ -128,7 +128,7 @@ Deno.test("sweep() runs as many jobs at a time as asked, each once", async () =>
   }
 });
 
-Deno.test("sweep() gives each process the environment of its slot, and no slot to two at a time", async () => {
+Deno.test("sweep() gives each process the environment of its slot, and never shares a slot", async () => {
   const taken = new Set<number>();
   const slots = new Map<string, number>();
   const seen: string[] = [];
@@ -138,7 +138,7 @@ Deno.test("sweep() gives each process the environment of its slot, and no slot t
       assert.ok(!taken.has(slot), `slot ${slot} is taken`);
       taken.add(slot);
       slots.set(job.id, slot);
-      return { path: "bash", args: ["-c", CHILDREN.tells], env: { CARD: `c${slot}` } };
+      return { path: "bash", args: ["-c", CHILDREN.tells], env: { GPU: `c${slot}` } };
     },
     onRecord: (_job, record) => {
       const slot = slots.get(record.id) ?? NaN;
@@ -148,14 +148,14 @@ Deno.test("sweep() gives each process the environment of its slot, and no slot t
     },
   });
   assert.equal(seen.length, 5);
-  assert.deepEqual([...new Set(seen)].sort(), ["0: card c0", "1: card c1"]);
+  assert.deepEqual([...new Set(seen)].sort(), ["0: gpu c0", "1: gpu c1"]);
 });
 
-Deno.test("describeDeath() names the signal, and memory for the signal of the memory killer", () => {
+Deno.test("describeDeath() names the signal, and memory for SIGKILL", () => {
   const status = { success: false, code: 137, signal: "SIGKILL" } as const;
   assert.equal(
     describeDeath(status, ""),
-    "The process of the run was killed by SIGKILL, as when memory runs out",
+    "The process of the run was killed by SIGKILL, as happens when memory runs out",
   );
   assert.equal(
     describeDeath({ success: false, code: 1, signal: null }, "noise\nNo such file: x\n"),

@@ -12,6 +12,7 @@ import * as tf from "@tensorflow/tfjs";
 import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type {
+  Batch,
   Device,
   HostArray,
   HostArrays,
@@ -32,7 +33,7 @@ export const SMALL_PROBLEM: Problem = {
   batchSize: 8,
 };
 
-/** Values that make a model small, for hyperparameters that a method calls by these names. */
+/** Values that make a model small, for methods with hyperparameters of these names. */
 const SMALL: Hyperparams = {
   latentDim: 3,
   featureDim: 64,
@@ -42,9 +43,9 @@ const SMALL: Hyperparams = {
   priorSteps: 3,
 };
 
-/** What the tests run with. */
+/** Options of the tests. */
 export interface ConformanceOptions {
-  /** Laid over the defaults, and over small values of latentDim, featureDim, width, inputDim, posteriorSteps, priorSteps. */
+  /** Overrides the defaults, and small values of latentDim, featureDim, width, inputDim, posteriorSteps and priorSteps. */
   readonly hyper?: Hyperparams;
   readonly problem?: Problem;
 }
@@ -55,7 +56,7 @@ export interface ConformanceTest {
   run(): Promise<void>;
 }
 
-/** A method at fixed hyperparameters on a fixed problem. */
+/** A method with fixed hyperparameters on a fixed problem. */
 interface Subject {
   readonly method: Method;
   readonly hyper: Hyperparams;
@@ -71,9 +72,9 @@ export function conformanceOf(
     Object.entries(SMALL).filter(([key]) => Object.hasOwn(method.defaults, key)),
   );
   const subject = { method, problem, hyper: { ...method.defaults, ...own, ...hyper } };
-  const words = Object.entries(hyper).map(([key, value]) => ` ${key}=${value}`).join("");
+  const suffix = Object.entries(hyper).map(([key, value]) => ` ${key}=${value}`).join("");
   return Object.entries(TESTS).map(([criterion, test]) => ({
-    name: `${method.name}${words}: ${criterion}`,
+    name: `${method.name}${suffix}: ${criterion}`,
     run: async () => await test(subject),
   }));
 }
@@ -107,21 +108,23 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     assert.equal(flops(7), 7 * one);
   },
 
-  "step() with the same seed gives the same bits, with another seed others": async (subject) => {
+  "step() with the same seed gives the same bits, and other bits with another seed": async (
+    subject,
+  ) => {
     const first = await train(subject);
     assert.deepEqual(await train(subject), first);
     const other = await train(subject, { seed: 1 });
     assert.notDeepEqual(other.state, first.state);
   },
 
-  "step() goes on from a saved state as if it had not stopped": async (subject) => {
+  "step() resumed from a saved state gives the same bits": async (subject) => {
     const whole = await train(subject, { steps: [0, 3] });
     const half = await train(subject, { steps: [0, 2] });
     const rest = await train(subject, { steps: [2, 3], from: half });
     assert.deepEqual(rest, whole);
   },
 
-  "step() keeps names, shapes and types of state and chains, and moves the state": async (
+  "step() keeps names, shapes and types of state and chains, and changes the state": async (
     subject,
   ) => {
     const before = initial(subject, 0);
@@ -140,13 +143,13 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
 
   "metrics stay finite for 20 steps": async (subject) => {
     const { metrics } = await train(subject, { steps: [0, 20] });
-    assert.ok(Object.keys(metrics).length > 0, "no training metric: a run would show nothing");
+    assert.ok(Object.keys(metrics).length > 0, "step() returns no training metric");
     for (const [name, value] of Object.entries(metrics)) {
       assert.ok(Number.isFinite(value), `${name} is ${value}`);
     }
   },
 
-  "step() takes a batch of one": async (subject) => {
+  "step() accepts a batch of one": async (subject) => {
     const { metrics } = await train(
       { ...subject, problem: { ...subject.problem, batchSize: 1 } },
       { steps: [0, 1] },
@@ -167,15 +170,23 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     }
   },
 
-  "sample() gives images in [0, 1], not all alike, for any count": async (subject) => {
+  "sample() and its alternatives give images in [0, 1], not all equal, for any count": async (
+    subject,
+  ) => {
     const { height, width, channels } = subject.problem.image;
     await withState(subject, (model, state, chains) => {
-      for (const count of [1, 5]) {
-        const request = { count, chains: firstRows(chains, count) };
-        const images = model.sample(state, request, noiseOf("sample", count));
-        assert.deepEqual(images.shape, [count, height, width, channels]);
-        assertUnitRange(images);
-        assert.ok(new Set(images.dataSync()).size > 1, "every pixel of every sample is the same");
+      const { alternatives = [] } = model;
+      const names = alternatives.map(({ name }) => name);
+      assert.equal(new Set(names).size, names.length, `names of alternatives: ${names}`);
+      for (const name of names) assert.match(name, /^[a-z][a-z0-9_]*$/, "name of an alternative");
+      for (const { sample } of [model, ...alternatives]) {
+        for (const count of [1, 5]) {
+          const request = { count, chains: firstRows(chains, count) };
+          const images = sample(state, request, noiseOf("sample", count));
+          assert.deepEqual(images.shape, [count, height, width, channels]);
+          assertUnitRange(images);
+          assert.ok(new Set(images.dataSync()).size > 1, "every pixel of every sample is equal");
+        }
       }
     });
   },
@@ -188,7 +199,7 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
         const z = latents.infer(state, imagesOf(subject.problem, count), noiseOf("infer", count));
         assert.deepEqual(z.shape, [count, latents.dim]);
         assert.ok(z.dataSync().every(Number.isFinite), "a latent is not finite");
-        // Latents far out, so that the decoder leaves the range unless it is clipped.
+        // Large latents, whose images leave [0, 1] unless they are clipped.
         const decoded = latents.decode(state, tf.mul(z, 100));
         assert.deepEqual(decoded.shape, [count, image.height, image.width, image.channels]);
         assertUnitRange(decoded);
@@ -196,7 +207,7 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     });
   },
 
-  "likelihood: logWeight() gives a finite number an image": async (subject) => {
+  "likelihood: logWeight() gives one finite number per image": async (subject) => {
     await withState(subject, ({ likelihood }, state) => {
       if (likelihood === undefined) return;
       for (const count of [1, 5]) {
@@ -208,7 +219,37 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     });
   },
 
-  "amortized: features, latents and free chains have one row an image, move() moves latents":
+  "joint: draws are finite, densities have one number a draw, chains keep the shape of their start":
+    async (subject) => {
+      const { problem: { image } } = subject;
+      await withState(subject, ({ joint, latents }, state) => {
+        if (joint === undefined) return;
+        if (latents !== undefined) assert.equal(joint.dim, latents.dim);
+        for (const count of [1, 5]) {
+          const z = joint.drawLatents(state, count, noiseOf("prior", count));
+          assert.deepEqual(z.shape, [count, joint.dim]);
+          const images = joint.drawImages(state, z, noiseOf("pixels", count));
+          assert.deepEqual(images.shape, [count, image.height, image.width, image.channels]);
+          const densities: readonly tf.Tensor[] = [
+            joint.logLikelihood(state, images, z),
+            ...joint.tilt ? [joint.tilt(state, z)] : [],
+          ];
+          for (const density of densities) assert.deepEqual(density.shape, [count]);
+          const request = { images, start: z };
+          const ends: tf.Tensor | undefined = joint.chainFrom?.(
+            state,
+            request,
+            noiseOf("chain", count),
+          );
+          if (ends) assert.deepEqual(ends.shape, z.shape);
+          for (const numbers of [z, images, ...densities, ...ends ? [ends] : []]) {
+            assert.ok(numbers.dataSync().every(Number.isFinite), "a number is not finite");
+          }
+        }
+      });
+    },
+
+  "amortized: features, latents and free chains have one row per image, move() moves latents":
     async (
       subject,
     ) => {
@@ -223,17 +264,60 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
           amortized.freeChains(state, images, noiseOf("free", 0)).shape,
           before.shape,
         );
-        const batch = {
-          images,
-          rows: tf.range(0, problem.batchSize, 1, "int32"),
-          step: tf.scalar(0, "int32"),
-          chains: firstRows(chains, problem.batchSize),
-        };
+        const batch = firstBatch(problem, problem.batchSize, chains);
         const after = amortized.latents(amortized.move(state, batch, noiseOf("move", 0)), images);
         assert.notDeepEqual(after.dataSync(), before.dataSync());
       });
     },
+
+  "learnedPrior: energies and latents are finite, one row each, of the right dimension": async (
+    subject,
+  ) => {
+    await withState(subject, ({ learnedPrior, latents }, state) => {
+      if (learnedPrior === undefined) return;
+      for (const draw of [learnedPrior.negatives, learnedPrior.longChains]) {
+        const z = draw(state, 5, noiseOf("prior", 0));
+        assert.deepEqual(z.shape, [5, latents?.dim]);
+        const energies = learnedPrior.energy(state, z);
+        assert.deepEqual(energies.shape, [5]);
+        assert.ok([z, energies].every((t) => t.dataSync().every(Number.isFinite)), "not finite");
+      }
+    });
+  },
+  "langevinChains: names are unique, starts and energies finite, one chain an image or one in all":
+    async (subject) => {
+      await withState(subject, ({ langevinChains = [] }, state, persistent) => {
+        const names = langevinChains.map(({ name }) => name);
+        assert.equal(new Set(names).size, names.length, `names ${names.join(", ")}`);
+        for (const { name, steps, prepare } of langevinChains) {
+          assert.ok(Number.isInteger(steps) && steps > 0, `${name}: ${steps} steps`);
+          for (const count of [1, 5]) {
+            const batch = firstBatch(subject.problem, count, persistent);
+            const chain = prepare(state, batch, noiseOf(name, count));
+            const { start } = chain;
+            assert.ok([1, count].includes(start.shape[0]), `${name}: start [${start.shape}]`);
+            assert.ok(start.dataSync().every(Number.isFinite), `${name}: a start is not finite`);
+            const [stepSize] = tf.mul(tf.scalar(1), chain.stepSize).dataSync();
+            assert.ok(stepSize > 0 && Number.isFinite(stepSize), `${name}: step size ${stepSize}`);
+            const energy = chain.energy(start);
+            assert.equal(energy.shape[0], start.shape[0], `${name}: energy [${energy.shape}]`);
+            assert.ok(energy.rank <= 2, `${name}: energy [${energy.shape}]`);
+            assert.ok(energy.dataSync().every(Number.isFinite), `${name}: an energy is not finite`);
+          }
+        }
+      });
+    },
 };
+
+/** A minibatch of the first `count` rows. */
+function firstBatch(problem: Problem, count: number, chains: State): Batch {
+  return {
+    images: imagesOf(problem, count),
+    rows: tf.range(0, count, 1, "int32"),
+    step: tf.scalar(0, "int32"),
+    chains: firstRows(chains, count),
+  };
+}
 
 /** State and persistent chains of all rows, on the host. */
 interface Snapshot {
@@ -257,7 +341,7 @@ function initial({ method, hyper, problem }: Subject, seed: number): Snapshot {
   return { state, chains: Object.fromEntries(chains) };
 }
 
-/** Trains over the images in their own order; resolves to the end, and the metrics of the last step. */
+/** Trains over the images in order. Resolves to the final state and chains, and the metrics of the last step. */
 async function train(
   subject: Subject,
   { seed = 0, steps: [first, last] = [0, 3], from, device = "cpu" }: {
@@ -311,7 +395,7 @@ async function train(
   return { state: await opened.download(state), chains, metrics };
 }
 
-/** Calls `use` eagerly with the model, its initial state and chains. */
+/** Calls `use` with the model, its initial state and its chains, in eager mode. */
 async function withState(
   subject: Subject,
   use: (model: Model, state: ReturnType<typeof unflatten>, chains: State) => void,

@@ -23,17 +23,17 @@ async function failuresOf(method: Method): Promise<string[]> {
 
 const tiny: Model = TINY_METHOD.build(problem, TINY_METHOD.defaults);
 
-/** A fault each, and the tests that have to notice it. */
+/** Faulty models, and the test that must fail for each. */
 const FAULTS: Readonly<Record<string, readonly [() => Partial<Model>, RegExp]>> = {
   "a step that draws from Math.random": [() => ({
     step: (state, batch, noise) => {
       const { state: next, ...rest } = tiny.step(state, batch, noise);
       return { ...rest, state: { ...next, mean: tf.add(next.mean as tf.Tensor, Math.random()) } };
     },
-  }), /same bits/],
+  }), /same bits, and other/],
   "a step that changes nothing": [() => ({
     step: (state, batch, noise) => ({ ...tiny.step(state, batch, noise), state }),
-  }), /moves the state/],
+  }), /changes the state/],
   "a state that grows": [() => ({
     step: (state, batch, noise) => {
       const { state: next, ...rest } = tiny.step(state, batch, noise);
@@ -51,16 +51,37 @@ const FAULTS: Readonly<Record<string, readonly [() => Partial<Model>, RegExp]>> 
   }), /batch of one/],
   "samples outside the range": [() => ({
     sample: (_state, { count }, noise) => noise.split("x").normal([count, 2, 3, 1]),
-  }), /sample\(\) gives images/],
-  "samples that are all alike": [() => ({
+  }), /sample\(\) and its alternatives/],
+  "samples that are all equal": [() => ({
     sample: (_state, { count }) => tf.zeros([count, 2, 3, 1]),
-  }), /not all alike/],
+  }), /not all equal/],
+  "an alternative whose samples are outside the range": [() => ({
+    alternatives: [{
+      name: "raw",
+      label: "raw",
+      sample: (_state, { count }, noise) => noise.split("x").normal([count, 2, 3, 1]),
+    }],
+  }), /sample\(\) and its alternatives/],
+  "two alternatives of one name": [() => ({
+    alternatives: [1, 2].map(() => ({ name: "same", label: "same", sample: tiny.sample })),
+  }), /sample\(\) and its alternatives/],
   "latents of another dimension": [() => ({
     latents: { dim: 3, infer: tiny.latents!.infer, decode: tiny.latents!.decode },
   }), /latents: infer/],
   "weights that are summed over images": [() => ({
     likelihood: { logWeight: (_state, images) => tf.reshape(tf.sum(images), [1]) },
   }), /likelihood/],
+  "energies summed over chains": [() => ({
+    langevinChains: [{
+      name: "posterior",
+      steps: 1,
+      prepare: ({ mean }, { images }) => ({
+        start: tf.zeros([images.shape[0], 2]),
+        stepSize: 0.1,
+        energy: (z) => tf.reshape<tf.Rank.R1>(tf.add(tf.sum(z), tf.mean(mean as tf.Tensor)), [1]),
+      }),
+    }],
+  }), /langevinChains/],
   "FLOPs of one image": [() => ({ flops: 12 }), /grow with the batch/],
 };
 

@@ -1,4 +1,4 @@
-/** Gives `body` an empty folder, by its real path, for as long as it runs: for tests. */
+/** Calls `body` with the real path of an empty folder and removes the folder afterwards: for tests. */
 export async function withTempDir<T>(body: (dir: string) => Promise<T>): Promise<T> {
   const dir = await Deno.realPath(await Deno.makeTempDir());
   try {

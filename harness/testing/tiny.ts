@@ -1,4 +1,4 @@
-/** The smallest method, data set and score that exercise the harness: for its tests. */
+/** Minimal method, data set and score for tests of the harness. */
 import * as tf from "@tensorflow/tfjs";
 import { createImageSet } from "../core/image_set.ts";
 import { runId, type Tables } from "../experiment/spec.ts";
@@ -12,6 +12,7 @@ import type {
   Metric,
   Model,
   Problem,
+  Provenance,
   RunRecord,
   RunSpec,
   Tree,
@@ -26,18 +27,18 @@ interface TinyHyper extends Hyperparams {
   readonly note: string;
 }
 
-/** Learns the mean image at a rate, with noise, and counts in a chain how often it saw a row. `explodeAt`: a step that gives NaN. */
+/** Learns the mean image at a rate, with noise, and counts the visits of each row in a chain. Its loss is NaN at step `explodeAt`. */
 export const TINY_METHOD: Method<TinyHyper> = {
   name: "tiny",
   label: "Tiny",
   description: "mean image",
   source: "no paper",
-  deviations: ["Deviation: learns nothing but a mean, being a test"],
+  deviations: ["Deviation: learns only a mean, being a test"],
   defaults: { rate: 0.5, explodeAt: -1, persistent: true, note: "none" },
   build: (_problem, hyper) => tinyModel(hyper),
 };
 
-/** The tiny method with other capabilities of its model; those that are undefined are absent. */
+/** The tiny method with members of its model replaced; an undefined capability is absent. */
 export function tinyWith<S extends Tree = TinyState>(
   capabilities: (hyper: TinyHyper, problem: Problem) => Partial<Model<S>>,
 ): Method {
@@ -115,7 +116,7 @@ export const TINY_DATASET: Dataset = {
 
 const meanOf = ({ pixels }: ImageBatch) => pixels.reduce((a, b) => a + b, 0) / pixels.length;
 
-/** Distance of the mean pixel from that of the real images. */
+/** Absolute difference of the mean pixel from that of the real images. */
 export const TINY_METRIC: Metric<number> = {
   name: "gap",
   label: "Gap",
@@ -136,7 +137,7 @@ export const TINY_METRIC: Metric<number> = {
   },
 };
 
-/** Tables of one method, one data set and one metric. */
+/** Tables with one method, one data set and one metric. */
 export const TINY_TABLES: Tables = {
   methods: { tiny: TINY_METHOD },
   datasets: { bright: TINY_DATASET },
@@ -160,7 +161,22 @@ export const TINY_EXPERIMENT: Experiment = {
   hyper: {},
 };
 
-/** What the record of a run of `spec` has however it ended: nothing took time. */
+/** Provenance that says nothing. */
+export const TINY_PROVENANCE: Provenance = {
+  commit: null,
+  dirty: null,
+  lockSha256: "",
+  versions: {},
+  device: "",
+  cpu: "",
+  cores: 1,
+  jobs: 1,
+  os: "",
+  datasetSha256: "",
+  metricSha256: {},
+};
+
+/** The part of a record that does not depend on how the run ended, with zero seconds. */
 export function tinyRecord(spec: RunSpec): Omit<RunRecord, "status"> {
   return {
     schema: 1,

@@ -5,7 +5,7 @@ import type { Tree } from "../../harness/core/types.ts";
 /** Means of the gradient and of its square, each a tree like the parameters. */
 export type AdamSlots<P extends Tree = Tree> = { readonly m: P; readonly v: P };
 
-/** Parameters that Adam moves, and their slots. */
+/** Parameters that Adam updates, and their slots. */
 export interface AdamState<P extends Tree> {
   readonly params: P;
   readonly slots: AdamSlots<P>;
@@ -15,16 +15,16 @@ export interface AdamState<P extends Tree> {
 export interface AdamOptions<P extends Tree> {
   readonly gradients: P;
   readonly learningRate: number | tf.Scalar;
-  /** Steps done before this one, int32: `batch.step`. */
+  /** Number of previous steps, int32: `batch.step`. */
   readonly step: tf.Scalar;
 }
 
-/** Adam's decay rates, as LEBM's code sets them (and GAN practice: Radford et al. 2015); epsilon as published. */
+/** Adam's decay rates as in LEBM's code (and for GANs: Radford et al. 2015); epsilon as published. */
 export const BETA1 = 0.5;
 export const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
-/** The slots of Adam for `params`: zeros. */
+/** Initial slots of Adam for `params`: zeros. */
 export function initAdam<P extends Tree>(params: P): AdamSlots<P> {
   const zeros = () => mapTree(params, ([w]) => tf.zerosLike(w));
   return { m: zeros(), v: zeros() };

@@ -1,5 +1,5 @@
 /**
- * Which networks a method gets: Table 2 of the Langevin-autoencoder paper (`table2`), the generator and the
+ * Networks of the methods: Table 2 of the Langevin-autoencoder paper (`table2`), the generator and the
  * energy of LEBM's code (`pang2020`), the perceptrons of the NeurIPS version (`mlp`), or no hidden layer at all
  * (`linear`: the model is then probabilistic PCA, whose answers are closed-form).
  *
@@ -9,11 +9,11 @@ import type { ImageShape } from "../../harness/core/types.ts";
 import type { ConvLayer, Layer, LinearLayer, Net } from "./nets.ts";
 import { choice } from "./checks.ts";
 
-/** Words for the hyperparameter `nets`. */
+/** Values of the hyperparameter `nets`. */
 export const NETS = ["table2", "pang2020", "mlp", "linear"] as const;
 export type Nets = typeof NETS[number];
 
-/** Hyperparameters that choose the networks. */
+/** Hyperparameters of the networks. */
 export type NetHyper = Readonly<{
   latentDim: number;
   featureDim: number;
@@ -28,7 +28,7 @@ export const NET_DEFAULTS = {
   nets: "table2",
 };
 
-/** Deviations that every method has from Table 2. */
+/** Deviations of all methods from Table 2. */
 export const NET_DEVIATIONS: readonly string[] = [
   "Padding 2, not 0, in the decoder's deconvolutions of stride 2: as printed they give 60x60 for 32x32",
   "One more stage 4x2x2x512 in encoder and decoder at 64x64: as printed the encoder ends at 5x5, not 1x1",
@@ -36,11 +36,11 @@ export const NET_DEVIATIONS: readonly string[] = [
   'featureDim stands for the "n" of Conv6x1x0xn and Linear n, which the paper does not define',
 ];
 
-/** Channels of Table 2's stages for 32x32, outermost first. */
+/** Channels of Table 2's stages for 32x32 images, outermost first. */
 const CHANNELS = [64, 128, 256, 512] as const;
-/** Size of the map between the stages and the 6x6 kernel. */
+/** Size of the feature map between the stages and the 6x6 kernel. */
 const CORE_SIZE = 6;
-/** Width of the hidden layers of energy and sampler in Table 2. */
+/** Width of the hidden layers of the energy and of the latent sampler network in Table 2. */
 const HIDDEN = 2048;
 /** ndf of LEBM's energy net, and nh of the NeurIPS version. */
 const PANG_HIDDEN = 200;
@@ -78,7 +78,7 @@ function stageChannels(size: number, width: number): number[] {
   return channels.map((c) => scaled(c, width));
 }
 
-/** Throws RangeError when there is no network `nets` for `image`. */
+/** Throws RangeError if `nets` has no network for `image`. */
 export function checkNets(image: ImageShape, hyper: NetHyper): void {
   const nets = choice("nets", hyper.nets, NETS);
   if (nets === "mlp" || nets === "linear") return;
@@ -139,7 +139,7 @@ function mlpLayers(inputs: number, { width }: NetHyper): LinearLayer[] {
   return [inputs, hidden, hidden].map((d) => ({ ...linear(d, hidden), norm: true }));
 }
 
-/** Number of features that the last linear layer of an encoder sees. */
+/** Number of inputs of an encoder's last layer. */
 export function featureCount(image: ImageShape, hyper: NetHyper): number {
   return featureLayers(image, hyper).at(-1)?.outputs ?? pixelCount(image);
 }
@@ -177,7 +177,7 @@ export function encoderNet(
   };
 }
 
-/** The decoder: latents [m, latentDim] to images of the range [-1, 1], which `mlp` and `linear` may leave. */
+/** The decoder: latents [m, latentDim] to images in [-1, 1]; those of `mlp` and `linear` may exceed the range. */
 export function decoderNet(image: ImageShape, hyper: NetHyper): Net {
   const { latentDim, nets } = hyper;
   const name = "decoder";
@@ -275,7 +275,7 @@ export function energyNet({ latentDim, width, nets }: NetHyper): Net {
   };
 }
 
-/** The sampler's feature extractor h: inputs [m, inputDim] to [m, samplerFeatureCount]. Table 2. */
+/** The feature extractor h of the latent sampler network: inputs [m, inputDim] to [m, samplerFeatureCount]. Table 2. */
 export function samplerNet(inputDim: number, hyper: NetHyper): Net {
   const hidden = scaled(HIDDEN, hyper.width);
   const layers = hyper.nets === "linear"
@@ -284,7 +284,7 @@ export function samplerNet(inputDim: number, hyper: NetHyper): Net {
   return { name: "sampler", layers, activation: "swish", output: "swish", init: "he" };
 }
 
-/** Number of features that the last linear layer of the sampler sees. */
+/** Number of inputs of the latent sampler network's last layer. */
 export function samplerFeatureCount(inputDim: number, hyper: NetHyper): number {
   return samplerNet(inputDim, hyper).layers.at(-1)?.outputs ?? inputDim;
 }

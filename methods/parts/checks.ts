@@ -1,4 +1,4 @@
-/** `value` as one of `known`. Throws RangeError otherwise. */
+/** Narrows `value` to one of `known`. Throws RangeError if it is none of them. */
 export function choice<T extends string>(name: string, value: string, known: readonly T[]): T {
   const found = known.find((word) => word === value);
   if (found === undefined) {

@@ -18,7 +18,7 @@ export interface DiagonalGaussian {
   readonly rawPrecision: tf.Tensor2D;
 }
 
-/** An encoder with a mean and a scale for each latent. */
+/** An encoder with a mean and a scale per latent. */
 export interface GaussianEncoder {
   init(noise: Noise): NetParams;
   /** q(z | x) for images `x` [m, height, width, channels] in [-1, 1]. */

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { flatten, unflatten } from "../../harness/core/tree.ts";
 import type { Tree } from "../../harness/core/types.ts";
 
-/** A loss and further scalars to record. */
+/** A loss, and further scalars to record. */
 export type Parts = Readonly<Record<string, tf.Scalar>> & { readonly loss: tf.Scalar };
 
 /** The parts of a loss at `params`, and the gradient of `loss` with respect to each of `params`. */
@@ -14,7 +14,7 @@ export function lossAndGradients<P extends Tree, L extends Parts>(
   const names = Object.keys(flat);
   const toTree = (tensors: readonly tf.Tensor[]) =>
     unflatten(Object.fromEntries(names.map((name, i) => [name, tensors[i]]))) as P;
-  // tfjs returns the loss alone and disposes of the rest: keep the other scalars past the tape.
+  // tfjs returns only the loss and disposes of all else: keep the other scalars.
   const kept: Record<string, tf.Tensor> = {};
   const run = tf.valueAndGrads((...values: tf.Tensor[]) => {
     const { loss, ...others } = f(toTree(values));

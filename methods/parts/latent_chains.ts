@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Noise } from "../../harness/core/types.ts";
+import type { Noise, PreparedChain } from "../../harness/core/types.ts";
 import { langevinChain } from "../samplers/langevin.ts";
 import { checkCounts, checkPositive } from "./checks.ts";
 import type { ObservationModel, ObservationParams } from "./observation_model.ts";
@@ -33,14 +33,22 @@ export function checkPosteriorChain(
   checkCounts({ posteriorSteps }, least);
 }
 
-/** The end of chains for exp(-energy) from each row of `start` [m, latentDim]. */
+/** What a chain for exp(-energy) starts from. */
+export interface PriorStart {
+  /** [m, latentDim]. */
+  readonly start: tf.Tensor2D;
+  readonly hyper: PriorChainHyper;
+}
+
+/** Chains for exp(-energy) from each row of `start`. */
+export function preparePrior(energy: PriorEnergy, { start, hyper }: PriorStart): PreparedChain {
+  return { start, stepSize: hyper.priorStepSize, energy };
+}
+
+/** The ends of the chains of `preparePrior`. */
 export function priorChain(
   energy: PriorEnergy,
-  { start, hyper, noise }: {
-    readonly start: tf.Tensor2D;
-    readonly hyper: PriorChainHyper;
-    readonly noise: Noise;
-  },
+  { start, hyper, noise }: PriorStart & { readonly noise: Noise },
 ): tf.Tensor2D {
   return langevinChain((z) => tf.sum<tf.Scalar>(energy(z)), start, {
     steps: hyper.priorSteps,
@@ -49,23 +57,49 @@ export function priorChain(
   });
 }
 
-/** The end of chains for exp(-energy(z)) p(x | z) from each row of `start` [m, latentDim], for images `x` in [-1, 1]. */
+/** What a chain for exp(-energy(z)) p(x | z) depends on besides the model. */
+export interface PosteriorStart {
+  readonly params: ObservationParams;
+  readonly energy: PriorEnergy;
+  /** Images in [-1, 1], [m, height, width, channels]. */
+  readonly x: tf.Tensor;
+  /** [m, latentDim]. */
+  readonly start: tf.Tensor2D;
+  readonly hyper: PosteriorChainHyper;
+  /** The step size is posteriorStepSize times this, which may depend on the state; 1 if absent. */
+  readonly stepScale?: tf.Scalar;
+}
+
+/** Chains for exp(-energy(z)) p(x | z) from each row of `start`. */
+export function preparePosterior(
+  model: ObservationModel,
+  { params, energy, x, start, hyper, stepScale }: PosteriorStart,
+): PreparedChain {
+  const { posteriorStepSize } = hyper;
+  return {
+    start,
+    stepSize: stepScale ? tf.mul<tf.Scalar>(stepScale, posteriorStepSize) : posteriorStepSize,
+    energy: (latents) =>
+      tf.add<tf.Tensor1D>(model.reconstruct(params, { latents, x }).negLog, energy(latents)),
+  };
+}
+
+/** The ends of the chains of `preparePosterior`. */
 export function posteriorChain(
   model: ObservationModel,
-  { params, energy, x, start, hyper, noise }: {
-    readonly params: ObservationParams;
-    readonly energy: PriorEnergy;
-    readonly x: tf.Tensor;
-    readonly start: tf.Tensor2D;
-    readonly hyper: PosteriorChainHyper;
-    readonly noise: Noise;
-  },
+  { noise, ...from }: PosteriorStart & { readonly noise: Noise },
 ): tf.Tensor2D {
-  const potential = (latents: tf.Tensor2D): tf.Scalar =>
-    tf.sum(tf.add(model.reconstruct(params, { latents, x }).negLog, energy(latents)));
-  return langevinChain(potential, start, {
+  const { start, energy } = preparePosterior(model, from);
+  const { hyper, stepScale } = from;
+  const potential = (z: tf.Tensor2D): tf.Scalar => tf.sum(energy(z));
+  const chain = {
     steps: hyper.posteriorSteps,
     stepSize: hyper.posteriorStepSize,
     noise: noise.split("posterior"),
-  });
+  };
+  if (stepScale === undefined) return langevinChain(potential, start, chain);
+  // Steps of size eta for z / sqrt(c) are steps of size c eta for z.
+  const unit = tf.sqrt(stepScale);
+  const scaled = langevinChain((w) => potential(tf.mul(w, unit)), tf.div(start, unit), chain);
+  return tf.mul(scaled, unit);
 }

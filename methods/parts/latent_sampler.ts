@@ -31,7 +31,7 @@ export interface LatentSampler {
     params: LatentSamplerParams,
     options: { readonly rows: tf.Tensor1D; readonly noise: Noise },
   ): tf.Tensor2D;
-  /** h(u) for `count` samples: of new inputs, or of chains drawn at random if their inputs are kept. [count, d]. */
+  /** h(u) for `count` samples, [count, d]: at new inputs, or at inputs of random chains if those are kept. */
   newFeatures(
     params: LatentSamplerParams,
     options: { readonly count: number; readonly noise: Noise },
@@ -50,7 +50,7 @@ export function latentSampler(hyper: LatentSamplerHyper): LatentSampler {
   const featuresOf = ({ sampler }: LatentSamplerParams, u: tf.Tensor) =>
     applyNet(net, { params: sampler, x: u }) as tf.Tensor2D;
   const ofChains = (params: LatentSamplerParams, chains: tf.Tensor1D) => {
-    if (params.inputs === undefined) throw new TypeError("The state lacks the chains' inputs");
+    if (params.inputs === undefined) throw new TypeError("The state has no inputs of the chains");
     return featuresOf(params, tf.gather(params.inputs, chains));
   };
   return {

@@ -66,7 +66,7 @@ const CASES: readonly (readonly [Method, Hyperparams])[] = [
     posteriorStepSize: 0.05,
     priorSteps: 20,
   }],
-  [METHODS.lae, {}],
+  [METHODS.lae, { chainCount: 200, learning: "ml", innerSteps: 5 }],
 ];
 
 for (const [method, overrides] of CASES) {

@@ -1,32 +1,33 @@
 /**
- * What the pixels are given the latent: p(x | z) with mean image f(z) in [-1, 1] and one scale sigma for all pixels.
+ * Distributions of the pixels given the latent: p(x | z) with mean image f(z) in [-1, 1] and one scale sigma for all pixels.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import type { Noise } from "../../harness/core/types.ts";
 import { choice } from "./checks.ts";
 
-/** Words for the hyperparameter `likelihood`. */
+/** Values of the hyperparameter `likelihood`. */
 export const LIKELIHOODS = ["gaussian", "discretized_logistic"] as const;
 
-/** Range in which sigma is kept: below, the energy is too stiff for any step size; above, it explains no image in [-1, 1]. */
+/** Range of sigma: smaller values make the energy too stiff for any step size, larger ones ignore images in [-1, 1]. */
 export const SIGMA_RANGE = [1e-3, 3] as const;
 
 /** Half the width of one of 256 grey levels on [-1, 1]. */
 const HALF_BIN = 1 / 255;
 
-/** Images in [0, 1] to the range of the model. */
+/** Scales images from [0, 1] to the range of the model. */
 export function toModelRange<T extends tf.Tensor>(images: T): T {
   // Deviation: Images are scaled to [-1, 1], as in LEBM's code and the NeurIPS version: the paper does not say
   return tf.sub(tf.mul(images, 2), 1);
 }
 
-/** Images of the model, [-1, 1] and beyond, to [0, 1]. */
+/** Scales and clips images of the model to [0, 1]. */
 export function toUnitRange<T extends tf.Tensor>(images: T): T {
   return tf.clipByValue(tf.mul(tf.add(images, 1), 0.5), 0, 1) as T;
 }
 
-/** What `negLogLikelihood` needs beside the images. */
+/** Parameters of p(x | z). */
 export interface PixelModel {
   /** f(z), [m, height, width, channels]. */
   readonly mean: tf.Tensor;
@@ -44,6 +45,20 @@ export function negLogLikelihood(x: tf.Tensor, model: PixelModel): tf.Tensor1D {
   return tf.sum(tf.reshape(perPixel, [x.shape[0], -1]), 1);
 }
 
+/** A draw of p(x | z) for each mean image of `model`: [m, height, width, channels] in the model's range. */
+export function drawPixels({ mean, logSigma, likelihood }: PixelModel, noise: Noise): tf.Tensor4D {
+  const sigma = tf.exp(logSigma);
+  if (choice("likelihood", likelihood, LIKELIHOODS) === "gaussian") {
+    return tf.add(mean, tf.mul(noise.normal(mean.shape), sigma));
+  }
+  // The quantile function of the logistic, then the nearest of 256 levels; u = 0 gives -Infinity, the lowest level.
+  const u = noise.uniform(mean.shape);
+  const logit = tf.sub(tf.log(u), tf.log1p(tf.neg(u)));
+  const level = tf.div(tf.add(tf.add(mean, tf.mul(logit, sigma)), 1), 2 * HALF_BIN);
+  const nearest = tf.cast(tf.add(tf.clipByValue(level, 0, 255), 0.5), "int32");
+  return tf.sub(tf.mul(tf.cast(nearest, "float32"), 2 * HALF_BIN), 1);
+}
+
 /** (x - f)^2 / (2 sigma^2) + log(2 pi sigma^2) / 2, of densities on [-1, 1]. Paper, eq. 9. */
 function gaussian(x: tf.Tensor, { mean, logSigma }: PixelModel): tf.Tensor {
   const precision = tf.exp(tf.mul(logSigma, -2));
@@ -56,7 +71,7 @@ function gaussian(x: tf.Tensor, { mean, logSigma }: PixelModel): tf.Tensor {
  * tails. With a = (x + 1/255 - f) / sigma and b = (x - 1/255 - f) / sigma, inside
  * sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - e^(b - a)), so
  * -log p = softplus(-a) + softplus(b) - log(1 - e^(-2 / (255 sigma))), stable for every a and b. LAE's code at
- * NeurIPS 2022 has the same law.
+ * NeurIPS 2022 has the same distribution.
  *
  * Deviation: The discretized logistic is written without the floor of 1.19e-7 on a bin's mass in LAE's code, so that gradients never vanish
  */
@@ -79,7 +94,7 @@ function discretizedLogistic(x: tf.Tensor, { mean, logSigma }: PixelModel): tf.T
 
 /** Deviations of the likelihood, which all methods share. */
 export const LIKELIHOOD_DEVIATIONS: readonly string[] = [
-  "One sigma for all pixels: the paper's diag(sigma) leaves open how many there are; its NeurIPS code has one",
+  "One sigma for all pixels: the paper's diag(sigma) does not say how many there are; its NeurIPS code has one",
   "Images are scaled to [-1, 1], as in LEBM's code and the NeurIPS version: the paper does not say",
   "The discretized logistic is written without the floor of 1.19e-7 on a bin's mass in LAE's code, so that gradients never vanish",
 ];

@@ -1,6 +1,6 @@
 /**
- * Networks as lists of layers: what Table 2 of the paper writes as `Conv4x2x2x128` is `{ kind: "conv", kernel: 4,
- * stride: 2, pad: 2, outputs: 128 }`.
+ * Networks as lists of layers. `Conv4x2x2x128` of Table 2 of the paper is `{ kind: "conv", kernel: 4, stride: 2, pad: 2,
+ * outputs: 128 }`.
  *
  * @module
  */
@@ -29,10 +29,10 @@ export interface LinearLayer {
 
 export type Layer = ConvLayer | LinearLayer;
 
-/** What comes after a layer. */
+/** Activation after a layer. */
 export type Activation = "swish" | "leaky_relu" | "relu" | "tanh" | "identity";
 
-/** How weights start: `he`, variance kept through the activation; `xavier`, as LEBM's code; `orthogonal`, as LAE's. */
+/** Initialization of weights: `he` keeps the variance through the activation; `xavier` as in LEBM's code; `orthogonal` as in LAE's. */
 export type Initialiser = "he" | "xavier" | "orthogonal";
 
 /** A feed-forward network. */
@@ -40,12 +40,12 @@ export interface Net {
   /** Names the random stream of its initial weights: `decoder`. */
   readonly name: string;
   readonly layers: readonly Layer[];
-  /** After every layer but the last. */
+  /** Activation after every layer except the last. */
   readonly activation: Activation;
-  /** After the last layer. */
+  /** Activation after the last layer. */
   readonly output: Activation;
   readonly init: Initialiser;
-  /** Factor on the initial weights of the last layer, 1 if left out. */
+  /** Factor on the initial weights of the last layer; 1 by default. */
   readonly outputGain?: number;
 }
 
@@ -85,7 +85,7 @@ function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
 
 /**
  * The outputs of `net` for `x`: [m, inputs] or [m, size, size, inputs] to [m, outputs] or [m, size, size, outputs], as the
- * last layer has it. A net without layers has no parameters, and returns `x`.
+ * last layer says. A network without layers has no parameters and returns `x`.
  */
 export function applyNet(
   net: Net,
@@ -149,7 +149,7 @@ export function parameterCount(layers: readonly Layer[]): number {
 
 /**
  * Multiply-accumulates of one forward pass for one image. A transposed convolution is counted at its input
- * size, cropped border included, as the convolution it is the gradient of (methods without a border do fewer).
+ * size including the cropped border, like the convolution whose gradient it is (implementations without the border do fewer).
  */
 export function macCount(layers: readonly Layer[]): number {
   return layers.reduce((sum, layer) => {
@@ -189,7 +189,7 @@ function initLayer(net: Net, i: number, noise: Noise): LayerParams {
 }
 
 /**
- * 1 / E[a(x)^2] for x ~ N(0, 1): the factor by which a layer's weights make up for the activation before it
+ * 1 / E[a(x)^2] for x ~ N(0, 1): the factor by which a layer's weights compensate for the activation before it
  * (He et al. 2015). Swish by quadrature: E[swish(x)^2] = 0.355776.
  */
 const GAIN: Readonly<Record<Activation, number>> = {
@@ -200,13 +200,13 @@ const GAIN: Readonly<Record<Activation, number>> = {
   identity: 1,
 };
 
-/** Standard deviation that keeps the variance of the signal: sqrt(gain of the activation before / inputs that meet in one output). */
+/** Standard deviation that keeps the variance of the signal: sqrt(gain of the previous activation / inputs per output). */
 function heDeviation(layer: Layer, net: Net, i: number): number {
   const gain = i === 0 ? 1 : GAIN[net.activation];
   return Math.sqrt(gain / fanIn(layer));
 }
 
-/** Inputs that meet in one output; for a transposed convolution the taps that fall on it. */
+/** Number of inputs per output; for a transposed convolution, of taps per output. */
 function fanIn(layer: Layer): number {
   switch (layer.kind) {
     case "conv":
@@ -233,8 +233,8 @@ function orthogonal(draw: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * Orthonormal columns that span those of `a` [rows, columns], rows >= columns: Gram-Schmidt in float64, modified by blocks of
- * four columns, which a gigaflop of it needs to be fast.
+ * Orthonormal columns that span those of `a` [rows, columns], rows >= columns: Gram-Schmidt in float64, modified in blocks of
+ * four columns for speed.
  */
 function gramSchmidt(a: tf.Tensor2D): tf.Tensor2D {
   const [rows, columns] = a.shape;

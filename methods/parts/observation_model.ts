@@ -15,6 +15,7 @@ import {
 } from "./architectures.ts";
 import { checkCounts, checkPositive, choice } from "./checks.ts";
 import {
+  drawPixels,
   LIKELIHOOD_DEVIATIONS,
   LIKELIHOODS,
   negLogLikelihood,
@@ -31,7 +32,7 @@ export type ObservationHyper =
 export const OBSERVATION_DEFAULTS = {
   ...NET_DEFAULTS,
   likelihood: "gaussian", // paper, eq. 9
-  sigma: 0.3, // where it starts: LEBM's code; the paper does not say
+  sigma: 0.3, // initial value: LEBM's code; the paper does not say
   learnSigma: true, // paper, footnote 3
 };
 
@@ -44,10 +45,10 @@ export const OBSERVATION_DEVIATIONS: readonly string[] = [
 /** Parameters of the observation model. */
 export type ObservationParams = { readonly decoder: NetParams; readonly logSigma: tf.Scalar };
 
-/** The parameters that gradients move: log sigma only if it is learned. */
+/** Learned parameters: log sigma only if learnSigma. */
 export type LearnedParams = { readonly decoder: NetParams; readonly logSigma?: tf.Scalar };
 
-/** How well latents explain images. */
+/** Negative log likelihood and squared error of images given latents. */
 export interface Reconstruction {
   /** -log p(x | z) in nats, [m]. */
   readonly negLog: tf.Tensor1D;
@@ -68,9 +69,10 @@ export interface ObservationModel {
     params: ObservationParams,
     { latents, x }: { readonly latents: tf.Tensor; readonly x: tf.Tensor },
   ): Reconstruction;
+  /** A draw of p(x | z) for each of `latents` [m, latentDim]: images in the model's range, and beyond it if Gaussian. */
+  draw(params: ObservationParams, latents: tf.Tensor, noise: Noise): tf.Tensor4D;
   /**
-   * `state` with log sigma moved back into its range if it is learned: a bound on the parameter, where a clamp in the loss
-   * would end its gradient.
+   * `state` with log sigma clipped to its range if it is learned. A clamp in the loss instead would zero its gradient.
    */
   boundSigma<S extends { readonly logSigma: tf.Scalar }>(state: S): S;
   /** Multiply-accumulates of a forward pass through the decoder for one image. */
@@ -98,7 +100,7 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
     ]);
   return {
     init: (noise) => ({
-      // Deviation: One sigma for all pixels: the paper's diag(sigma) leaves open how many there are; its NeurIPS code has one
+      // Deviation: One sigma for all pixels: the paper's diag(sigma) does not say how many there are; its NeurIPS code has one
       logSigma: tf.scalar(Math.log(sigma)),
       decoder: initNet(net, noise),
     }),
@@ -110,9 +112,13 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
       const { logSigma } = params;
       return {
         negLog: negLogLikelihood(x, { mean: f, logSigma, likelihood }),
-        // A factor of 2 in the range is one of 4 in the square.
+        // A factor of 2 in the range is a factor of 4 in the square.
         squaredError: tf.mul(tf.mean<tf.Scalar>(tf.squaredDifference(x, f)), 0.25),
       };
+    },
+    draw: (params, latents, noise) => {
+      const { logSigma } = params;
+      return drawPixels({ mean: mean(params, latents), logSigma, likelihood }, noise);
     },
     boundSigma: (state) =>
       learnSigma
@@ -122,7 +128,20 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
   };
 }
 
-/** sigma, to record. */
+/** sigma, as a training metric. */
 export function sigmaOf({ logSigma }: { readonly logSigma: tf.Scalar }): tf.Scalar {
   return tf.exp(logSigma);
+}
+
+/**
+ * (sigma / sigma_0)^2, at most 1, where sigma_0 is the initial sigma: the factor on the step size of a chain for the posterior
+ * that keeps the step below the stability limit of the chain. The limit is 2 over the largest curvature of the potential, and
+ * the likelihood's part of the curvature grows as 1 / sigma^2. 1 where sigma is not learned.
+ */
+export function stepScaleOf(
+  { logSigma }: { readonly logSigma: tf.Scalar },
+  { sigma }: Pick<ObservationHyper, "sigma">,
+): tf.Scalar {
+  const ratio: tf.Scalar = tf.exp(tf.mul(tf.sub(logSigma, Math.log(sigma)), 2));
+  return tf.minimum(ratio, 1);
 }

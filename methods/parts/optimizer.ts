@@ -16,10 +16,10 @@ const OPTIMIZERS = ["adam", "sgd"] as const;
 /** Hyperparameters of the optimizer. */
 export type OptimizerHyper = Readonly<{ optimizer: string; learningRate: number }>;
 
-/** Slots of the optimizer between steps; none with sgd. */
+/** Slots of the optimizer between steps; empty with sgd. */
 export type OptimizerState<P extends Tree> = { readonly adam?: AdamSlots<P> };
 
-/** Moves parameters P down their gradients. */
+/** Minimizes a loss over parameters P by its gradients. */
 export interface Optimizer<P extends Tree> {
   init(params: P): OptimizerState<P>;
   /** `params` and the slots after one step; `step` counts the steps before this one, int32. */
@@ -33,7 +33,7 @@ export interface Optimizer<P extends Tree> {
   ): P & OptimizerState<P>;
 }
 
-/** The optimizer that `hyper` names. Throws RangeError for an unknown one. */
+/** The optimizer named by `hyper`. Throws RangeError for an unknown name. */
 export function optimizerOf<P extends Tree>(
   { optimizer, learningRate }: OptimizerHyper,
 ): Optimizer<P> {
@@ -55,7 +55,7 @@ export function optimizerOf<P extends Tree>(
   return {
     init: (params) => ({ adam: initAdam(params) }),
     descend: (params, { slots, gradients, step }) => {
-      if (slots.adam === undefined) throw new TypeError("The state lacks the slots of Adam");
+      if (slots.adam === undefined) throw new TypeError("The state has no slots of Adam");
       const next = adam({ params, slots: slots.adam }, { gradients, learningRate, step });
       return { ...next.params, adam: next.slots };
     },
@@ -73,10 +73,10 @@ export function downhill(w: tf.Tensor, { gradient, learningRate }: Move): tf.Ten
 }
 
 /**
- * log sigma after a step down in tau, sigma = softplus(tau)^(-1/2), which LAE's NeurIPS code learns for all methods. With
+ * log sigma after a descent step in tau, sigma = softplus(tau)^(-1/2), which LAE's NeurIPS code learns for all methods. With
  * p = sigma^-2: tau = p + log(1 - e^-p), and d log sigma / d tau = -(1 - e^-p) / (2 p).
  *
- * Deviation: With optimizer=sgd the logistic prior of tau in LAE's NeurIPS code is left out of the baselines: its gradient is at most 1 / n
+ * Deviation: With optimizer=sgd the logistic prior of tau in LAE's NeurIPS code is omitted from the baselines: its gradient is at most 1 / n
  */
 function descendTau(logSigma: tf.Tensor, { gradient, learningRate }: Move): tf.Tensor {
   const p = tf.exp(tf.mul(logSigma, -2));
@@ -87,7 +87,7 @@ function descendTau(logSigma: tf.Tensor, { gradient, learningRate }: Move): tf.T
   return tf.mul(tf.log(tf.softplus(next)), -0.5);
 }
 
-/** Deviations of the methods that have the choice of an optimizer. */
+/** Deviations of the methods with a choice of optimizer. */
 export const OPTIMIZER_DEVIATIONS: readonly string[] = [
-  "With optimizer=sgd the logistic prior of tau in LAE's NeurIPS code is left out of the baselines: its gradient is at most 1 / n",
+  "With optimizer=sgd the logistic prior of tau in LAE's NeurIPS code is omitted from the baselines: its gradient is at most 1 / n",
 ];

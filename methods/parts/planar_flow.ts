@@ -42,7 +42,7 @@ export interface Transported {
   readonly logDet: tf.Tensor1D;
 }
 
-/** `latents` [m, latentDim] pushed through the layers of `params`. */
+/** Applies the layers of `params` to `latents` [m, latentDim]. */
 export function planarFlow(params: FlowParams, latents: tf.Tensor2D): Transported {
   let z = latents;
   let logDet: tf.Tensor1D = tf.zeros([latents.shape[0]]);
@@ -73,5 +73,5 @@ function planarLayer(
   };
 }
 
-/** Added to ||w||^2: without it the layer with w = 0 would be 0 / 0. */
+/** Added to ||w||^2, so that a layer with w = 0 is not 0 / 0. */
 const SMALLEST_SQUARED_NORM = 1e-12;

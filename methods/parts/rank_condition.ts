@@ -1,8 +1,7 @@
 /**
- * The warning where amortized chains have too few features, none otherwise. Theorem 1, condition 2, of the paper: chains
- * that share a last layer are free of each other only with as many independent features as chains. With d features for n
- * chains the leverages sum to d, so that stationary variances are d / n of the posterior's on average
- * (harness/statistics/leverage.ts).
+ * Warns if amortized chains have too few features. Theorem 1, condition 2, of the paper: chains that share a last layer are
+ * independent only with as many linearly independent features as chains. With d features for n chains the leverages sum to d,
+ * so stationary variances are d / n of the posterior's on average (harness/statistics/leverage.ts).
  */
 export function shortageOf(
   net: string,

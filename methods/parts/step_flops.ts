@@ -1,6 +1,6 @@
 /**
- * Floating-point operations of one training step on a batch, 2 a multiply-accumulate, from the multiply-accumulates of its
- * formulas for one image: the work of the mathematics, whatever the engine makes of it. A backward pass to the inputs costs
+ * Floating-point operations of one training step on a batch, 2 per multiply-accumulate, from the multiply-accumulates of its
+ * formulas for one image: the mathematical work, independent of the engine. A backward pass to the inputs costs
  * about a forward pass, and one to the weights another; so a network that learns costs 3 passes, a Langevin step 2, a frozen
  * network 1.
  */

@@ -15,13 +15,19 @@ export interface LangevinMove {
   /** Standard normal draws, same shape as z. */
   readonly xi: tf.Tensor;
   /** eta. */
-  readonly stepSize: number;
+  readonly stepSize: number | tf.Scalar;
 }
 
 /** z - eta grad U(z) + sqrt(2 eta) xi. Paper, eq. 3. */
-export function langevinStep<T extends tf.Tensor>(z: T, move: LangevinMove): T {
-  const drift = tf.mul(move.gradient, move.stepSize);
-  const diffusion = tf.mul(move.xi, Math.sqrt(2 * move.stepSize));
+export function langevinStep<T extends tf.Tensor>(
+  z: T,
+  { gradient, xi, stepSize }: LangevinMove,
+): T {
+  const drift = tf.mul(gradient, stepSize);
+  const spread = typeof stepSize === "number"
+    ? Math.sqrt(2 * stepSize)
+    : tf.sqrt(tf.mul(stepSize, 2));
+  const diffusion = tf.mul(xi, spread);
   return tf.add(tf.sub(z, drift), diffusion) as T;
 }
 

@@ -14,7 +14,7 @@ export interface Position {
 /** Draws and size of one move. */
 export interface MetropolisMove {
   /** eta: the proposal is w - eta grad U(w) + sqrt(2 eta) xi. */
-  readonly stepSize: number;
+  readonly stepSize: number | tf.Scalar;
   /** Standard normal, [chains, dimension]. */
   readonly xi: tf.Tensor2D;
   /** Uniform in [0, 1), [chains]. */
@@ -44,7 +44,8 @@ export function metropolisStep(
   );
   // w - w' + eta grad U(w'), whose square over 4 eta is -log q(w | w'); xi is that of the forward move over sqrt(2 eta).
   const back = tf.add(tf.sub(current.w, proposed.w), tf.mul(proposed.gradient, stepSize));
-  const backward = tf.mul(tf.sum(tf.square(back), 1), -0.25 / stepSize);
+  const exponent = typeof stepSize === "number" ? -0.25 / stepSize : tf.div(-0.25, stepSize);
+  const backward = tf.mul(tf.sum(tf.square(back), 1), exponent);
   const forward = tf.mul(tf.sum(tf.square(xi), 1), -0.5);
   const energyFall = tf.sub(current.energy, proposed.energy) as tf.Tensor1D;
   const accept = tf.less(tf.log(uniform), tf.add(energyFall, tf.sub(backward, forward)));

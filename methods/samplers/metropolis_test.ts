@@ -84,3 +84,19 @@ Deno.test("metropolisStep() satisfies detailed balance between two regions", asy
   assert.ok(out > 1000);
   assert.ok(Math.abs(out - back) < 4 * Math.sqrt(out + back));
 });
+
+Deno.test("metropolisStep() takes a step size as a tensor", async () => {
+  await tf.setBackend("cpu");
+  tf.tidy(() => {
+    const draws = noise.split("tensor");
+    const start = evaluate(draws.split("start").normal([1000, 1]));
+    const xi = draws.split("xi").normal<tf.Tensor2D>([1000, 1]);
+    const uniform = draws.split("uniform").uniform<tf.Tensor1D>([1000]);
+    const [a, b] = [0.2, tf.scalar(0.2)].map((stepSize) =>
+      metropolisStep(start, evaluate, { stepSize, xi, uniform })
+    );
+    assert.deepEqual(b.accepted.dataSync(), a.accepted.dataSync());
+    const apart = tf.max(tf.abs(tf.sub(b.position.w, a.position.w))).dataSync()[0];
+    assert.ok(apart < 1e-6, `${apart}`); // float32 rounding of 0.2 and of its root
+  });
+});

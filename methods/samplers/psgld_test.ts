@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { repeat } from "../../harness/core/repeat.ts";
 import { createNoise, keyOf } from "../../harness/core/noise.ts";
 import { flatten, unflatten } from "../../harness/core/tree.ts";
-import { drawsLike, initPsgld, psgld, type PsgldMove } from "./psgld.ts";
+import { drawsLike, initPsgld, preparePsgld, psgld, type PsgldMove } from "./psgld.ts";
 
 const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
 
@@ -127,5 +127,43 @@ Deno.test("psgld() samples at the temperature of n terms, whatever the scale of 
     // about sqrt(2 x 2 x 20 / 200) / 2 = 30 %, and the dropped Gamma leaves a bias of that squared, 10 %. Sampling:
     // sqrt(2 / 3000) = 2.6 %, two times. A wrong power of n would be off by a factor of 1000.
     assert.ok(Math.abs(variance / theory - 1) < 0.15, `precision ${precision}: ${variance}`);
+  }
+});
+
+Deno.test("preparePsgld() is the chain of psgld(): a Langevin step in its coordinates moves weights alike", async () => {
+  await tf.setBackend("cpu");
+  // Losses linear in the weights have a constant gradient, and V = g^2 is at rest; moves so many that V needs no correction.
+  const params = { a: tf.tensor2d([[0.3, -1.2]]), b: tf.tensor1d([2]) };
+  const slopes = { a: tf.tensor2d([[0.02, 3]]), b: tf.tensor1d([-0.4]) };
+  const v = { a: tf.square(slopes.a), b: tf.square(slopes.b) };
+  const shared = { stepSize: 0.05, count: 30, alpha: 0.99, damping: 0.1, moves: tf.scalar(1e5) };
+  const xi = drawsLike(params, { noise: noise.split("coordinates") });
+  const moved = psgld({ params, v }, { ...shared, gradients: slopes, xi }).params;
+
+  const seen: (typeof params)[] = [];
+  const { start, stepSize, energy } = preparePsgld({ params, v }, {
+    ...shared,
+    losses: (at) => {
+      seen.push({ a: tf.keep(at.a), b: tf.keep(at.b) });
+      const loss = tf.add(tf.sum(tf.mul(at.a, slopes.a)), tf.sum(tf.mul(at.b, slopes.b)));
+      return tf.mul(tf.tensor1d([0.5, 1.5]), loss); // two terms, whose mean is the loss
+    },
+  });
+  assert.deepEqual(start.shape, [1, 3]);
+  assert.deepEqual(energy(start).shape, [1, 2]);
+  const gradient = tf.grad((y) => tf.sum(energy(y as tf.Tensor2D)))(start);
+  const draws = tf.concat([tf.reshape(xi.a, [1, 2]), tf.reshape(xi.b, [1, 1])], 1);
+  const eta = tf.mul(tf.scalar(1), stepSize);
+  const y: tf.Tensor2D = tf.add(
+    tf.sub(start, tf.mul(gradient, eta)),
+    tf.mul(draws, tf.sqrt(tf.mul(eta, 2))),
+  );
+  energy(y);
+  const end = seen[seen.length - 1];
+  for (const name of ["a", "b"] as const) {
+    const [expected, found] = [moved[name].dataSync(), end[name].dataSync()];
+    expected.forEach((w, i) =>
+      assert.ok(Math.abs(w - found[i]) < 1e-5, `${name}: ${w}, ${found[i]}`)
+    );
   }
 });

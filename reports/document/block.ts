@@ -12,8 +12,16 @@ export type Block =
   | {
     readonly kind: "table";
     readonly head: readonly string[];
-    readonly rows: readonly (readonly string[])[];
+    readonly rows: readonly (readonly Cell[])[];
   };
+
+/** A cell of a table: its text, and for a share in [0, 1] how dark HTML shades it. */
+export type Cell = string | { readonly text: string; readonly shade: number };
+
+/** The text of a cell. */
+export function textOf(cell: Cell): string {
+  return typeof cell === "string" ? cell : cell.text;
+}
 
 /** Placeholder for a missing value. */
 export const NONE = "–";

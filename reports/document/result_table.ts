@@ -1,26 +1,35 @@
+import type { AnnealedSettings, MeanEstimate } from "../../harness/core/annealed.ts";
 import type {
   BoundBasis,
+  ChainHealth,
   Dataset,
   Diagnostics,
+  Estimate,
   LikelihoodBound,
   Method,
+  MetricFamily,
+  PriorCheck,
   RunRecord,
   ScoreBase,
 } from "../../harness/core/types.ts";
 
+import type { Verdict } from "../../harness/statistics/chain_health.ts";
+
 /** The schema number of ResultTable as JSON; table.schema.json describes it. */
 export const TABLE_SCHEMA = 2;
 
-/** A metric as reports name it; of a bound on the likelihood with its k. */
+/** A metric as reports name it; of a bound on the likelihood with its k, of a family of scores with its name. */
 export type MetricName =
   & Pick<ScoreBase, "name" | "label" | "better">
-  & Partial<Pick<LikelihoodBound, "importanceSamples">>;
+  & Partial<Pick<LikelihoodBound, "importanceSamples">>
+  & { readonly family?: string };
 
 /** Names in the order of rows and columns. */
 export interface Names {
   readonly methods: readonly Pick<Method, "name" | "label" | "description">[];
   readonly datasets: readonly Pick<Dataset, "name" | "label">[];
-  readonly metrics: readonly MetricName[];
+  readonly metrics:
+    readonly (Omit<MetricName, "family"> & { readonly family?: Pick<MetricFamily, "name"> })[];
 }
 
 /** Mean and spread of a number over seeds. */
@@ -78,6 +87,8 @@ export interface ScoreCell extends SeedCell {
   readonly dataset: string;
   /** The score of the initial states of the same seeds; null when none was scored. */
   readonly untrained: Spread | null;
+  /** The score of decoded encodings of training images, what samples of a perfect prior would score; null when none was scored. */
+  readonly decoded: Spread | null;
   /** The draws and images behind a bound on the likelihood, with the largest standard error of the seeds; null for other scores. */
   readonly basis: BoundBasis | null;
   /** Beside the published number for the same method, metric and data set; null when there is none. */
@@ -114,6 +125,133 @@ export interface AmortizationCell extends Omit<Diagnostics, "varianceRatio"> {
   readonly n: number;
 }
 
+/** Moments of a set of latents over seeds; null where no seed has a finite one. */
+export interface MomentsCell {
+  /** Mean of f(z) = -log p(z) up to a constant, nats. */
+  readonly energy: Spread | null;
+  /** Trace of the covariance. */
+  readonly trace: Spread | null;
+}
+
+/** Health of one Langevin chain of a method: means over the seeds that have the number, null where none has. */
+export interface ChainHealthCell
+  extends Pick<ChainHealth, "chain" | "dimension" | "steps" | "stepSize"> {
+  readonly dataset: string;
+  /** eta L: the mean of the quantiles, and the largest of all. */
+  readonly stability: ChainHealth["stability"];
+  readonly acceptance: Estimate | null;
+  readonly drift: Estimate | null;
+  readonly virial: Estimate | null;
+  /** Of the worst seed, with its reasons. */
+  readonly verdict: Verdict;
+  readonly reasons: readonly string[];
+  /** Seeds with this verdict. */
+  readonly affected: number;
+  /** Seeds. */
+  readonly n: number;
+}
+
+/** Sets of latents that are alike if a learned prior is right, on one data set over seeds. */
+export interface PriorCheckCell extends Readonly<Record<PriorCheckSet, MomentsCell>> {
+  readonly dataset: string;
+  /** Latents in each set. */
+  readonly count: number;
+  /** Seeds. */
+  readonly n: number;
+}
+
+/** Names of the sets of latents. */
+type PriorCheckSet = Exclude<keyof PriorCheck, "count">;
+
+/** What a family of scores found of the samples of one row on one data set. */
+export interface SampleCell {
+  readonly dataset: string;
+  readonly family: string;
+  /** Seeds. */
+  readonly n: number;
+  /** Shares of the predicted classes among the samples of all seeds, in the classifier's order; empty without a classifier. */
+  readonly classes: Readonly<Record<string, number>>;
+  /** Standard errors of scores over images, the largest of the seeds. */
+  readonly standardErrors: Readonly<Record<string, number>>;
+  /** What is wrong with the samples: `collapsed`, with the seeds and what was seen of each. */
+  readonly marks: readonly {
+    readonly mark: "collapsed" | "too alike" | "unlike real images";
+    readonly seeds: readonly { readonly seed: number; readonly seen: string }[];
+  }[];
+}
+
+/** What a family of scores found of real images that it did not compare with: what a perfect model would get. */
+export interface RealCell {
+  readonly dataset: string;
+  readonly family: string;
+  /** Images of a seed: as many as there are samples. */
+  readonly count: number;
+  /** Over seeds, by score. */
+  readonly scores: Readonly<Record<string, Spread>>;
+  /** Mean scores of equal distributions at these numbers of images, for scores with such a law. */
+  readonly expected: Readonly<Record<string, number>>;
+  /** Shares of the predicted classes. */
+  readonly classes: Readonly<Record<string, number>>;
+}
+
+/** One method under one set of conditions, sampled in one way. A method may have several rows. */
+/** One statistic of a calibration, over seeds. */
+export interface StatisticCell {
+  /** As in the records: `logJoint`. */
+  readonly statistic: string;
+  /** Means over seeds of the signed-rank z and of the effect 2 P(T(z') > T(z)) - 1. */
+  readonly z: number;
+  readonly effect: number;
+  /** The smallest p-value of a seed: of the signed-rank test, and of the sign test. */
+  readonly p: number;
+  readonly signP: number;
+  /** Differences that are exactly 0, of all seeds. */
+  readonly ties: number;
+  /** Counts of signed ranks, summed over seeds. */
+  readonly histogram: readonly number[];
+}
+
+/** Simulation-based calibration of one way to draw z' for one row on one data set, over seeds. */
+export interface CalibrationCell {
+  readonly dataset: string;
+  /** `infer`: by the method's inference; `fromTruth`: by its chain from the true z. */
+  readonly start: "infer" | "fromTruth";
+  /** Simulated images of a seed, N. */
+  readonly images: number;
+  /** Seeds. */
+  readonly n: number;
+  /** Seeds in which a statistic is beyond the level shared by all five, or a draw was not finite. */
+  readonly rejected: number;
+  /** Simulated images of all seeds that were left out because a number was not finite. */
+  readonly notFinite: number;
+  readonly priorIsExact: boolean;
+  /** Half the width of the effect's 95 % null band for one seed; half of that is the band of the KS distance. */
+  readonly band: number;
+  /** The smallest effect that the test of one seed finds with power 0.99. */
+  readonly smallestEffect: number;
+  readonly statistics: readonly StatisticCell[];
+}
+
+/** log p(x) of test images by annealed importance sampling for one row on one data set, over seeds; nats an image. */
+export interface AnnealedCell {
+  readonly dataset: string;
+  readonly settings: AnnealedSettings;
+  /** Lower bounds on the mean of log p(x), less the upper estimate of log Z where the prior is learned: over seeds. */
+  readonly bound: Spread;
+  /** Root mean square over seeds of the standard error: of the chains, and over images. */
+  readonly chainsError: number;
+  readonly imagesError: number;
+  /** Largest standard error of the chains for one image. */
+  readonly largestError: number;
+  /** Upper minus lower bound on simulated images, mean over seeds, and the standard error of that mean. */
+  readonly gap: MeanEstimate;
+  /** Estimates of log Z from below and above, means over seeds; null where the prior is N(0, I). */
+  readonly normaliser: { readonly lower: number; readonly upper: number } | null;
+  readonly acceptance: number;
+  /** Pixels of an image times channels. */
+  readonly dimensions: number;
+}
+
 /** One method under one set of conditions. A method may have several rows. */
 export interface Row {
   /** Unique among the rows. */
@@ -123,12 +261,27 @@ export interface Row {
   readonly description: string;
   /** Conditions that distinguish this row from the others of its method, as `epochs = 5`; empty for the only one. */
   readonly variant: string;
+  /**
+   * The way of sampling, where it is not the method's own: the name of one of the model's alternatives. Such a row follows
+   * that of its training, and has scores alone.
+   */
+  readonly alternative: string | null;
   readonly scores: readonly ScoreCell[];
+  /** Empty where no score has a family. */
+  readonly samples: readonly SampleCell[];
   readonly times: readonly TimeCell[];
   /** One cell for each data set with runs. */
   readonly reconstructions: readonly ReconstructionCell[];
   /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
+  /** Empty for methods without a learned prior. */
+  readonly priorCheck: readonly PriorCheckCell[];
+  /** Empty for methods without Langevin chains. */
+  readonly chainHealth: readonly ChainHealthCell[];
+  /** Empty for methods that cannot be simulated. */
+  readonly calibration: readonly CalibrationCell[];
+  /** Empty unless `deno task likelihood` ran; one cell for each data set and setting. */
+  readonly annealed: readonly AnnealedCell[];
 }
 
 /** A ratio of seconds per epoch between two rows that are alike in all but the method. */
@@ -156,8 +309,10 @@ export interface ResultTable {
   readonly schema: typeof TABLE_SCHEMA;
   readonly experiments: readonly string[];
   readonly datasets: Names["datasets"];
-  readonly metrics: Names["metrics"];
+  readonly metrics: readonly MetricName[];
   readonly rows: readonly Row[];
+  /** Real images beside the samples; empty where no score has a family. */
+  readonly real: readonly RealCell[];
   readonly ratios: readonly RatioCell[];
   /** Settings of the runs, each with its distinct values. */
   readonly settings: Readonly<Record<string, readonly string[]>>;

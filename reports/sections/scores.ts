@@ -1,9 +1,38 @@
-import { type Block, formatNumber, formatSeeds, nameOf, NONE } from "../document/block.ts";
-import type { MetricName, ResultTable, Row, ScoreCell } from "../document/result_table.ts";
+import {
+  type Block,
+  formatMeanStd,
+  formatNumber,
+  formatSeeds,
+  nameOf,
+  NONE,
+} from "../document/block.ts";
+import type {
+  MetricName,
+  RealCell,
+  ResultTable,
+  Row,
+  ScoreCell,
+  Spread,
+} from "../document/result_table.ts";
+import { markColumns, markNotes, realNotes } from "./samples.ts";
 import { WITHIN_DEVIATIONS } from "../published/protocol.ts";
+import { chainMark, chainNotes } from "./chain_health.ts";
 import { comparisonNotes, formatComparison } from "./comparisons.ts";
 
 const ARROW = { lower: "↓", higher: "↑" } as const;
+
+/** Marks samples that score better than decoded encodings. */
+const MARK = "†";
+
+const DECODED_HEAD = "decoded encodings";
+
+const DECODED =
+  "Decoded encodings: the score of as many training images, each encoded by one draw of its posterior and decoded. Samples " +
+  "of a prior that matches the encodings exactly would score the same.";
+
+const MARKED =
+  `${MARK}: better than the decoded encodings. Such samples decode latents unlike those that the decoder was trained on, ` +
+  "and a score may reward their texture: look at the pictures.";
 
 const WITHIN =
   `Within: at most ${WITHIN_DEVIATIONS} combined standard deviations, sqrt(s² + s'²), from the published mean; ` +
@@ -11,20 +40,28 @@ const WITHIN =
 
 interface Column {
   readonly head: string;
-  readonly text: (cell: ScoreCell) => string;
   readonly metric: MetricName;
   readonly dataset: ResultTable["datasets"][number];
+  readonly text: (cell: ScoreCell) => string;
+  /** The cell in the row of real images; a dash if absent. */
+  readonly real?: (cell: RealCell) => string;
 }
 
 /** The table of the scores `metrics`, all rows, with what it takes to read it. */
 export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]): Block[] {
-  const { datasets, rows } = table;
+  const { datasets, rows, real } = table;
   if (metrics.length === 0) return [];
   const columns = datasets.flatMap((dataset) =>
-    metrics.flatMap((metric) => columnsOf(rows, { metric, dataset }))
+    metrics.flatMap((metric) => columnsOf(rows, { metric, dataset, isBeside: isBeside(metric) }))
   );
-  const body = rows.map((row) => [
-    nameOf(row),
+  /** A score whose family has columns already stands beside them. */
+  function isBeside({ name, family }: MetricName): boolean {
+    return family !== undefined &&
+      metrics.find((metric) => metric.family === family)?.name !== name;
+  }
+  const marks = markColumns(table, metrics);
+  const ofSamples = rows.map((row) => [
+    `${nameOf(row)}${chainMark(row)}`,
     row.description,
     ...columns.map(({ metric, dataset, text }) => {
       const cell = row.scores.find((score) =>
@@ -32,7 +69,21 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
       );
       return cell === undefined ? NONE : text(cell);
     }),
+    ...marks.map(({ text }) => text(row)),
   ]);
+  const shown = real.filter(({ family }) => metrics.some((metric) => metric.family === family));
+  const ofReal = [...Map.groupBy(shown, ({ count }) => count)].map(([count, cells]) => [
+    "Real images",
+    `${count} images`,
+    ...columns.map(({ metric, dataset, real }) => {
+      const cell = cells.find((cell) =>
+        cell.family === metric.family && cell.dataset === dataset.name
+      );
+      return cell === undefined ? NONE : real?.(cell) ?? NONE;
+    }),
+    ...marks.map(() => NONE),
+  ]);
+  const body = [...ofSamples, ...ofReal];
   const compared = rows.flatMap((row) =>
     row.scores.flatMap(({ metric, dataset, published }) => {
       const column = columns.find((column) =>
@@ -43,10 +94,13 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
       return [{ name: nameOf(row), place, comparison: published }];
     })
   );
-  const marks = metrics.map(({ label, better }) => `${label}: ${better} is better`).join("; ");
-  const head = ["Method", "Description", ...columns.map(({ head }) => head)];
+  const better = metrics.map(({ label, better }) => `${label}: ${better} is better`).join("; ");
+  const head = ["Method", "Description", ...[...columns, ...marks].map(({ head }) => head)];
   const text = [
-    `Mean ± sample standard deviation over n seeds. ${marks}.`,
+    `Mean ± sample standard deviation over n seeds. ${better}.`,
+    ...columns.some(({ head }) => head === DECODED_HEAD) ? [DECODED] : [],
+    ...body.some((cells) => cells.some((cell) => cell.endsWith(MARK))) ? [MARKED] : [],
+    ...realNotes(table, metrics),
     ...compared.some(({ comparison }) => comparison.distance !== null) ? [WITHIN] : [],
     ...body.some((cells) => cells.includes(NONE))
       ? [`${NONE}: not asked for, or not measured.`]
@@ -55,23 +109,56 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
   return [
     { kind: "table", head, rows: body },
     { kind: "text", text: text.join(" ") },
+    ...markNotes(table, metrics),
+    ...chainNotes(table),
     ...comparisonNotes(compared),
   ];
 }
 
-/** The columns of one score on one data set: none where no row was asked for it. */
+/**
+ * The columns of one score on one data set: none where no row was asked for it. A score that stands beside the first of its
+ * family has one, with a short head and without what the first one's columns say already.
+ */
 function columnsOf(
   rows: readonly Row[],
-  { metric, dataset }: Pick<Column, "metric" | "dataset">,
+  { metric, dataset, isBeside }: Pick<Column, "metric" | "dataset"> & {
+    readonly isBeside: boolean;
+  },
 ): Column[] {
   const cells = rows.flatMap(({ scores }) => scores)
     .filter((cell) => cell.metric === metric.name && cell.dataset === dataset.name);
   if (cells.every((cell) => formatSeeds(cell) === NONE)) return [];
+  const arrow = ARROW[metric.better];
   const place = { metric, dataset };
-  const head = `${dataset.label}: ${metric.label} ${ARROW[metric.better]}`;
-  const columns: Column[] = [{ ...place, head, text: formatSeeds }];
+  const real = ({ scores }: RealCell) => {
+    const spread = scores[metric.name];
+    if (spread === undefined) return NONE;
+    const text = formatMeanStd(spread.mean, spread.std);
+    return isBeside ? text : `${text} (n = ${spread.n})`;
+  };
+  if (isBeside) {
+    return [{ ...place, head: `${metric.label} ${arrow}`, text: formatBeside, real }];
+  }
+  const isMarked = (cell: ScoreCell) => isBetterThanDecoded(cell, metric);
+  const columns: Column[] = [{
+    ...place,
+    head: `${dataset.label}: ${metric.label} ${arrow}`,
+    text: (cell) => `${formatSeeds(cell)}${isMarked(cell) ? ` ${MARK}` : ""}`,
+    real,
+  }];
+  if (cells.some(({ decoded }) => decoded !== null)) {
+    columns.push({
+      ...place,
+      head: DECODED_HEAD,
+      text: ({ decoded, n }) => formatSpread(decoded, n),
+    });
+  }
   if (cells.some(({ untrained }) => untrained !== null)) {
-    columns.push({ ...place, head: "untrained", text: formatUntrained });
+    columns.push({
+      ...place,
+      head: "untrained",
+      text: ({ untrained, n }) => formatSpread(untrained, n),
+    });
   }
   const published = cells.find(({ published }) => published !== null)?.published;
   if (published) {
@@ -84,9 +171,24 @@ function columnsOf(
   return columns;
 }
 
-/** The mean score before training, with its seeds where they are not those of the score. */
-function formatUntrained({ untrained, n }: ScoreCell): string {
-  if (untrained === null) return NONE;
-  const mean = formatNumber(untrained.mean);
-  return untrained.n === n ? mean : `${mean} (n = ${untrained.n})`;
+/** A cell without its number of seeds, which stands beside it, unless seeds are lost. */
+function formatBeside(cell: ScoreCell): string {
+  const isWhole = cell.lost.length === 0 && (cell.missing?.length ?? 0) === 0;
+  return isWhole && cell.mean !== null ? formatMeanStd(cell.mean, cell.std) : formatSeeds(cell);
+}
+
+/** The mean of `spread`, with its number of seeds where it is not the score's `n`. */
+function formatSpread(spread: Spread | null, n: number): string {
+  if (spread === null) return NONE;
+  const mean = formatNumber(spread.mean);
+  return spread.n === n ? mean : `${mean} (n = ${spread.n})`;
+}
+
+/** Whether samples score better than decoded encodings, in the mean over seeds. */
+function isBetterThanDecoded(
+  { mean, decoded }: ScoreCell,
+  { better }: Pick<MetricName, "better">,
+): boolean {
+  if (mean === null || decoded === null) return false;
+  return better === "lower" ? mean < decoded.mean : mean > decoded.mean;
 }

@@ -66,7 +66,7 @@ export function openPjrt(
       `PJRT ${client.plugin.version} of ${basename(path)}`,
       ...modes.filter(Boolean),
     ].join(", "),
-    cardCount: client.deviceCount,
+    gpuCount: client.deviceCount,
     upload: (arrays) => withHint(() => Promise.resolve(upload(client, arrays))),
     download: (state) => withHint(() => download(client, (state as PjrtState).buffers)),
     compile: (fn, specs) =>

@@ -146,6 +146,10 @@ Deno.test("fid, from the weights file to the score", async (t) => {
       assert.ok(Math.abs(scores.fid) < 1e-9);
       assert.deepEqual([scores.precision, scores.recall, scores.coverage], [1, 1, 1]);
       assert.ok((scores.inceptionScore?.mean ?? 0) >= 1);
+      // Of one subset that is the whole set, the same estimate; the error is its own.
+      const [all, subsets] = [scores.kidOfAll, scores.kid];
+      assert.ok(all && subsets && Math.abs(all.value - subsets.mean) < 1e-6);
+      assert.ok(all.standardError > 0 && subsets.std < 1e-6);
       const { origin } = samples;
       const other = { ...samples, origin: origin && { ...origin, mode: "clean" as const } };
       assert.throws(() => checkComparable(samples, other), /different mode \(tf, clean\)/);

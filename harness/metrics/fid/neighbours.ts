@@ -9,6 +9,7 @@
  */
 import type { FeatureTable } from "./feature_table.ts";
 import { openProduct, type Product } from "../../linalg/products.ts";
+import { type ProductTile, productTiles } from "./product_tiles.ts";
 
 /** Overlap of samples and real images. Density may exceed 1; the other scores are in [0, 1]. */
 export interface Overlap {
@@ -26,9 +27,6 @@ export interface Overlap {
 export const PRECISION_NEIGHBOURS = 3;
 /** The paper's k for density and coverage. */
 export const DENSITY_NEIGHBOURS = 5;
-
-/** Rows and columns of a tile of distances: 1,024 x 1,024 x 4 bytes = 4 MiB. */
-const TILE = 1024;
 
 /**
  * Computes the overlap of `samples` and `real`. The radius of an image's neighbourhood is the distance to the k-th
@@ -93,6 +91,24 @@ export async function neighbourOverlap(
   };
 }
 
+/**
+ * The coverage that `samples` and `real` images of one distribution have on average, whatever the distribution and its
+ * dimension: a real image is not covered when its k nearest among all other images are real ones, so it is
+ * 1 - prod_{i < k} (N - 1 - i) / (N + M - 1 - i) for N real images and M samples, near 1 - 2^-k for N = M (Naeem et al.,
+ * section 3.3). Density is 1 on average; precision and recall have no such law.
+ */
+export function expectedCoverage(
+  { samples, real, neighbours = DENSITY_NEIGHBOURS }: {
+    readonly samples: number;
+    readonly real: number;
+    readonly neighbours?: number;
+  },
+): number {
+  let uncovered = 1;
+  for (let i = 0; i < neighbours; i++) uncovered *= (real - 1 - i) / (samples + real - 1 - i);
+  return 1 - uncovered;
+}
+
 /** Squared distances of each row to its k nearest other rows, ascending, [count, k]. */
 async function nearestWithin(
   table: FeatureTable,
@@ -122,11 +138,7 @@ async function nearestWithin(
   return nearest;
 }
 
-interface Tile {
-  readonly aStart: number;
-  readonly aEnd: number;
-  readonly bStart: number;
-  readonly bEnd: number;
+interface Tile extends Omit<ProductTile, "dots"> {
   /** [aEnd - aStart, bEnd - bStart]. */
   readonly squared: Float64Array;
 }
@@ -137,24 +149,15 @@ async function* distanceTiles(
   product: Product<Float32Array>,
 ): AsyncGenerator<Tile> {
   const aNorms = squaredNorms(a), bNorms = squaredNorms(b);
-  for (let aStart = 0; aStart < a.count; aStart += TILE) {
-    const aEnd = Math.min(aStart + TILE, a.count);
-    for (let bStart = 0; bStart < b.count; bStart += TILE) {
-      const bEnd = Math.min(bStart + TILE, b.count);
-      const dots = await product.run(rows(a, aStart, aEnd), rows(b, bStart, bEnd));
-      const squared = new Float64Array(dots.length);
-      for (let i = aStart, at = 0; i < aEnd; i++) {
-        for (let j = bStart; j < bEnd; j++, at++) {
-          squared[at] = Math.max(0, aNorms[i] + bNorms[j] - 2 * dots[at]);
-        }
+  for await (const { dots, ...tile } of productTiles(a, b, product)) {
+    const squared = new Float64Array(dots.length);
+    for (let i = tile.aStart, at = 0; i < tile.aEnd; i++) {
+      for (let j = tile.bStart; j < tile.bEnd; j++, at++) {
+        squared[at] = Math.max(0, aNorms[i] + bNorms[j] - 2 * dots[at]);
       }
-      yield { aStart, aEnd, bStart, bEnd, squared };
     }
+    yield { ...tile, squared };
   }
-}
-
-function rows({ data, dim }: FeatureTable, start: number, end: number) {
-  return { data: data.subarray(start * dim, end * dim), rows: end - start, columns: dim };
 }
 
 function squaredNorms({ data, dim, count }: FeatureTable): Float64Array {

@@ -14,7 +14,7 @@ import type { ImageSource } from "./image_source.ts";
 import { CLASS_COUNT, FEATURE_COUNT } from "./inception_network.ts";
 import { inceptionScore } from "./inception_score.ts";
 import type { StoredInception } from "./inception_store.ts";
-import { kernelInceptionDistance, type Spread } from "./kid.ts";
+import { type Estimate, kernelInceptionDistance, kidOfAllImages, type Spread } from "./kid.ts";
 import { neighbourOverlap, type Overlap } from "./neighbours.ts";
 import type { Mode } from "./preprocess.ts";
 import type { SavedStatistics } from "./statistics_file.ts";
@@ -42,7 +42,10 @@ export interface Described extends SavedStatistics {
 export interface Scores {
   readonly fid: number;
   readonly fidInfinity?: number;
+  /** Over random subsets. */
   readonly kid?: Spread;
+  /** Of all images at once; absent for fewer than 3 of either kind. */
+  readonly kidOfAll?: Estimate;
   readonly inceptionScore?: Spread;
   readonly precision?: number;
   readonly recall?: number;
@@ -114,6 +117,13 @@ export async function scorePair(
       progress: (done, of) => progress("KID", done, of),
     })
     : undefined;
+  const fewest = Math.min(samples.features?.count ?? 0, real.features?.count ?? 0);
+  const kidOfAll = wanted.kid && fewest >= 3
+    ? await kidOfAllImages(features(samples, "KID"), features(real, "KID"), {
+      threads,
+      progress: (done, of) => progress("KID of all images", done, of),
+    })
+    : undefined;
   const overlap: Partial<Overlap> = wanted.overlap
     ? await neighbourOverlap(features(samples, "Precision"), features(real, "Recall"), {
       threads,
@@ -124,6 +134,7 @@ export async function scorePair(
     fid,
     ...(infinity && { fidInfinity: infinity.intercept }),
     ...(kid && { kid }),
+    ...(kidOfAll && { kidOfAll }),
     ...(wanted.inceptionScore && { inceptionScore: scoreOf(samples, seed) }),
     ...overlap,
   };

@@ -1,0 +1,208 @@
+/**
+ * Measures the Langevin chains of a model: runs each once more from a state, and looks at its ends. The numbers and their
+ * thresholds are explained in `statistics/chain_health.ts`.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { type Chains, gatherChains, imagesOfRows } from "./batches.ts";
+import { lanczosCoefficients } from "./curvature.ts";
+import { chainsOf, withPrefix } from "./train.ts";
+import { createNoise, type Key } from "../core/noise.ts";
+import { repeat } from "../core/repeat.ts";
+import { unflatten } from "../core/tree.ts";
+import { largestRitzValue } from "../linalg/lanczos.ts";
+import { summarizeChain } from "../statistics/chain_health.ts";
+import type {
+  ChainHealth,
+  Device,
+  DeviceState,
+  HostArray,
+  HostArrays,
+  ImageSet,
+  LangevinChain,
+  Noise,
+  PreparedChain,
+  Program,
+} from "../core/types.ts";
+
+/**
+ * Distance over which curvature is measured, in standard deviations sqrt(2 eta) of a step's noise: 0.01 for eta = 0.005. For
+ * tanh nets and |z| of about 6 float32 then errs by 5e-5, at a third and at three times the distance by 1e-4. At eta L = 1 it
+ * is 0.14 standard deviations of the posterior in the stiffest direction, whatever the scale of the coordinates. The kinks of
+ * ReLU nets are smoothed over it.
+ */
+const DIFFERENCE = 0.1;
+
+/** What chains are measured on. */
+export interface ChainProbe {
+  readonly device: Device;
+  readonly langevinChains: readonly LangevinChain[];
+  /** The training part, of which the first `trainCount` images were trained on. */
+  readonly images: ImageSet;
+  readonly trainCount: number;
+  /** Images measured, evenly spaced; all, if there are fewer. */
+  readonly imageCount: number;
+  readonly key: Key;
+  /** A state of the shapes to compile for. */
+  readonly state: DeviceState;
+  /** Persistent chains of all rows. */
+  readonly chains: Chains;
+}
+
+/** A compiled measurement. */
+export interface ChainMeter extends AsyncDisposable {
+  /** The health of each chain in `state` after `step` training steps. Consumes `state`. */
+  measure(
+    state: DeviceState,
+    step: number,
+  ): Promise<{ readonly state: DeviceState; readonly health: readonly ChainHealth[] }>;
+}
+
+/** Compiles the measurement of all chains as one program. */
+export async function compileChainMeter(probe: ChainProbe): Promise<ChainMeter> {
+  const { device, langevinChains, images, trainCount, key, state } = probe;
+  const count = Math.min(probe.imageCount, trainCount);
+  const rows = Int32Array.from({ length: count }, (_, i) => Math.floor(i * trainCount / count));
+  const inputsAt = (step: number): HostArrays => ({
+    images: imagesOfRows(images, rows),
+    rows: { shape: [count], dtype: "int32", data: rows },
+    step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
+    ...withPrefix(gatherChains(probe.chains, rows)),
+  });
+  const program: Program = await device.compile(({ state, inputs }) => {
+    const batch = {
+      images: inputs.images as tf.Tensor4D,
+      rows: inputs.rows as tf.Tensor1D,
+      step: inputs.step as tf.Scalar,
+      chains: chainsOf(inputs),
+    };
+    const measured = langevinChains.map(({ name, steps, prepare }) => {
+      const noise = createNoise(key, batch.step).split(name);
+      const chain = prepare(unflatten(state), batch, noise.split("prepare"));
+      return withName(name, runChain(chain, { steps, noise }));
+    });
+    return { outputs: Object.assign({}, ...measured) };
+  }, { state: state.specs, inputs: inputsAt(0) });
+  return {
+    async measure(state, step) {
+      const result = await program.run(state, inputsAt(step));
+      const health = langevinChains.map(({ name, steps }) =>
+        readHealth(name, { steps, outputs: result.outputs })
+      );
+      return { state: result.state, health };
+    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
+function withName<T>(name: string, values: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).map(([key, v]) => [`${name}/${key}`, v]));
+}
+
+/**
+ * One run of `steps` steps: `acceptance`, `drift`, `virial` [count]; the Lanczos coefficients [count, k] at the end or at the
+ * start, whichever has the lower energy; `stepSize` and `dimension`.
+ */
+function runChain(
+  { start, stepSize, energy }: PreparedChain,
+  { steps, noise }: { readonly steps: number; readonly noise: Noise },
+): Record<string, tf.Tensor> {
+  const evaluate = evaluator(energy);
+  const eta = tf.mul(tf.scalar(1), stepSize);
+  const half = Math.floor(steps / 2);
+  const index = tf.range(0, steps);
+  const at = evaluate(start);
+  const zeros = tf.zeros([start.shape[0]]) as tf.Tensor;
+  const { z, terms, acceptance, drift, virial } = repeat(
+    steps,
+    { z: start as tf.Tensor, ...at, acceptance: zeros, drift: zeros, virial: zeros },
+    (now, { xi, isLate }) => {
+      const noise = tf.mul(xi, tf.sqrt(tf.mul(eta, 2)));
+      const z = tf.add(tf.sub(now.z, tf.mul(now.gradient, eta)), noise);
+      const { terms, gradient } = evaluate(z as tf.Tensor2D);
+      const fall = tf.sum(tf.sub(now.terms, terms), 1); // U(z) - U(z')
+      const [before, after] = [now.gradient, gradient].map((g) => tf.sum(tf.square(g), 1));
+      const work = tf.sum(tf.mul(tf.add(now.gradient, gradient), tf.sub(z, now.z)), 1);
+      const logRatio = tf.sub(
+        tf.add(fall, tf.div(work, 2)),
+        tf.mul(tf.sub(after, before), tf.div(eta, 4)),
+      );
+      const dot = tf.sum(tf.mul(z, gradient), 1);
+      return {
+        z,
+        terms,
+        gradient,
+        acceptance: tf.add(now.acceptance, tf.mul(isLate, tf.exp(tf.minimum(logRatio, 0)))),
+        drift: tf.sub(now.drift, tf.mul(isLate, fall)),
+        virial: tf.add(
+          now.virial,
+          tf.mul(isLate, tf.sub(dot, tf.mul(after, tf.div(eta, 2)))),
+        ),
+      };
+    },
+    {
+      xi: noise.split("xi").normal([steps, ...start.shape]),
+      isLate: tf.cast(tf.greaterEqual(index, half), "float32"),
+    },
+  );
+  // The energy of a chain that runs away grows, and its curvature may vanish where it ends: it is looked at where it began.
+  const hasFallen = tf.less(tf.sum(tf.sub(terms, at.terms), 1, true), 0);
+  const typical = tf.where(tf.broadcastTo(hasFallen, z.shape), z, start) as tf.Tensor2D;
+  return {
+    ...lanczosCoefficients((z) => evaluate(z).gradient, typical, {
+      epsilon: tf.mul(tf.sqrt(tf.mul(eta, 2)), DIFFERENCE),
+      noise: noise.split("direction"),
+    }),
+    acceptance: tf.div(acceptance, steps - half),
+    drift,
+    virial: tf.div(virial, steps - half),
+    stepSize: eta,
+    dimension: tf.scalar(start.shape[1]),
+  };
+}
+
+/** Terms of U [count, terms] and grad U [count, d]. */
+function evaluator(
+  energy: PreparedChain["energy"],
+): (z: tf.Tensor2D) => { readonly terms: tf.Tensor; readonly gradient: tf.Tensor2D } {
+  return (z) => {
+    const kept: tf.Tensor[] = []; // tfjs returns the sum alone, and disposes of the rest
+    const { grad } = tf.valueAndGrad((z) => {
+      const u = energy(z as tf.Tensor2D);
+      const terms = u.rank === 1 ? tf.expandDims(u, 1) : u;
+      kept.push(tf.keep(tf.clone(terms)));
+      return tf.sum(terms);
+    })(z);
+    const terms = tf.clone(kept[0]);
+    kept[0].dispose();
+    return { terms, gradient: grad as tf.Tensor2D };
+  };
+}
+
+/** The health of the chain `name` among the outputs. */
+function readHealth(
+  name: string,
+  { steps, outputs }: { readonly steps: number; readonly outputs: HostArrays },
+): ChainHealth {
+  const read = (key: string): HostArray => outputs[`${name}/${key}`];
+  const numbers = (key: string) => Array.from(read(key).data);
+  const { shape: [count, k] } = read("diagonal");
+  const rows = (key: string) =>
+    Array.from({ length: count }, (_, i) => read(key).data.subarray(i * k, (i + 1) * k));
+  const offDiagonals = rows("offDiagonal");
+  const [stepSize] = numbers("stepSize");
+  const [dimension] = numbers("dimension");
+  return summarizeChain({
+    chain: name,
+    dimension,
+    steps,
+    stepSize,
+    curvature: rows("diagonal").map((diagonal, i) =>
+      largestRitzValue({ diagonal, offDiagonal: offDiagonals[i] })
+    ),
+    acceptance: numbers("acceptance"),
+    drift: numbers("drift"),
+    virial: numbers("virial"),
+  });
+}
