@@ -19,13 +19,19 @@ export function evaluator(target: Target, parameters: State): (z: tf.Tensor) => 
 }
 
 /**
- * log q(x | y) - log q(y | x) for Langevin proposals of size `stepSize`, [..., points], in its symmetric form,
- * (g + g')(y - x) / 2 - eta / 4 (|g'|^2 - |g|^2).
+ * The terms whose sum is log of exp(U(x) - U(y)) q(x | y) / q(y | x) for Langevin proposals of size `stepSize`, [..., points] each:
+ * U(x) - U(y), g (y - x) / 2, g' (y - x) / 2, eta |g|^2 / 4 and -eta |g'|^2 / 4.
  */
-export function logProposalRatio(x: Evaluated, y: Evaluated, stepSize: number): tf.Tensor {
-  const along = tf.sum(tf.mul(tf.add(x.gradient, y.gradient), tf.sub(y.z, x.z)), -1);
-  const squares = tf.sum(tf.sub(tf.square(y.gradient), tf.square(x.gradient)), -1);
-  return tf.sub(tf.mul(along, 0.5), tf.mul(squares, stepSize / 4));
+export function logRatioTerms(x: Evaluated, y: Evaluated, stepSize: number): tf.Tensor[] {
+  const along = (g: tf.Tensor) => tf.mul(tf.sum(tf.mul(g, tf.sub(y.z, x.z)), -1), 0.5);
+  const square = (g: tf.Tensor) => tf.mul(tf.sum(tf.square(g), -1), stepSize / 4);
+  return [
+    tf.sub(x.energy, y.energy),
+    along(x.gradient),
+    along(y.gradient),
+    square(x.gradient),
+    tf.neg(square(y.gradient)),
+  ];
 }
 
 /** x - eta g + sqrt(2 eta) xi: the proposal from `x` with the normal draws `xi`. */
@@ -56,7 +62,7 @@ export async function expectedAcceptance(
     const noise = createNoise(foldIn(keyOf(0), "acceptance"), inputs.step as tf.Scalar);
     const x = at(inputs.starts);
     const y = at(proposalFrom(x, noise.split("xi").normal(shape), stepSize));
-    const each = tf.add(tf.sub(x.energy, y.energy), logProposalRatio(x, y, stepSize));
+    const each = tf.addN(logRatioTerms(x, y, stepSize));
     const log = joint ? tf.sum(each, 1) : each;
     return { outputs: { rate: tf.exp(tf.minimum(log, 0)) } };
   }, {
