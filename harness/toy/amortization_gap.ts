@@ -2,7 +2,7 @@ import { momentsOf } from "../statistics/gaussian_error.ts";
 import { mixingOf, samplesOf } from "./score_run.ts";
 import { runChains } from "./run_chains.ts";
 import type { GapPoint, GapSweep, ToyRow } from "../core/toy_report.ts";
-import type { SuiteOptions } from "./run_sampler.ts";
+import type { SuiteOptions } from "./suite_options.ts";
 import type { Draws, GaussianAnswer, GaussianTarget, Sampler } from "../core/toy_types.ts";
 
 /** Widths of the last hidden layer: below, at and above the three points. LAE, appendix E. */

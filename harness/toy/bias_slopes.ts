@@ -5,7 +5,7 @@
  */
 import { runChains } from "./run_chains.ts";
 import type { BiasPoint, BiasSlope } from "../core/toy_report.ts";
-import type { SuiteOptions } from "./run_sampler.ts";
+import type { SuiteOptions } from "./suite_options.ts";
 import type { Draws, Sampler, Target } from "../core/toy_types.ts";
 
 /** Large enough for biases of the third order, 0.016 at 0.4, to be seen. */

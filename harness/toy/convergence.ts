@@ -1,6 +1,6 @@
 import { runChains } from "./run_chains.ts";
 import type { Convergence } from "../core/toy_report.ts";
-import type { SuiteOptions } from "./run_sampler.ts";
+import type { SuiteOptions } from "./suite_options.ts";
 import type { Draws, GaussianTarget, Sampler } from "../core/toy_types.ts";
 
 /** Steps of the running mean, which is also over all chains: draws of one chain correlate too long to know it to 0.5 sd. */

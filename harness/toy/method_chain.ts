@@ -11,7 +11,7 @@ import type { GaussianTarget, MethodChain } from "../core/toy_types.ts";
 import type { HostArray } from "../core/types.ts";
 import { expectedAcceptance } from "./acceptance.ts";
 import { type Estimate, independent, knownRow, type Row } from "./known_values.ts";
-import type { SuiteOptions } from "./run_sampler.ts";
+import type { SuiteOptions } from "./suite_options.ts";
 
 /** Coordinates of all chains and points that a call follows. */
 const PER_CALL = 20_000;

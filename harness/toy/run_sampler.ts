@@ -6,6 +6,7 @@ import { runDecisions } from "./decisions.ts";
 import { gramSpectrumOf } from "./gram_spectrum.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { runChains } from "./run_chains.ts";
+import type { SuiteOptions } from "./suite_options.ts";
 import { scoreRun } from "./score_run.ts";
 import { openTruth } from "./open_truth.ts";
 import { TOY_METRICS } from "./toy_metrics.ts";
@@ -15,14 +16,6 @@ import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 
 /** Draws of a posterior that figures show. */
 const SHOWN = 1000;
-
-/** Options of a run of the suite. */
-export interface SuiteOptions {
-  readonly device: Device;
-  readonly seed: number;
-  /** Called before each run. */
-  readonly report?: (line: string) => void;
-}
 
 /** A target with its answer worked out. */
 export interface OpenTarget {

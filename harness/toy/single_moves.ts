@@ -11,7 +11,7 @@ import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
 import type { Device, HostArrays, State } from "../core/types.ts";
 import { knownRow, type Row } from "./known_values.ts";
 import { initialState, resolveSettings } from "./run_chains.ts";
-import type { SuiteOptions } from "./run_sampler.ts";
+import type { SuiteOptions } from "./suite_options.ts";
 
 /** Consecutive moves of each chain. */
 const MOVES = 4;
