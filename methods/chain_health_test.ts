@@ -232,12 +232,12 @@ async function trainQuick() {
   return { build, hyper, problem, images, device, state };
 }
 
-Deno.test("a posterior step size of 0.05 is unstable for LAE at the preset quick with sigma = 0.19, a tenth of the limit is not", async () => {
+Deno.test("a posterior step size of 0.2 is unstable for LAE trained at the preset quick, though it follows sigma down to 0.1; a tenth of the limit is not", async () => {
   await tf.setBackend("cpu");
   const { build, hyper, problem, images, device, state } = await trainQuick();
   const sharp = {
     ...state,
-    logSigma: { ...state.logSigma, data: Float32Array.of(Math.log(0.19)) },
+    logSigma: { ...state.logSigma, data: Float32Array.of(Math.log(0.1)) },
   };
   const measure = async (posteriorStepSize: number) => {
     const { langevinChains = [] } = build(problem, { ...hyper, posteriorStepSize });
@@ -257,10 +257,10 @@ Deno.test("a posterior step size of 0.05 is unstable for LAE at the preset quick
       stability: posterior.stability?.quantile90 ?? 0,
     };
   };
-  const { verdict, stability } = await measure(0.05);
+  const { verdict, stability } = await measure(0.2);
   assert.equal(verdict, "unstable");
   assert.ok(stability > 2, `eta L = ${stability}`);
-  const short = await measure(0.05 * 0.2 / stability);
+  const short = await measure(0.2 * 0.2 / stability);
   assert.ok(short.verdict !== "unstable" && short.verdict !== "biased", short.verdict);
   assert.ok(short.stability < 1, `eta L = ${short.stability}`);
 });
