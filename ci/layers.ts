@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { readWords } from "../harness/cli/arguments.ts";
 import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -167,7 +168,14 @@ async function listSources(root: string, folder: string): Promise<string[]> {
   return sources.sort();
 }
 
+const HELP = `Usage: deno task layers
+
+Checks that each room imports only what stands below it, and that no imports go around in a circle.
+Exit code 1 if one does. Takes no options.
+`;
+
 if (import.meta.main) {
+  readWords(HELP);
   const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
   const folders = [...new Set(FLOORS.flat().map((room) => room.split("/")[0]))];
   const files = (await Promise.all(folders.map((folder) => listSources(root, folder)))).flat();

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { readWords } from "../harness/cli/arguments.ts";
 import { resolveDataset } from "../datasets/mod.ts";
 import { fdFashion } from "../harness/metrics/fd_fashion.ts";
 import { foldIn, keyOf, words } from "../harness/core/noise.ts";
@@ -20,6 +21,14 @@ import { NONE } from "../reports/document/block.ts";
 import { markdownTable } from "../reports/markdown.ts";
 
 const METRIC = "fd_fashion";
+
+const HELP = `Usage: deno task learning [FOLDER]
+
+Tests whether methods learn: every completed run in FOLDER must score better than before training
+and than independent Gaussian pixels, and its reconstructions must improve. Exit code 1 if one does not.
+
+  FOLDER  output of deno task bench (default: runs/quick)
+`;
 
 /** Images of independent Gaussian pixels with the means and variances of the pixels of `set`, in 256 levels. */
 export function pixelGaussian({ image, count, pixels }: ImageSet, samples: number): ImageSet {
@@ -88,7 +97,8 @@ export function learningRows(
 }
 
 if (import.meta.main) {
-  const folder = userPath(Deno.args[0] ?? "runs/quick");
+  const [given = "runs/quick"] = readWords(HELP);
+  const folder = userPath(given);
   const records = latestRecords((await readResults(folder)).records);
   const baselines = new Map<string, number>();
   const keyOfBaseline = ({ dataset, sampleCount }: RunSpec) => `${dataset} ${sampleCount}`;

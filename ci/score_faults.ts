@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { readWords } from "../harness/cli/arguments.ts";
 import { fashion4k } from "../datasets/fashion_4k.ts";
 import {
   blurred,
@@ -143,7 +144,14 @@ const COLUMNS: readonly (readonly [ScoreKind, string, number])[] = [
   ["kid", "KID ↓", 1],
 ];
 
+const HELP = `Usage: deno task scores
+
+Scores deliberately faulty sets of images, such as collapsed, repeated and blurred ones, and prints
+which scores and marks notice each fault, beside real images. Takes no options.
+`;
+
 if (import.meta.main) {
+  readWords(HELP);
   const { judge, judgeReal } = await openJudge();
   const score = ({ scores }: Findings, kind: ScoreKind) => scores[familyScore(kind, "fashion")];
   const rows: string[][] = [];

@@ -11,6 +11,21 @@ export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(o
   }
 }
 
+/** The words of a command line that takes no options but --help, which prints `help` and ends the program. */
+export function readWords(help: string): string[] {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { help: { type: "boolean" } },
+      allowPositionals: true,
+    });
+    if (!values.help) return positionals;
+  } catch (error) {
+    return fail(`${(error as Error).message.split(". ")[0]}: --help says what it takes`, 2);
+  }
+  console.log(help);
+  Deno.exit(0);
+}
+
 /** Parses `a,b` to names of `list.known`; ends the program likewise on an error. */
 export function readNames(text: string, list: Parameters<typeof parseNames>[1]): string[] {
   return orFail(() => parseNames(text, list));
