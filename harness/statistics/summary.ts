@@ -4,11 +4,13 @@ export function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b) / values.length;
 }
 
-/** Standard deviation of a sample, with divisor n - 1; null for fewer than two values. */
+/** Standard deviation of a sample, with divisor n - 1; null for fewer than two values, exactly 0 for equal values. */
 export function sampleStd(values: readonly number[]): number | null {
   if (values.length < 2) return null;
-  const centre = mean(values);
-  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  // The mean of equal values may differ from them by rounding; their distances from the first do not.
+  const shifted = values.map((value) => value - values[0]);
+  const centre = mean(shifted);
+  const squares = shifted.reduce((sum, value) => sum + (value - centre) ** 2, 0);
   return Math.sqrt(squares / (values.length - 1));
 }
 

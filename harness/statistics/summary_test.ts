@@ -14,3 +14,8 @@ Deno.test("mean() and median() refuse empty input, and sampleStd() of one value 
   assert.throws(() => mean([]), RangeError);
   assert.throws(() => median([]), RangeError);
 });
+
+Deno.test("sampleStd() of equal values is exactly 0, though their mean rounds", () => {
+  assert.notEqual(mean([1008.7, 1008.7, 1008.7]), 1008.7);
+  assert.equal(sampleStd([1008.7, 1008.7, 1008.7]), 0);
+});
