@@ -9,20 +9,19 @@ export interface Outcome {
 }
 
 /**
- * The table of power: a row for each mutation of a rule and a column for each target, with the metric that is furthest off and by how
- * many standard errors, or SURVIVED.
+ * The table of power: a row for each mutation of a rule and a column for each target, with what is furthest off among the samples
+ * and by how many standard errors, and what is among the single moves; SURVIVED where nothing is.
  */
 export function powerTable(outcomes: readonly Outcome[], targets: readonly string[]): string {
   const rows = outcomes.map((outcome) => [
     outcome.mutation.of,
     outcome.mutation.name,
     ...targets.map((target) => {
-      const worst = worstOn(outcome, target);
-      if (!worst?.names) return "SURVIVED";
-      const { sampler, metric } = worst.names;
-      const { deviation } = worst;
-      const size = deviation === undefined ? "" : ` ${number(deviation)} σ`;
-      return `${sampler} ${metric}${size}`;
+      const failures = failuresOn(outcome, target);
+      const [moves, samples] = [true, false]
+        .map((isMove) => furthest(failures.filter((failure) => isOfMove(failure) === isMove)));
+      const found = [samples, moves].flatMap((failure) => failure ? [describe(failure)] : []);
+      return found.join("; ") || "SURVIVED";
     }),
   ]);
   return markdownTable(["Rule", "Mutation", ...targets], rows);
@@ -34,15 +33,26 @@ export function survivals(
   targets: readonly string[],
 ): { readonly mutation: Mutation; readonly target: string }[] {
   return outcomes.flatMap((outcome) =>
-    targets.filter((target) => !worstOn(outcome, target))
+    targets.filter((target) => failuresOn(outcome, target).length === 0)
       .map((target) => ({ mutation: outcome.mutation, target }))
   );
 }
 
-/** The failure on `target` that is furthest off. */
-function worstOn({ failures }: Outcome, target: string): Failure | undefined {
-  return failures.filter(({ names }) => names?.experiment === target)
-    .toSorted((a, b) => (b.deviation ?? 0) - (a.deviation ?? 0))[0];
+function failuresOn({ failures }: Outcome, target: string): Failure[] {
+  return failures.filter(({ names }) => names?.experiment === target);
+}
+
+function isOfMove({ names }: Failure): boolean {
+  return names?.sampler.endsWith("_moves") ?? false;
+}
+
+function furthest(failures: readonly Failure[]): Failure | undefined {
+  return failures.toSorted((a, b) => (b.deviation ?? 0) - (a.deviation ?? 0))[0];
+}
+
+function describe({ names, deviation }: Failure): string {
+  const size = deviation === undefined ? "" : ` ${number(deviation)} σ`;
+  return `${names?.sampler} ${names?.metric}${size}`;
 }
 
 function number(value: number): string {

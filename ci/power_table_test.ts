@@ -2,24 +2,26 @@ import assert from "node:assert/strict";
 import { powerTable, survivals } from "./power_table.ts";
 
 const mutation = { name: "drift x 1.1", of: "langevin", file: "f", find: "", replace: "" };
-const failure = (experiment: string, metric: string, deviation?: number) => ({
-  text: "",
-  names: { experiment, sampler: "ld", metric },
-  deviation,
-});
+const failure = (
+  experiment: string,
+  metric: string,
+  { deviation, sampler = "ld" }: { readonly deviation?: number; readonly sampler?: string } = {},
+) => ({ text: "", names: { experiment, sampler, metric }, deviation });
 const outcomes = [{
   mutation,
   failures: [
-    failure("bivariate", "kl", 7),
-    failure("bivariate", "energy", 12.4),
+    failure("bivariate", "kl", { deviation: 7 }),
+    failure("bivariate", "energy", { deviation: 12.4 }),
+    failure("bivariate", "noise", { deviation: 99, sampler: "ld_moves" }),
     failure("neural", "modes_missed"),
     { text: "a hyperparameter" },
   ],
 }];
 
-Deno.test("powerTable() has what is furthest off on each target", () => {
+Deno.test("powerTable() has what is furthest off on each target, among samples and among moves", () => {
   const table = powerTable(outcomes, ["bivariate", "neural", "flat"]).replaceAll(/ +/g, " ");
-  const row = "| langevin | drift x 1.1 | ld energy 12 σ | ld modes_missed | SURVIVED |";
+  const row =
+    "| langevin | drift x 1.1 | ld energy 12 σ; ld_moves noise 99 σ | ld modes_missed | SURVIVED |";
   assert.ok(table.includes(row), table);
 });
 
