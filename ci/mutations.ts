@@ -22,16 +22,17 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("langevin", {
     "drift x 1.1": [
-      "tf.mul(move.gradient, move.stepSize)",
-      "tf.mul(move.gradient, 1.1 * move.stepSize)",
+      "tf.mul(gradient, stepSize)",
+      "tf.mul(tf.mul(gradient, 1.1), stepSize)",
     ],
     "drift x 0.9": [
-      "tf.mul(move.gradient, move.stepSize)",
-      "tf.mul(move.gradient, 0.9 * move.stepSize)",
+      "tf.mul(gradient, stepSize)",
+      "tf.mul(tf.mul(gradient, 0.9), stepSize)",
     ],
-    "noise x 1.1": ["Math.sqrt(2 * move.stepSize)", "1.1 * Math.sqrt(2 * move.stepSize)"],
-    "noise x 0.9": ["Math.sqrt(2 * move.stepSize)", "0.9 * Math.sqrt(2 * move.stepSize)"],
-    "2 eta x 1.1": ["Math.sqrt(2 * move.stepSize)", "Math.sqrt(2.2 * move.stepSize)"],
+    "noise x 1.1": ["Math.sqrt(2 * stepSize)", "1.1 * Math.sqrt(2 * stepSize)"],
+    "noise x 0.9": ["Math.sqrt(2 * stepSize)", "0.9 * Math.sqrt(2 * stepSize)"],
+    "2 eta x 1.1": ["Math.sqrt(2 * stepSize)", "Math.sqrt(2.2 * stepSize)"],
+    "2 eta x 1.1 of a tensor": ["tf.mul(stepSize, 2)", "tf.mul(stepSize, 2.2)"],
     "step size of chains x 1.1": [
       "xi: each.xi, stepSize })",
       "xi: each.xi, stepSize: 1.1 * stepSize })",
