@@ -23,15 +23,16 @@ export const MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("langevin", {
     "drift x 1.1": [
       "tf.mul(gradient, stepSize)",
-      "tf.mul(gradient, tf.mul(stepSize, 1.1))",
+      "tf.mul(tf.mul(gradient, 1.1), stepSize)",
     ],
     "drift x 0.9": [
       "tf.mul(gradient, stepSize)",
-      "tf.mul(gradient, tf.mul(stepSize, 0.9))",
+      "tf.mul(tf.mul(gradient, 0.9), stepSize)",
     ],
     "noise x 1.1": ["Math.sqrt(2 * stepSize)", "1.1 * Math.sqrt(2 * stepSize)"],
     "noise x 0.9": ["Math.sqrt(2 * stepSize)", "0.9 * Math.sqrt(2 * stepSize)"],
     "2 eta x 1.1": ["Math.sqrt(2 * stepSize)", "Math.sqrt(2.2 * stepSize)"],
+    "2 eta x 1.1 of a tensor": ["tf.mul(stepSize, 2)", "tf.mul(stepSize, 2.2)"],
     "step size of chains x 1.1": [
       "xi: each.xi, stepSize })",
       "xi: each.xi, stepSize: 1.1 * stepSize })",

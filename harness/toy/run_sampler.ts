@@ -65,7 +65,13 @@ export async function runToy(
   }
   const scored = scoreRun(run, { target, sampler, truth });
   const gates = gatesOf(scored, { target, sampler, settings: run.settings, truth });
-  const known: ToyRow[] = (await knownRows(run, { target, sampler, truth, device }))
+  const known: ToyRow[] = (await knownRows(run, {
+    target,
+    sampler,
+    truth,
+    device,
+    isShortened: overrides !== undefined,
+  }))
     .map((row) => ({ ...names, ...row }));
   if (sampler.accepted && !sampler.decidesJointly && note === null) {
     known.push(await runDecisions(sampler, { target, device, seed }));

@@ -28,6 +28,20 @@ export const ld = direct(eulerMaruyama, {
   deviations: [],
 });
 
+/** The same with a step size in a tensor, as of chains whose step size changes on the way. */
+export const ldOfTensor = direct({
+  ...eulerMaruyama,
+  step: ({ x }, { potential, draws: { xi }, stepSize }) => {
+    const gradient = potential.gradient(x as Positions);
+    return { x: langevinStep(x, { gradient, xi, stepSize: tf.scalar(stepSize) }) };
+  },
+}, {
+  name: "ld_of_tensor",
+  label: "LD, step size in a tensor",
+  source: "LAE eq. 3",
+  deviations: [],
+});
+
 /** The same by the chains that methods run, of one step each. */
 export const ldChain = direct({
   ...eulerMaruyama,

@@ -3,7 +3,7 @@ import type { Sampler } from "../../harness/core/toy_types.ts";
 import { ald, aldAsPrinted, sgald } from "./ald.ts";
 import { aviDiagonal, aviFull } from "./avi.ts";
 import { laePhi, laePsi } from "./lae.ts";
-import { ld, ldChain, sgld } from "./ld.ts";
+import { ld, ldChain, ldOfTensor, sgld } from "./ld.ts";
 import { aldMetropolis, mala, malaLong } from "./metropolis.ts";
 import { independentMidpointLd, midpointLd, optimisticMidpointLd } from "./midpoint.ts";
 import { mirrorLd } from "./mirror.ts";
@@ -39,6 +39,7 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
 export const MOVERS: readonly Sampler[] = [
   ld,
   ldChain,
+  ldOfTensor,
   psgldShort,
   proximalLd,
   midpointLd,
