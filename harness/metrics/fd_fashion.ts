@@ -3,7 +3,7 @@ import type { ImageShape, Metric, ScoreBase } from "../core/types.ts";
 import { type ClassifiedSet, type Classifier, classifierFamily } from "./classifier_scores.ts";
 import { metricOf } from "./family.ts";
 
-/** The classifier that fixtures/make_fashion_classifier.ts trains. */
+/** The classifier that fixtures/make_classifier.ts trains. */
 const MODEL = new URL("../../fixtures/fashion_classifier.onnx", import.meta.url);
 const MODEL_SHA256 = "7f3cde1e3659343147705f22f00b1a72f3eb2aef8d6f8d5a4ef5afe4b890635c";
 /** Side of the classifier's input images in pixels. */
