@@ -107,7 +107,7 @@ export async function openJudge(): Promise<{
   judgeReal(count: number, seed: number): Promise<Judged>;
 }> {
   const [train, test] = [await fashion4k.load("train"), await fashion4k.load("test")];
-  const [pass] = passesOf([fdFashion, ...Object.values(FASHION_SCORES)] as Metric[]);
+  const [pass] = passesOf(Object.values(FASHION_SCORES) as Metric[]);
   const reference = await pass.reference(test, {});
   const find = async (images: ImageSet) => {
     const findings = await findingsOf(pass, images, reference);

@@ -2,10 +2,13 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { parseCount, parseNames, parseSeeds, UsageError } from "../core/arguments.ts";
 import { fail } from "./programs.ts";
 
-/** Parses the options of the command line; on an error, ends the program with one line and exit code 2. */
-export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(options: T) {
+/** Parses the options in `args`, the command line by default; on an error, ends the program with one line and exit code 2. */
+export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
+  options: T,
+  args?: readonly string[],
+) {
   try {
-    return parseArgs({ options }).values;
+    return parseArgs({ options, ...args && { args: [...args] } }).values;
   } catch (error) {
     return fail(`${(error as Error).message.split(". ")[0]}: --help lists the options`, 2);
   }

@@ -18,7 +18,7 @@ import { isMetric } from "../metrics/likelihood_bounds.ts";
 import { runSpecs } from "../sweep/bench.ts";
 import { forecast } from "../sweep/forecast.ts";
 import { readResults } from "../sweep/store.ts";
-import { finalRuns, scoresOf, searchTrials, summarise } from "../tuning/tune.ts";
+import { finalRuns, outcomesOf, searchTrials, summarise } from "../tuning/tune.ts";
 import { tuningMarkdown } from "../tuning/tuning_table.ts";
 
 interface TuneArguments {
@@ -57,7 +57,7 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
     .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
     .option("--jobs <count>", "runs at a time; 1 by default")
     .option("--budget <count>", "trials for each method", "16")
-    .option("--finalists <count>", "best trials that are run again", "3")
+    .option("--finalists <count>", "best trials that are run again, besides the untuned one", "3")
     .option("--seeds <count>", "new seeds for each finalist", "3")
     .option("--out <folder>", "where to write; runs/tune by default")
     .option("--dry-run", "print the trials and how long they will take, write nothing")
@@ -99,7 +99,7 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
 
   const search = await runSpecs(specs, scored, options);
   if (search.interrupted) return true;
-  const finals = finalRuns(trials, { scoreOf: scoresOf(search.records, metric), budget });
+  const finals = finalRuns(trials, { outcomeOf: outcomesOf(search.records, metric), budget });
   const { records, interrupted } = await runSpecs(
     finals.flatMap(({ specs }) => specs),
     scored,

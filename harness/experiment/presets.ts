@@ -104,6 +104,20 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     device: "cpu",
     hyper: { "*": { latentDim: 128 }, "*@svhn": { latentDim: 64 } }, // appendix F.3
   },
+  table1_small: {
+    about:
+      "Table 1 in small, on colour images: all methods on CIFAR-10, three seeds, networks a quarter as wide; a night on 2 cores. Without the data set installed: --datasets archive:FILE with 32x32 colour pictures",
+    datasets: ["cifar10"],
+    seeds: [0, 1, 2],
+    epochs: 10,
+    batchSize: 100,
+    trainCount: null,
+    sampleCount: 10_000,
+    metrics: ["fid", "fd_cifar", "coverage_cifar", "recall_cifar", "entropy_cifar", "kid_cifar"],
+    scoreUntrained: true,
+    device: "cpu",
+    hyper: { ...SMALL, "*": { ...SMALL["*"], width: 0.25, latentDim: 64, learningRate: 1e-3 } },
+  },
   "peer-speed": {
     about:
       "seconds per epoch with the paper's networks and batch size, as ci/peers times PyTorch; no scores",

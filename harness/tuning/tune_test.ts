@@ -9,7 +9,7 @@ import {
   TINY_TABLES,
   tinyRecord,
 } from "../testing/tiny.ts";
-import { finalRuns, scoresOf, searchTrials, summarise } from "./tune.ts";
+import { finalRuns, outcomesOf, searchTrials, summarise } from "./tune.ts";
 import { tuningMarkdown } from "./tuning_table.ts";
 
 const tiny: Method = {
@@ -26,14 +26,26 @@ const budget = { trials: 5, finalists: 2, seeds: 3 };
 const metric = TINY_METRIC as Metric;
 const trials = searchTrials(experiment, { tables, trials: budget.trials });
 
+const HEALTH = {
+  chain: "posterior",
+  count: 50,
+  dimension: 2,
+  steps: 8,
+  stepSize: 0.1,
+  acceptance: { mean: 0.9, standardError: 0.01 },
+  drift: { mean: 0, standardError: 0.1 },
+  virial: { mean: 1, standardError: 0.1 },
+};
+
 /** A run whose score is its distance from rate 0.5, worse by a hundredth a seed; one of `lost` diverged. */
-function recordOf(spec: RunRecord["spec"], lost = false): RunRecord {
+function recordOf(spec: RunRecord["spec"], lost = false, unstable = false): RunRecord {
   const scores = { gap: Math.abs(Number(spec.hyper.rate) - 0.5) + spec.seed / 100 };
   return {
     ...tinyRecord(spec),
     ...(lost
       ? { status: "diverged", epoch: 0, metric: "loss" }
       : { status: "completed", scores, untrained: {} }),
+    ...unstable && { chainHealth: [{ ...HEALTH, stability: { quantile90: 3, largest: 3 } }] },
   } as RunRecord;
 }
 
@@ -52,31 +64,36 @@ Deno.test("searchTrials() gives every method as many trials, the first with the 
 
 Deno.test("finalRuns() runs the best trials again with seeds that the search did not use", () => {
   const records = trials.map(({ spec }, i) => recordOf(spec, i === 0)); // the untuned trial is lost
-  const finals = finalRuns(trials, { scoreOf: scoresOf(records, metric), budget });
-  assert.equal(finals.length, 4);
+  const finals = finalRuns(trials, { outcomeOf: outcomesOf(records, metric), budget });
+  const finalists = (of: typeof finals) =>
+    of.filter(({ trial }) => trial.method === "tiny").map(({ trial }) => trial.index);
   const score = (rate: unknown) => Math.abs(Number(rate) - 0.5);
-  const ranked = trials.slice(1, 5).toSorted((a, b) =>
-    score(a.spec.hyper.rate) - score(b.spec.hyper.rate)
+  const ranked = trials.slice(1, 5)
+    .toSorted((a, b) => score(a.spec.hyper.rate) - score(b.spec.hyper.rate))
+    .map(({ index }) => index);
+  assert.deepEqual(
+    finalists(finals),
+    [0, ranked[0], ranked[1]],
+    "the untuned trial is in the finals",
   );
-  assert.deepEqual(finals.slice(0, 2).map(({ trial }) => trial.index), [
-    ranked[0].index,
-    ranked[1].index,
-  ]);
+  // The best trial has an unstable chain: it ranks behind the others.
+  const unstable = trials.map(({ spec, index }) => recordOf(spec, false, index === ranked[0]));
+  const outcomeOf = outcomesOf(unstable, metric);
+  assert.deepEqual(finalists(finalRuns(trials, { outcomeOf, budget })), [0, ranked[1], ranked[2]]);
   const seeds = finals[0].specs.map(({ seed }) => seed);
   assert.equal(new Set([...seeds, trials[0].spec.seed]).size, 4);
 });
 
-Deno.test("scoresOf() turns a score around where higher is better", () => {
+Deno.test("outcomesOf() turns a score around where higher is better", () => {
   const records = trials.map(({ spec }) => recordOf(spec));
   const id = runId(trials[1].spec);
-  const lower = scoresOf(records, metric)(id) ?? NaN;
-  assert.equal(scoresOf(records, { ...metric, better: "higher" })(id), -lower);
+  const lower = outcomesOf(records, metric)(id).score;
+  assert.equal(outcomesOf(records, { ...metric, better: "higher" })(id).score, -lower);
 });
 
 Deno.test("summarise() chooses by the mean of the finals, and the table shows what tuning moved", () => {
   const records = trials.map(({ spec }, i) => recordOf(spec, i === 3));
-  const scoreOf = scoresOf(records, metric);
-  const finals = finalRuns(trials, { scoreOf, budget });
+  const finals = finalRuns(trials, { outcomeOf: outcomesOf(records, metric), budget });
   const all = [...records, ...finals.flatMap(({ specs }) => specs.map((spec) => recordOf(spec)))];
   const [first, other] = summarise(trials, { records: all, metric, finals });
   assert.deepEqual([first.method, other.method], ["tiny", "other"]);
@@ -85,8 +102,9 @@ Deno.test("summarise() chooses by the mean of the finals, and the table shows wh
   assert.ok(first.expectedBest[4] < Infinity);
   const [best, second] = first.finalists;
   assert.ok(best.mean <= second.mean && best.scores.length === 3);
+  assert.deepEqual([first.untuned.index, first.untuned.unstable], [0, 0]);
   assert.ok(Math.abs((best.std ?? NaN) - 0.01) < 1e-9, "seeds a hundredth apart");
   const text = tuningMarkdown([first, other], { metric: "Gap", ...budget });
-  assert.match(text, /\| tiny \| [\d.]+ \| [\d.]+ ± 0\.010 \| diverged \|/);
+  assert.match(text, /\| tiny \| [\d.]+ ± 0\.010 \| [\d.]+ ± 0\.010 \| 0, 0 \| diverged \|/);
   assert.match(text, /- tiny: `--set tiny\.rate=0\.\d+`|- tiny: `the preset's settings`/);
 });

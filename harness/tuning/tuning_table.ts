@@ -22,23 +22,27 @@ export function tuningMarkdown(
   const header = [
     "method",
     "untuned",
-    "chosen, mean ± std",
+    "tuned",
+    "unstable seeds: untuned, tuned",
     "E[best of 1]",
     `E[best of ${half}]`,
     `best of ${trials}`,
     "lost trials",
+    "unstable trials",
     "s/trial",
   ];
-  const rows = tuned.map(({ method, trials, expectedBest, finalists, seconds }) => {
+  const rows = tuned.map(({ method, trials, expectedBest, untuned, finalists, seconds }) => {
     const [chosen] = finalists;
     return [
       method,
-      format(trials[0].score),
-      chosen === undefined ? "–" : `${format(chosen.mean)}${spread(chosen.std)}`,
+      withSpread(untuned),
+      withSpread(chosen),
+      `${untuned.unstable}, ${chosen.unstable}`,
       format(expectedBest[0]),
       format(expectedBest[half - 1]),
       format(expectedBest.at(-1) ?? Infinity),
       String(trials.filter(({ score }) => !Number.isFinite(score)).length),
+      String(trials.filter(({ unstable }) => unstable).length),
       seconds.toFixed(1),
     ];
   });
@@ -46,18 +50,16 @@ export function tuningMarkdown(
     `| ${cells.join(" | ")} |`
   );
   const chosen = tuned.map(({ method, finalists }) =>
-    `- ${method}: ${
-      finalists.length === 0
-        ? "no trial completed"
-        : `\`${toSetArguments(method, finalists[0].changed)}\``
-    }`
+    `- ${method}: \`${toSetArguments(method, finalists[0].changed)}\``
   );
   return [
     ...table,
     "",
-    `Scores are ${metric} on held-out training images. Each method had ${trials} trials of a random search, the first of them ` +
-    `untuned, with one seed; the best were run again with ${seeds} new seeds, and the best mean was chosen. E[best of n] is ` +
-    "the expected best of n of the trials: methods whose values cross over n have a ranking that depends on the budget.",
+    `Scores are ${metric} on held-out training images; untuned and tuned: mean ± standard deviation over ${seeds} seeds that ` +
+    `the search did not use. Each method had ${trials} trials of a random search, the first of them untuned, with one seed; ` +
+    "the untuned and the best ones were run again with the new seeds, and the best mean was chosen. A run with an unstable " +
+    "chain ranks behind all without. E[best of n] is the expected best of n of the trials: methods whose values cross over n " +
+    "have a ranking that depends on the budget.",
     "",
     "Chosen:",
     "",
@@ -70,6 +72,6 @@ function format(value: number): string {
   return Number.isFinite(value) ? value.toPrecision(4) : "diverged";
 }
 
-function spread(std: number | null): string {
-  return std === null ? "" : ` ± ${std.toPrecision(2)}`;
+function withSpread({ mean, std }: Tuned["untuned"]): string {
+  return std === null ? format(mean) : `${format(mean)} ± ${std.toPrecision(2)}`;
 }
