@@ -3,6 +3,7 @@ import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
 import { calibrate } from "./calibration.ts";
+import { checkModel } from "./check_model.ts";
 import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
 import { orderKey, stepsPerEpoch } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
@@ -168,6 +169,10 @@ async function trainAndScore(run: Run): Promise<Results> {
   let state = await device.upload(start.state);
 
   report({ event: "phase", phase: "compile" });
+  if (saved === undefined) {
+    const key = streamKey(spec, "sample");
+    await checkModel(device, { ...start, model, key, chains, image: dataset.image });
+  }
   await using generator = await compileGenerator(device, {
     model,
     key: streamKey(spec, "sample"),
