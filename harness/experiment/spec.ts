@@ -18,7 +18,7 @@ export function lookUp<T>(table: Readonly<Record<string, T>>, kind: string, name
 }
 
 /** As `lookUp`, of entries that carry their name. Throws UsageError for one that calls itself otherwise. */
-function namedEntry<T extends { readonly name: string }>(
+export function namedEntry<T extends { readonly name: string }>(
   table: Readonly<Record<string, T>>,
   kind: string,
   name: string,
