@@ -1,18 +1,6 @@
 import sharp from "sharp";
 import type { Picture } from "./area_resize.ts";
 
-/** File extensions of the supported image formats. */
-export const PICTURE_ENDINGS = [
-  "png",
-  "jpg",
-  "jpeg",
-  "webp",
-  "avif",
-  "gif",
-  "tif",
-  "tiff",
-] as const;
-
 /** Largest image that is decoded, in pixels: 8192 x 8192, 200 MB as RGB. */
 const PIXEL_LIMIT = 2 ** 26;
 

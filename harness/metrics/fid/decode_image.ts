@@ -1,9 +1,6 @@
 import sharp from "sharp";
 import type { Raster } from "./resize.ts";
 
-/** File extensions of the supported image formats. */
-export const IMAGE_ENDINGS = ["png", "jpg", "jpeg", "webp", "tif", "tiff"] as const;
-
 /** Largest image that is decoded, in pixels; guards against files that state absurd sizes. */
 const PIXEL_LIMIT = 2 ** 27;
 
