@@ -256,8 +256,11 @@ function printLines(scores: Scores, notes: readonly string[]): void {
 function formatScore(value: number | Spread | Estimate, scale: number): string {
   const text = (x: number) => (scale * x).toFixed(4);
   if (typeof value === "number") return text(value);
+  if ("std" in value && value.std === null) {
+    return `${text(value.mean)} (every subset is the whole set)`;
+  }
   return "std" in value
-    ? `${text(value.mean)} (standard deviation of the parts ${text(value.std)})`
+    ? `${text(value.mean)} (standard deviation of the parts ${text(value.std ?? NaN)})`
     : `${text(value.value)} ± ${text(value.standardError)} (standard error over images)`;
 }
 
