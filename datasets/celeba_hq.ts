@@ -7,7 +7,8 @@ import {
   type PictureDefinition,
   pictureSplits,
 } from "./parts/picture_dataset.ts";
-import { byCodeUnit, openPictureFiles } from "./parts/picture_files.ts";
+import { byCodeUnit } from "../harness/formats/image_files.ts";
+import { openPictureFiles } from "./parts/picture_files.ts";
 
 /** Name on the command line and in the data folder; data sets append their size. */
 export const CELEBA_HQ = "celeba_hq";
@@ -77,7 +78,7 @@ export async function installCelebaHq(
   path: string,
   onProgress?: (count: number) => void,
 ): Promise<void> {
-  const files = await openPictureFiles(path);
+  const files = await openPictureFiles(path, { cache: decodedFolder() });
   for (const size of [32, 64]) {
     const definition = celebaHqDefinition(size);
     await pictureSplits(files, { definition, folder: decodedFolder(), onProgress });

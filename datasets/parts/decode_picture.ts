@@ -1,17 +1,6 @@
 import sharp from "sharp";
+import { checkFormat } from "../../harness/formats/image_format.ts";
 import type { Picture } from "./area_resize.ts";
-
-/** File extensions of the supported image formats. */
-export const PICTURE_ENDINGS = [
-  "png",
-  "jpg",
-  "jpeg",
-  "webp",
-  "avif",
-  "gif",
-  "tif",
-  "tiff",
-] as const;
 
 /** Largest image that is decoded, in pixels: 8192 x 8192, 200 MB as RGB. */
 const PIXEL_LIMIT = 2 ** 26;
@@ -26,7 +15,8 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Pi
   try {
     // The limit is checked below, from the header; sharp's message would not give the size.
     const picture = sharp(bytes, { ignoreIcc: true, failOn: "error", limitInputPixels: false });
-    const { width, height, space, depth, hasAlpha } = await picture.metadata();
+    const { format, width, height, space, depth, hasAlpha } = await picture.metadata();
+    checkFormat(bytes, format);
     if (width * height > PIXEL_LIMIT) {
       throw new RangeError(
         `image must have at most ${PIXEL_LIMIT} pixels, got ${width} x ${height}`,

@@ -11,8 +11,9 @@ import {
   writeDecoded,
 } from "./decoded_cache.ts";
 import { createImageSet, digestOf } from "../../harness/core/image_set.ts";
-import { npyPictures } from "./npy_images.ts";
-import { byCodeUnit, openPictureFiles, type PictureFiles } from "./picture_files.ts";
+import { byCodeUnit, type ImageFile, type ImageFiles } from "../../harness/formats/image_files.ts";
+import { npyPictures } from "../../harness/formats/npy_images.ts";
+import { openPictureFiles, type PictureFiles } from "./picture_files.ts";
 
 /** Definition of a data set made of image files. */
 export interface PictureDefinition {
@@ -26,8 +27,9 @@ export interface PictureDefinition {
   divide(names: readonly string[]): Readonly<Record<Split, readonly string[]>>;
 }
 
-/** Number of images decoded concurrently, which keeps sharp's threads busy. */
+/** Number of images decoded concurrently, which keeps sharp's threads busy, and the bytes of their files. */
 const AT_ONCE = 16;
+const BYTES_AT_ONCE = 2 ** 26;
 
 /** Returns both splits of `files` from the cache in `folder`; decodes and caches them first if they are missing. */
 export async function pictureSplits(
@@ -41,11 +43,15 @@ export async function pictureSplits(
 ): Promise<Readonly<Record<Split, Sidecar>>> {
   const keys = pictureKeys(definition, files.fingerprint);
   const cached = await sidecars(folder, keys);
-  if (cached) return cached;
+  if (cached) {
+    await files.keepIdentity();
+    return cached;
+  }
   const parts = await decodePictures(files, { definition, onProgress });
   for (const split of ["train", "test"] as const) {
     await writeDecoded(folder, { key: keys[split], set: createImageSet(parts[split]) });
   }
+  await files.keepIdentity();
   const written = await sidecars(folder, keys);
   if (!written) throw new Error(`Decoded images cannot be read from ${folder}: check the folder`);
   return written;
@@ -72,8 +78,10 @@ export async function pictureDataset(
   { name, size, folder }: { readonly name: string; readonly size: number; readonly folder: string },
 ): Promise<Dataset> {
   const definition = { ...OWN_PICTURES, size };
-  const files = await openPictureFiles(path);
+  const files = await openPictureFiles(path, { cache: folder });
   const { train, test } = await pictureSplits(files, { definition, folder });
+  const skipped = files.skipped();
+  if (skipped !== undefined) console.warn(skipped);
   return {
     name,
     label: basename(path),
@@ -123,7 +131,7 @@ const OWN_PICTURES: Omit<PictureDefinition, "size"> = {
 
 /** Decodes, crops, resizes and divides the images of `files`. Throws Error that names an unusable file. */
 export async function decodePictures(
-  files: PictureFiles,
+  files: ImageFiles,
   { definition, onProgress }: {
     readonly definition: PictureDefinition;
     readonly onProgress?: (count: number) => void;
@@ -142,7 +150,7 @@ export async function decodePictures(
     pictures.set(name, resized);
     onProgress?.(pictures.size);
   };
-  for await (const group of groups(files.files(), AT_ONCE)) {
+  for await (const group of groups(files.files())) {
     const decoded = await Promise.all(group.map(async ({ name, bytes }) => ({
       name,
       found: name.toLowerCase().endsWith(".npy")
@@ -209,15 +217,18 @@ async function sidecars(
   return train && test ? { train, test } : null;
 }
 
-/** Collects items into groups of up to `size`. */
-async function* groups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length === size) {
+/** Collects files into groups of up to AT_ONCE files and, unless one alone has more, BYTES_AT_ONCE bytes. */
+async function* groups(files: AsyncIterable<ImageFile>): AsyncGenerator<ImageFile[]> {
+  let [group, bytes]: [ImageFile[], number] = [[], 0];
+  for await (const file of files) {
+    if (
+      group.length === AT_ONCE || (group.length > 0 && bytes + file.bytes.length > BYTES_AT_ONCE)
+    ) {
       yield group;
-      group = [];
+      [group, bytes] = [[], 0];
     }
+    group.push(file);
+    bytes += file.bytes.length;
   }
   if (group.length > 0) yield group;
 }

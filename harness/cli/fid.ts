@@ -10,6 +10,7 @@ import { resolveDataset } from "../../datasets/mod.ts";
 import { replaceFile } from "../core/files.ts";
 import { userPath } from "../core/project.ts";
 import type { ImageSet } from "../core/types.ts";
+import { hasStatistics } from "../formats/image_files.ts";
 import { readFile } from "../formats/byte_source.ts";
 import { defaultSplit, type Split } from "../metrics/fid/feature_extractor.ts";
 import { cachedStatistics } from "../metrics/fid/fid.ts";
@@ -185,8 +186,10 @@ async function fid(a: string, b: string | undefined, options: FidOptions): Promi
   else printLines(scores, notes);
 }
 
+/** Whether an input is a file of statistics; an .npz may be an array of images instead. */
 function isStatistics(path: string): boolean {
-  return /\.npz$/i.test(path);
+  if (!/\.npz$/i.test(path)) return false;
+  return hasStatistics(path);
 }
 
 /** Reads or computes the statistics of an input of the command line; `keep` selects outputs to keep. */
@@ -214,7 +217,10 @@ async function describeInput(
     return { ...saved, name: input, formats: [], features: null, logits: null };
   }
   const source = set ? imagesOfSet(set, input) : await imagesAt(input);
-  return await describeImages(source, { inception, mode, split, keep, progress });
+  const described = await describeImages(source, { inception, mode, split, keep, progress });
+  const skipped = source.skipped?.();
+  if (skipped !== undefined) console.error(skipped);
+  return described;
 }
 
 /** Loads the data set of an input that is not a path: `cifar10/train`, `cifar10/test`, or `cifar10` (train). */
@@ -250,8 +256,11 @@ function printLines(scores: Scores, notes: readonly string[]): void {
 function formatScore(value: number | Spread | Estimate, scale: number): string {
   const text = (x: number) => (scale * x).toFixed(4);
   if (typeof value === "number") return text(value);
+  if ("std" in value && value.std === null) {
+    return `${text(value.mean)} (every subset is the whole set)`;
+  }
   return "std" in value
-    ? `${text(value.mean)} (standard deviation of the parts ${text(value.std)})`
+    ? `${text(value.mean)} (standard deviation of the parts ${text(value.std ?? NaN)})`
     : `${text(value.value)} ± ${text(value.standardError)} (standard error over images)`;
 }
 

@@ -16,6 +16,7 @@ import { toyFigures } from "../../reports/toy_figures.ts";
 import { failures, toyMarkdown } from "../../reports/toy_table.ts";
 import { replaceFile } from "../core/files.ts";
 import { parseCount, parseNames, parseSeeds } from "../core/arguments.ts";
+import { namedEntry } from "../experiment/spec.ts";
 import { benchToy, partOf, type ToySuite } from "../toy/run_suite.ts";
 import { openCores } from "../toy/cores.ts";
 import type { ToyReport } from "../core/toy_report.ts";
@@ -69,6 +70,8 @@ export function toyCommand(absolute: (path: string) => string): Command {
     .option("--jobs <count>", "runs at a time; one for each core by default")
     .action(
       async (words: ToyWords) => {
+        for (const name of Object.keys(TARGETS)) namedEntry(TARGETS, "target", name);
+        for (const name of Object.keys(SAMPLERS)) namedEntry(SAMPLERS, "sampler", name);
         const suite = partOf(TOY_SUITE, words);
         const [seed] = parseSeeds(words.seed);
         const jobs = words.jobs === undefined ? undefined : parseCount(words.jobs, "--jobs");

@@ -11,19 +11,31 @@ export interface TarMember {
 }
 
 const BLOCK = 512;
+/** A link in an archive. */
+export interface TarLink {
+  readonly name: string;
+  /** Of a hard link a member of the archive, of a symbolic one a path relative to it. */
+  readonly target: string;
+  readonly isHard: boolean;
+}
+
 /** Largest member that is read, in bytes; no image is that large. */
 const MEMBER_LIMIT = 2 ** 30;
 
 /**
  * Yields the regular files of a tar archive in archive order. Skips folders and links; `onLink` is called with the
- * name of each link and may throw. Throws SyntaxError if the archive is broken or truncated.
+ * each link and may throw. Throws SyntaxError if the archive is broken or truncated, or has a member of more than `limit` bytes.
  */
 export async function* tarMembers(
   stream: ReadableStream<Uint8Array>,
-  { onLink }: { readonly onLink?: (name: string) => void } = {},
+  { onLink, limit = MEMBER_LIMIT }: {
+    readonly onLink?: (link: TarLink) => void;
+    readonly limit?: number;
+  } = {},
 ): AsyncGenerator<TarMember> {
   const reader = blockReader(stream);
   let longName: string | undefined;
+  let longTarget: string | undefined;
   for (;;) {
     const header = await reader.take(BLOCK);
     if (header === undefined || header.every((byte) => byte === 0)) return;
@@ -33,9 +45,9 @@ export async function* tarMembers(
       );
     }
     const size = octal(header, 124, 12);
-    if (size > MEMBER_LIMIT) {
+    if (size > limit) {
       throw new SyntaxError(
-        `Tar archive: a member of ${size} bytes is too large: the limit is ${MEMBER_LIMIT}`,
+        `Tar archive: a member of ${size} bytes is too large: the limit is ${limit}`,
       );
     }
     const padded = await reader.take(Math.ceil(size / BLOCK) * BLOCK);
@@ -43,14 +55,17 @@ export async function* tarMembers(
     const bytes = (padded ?? new Uint8Array()).subarray(0, size);
     const type = String.fromCharCode(header[156]);
     if (type === "L") longName = text(bytes, 0, size);
+    else if (type === "K") longTarget = text(bytes, 0, size);
     else if (type === "x") {
+      longTarget = /(?:^|\n)\d+ linkpath=(.*)\n/.exec(decode(bytes))?.[1] ?? longTarget;
       longName = /(?:^|\n)\d+ path=(.*)\n/.exec(decode(bytes))?.[1] ?? longName;
     } else {
       const prefix = text(header, 257, 5) === "ustar" ? text(header, 345, 155) : "";
       const short = text(header, 0, 100);
       const name = longName ?? (prefix ? `${prefix}/${short}` : short);
-      longName = undefined;
-      if (type === "1" || type === "2") onLink?.(name);
+      const target = longTarget ?? text(header, 157, 100);
+      longName = longTarget = undefined;
+      if (type === "1" || type === "2") onLink?.({ name, target, isHard: type === "1" });
       if (type === "0" || type === "\0") yield { name, bytes: bytes.slice() };
     }
   }

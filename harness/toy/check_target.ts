@@ -1,5 +1,7 @@
+import "../core/comparison_gradients.ts";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, foldIn, keyOf } from "../core/noise.ts";
+import { checkFacts } from "./check_target_facts.ts";
 import type { Target } from "../core/toy_types.ts";
 
 const STARTS = 4;
@@ -13,7 +15,22 @@ const TOLERANCE = 0.02;
  * that names the target.
  */
 export async function checkTarget(target: Target): Promise<void> {
+  checkFacts(target);
   await tf.setBackend("cpu");
+  try {
+    checkDensity(target);
+  } catch (error) {
+    throw namedError(target, error);
+  }
+}
+
+/** `error`, with the name of the target before its message unless it is there. */
+export function namedError({ name }: Target, error: unknown): unknown {
+  if (!(error instanceof Error) || error.message.startsWith(`Target ${name}:`)) return error;
+  return new Error(`Target ${name}: ${error.message.split("\n")[0]}`, { cause: error });
+}
+
+function checkDensity(target: Target): void {
   tf.tidy(() => {
     const { name, points, dim } = target;
     const noise = createNoise(foldIn(keyOf(0), "check"), tf.scalar(0, "int32"));
@@ -26,9 +43,10 @@ export async function checkTarget(target: Target): Promise<void> {
     const density = (z: tf.Tensor) => target.logDensity(z as tf.Tensor3D, parameters);
     const z = noise.split("z").normal([STARTS, points, dim]) as tf.Tensor3D;
     const values = density(z);
-    if (values.shape.join() !== `${STARTS},${points}`) {
+    if (values?.shape?.join() !== `${STARTS},${points}`) {
+      const got = values instanceof tf.Tensor ? `shape [${values.shape}]` : `${values}`;
       throw new Error(
-        `Target ${name}: the log density has shape [${values.shape}], not [chains, points] = [${STARTS},${points}]`,
+        `Target ${name}: the log density has ${got}, not [chains, points] = [${STARTS},${points}]`,
       );
     }
     values.dataSync().forEach((value, i) => {

@@ -36,6 +36,15 @@ Deno.test("checkTarget() names a target whose gradient disagrees with difference
   await assert.rejects(checkTarget(target), /Target sign_lost: the gradient disagrees/);
 });
 
+Deno.test("checkTarget() names a target whose density cannot be worked out", async () => {
+  const target = {
+    ...standardNormal,
+    name: "broken",
+    logDensity: (z: tf.Tensor3D) => tf.matMul(z, tf.ones([7, 1])) as unknown as tf.Tensor2D,
+  };
+  await assert.rejects(checkTarget(target), /^Error: Target broken: Error in matMul/);
+});
+
 Deno.test("checkTarget() names a density of the wrong shape", async () => {
   const target = {
     ...standardNormal,

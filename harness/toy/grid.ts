@@ -22,12 +22,17 @@ type GridTarget = Target & { readonly answer: GridAnswer };
 
 /** Tabulates the density of each point of `target` (of the first, where they share it) at the centres of cells. */
 export async function tabulate(target: GridTarget, device: Device): Promise<Grid[]> {
-  const logs = await overCells(target, {
+  const logs = await tabulateLogs(target, device);
+  return logs.map((log) => normalise(log, target.answer));
+}
+
+/** The log density of each point at the centres of cells, up to its constant: [points][cells * cells]. */
+export function tabulateLogs(target: GridTarget, device: Device): Promise<Float64Array[]> {
+  return overCells(target, {
     device,
     width: 1,
     evaluate: (z, parameters) => target.logDensity(z, parameters),
   });
-  return logs.map((log) => normalise(log, target.answer));
 }
 
 /** grad U of each point at the centres of cells, [cells * cells, 2]. */

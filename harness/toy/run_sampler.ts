@@ -1,5 +1,6 @@
 import type { Device } from "../core/types.ts";
-import { checkTarget } from "./check_target.ts";
+import { checkOutsideMass } from "./outside_mass.ts";
+import { checkTarget, namedError } from "./check_target.ts";
 import { gatesOf } from "./gates.ts";
 import { knownRows } from "./known_rows.ts";
 import { runDecisions } from "./decisions.ts";
@@ -26,7 +27,13 @@ export interface OpenTarget {
 /** Checks the target and works out its answer. Throws an Error that names it when its density cannot be used. */
 export async function openTarget(target: Target, device: Device): Promise<OpenTarget> {
   await checkTarget(target);
-  return { target, truth: await openTruth(target, device) };
+  try {
+    const { answer } = target;
+    if (answer.kind === "grid") await checkOutsideMass({ ...target, answer }, device);
+    return { target, truth: await openTruth(target, device) };
+  } catch (error) {
+    throw namedError(target, error);
+  }
 }
 
 /** Runs and judges `sampler` on a target. */

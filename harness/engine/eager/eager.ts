@@ -1,3 +1,4 @@
+import "../../core/comparison_gradients.ts";
 import * as tf from "@tensorflow/tfjs";
 import type {
   ArraySpec,

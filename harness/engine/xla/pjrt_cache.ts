@@ -98,8 +98,18 @@ async function keyOf(
   { plugin, platform, platformVersion, kind }: Compiler,
   { text, flags }: Pick<Compilation, "text" | "flags">,
 ): Promise<string> {
-  const { size, mtime } = await Deno.stat(plugin.path);
-  const identity = [plugin.path, size, mtime, plugin.version, platform, platformVersion, kind];
+  const { size, mtime, ctime, ino } = await Deno.stat(plugin.path); // equal size and time are not one file
+  const identity = [
+    plugin.path,
+    size,
+    mtime,
+    ctime,
+    ino,
+    plugin.version,
+    platform,
+    platformVersion,
+    kind,
+  ];
   return createHash("sha256").update(JSON.stringify([identity, flags, text])).digest("hex");
 }
 

@@ -1,8 +1,6 @@
 import sharp from "sharp";
+import { checkFormat } from "../../formats/image_format.ts";
 import type { Raster } from "./resize.ts";
-
-/** File extensions of the supported image formats. */
-export const IMAGE_ENDINGS = ["png", "jpg", "jpeg", "webp", "tif", "tiff"] as const;
 
 /** Largest image that is decoded, in pixels; guards against files that state absurd sizes. */
 const PIXEL_LIMIT = 2 ** 27;
@@ -14,13 +12,20 @@ const PIXEL_LIMIT = 2 ** 27;
  * channel, CMYK).
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Raster> {
+  if (bytes.length === 0) throw new SyntaxError(`${name}: file is empty`);
   try {
     const picture = sharp(bytes, {
       ignoreIcc: true,
       failOn: "error",
       limitInputPixels: PIXEL_LIMIT,
     });
-    const { depth, space } = await picture.metadata();
+    const { format, depth, space } = await picture.metadata();
+    checkFormat(bytes, format);
+    if (format === "heif") {
+      throw new SyntaxError(
+        "AVIF decodes to other pixels than in the references: convert it to PNG",
+      );
+    }
     if (depth !== "uchar") {
       throw new SyntaxError(
         `channels must have 8 bits, got ${depth}: convert the image to 8 bits per channel`,

@@ -128,12 +128,10 @@ Deno.test("imagesAt() reads folders and archives of images of different sizes, i
       "c.PNG": await grey(3, 1),
       "._c.png": new Uint8Array(4),
       "notes.txt": new TextEncoder().encode("not an image"),
-      // A name that would escape the folder if it were unpacked; archives are only read.
-      "../../evil.png": await grey(0, 2),
     };
     await Deno.mkdir(join(folder, "set", "a"), { recursive: true });
     for (const [name, bytes] of Object.entries(files)) {
-      if (!name.startsWith("..")) await Deno.writeFile(join(folder, "set", name), bytes);
+      await Deno.writeFile(join(folder, "set", name), bytes);
     }
     await Deno.symlink(join(folder, "set"), join(folder, "set", "loop"));
     await Deno.writeFile(join(folder, "set.zip"), zipSync(files));
@@ -141,10 +139,10 @@ Deno.test("imagesAt() reads folders and archives of images of different sizes, i
     await Deno.writeFile(join(folder, "set.tgz"), gzipSync(tar(files)));
     const before = [...Deno.readDirSync(folder)].length;
     assert.deepEqual(await read(join(folder, "set")), { count: 3, reds: [1, 2, 3] });
-    assert.deepEqual(await read(join(folder, "set.zip")), { count: 4, reds: [0, 1, 2, 3] });
+    assert.deepEqual(await read(join(folder, "set.zip")), { count: 3, reds: [1, 2, 3] });
     // A stream is read in the order of the archive.
-    assert.deepEqual(await read(join(folder, "set.tar")), { count: null, reds: [2, 1, 3, 0] });
-    assert.deepEqual(await read(join(folder, "set.tgz")), { count: null, reds: [2, 1, 3, 0] });
+    assert.deepEqual(await read(join(folder, "set.tar")), { count: null, reds: [2, 1, 3] });
+    assert.deepEqual(await read(join(folder, "set.tgz")), { count: null, reds: [2, 1, 3] });
     assert.equal([...Deno.readDirSync(folder)].length, before);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -167,7 +165,10 @@ Deno.test("imagesAt() refuses paths without images and names the reason", async 
     await assert.rejects(read(at("empty.zip")), /empty\.zip contains no images/);
     await assert.rejects(read(at("x.zip")), /x\.zip: Zip archive has no end record/);
     await assert.rejects(read(at("broken.zip")), /broken\.zip: a\.png: /);
-    await assert.rejects(read(at("bmp.zip")), /a\.bmp: \.bmp is not supported: convert it to PNG/);
+    await assert.rejects(
+      read(at("bmp.zip")),
+      /bmp\.zip: a\.bmp: \.bmp is not read: convert it to PNG/,
+    );
     await assert.rejects(read(at("x.txt")), /is not a supported source of images/);
     await assert.rejects(read(at("x.tgz")), /x\.tgz: /);
   } finally {

@@ -10,10 +10,10 @@ import { type FeatureTable, selectRows } from "./feature_table.ts";
 import { openProduct, type Product } from "../../linalg/products.ts";
 import { productTiles } from "./product_tiles.ts";
 
-/** Mean and standard deviation (divisor n) over subsets. */
+/** Mean and standard deviation (divisor n) over subsets; null where every subset is the whole set. */
 export interface Spread {
   readonly mean: number;
-  readonly std: number;
+  readonly std: number | null;
 }
 
 /** An estimate and its standard error. */
@@ -30,8 +30,8 @@ export const KID_SUBSET_SIZE = 1000;
 /**
  * KID of the features `x` and `y`: the squared maximum mean discrepancy under the kernel
  * k(a, b) = (a.b / d + 1)^3, averaged over random subsets of equal size. Products in float32, sums in
- * float64. It may be slightly negative for equal distributions. The standard deviation over subsets is no error: subsets
- * share images, and it is 0 where they are whole sets; `kidOfAllImages` has one. Subsets are at most as large as the smaller set. Throws
+ * float64. It may be slightly negative for equal distributions. The standard deviation over subsets is no error, since
+ * subsets share images, and there is none where they are whole sets; `kidOfAllImages` has an error. Subsets are at most as large as the smaller set. Throws
  * RangeError for fewer than 2 images of either kind.
  */
 export async function kernelInceptionDistance(
@@ -50,13 +50,15 @@ export async function kernelInceptionDistance(
   await using product = await openProduct("float32", { over: "rows", threads });
   const key = foldIn(keyOf(seed), "kid");
   const values: number[] = [];
-  for (let i = 0; i < subsets; i++) {
+  const isWhole = size === x.count && size === y.count;
+  const draws = isWhole ? 1 : subsets;
+  for (let i = 0; i < draws; i++) {
     const rows = (name: string, table: FeatureTable) =>
       selectRows(table, shuffledRows(foldIn(key, name), i, table.count).subarray(0, size));
     values.push(await unbiasedMmd(rows("x", x), rows("y", y), product));
-    progress?.(i + 1, subsets);
+    progress?.(i + 1, draws);
   }
-  return spread(values);
+  return isWhole ? { mean: values[0], std: null } : spread(values);
 }
 
 /**

@@ -1,4 +1,15 @@
-import type { Picture } from "./area_resize.ts";
+/** An image, row-major [height, width, channels]. */
+export interface ArrayImage {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly data: Uint8Array;
+}
+
+/** How to turn statistics that Python pickled into a file that is read. */
+export const UNPICKLE =
+  "convert statistics by python3 -c 'import numpy as n, sys; d = n.load(sys.argv[1], allow_pickle=True); " +
+  'd = d if isinstance(d, dict) else d.item(); n.savez(sys.argv[2], mu=d["mu"], sigma=d["sigma"])\' FILE OUT.npz';
 
 const MAGIC = "934e554d5059"; // \x93NUMPY
 
@@ -6,7 +17,7 @@ const MAGIC = "934e554d5059"; // \x93NUMPY
  * Reads the images of a .npy array of uint8 (numpy.lib.format): [height, width, channels] or [channels, height, width],
  * with 1 or 3 channels and an optional leading axis. Throws Error that names the file if it has another type or shape.
  */
-export function npyPictures(bytes: Uint8Array<ArrayBuffer>, name: string): Picture[] {
+export function npyPictures(bytes: Uint8Array<ArrayBuffer>, name: string): ArrayImage[] {
   const { shape, data } = readUint8(bytes, name);
   const [a, b, c] = shape.slice(-3);
   const isChannels = (length: number) => length === 1 || length === 3;
@@ -36,6 +47,7 @@ function readUint8(
   const type = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1].split(",").filter((s) => s.trim())
     .map(Number);
+  if (type === "|O") throw new Error(`${name} is a pickled object: ${UNPICKLE}`);
   if (type !== "|u1" || !shape || !/'fortran_order':\s*False/.test(header)) {
     throw new Error(`${name} must be row-major uint8, got ${type ?? "an unknown type"}`);
   }

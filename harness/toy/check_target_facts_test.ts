@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { TARGETS } from "../../datasets/toy/mod.ts";
+import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
+import { eightGaussians } from "../../datasets/toy/eight_gaussians.ts";
+import type { Target } from "../core/toy_types.ts";
+import { checkFacts } from "./check_target_facts.ts";
+
+for (const target of Object.values(TARGETS)) {
+  Deno.test(`checkFacts() accepts ${target.name}`, () => checkFacts(target));
+}
+
+const grid = { kind: "grid", extent: 4, cells: 160, shared: true } as const;
+const [mean] = bivariateGaussian.answer.means;
+
+/** Mistakes in a target, and what the error says after the target's name. */
+const MISTAKES: readonly [object, Target, RegExp][] = [
+  [
+    { answer: { ...grid, cells: 310 } },
+    eightGaussians,
+    /answer\.cells must be a multiple of 40, got 310$/,
+  ],
+  [{ answer: { kind: "grid" } }, eightGaussians, /answer\.extent must be > 0, got nothing$/],
+  [
+    { answer: undefined },
+    eightGaussians,
+    /answer\.kind must be "gaussian" or "grid", got nothing$/,
+  ],
+  [{ dim: 3, answer: grid }, eightGaussians, /dim must be 2 for an answer on a grid, got 3$/],
+  [
+    { answer: { ...grid, modes: { centres: [[1]], std: 1 } } },
+    eightGaussians,
+    /answer\.modes must/,
+  ],
+  [{ batchSize: 1000 }, eightGaussians, /batchSize must be an integer >= 1 and <= 100, got 1000$/],
+  [
+    { inputs: [[1], [2]] },
+    eightGaussians,
+    /inputs must be 100 rows of equal length, got \[\[1\],\[2\]\]$/,
+  ],
+  [{ stepSize: 0 }, eightGaussians, /stepSize must be > 0, got 0$/],
+  [
+    { length: { chains: 2, steps: 10, burnIn: 10, thin: 1 } },
+    eightGaussians,
+    /length\.burnIn must .* <= 9, got 10$/,
+  ],
+  [
+    { answer: { ...bivariateGaussian.answer, means: [mean] } },
+    bivariateGaussian,
+    /answer\.means must be \d+ rows of 2 numbers/,
+  ],
+  [
+    { answer: { ...bivariateGaussian.answer, covariance: [[1, 2], [2, 1]] } },
+    bivariateGaussian,
+    /answer\.covariance must be symmetric and positive definite, got \[\[1,2\],\[2,1\]\]$/,
+  ],
+  [
+    { answer: { ...bivariateGaussian.answer, covariance: [[1, 0.5], [0, 1]] } },
+    bivariateGaussian,
+    /answer\.covariance must be symmetric/,
+  ],
+];
+
+Deno.test("checkFacts() names the target, what it expected and what came", () => {
+  for (const [mistake, target, message] of MISTAKES) {
+    const wrong = { ...target, ...mistake, name: "mine" } as Target;
+    assert.throws(() => checkFacts(wrong), (error: Error) => {
+      assert.ok(error instanceof RangeError, `${error}`);
+      assert.match(error.message, /^Target mine: /);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
