@@ -5,8 +5,9 @@ import { type Distribution, upperBound } from "../statistics/upper_bound.ts";
 import { binned } from "./grid.ts";
 import { GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
 import { BINS } from "./grid_truth.ts";
+import { whyUngated } from "./ungated.ts";
 import type { Truth } from "./truth.ts";
-import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
+import type { SamplerSettings, SamplerTheory, Target } from "../core/toy_types.ts";
 
 /** The interval that a metric must lie in, [low, high]. */
 export interface Gate {
@@ -37,14 +38,14 @@ export function gatesOf(
   { exact, predicted, within }: ScoredRun,
   { target, sampler, settings, truth }: {
     readonly target: Target;
-    readonly sampler: Sampler;
+    readonly sampler: SamplerTheory;
     readonly settings: SamplerSettings;
     readonly truth: Truth;
   },
 ): Gates {
-  if (sampler.ungated?.(target)) return {};
+  if (whyUngated(sampler, target) !== null) return {};
   const { answer } = target;
-  if (answer.kind === "gaussian") {
+  if (answer.kind !== "grid") {
     return {
       ...Object.fromEntries(
         Object.entries(predicted).map((

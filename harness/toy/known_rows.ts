@@ -1,6 +1,6 @@
 import { mean } from "../statistics/summary.ts";
 import type { Device, HostArray } from "../core/types.ts";
-import type { Sampler, StationaryKernel, Target } from "../core/toy_types.ts";
+import type { Draws, SamplerTheory, StationaryKernel, Target } from "../core/toy_types.ts";
 import { expectedAcceptance } from "./acceptance.ts";
 import {
   type Estimate,
@@ -13,6 +13,7 @@ import {
 import { gaussianDistribution, type KnownDistribution } from "./known_distribution.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { biasedAnswer, GATE_DEVIATIONS } from "./score_run.ts";
+import { whyUngated } from "./ungated.ts";
 import type { Truth } from "./truth.ts";
 
 /** Independent draws from which proposals are made. */
@@ -24,7 +25,7 @@ const LEAST_POWER = GATE_DEVIATIONS + 1.645;
 /** Inputs of the rows. */
 interface Context {
   readonly target: Target;
-  readonly sampler: Sampler;
+  readonly sampler: SamplerTheory;
   readonly truth: Truth;
   readonly device: Device;
   /** Whether the run has not the length that target and sampler ask for: then it need not have their power. */
@@ -36,10 +37,11 @@ interface Context {
  * shown where theory does not give the stationary distribution.
  */
 export async function knownRows(run: ChainRun, context: Context): Promise<Row[]> {
+  const { truth } = context;
   const distributions = distributionsOf(run, context);
   return [
     ...energyRows(run, { ...context, distributions }),
-    ...(distributions ? momentRows(run, { distributions }) : []),
+    ...(distributions ? momentRows({ draws: truth.coordinates(run.draws), distributions }) : []),
     ...await acceptanceRows(run, context),
   ];
 }
@@ -53,8 +55,8 @@ function distributionsOf(
 ): Distributions | null {
   const { answer } = target;
   const kernel = sampler.kernel?.(target, settings);
-  if (sampler.ungated?.(target)) return null;
-  if (answer.kind === "grid") return kernel ? stationaryOn(target, { truth, kernel }) : null;
+  if (whyUngated(sampler, target) !== null) return null;
+  if (answer.kind !== "gaussian") return kernel ? stationaryOn(target, { truth, kernel }) : null;
   if (!kernel && !sampler.bias?.closedForm) return null;
   const biased = biasedAnswer(answer, { settings, sampler, target });
   if (!biased) return null;
@@ -145,7 +147,9 @@ function energiesOf({ energies, draws: { count, chains, points } }: ChainRun): F
 /** The energy that the largest step of a preconditioned rule adds on a Gaussian; null for other samplers and targets. */
 function largestBias({ settings }: ChainRun, { target, sampler }: Context): number | null {
   const { answer } = target;
-  if (!sampler.preconditioned || answer.kind !== "gaussian" || sampler.ungated?.(target)) {
+  if (
+    !sampler.preconditioned || answer.kind !== "gaussian" || whyUngated(sampler, target) !== null
+  ) {
     return null;
   }
   const biased = biasedAnswer(answer, { settings, sampler, target });
@@ -157,8 +161,7 @@ const LEVELS = [0.1, 0.3, 0.5, 0.7, 0.9];
 
 /** The largest deviations of first and second moments, and of the marginal distribution functions, in standard errors. */
 function momentRows(
-  { draws }: ChainRun,
-  { distributions }: { readonly distributions: Distributions },
+  { draws, distributions }: { readonly draws: Draws; readonly distributions: Distributions },
 ): Row[] {
   const { count, chains, points, dim, data } = draws;
   const isShared = distributions.length < points;
@@ -211,7 +214,7 @@ async function acceptanceRows(
   return [knownRow("acceptance", {
     value: own.value,
     error: combined(own, expected),
-    expected: sampler.ungated?.(target) ? null : expected.value,
+    expected: whyUngated(sampler, target) !== null ? null : expected.value,
     exact: expected.value,
   })];
 }

@@ -8,6 +8,7 @@ import { type Sample, thinned } from "../statistics/sample.ts";
 import { runChains } from "./run_chains.ts";
 import type { SuiteOptions } from "./suite_options.ts";
 import { scoreRun } from "./score_run.ts";
+import { whyUngated } from "./ungated.ts";
 import { openTruth } from "./open_truth.ts";
 import { TOY_METRICS } from "./toy_metrics.ts";
 import type { Truth } from "./truth.ts";
@@ -38,7 +39,7 @@ export async function runToy(
 ): Promise<ToyRun> {
   const run = await runChains(sampler, { target, device, seed, overrides });
   const names = { experiment: target.name, sampler: sampler.name };
-  const note = sampler.ungated?.(target) ?? null;
+  const note = whyUngated(sampler, target);
   const features = sampler.features?.(run.state);
   const { stepSize } = run.settings;
   // What follows from K for steps of this size, where nothing else scales them.

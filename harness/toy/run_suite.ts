@@ -14,6 +14,7 @@ import type {
 import { collect, type Job, runJobs } from "./jobs.ts";
 import { runMethodChain } from "./method_chain.ts";
 import { type OpenTarget, openTarget, runToy } from "./run_sampler.ts";
+import { whyUngated } from "./ungated.ts";
 import { type SuiteOptions } from "./suite_options.ts";
 import { densitiesOf, normalsOf } from "./shown_posteriors.ts";
 import { runSingleMoves } from "./single_moves.ts";
@@ -92,7 +93,9 @@ export async function runGated(
   const options = (device: Device): SuiteOptions => ({ device, seed });
   const runs = collect(
     opened.flatMap((open) =>
-      samplers.filter((sampler) => compared.has(sampler) || !sampler.ungated?.(open.target))
+      samplers.filter((sampler) =>
+        compared.has(sampler) || whyUngated(sampler, open.target) === null
+      )
         .map((sampler) => samplerJob(sampler, { open, options }))
     ),
   );

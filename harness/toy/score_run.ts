@@ -6,7 +6,13 @@ import type { ChainRun } from "./run_chains.ts";
 import { gaussianTruth } from "./gaussian_truth.ts";
 import type { Truth } from "./truth.ts";
 import { type Scores } from "../core/toy_report.ts";
-import type { Draws, GaussianAnswer, Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
+import type {
+  Draws,
+  GaussianAnswer,
+  SamplerSettings,
+  SamplerTheory,
+  Target,
+} from "../core/toy_types.ts";
 import type { Matrix } from "../core/types.ts";
 import { withRatios } from "./known_distribution.ts";
 
@@ -41,19 +47,19 @@ export function scoreRun(
   run: ChainRun,
   { target, sampler, truth }: {
     readonly target: Target;
-    readonly sampler: Sampler;
+    readonly sampler: SamplerTheory;
     readonly truth: Truth;
   },
 ): ScoredRun {
   const { answer } = target;
   const shared = answer.kind === "grid" && answer.shared;
   const samples = samplesOf(run.draws, shared);
-  const mixing = mixingOf(run.draws, shared);
+  const mixing = mixingOf(truth.coordinates(run.draws), shared);
   const sizes = mixing.map(sizeOf);
   const biased = answer.kind === "gaussian"
     ? biasedAnswer(answer, { settings: run.settings, sampler, target })
     : null;
-  const unbiased = answer.kind === "gaussian" ? answer.covariance.map(() => 1) : [];
+  const unbiased = Array<number>(target.dim).fill(1);
   const exact = expected(truth, {
     truth,
     sizes,
@@ -180,7 +186,7 @@ export function biasedAnswer(
   { means, covariance }: GaussianAnswer,
   { settings, sampler, target }: {
     readonly settings: SamplerSettings;
-    readonly sampler: Sampler;
+    readonly sampler: SamplerTheory;
     readonly target: Target;
   },
 ): { readonly answer: GaussianAnswer; readonly ratios: readonly number[] } | null {
