@@ -28,8 +28,11 @@ export const correlatedGaussian: GaussianTarget = {
   source: "a first-order autoregression, S_ij = 0.7^|i - j|; Box and Jenkins, section 3.2",
   deviations: [],
   dim: DIM,
-  logDensity: (z) => {
-    const scaled = tf.matMul(tf.reshape(z, [-1, DIM]), tf.tensor2d(precision));
+  parameters: {
+    precision: { shape: [DIM, DIM], dtype: "float32", data: Float32Array.from(precision.flat()) },
+  },
+  logDensity: (z, { precision }) => {
+    const scaled = tf.matMul(tf.reshape(z, [-1, DIM]), precision as tf.Tensor2D);
     return tf.mul(tf.sum(tf.mul(z, tf.reshape(scaled, z.shape)), 2), -0.5) as tf.Tensor2D;
   },
   answer: { kind: "gaussian", means: [Array<number>(DIM).fill(0)], covariance },

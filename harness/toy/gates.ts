@@ -19,9 +19,9 @@ export interface Gate {
 export type Gates = Readonly<Record<string, Gate>>;
 
 /** Fewer effective draws say nothing: run longer. */
-const LEAST_EFFECTIVE_SIZE = 200;
+export const LEAST_EFFECTIVE_SIZE = 200;
 /** Between chains of independent seeds. Gelman et al. ask for 1.1, Vehtari et al. for 1.01. */
-const LARGEST_R_HAT = 1.05;
+export const LARGEST_R_HAT = 1.05;
 /** Of the truth, for posteriors that are no Gaussians: far below what any Gaussian reaches. */
 const LARGEST_TV = 0.08;
 
