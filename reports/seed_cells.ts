@@ -39,13 +39,13 @@ function seedCell(
   { runs, runList }: CellRuns,
   { isAsked, valueOf, absent }: Measurement,
 ): SeedCell {
-  const values: { seed: number; value: number; run: string }[] = [];
+  const values: SeedCell["values"][number][] = [];
   const lost: { seed: number; why: string }[] = [];
   const missing: number[] = [];
   for (const run of runs.filter(isAsked).toSorted((a, b) => a.spec.seed - b.spec.seed)) {
     const { id, spec: { seed } } = run;
     const value = run.status === "completed" ? valueOf(run) : undefined;
-    if (value !== undefined) values.push({ seed, value, run: id });
+    if (value !== undefined) values.push({ seed, value, run: id, ...codeOf(run) });
     else if (run.status === "missing") missing.push(seed);
     else lost.push({ seed, why: run.status === "completed" ? absent : describeEnd(run) });
   }
@@ -57,6 +57,12 @@ function seedCell(
     lost,
     missing: isListed ? missing : null,
   };
+}
+
+/** The hashes of the code of `run`, if it has a record of them. */
+function codeOf({ provenance }: Run): { readonly code?: readonly string[] } {
+  const code = provenance?.code;
+  return code === undefined ? {} : { code: [...code.earlier ?? [], code.sha256] };
 }
 
 /** Mean and spread of `values`; null where there are none. */

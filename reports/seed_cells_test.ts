@@ -132,3 +132,17 @@ Deno.test("the untrained mean says how many seeds it has, where that is not the 
   ]);
   assertHas(rows, "| LAE | LD + EBM + amortization | 5.50 ± 0.71 (n = 2) | 321.0 (n = 1) |");
 });
+
+Deno.test("a mean over seeds of different code is marked, also one whose run was resumed under other code", () => {
+  const record = (seed: number, sha256: string, earlier?: string[]) =>
+    exampleRecord({
+      spec: { seed },
+      scores: { fd_fashion: 1 },
+      provenance: { code: { sha256, parts: {}, ...earlier && { earlier } } },
+    });
+  const marked = "± 0 (n = 2, different code)";
+  const shown = (...records: ReturnType<typeof record>[]) => formsOf(records).rows.join("\n");
+  assert.ok(shown(record(0, A), record(1, B)).includes(marked));
+  assert.ok(shown(record(0, A), record(1, A, [B])).includes(marked));
+  assert.doesNotMatch(shown(record(0, A), record(1, A)), /different code/);
+});

@@ -48,7 +48,7 @@ export function collectProvenance(records: readonly RunRecord[]): Record<string,
 }
 
 function factsOf(spec: RunSpec, provenance: Provenance): Record<string, string> {
-  const { commit, dirty, versions, lockSha256, datasetSha256, metricSha256 } = provenance;
+  const { code, commit, dirty, versions, lockSha256, datasetSha256, metricSha256 } = provenance;
   const settings = Object.entries(provenance.metricSettings ?? {}).map(([metric, settings]) => [
     `settings of ${metric}`,
     describeSettings(settings),
@@ -60,6 +60,7 @@ function factsOf(spec: RunSpec, provenance: Provenance): Record<string, string> 
   ]);
   return {
     commit: `${commit ?? "unknown"}${dirty === true ? " with uncommitted changes" : ""}`,
+    ...code && { [`code of ${spec.method} on ${spec.dataset}, SHA-256`]: code.sha256 },
     machine: describeMachine(provenance),
     versions: Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", "),
     "deno.lock, SHA-256": lockSha256,

@@ -6,10 +6,11 @@
 import { Command } from "commander";
 import { metropolisStep } from "../../methods/samplers/metropolis.ts";
 import { parseCount, parseNames, UsageError } from "../core/arguments.ts";
-import { userPath } from "../core/project.ts";
+import { projectPath, userPath } from "../core/project.ts";
 import type { RunRecord } from "../core/records.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { formatDuration } from "../experiment/estimate.ts";
+import { codeReader } from "../experiment/run_code.ts";
 import type { Tables } from "../experiment/spec.ts";
 import { BLOCK } from "../run/annealing.ts";
 import { passesOf } from "../run/bidirectional.ts";
@@ -27,6 +28,7 @@ interface LikelihoodArguments {
   readonly device?: string;
   readonly threads?: string;
   readonly dryRun?: boolean;
+  readonly acceptCode?: boolean;
 }
 
 /** Dependencies of the command, from the composition root. */
@@ -53,6 +55,7 @@ export function likelihoodCommand(root: LikelihoodRoot): Command {
     .option("--methods <names>", "comma-separated; all in the folder by default")
     .option("--device <name>", `one of ${Object.keys(DEVICES).join(", ")}`, "cpu")
     .option("--threads <count>", "threads; all cores by default")
+    .option("--accept-code", "estimate runs whose code has changed since they were trained")
     .option("--dry-run", "print the cost, estimate nothing")
     .action((folder: string, typed: LikelihoodArguments) =>
       likelihood(userPath(folder), typed, root)
@@ -87,7 +90,13 @@ async function likelihood(
     : parseNames(typed.methods, { kind: "method", known: present });
   const chosen = records.filter(({ spec }) => methods.includes(spec.method));
   const tables = await root.tablesWith([...new Set(chosen.map(({ spec }) => spec.dataset))].join());
-  const { pending, done, leftOut } = await planLikelihoods(chosen, { tables, dir, settings });
+  const { pending, done, leftOut } = await planLikelihoods(chosen, {
+    tables,
+    dir,
+    settings,
+    readCode: codeReader(projectPath(".")),
+    acceptCode: typed.acceptCode ?? false,
+  });
   for (const reason of leftOut) console.error(`Left out ${reason}`);
   if (pending.length > 0) {
     await using device = await openDevice(typed.device ?? "cpu", { threads });

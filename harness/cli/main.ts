@@ -20,8 +20,9 @@ import { replaceFile } from "../core/files.ts";
 import { listTables } from "../experiment/listing.ts";
 import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
-import { userPath } from "../core/project.ts";
+import { projectPath, userPath } from "../core/project.ts";
 import { readProvenance } from "../run/provenance.ts";
+import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
 import { executeRun } from "../run/run.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
@@ -53,6 +54,7 @@ interface BenchArguments extends ExperimentArguments {
   readonly out?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
+  readonly acceptCode?: boolean;
   readonly strict?: boolean;
   readonly size?: string;
 }
@@ -96,6 +98,10 @@ function createProgram(): Command {
     .option("--out <folder>", "output folder (default: runs/PRESET)")
     .option("--dry-run", "print the runs and their estimated time, write nothing")
     .option("--force", "repeat completed runs")
+    .option(
+      "--accept-code",
+      "use results and checkpoints of code that has changed since; averages over different code are marked",
+    )
     .option("--strict", "refuse settings that a method warns about")
     .addOption(
       new Option("--size <pixels>", "image size of folder: and archive: data sets (default: 32)")
@@ -131,6 +137,7 @@ function createProgram(): Command {
     )
     .option("--experiment <name>", "name of the experiment, for the record", "single")
     .option("--jobs <count>", "number of parallel runs on the machine, for the record", "1")
+    .option("--accept-code", "resume from a checkpoint of code that has changed since")
     .action(runAction);
 
   program.command("probe", { hidden: true })
@@ -163,6 +170,8 @@ async function benchAction(typed: BenchArguments): Promise<void> {
     out,
     jobs,
     force: args.force ?? false,
+    acceptCode: args.acceptCode ?? false,
+    readCode: codeReader(projectPath(".")),
     strict: args.strict ?? false,
     dataFolder: dataFolder(),
     publish: async (records) => {
@@ -236,7 +245,12 @@ async function writeReports(
 
 async function runAction(
   path: string,
-  args: { readonly out: string; readonly experiment: string; readonly jobs: string },
+  args: {
+    readonly out: string;
+    readonly experiment: string;
+    readonly jobs: string;
+    readonly acceptCode?: boolean;
+  },
 ): Promise<void> {
   const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
   const dir = userPath(args.out);
@@ -254,6 +268,8 @@ async function runAction(
       dir,
       provenance: (datasetSha256) =>
         readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
+      modules: () => codeReader(projectPath("."))(spec),
+      acceptCode: args.acceptCode,
       report: throttleEvents(tell),
     });
     await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);

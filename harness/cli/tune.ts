@@ -8,7 +8,8 @@ import { HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { replaceFile } from "../core/files.ts";
-import { userPath } from "../core/project.ts";
+import { projectPath, userPath } from "../core/project.ts";
+import { codeReader } from "../experiment/run_code.ts";
 import type { Metric } from "../core/types.ts";
 import { DEVICES } from "../engine/device.ts";
 import { readExperiment } from "../experiment/experiment_arguments.ts";
@@ -37,6 +38,7 @@ interface TuneArguments {
   readonly seeds: string;
   readonly out?: string;
   readonly dryRun?: boolean;
+  readonly acceptCode?: boolean;
 }
 
 /** Defines the command `tune`; its action calls `end` with whether the user interrupted it. */
@@ -60,6 +62,7 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
     .option("--finalists <count>", "best trials that are run again", "3")
     .option("--seeds <count>", "new seeds for each finalist", "3")
     .option("--out <folder>", "where to write; runs/tune by default")
+    .option("--accept-code", "use trials and checkpoints of code that has changed since")
     .option("--dry-run", "print the trials and how long they will take, write nothing")
     .action(async (typed: TuneArguments) => end(await tune(typed, tables)));
 }
@@ -86,7 +89,15 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
   const scored = { ...experiment, name: "tune", metrics: [metric.name], scoreUntrained: false };
   const trials = searchTrials(scored, { tables: withHeldOut, trials: budget.trials });
   const out = userPath(typed.out ?? "runs/tune");
-  const options = { tables: withHeldOut, out, jobs, force: false, dataFolder: dataFolder() };
+  const options = {
+    tables: withHeldOut,
+    out,
+    jobs,
+    force: false,
+    acceptCode: typed.acceptCode ?? false,
+    readCode: codeReader(projectPath(".")),
+    dataFolder: dataFolder(),
+  };
   const specs = trials.map(({ spec }) => spec);
   if (typed.dryRun) {
     for (const { method, index, changed } of trials) {

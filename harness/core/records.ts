@@ -53,8 +53,20 @@ export interface EpochRecord {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** What a run executed, and on what (`experiment/run_code.ts`). */
+export interface RunCode {
+  /** Of `parts`. */
+  readonly sha256: string;
+  /** Hashes of the modules that the run could reach, by path, and of its data set's pixels; empty for packages, named with their version. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** Hashes of other code that trained the run before it was resumed with --accept-code; absent if there is none. */
+  readonly earlier?: readonly string[];
+}
+
 /** Where a number came from: recorded, never hashed into the id. */
 export interface Provenance {
+  /** Absent from records of older versions. */
+  readonly code?: RunCode;
   readonly commit: string | null;
   readonly dirty: boolean | null;
   readonly lockSha256: string;

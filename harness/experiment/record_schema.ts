@@ -126,6 +126,13 @@ const CALIBRATION = z.object({
   fromTruth: CALIBRATION_TESTS.optional(),
 });
 
+/** Checks a `RunCode`. */
+export const RUN_CODE = z.object({
+  sha256: z.string(),
+  parts: z.record(z.string(), z.string()),
+  earlier: z.array(z.string()).optional(),
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
@@ -133,6 +140,7 @@ const BASE = z.object({
   spec: RUN_SPEC,
   startedAt: z.iso.datetime(),
   provenance: z.object({
+    code: RUN_CODE.optional(),
     commit: z.string().nullable(),
     dirty: z.boolean().nullable(),
     lockSha256: z.string(),

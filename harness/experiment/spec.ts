@@ -17,6 +17,19 @@ export function lookUp<T>(table: Readonly<Record<string, T>>, kind: string, name
   return table[name];
 }
 
+/** As `lookUp`, of entries that carry their name. Throws UsageError for one that calls itself otherwise. */
+function namedEntry<T extends { readonly name: string }>(
+  table: Readonly<Record<string, T>>,
+  kind: string,
+  name: string,
+): T {
+  const entry = lookUp(table, kind, name);
+  if (entry.name === name) return entry;
+  throw new UsageError(
+    `The ${kind} "${name}" calls itself "${entry.name}": its name must be its key in the table`,
+  );
+}
+
 /** JSON with sorted keys and without spaces: equal values give equal text (as RFC 8785 for the values used here). */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
@@ -84,8 +97,8 @@ export function resolveHyper(
  * names and for values that cannot work.
  */
 export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
-  const metrics = experiment.metrics.map((name) => lookUp(tables.metrics, "metric", name));
-  const methods = experiment.methods.map((name) => lookUp(tables.methods, "method", name));
+  const metrics = experiment.metrics.map((name) => namedEntry(tables.metrics, "metric", name));
+  const methods = experiment.methods.map((name) => namedEntry(tables.methods, "method", name));
   const forAll = Object.entries(experiment.hyper).filter(([scope]) => scope.startsWith("*"));
   for (const key of forAll.flatMap(([, overrides]) => Object.keys(overrides))) {
     const all = Object.values(tables.methods); // not only the selected ones: a preset serves every method
@@ -96,7 +109,7 @@ export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
   }
   return experiment.seeds.flatMap((seed) =>
     experiment.datasets.flatMap((name) => {
-      const dataset = lookUp(tables.datasets, "data set", name);
+      const dataset = namedEntry(tables.datasets, "data set", name);
       return methods.map((method) =>
         resolveRun(experiment, { method, dataset, metricEntries: metrics, seed })
       );

@@ -28,7 +28,7 @@ const METHOD: Method = tinyWith(() => ({
     {
       name: "darker",
       label: "Tiny, darker",
-      sample: (state, request, noise) => tf.sub(TINY.sample(state, request, noise), 0.1),
+      sample: (state, request, noise) => tf.relu(tf.sub(TINY.sample(state, request, noise), 0.1)),
     },
     {
       name: "broken",

@@ -1,13 +1,21 @@
 import * as z from "zod";
 import { ifThere, replaceFile } from "../core/files.ts";
-import { EPOCH_RECORD, firstIssue, NUMBERS, SECONDS } from "../experiment/record_schema.ts";
+import {
+  EPOCH_RECORD,
+  firstIssue,
+  NUMBERS,
+  RUN_CODE,
+  SECONDS,
+} from "../experiment/record_schema.ts";
 import type { HostArray, HostArrays } from "../core/types.ts";
-import type { EpochRecord, Seconds } from "../core/records.ts";
+import type { EpochRecord, RunCode, Seconds } from "../core/records.ts";
 
 /** State of a run between two epochs: everything needed to resume to the same bits. */
 export interface Checkpoint {
   /** Id of the run, so that a checkpoint is never resumed under another spec. */
   readonly id: string;
+  /** The code that trained it; absent from checkpoints of older versions. */
+  readonly code?: RunCode;
   readonly epochs: readonly EpochRecord[];
   readonly seconds: Seconds;
   /** Scores of the initial state. */
@@ -29,6 +37,7 @@ const TENSOR_ENTRY = z.object({
 /** Content of `__metadata__.laebench`. */
 const REST = z.object({
   id: z.string(),
+  code: RUN_CODE.optional(),
   epochs: z.array(EPOCH_RECORD),
   seconds: SECONDS,
   untrained: NUMBERS,
@@ -107,4 +116,35 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
 export async function loadCheckpoint(path: string): Promise<Checkpoint | undefined> {
   const bytes = await ifThere(Deno.readFile(path));
   return bytes && decodeCheckpoint(bytes);
+}
+
+/** The code that trained the checkpoint at `path`, without its arrays; undefined if there is none, or it cannot be read. */
+export async function readCheckpointCode(path: string): Promise<RunCode | undefined> {
+  const file = await ifThere(Deno.open(path));
+  if (file === undefined) return undefined;
+  using opened = file;
+  const length = await readBytes(opened, 8);
+  if (length === undefined) return undefined;
+  const end = new DataView(length.buffer).getBigUint64(0, true);
+  if (end > BigInt((await opened.stat()).size)) return undefined;
+  const header = await readBytes(opened, Number(end));
+  try {
+    const { __metadata__ } = JSON.parse(new TextDecoder().decode(header));
+    return REST.parse(JSON.parse(__metadata__.laebench)).code;
+  } catch {
+    return undefined; // a broken checkpoint: the run moves it aside
+  }
+}
+
+async function readBytes(
+  file: Deno.FsFile,
+  count: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count;) {
+    const read = await file.read(bytes.subarray(at));
+    if (read === null) return undefined;
+    at += read;
+  }
+  return bytes;
 }

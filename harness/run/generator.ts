@@ -47,11 +47,16 @@ export async function compileGenerator(
   },
 ): Promise<Generator> {
   const chunk = Math.min(CHUNK, count);
+  const expected = [chunk, image.height, image.width, image.channels];
   const program = await device.compile(
     ({ state, inputs }) => {
       const noise = createNoise(key, inputs.chunk as Scalar);
       const request = { count: chunk, chains: chainsOf(inputs) };
-      return { outputs: { images: model.sample(unflatten(state), request, noise) } };
+      const images = model.sample(unflatten(state), request, noise);
+      if (images.shape.join() !== expected.join()) {
+        throw new RangeError(`Samples have shape [${images.shape}], expected [${expected}]`);
+      }
+      return { outputs: { images } };
     },
     {
       state: state.specs,
@@ -82,17 +87,7 @@ async function drawImages(
       ...chainsFrom(chains, { key, from, chunk }),
     });
     state = result.state;
-    const { data, shape } = result.outputs.images;
-    if (data.length !== chunk * size) {
-      throw new RangeError(
-        `Samples have shape [${shape}], expected [${[
-          chunk,
-          image.height,
-          image.width,
-          image.channels,
-        ]}]`,
-      );
-    }
+    const { data } = result.outputs.images;
     const wanted = Math.min(chunk, count - from);
     const pixels = toBytes((data as Float32Array).subarray(0, wanted * size));
     await use({ image, count: wanted, pixels });

@@ -3,12 +3,15 @@ import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import { type Chains } from "./batches.ts";
 import { calibrate } from "./calibration.ts";
+import { checkModel } from "./check_model.ts";
 import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
 import { orderKey, stepsPerEpoch } from "../core/row_order.ts";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { foldIn } from "../core/noise.ts";
 import type { RunEvent } from "./events.ts";
 import { compileDecodedEncodings } from "./decoded.ts";
+import { changedParts, listParts, resumedCode, runCode } from "../experiment/run_code.ts";
+import type { ModuleHashes } from "../core/module_graph.ts";
 import { replaceFile } from "../core/files.ts";
 import { initialise, streamKey } from "./initial_state.ts";
 import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
@@ -37,6 +40,7 @@ import type {
   Diagnostics,
   EpochRecord,
   Provenance,
+  RunCode,
   RunRecord,
   RunSpec,
 } from "../core/records.ts";
@@ -52,6 +56,10 @@ export interface RunContext {
   /** The run's own folder, which exists. */
   readonly dir: string;
   provenance(datasetSha256: string): Promise<Provenance>;
+  /** Hashes of the modules that the run executes; the record has no code if absent. */
+  modules?(): Promise<ModuleHashes>;
+  /** Goes on from a checkpoint of other code. */
+  readonly acceptCode?: boolean;
   /** Called with each event as it happens. */
   report(event: RunEvent): void;
 }
@@ -71,6 +79,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   const saved = await loadOwnCheckpoint(dir, id);
   const stopwatch = startStopwatch({ before: saved?.seconds });
   const images = await context.dataset.load("train");
+  const code = await codeOf(context, { images, saved });
   const epochs: EpochRecord[] = [...saved?.epochs ?? []];
   await rewriteEpochs(dir, epochs);
   const record = {
@@ -79,13 +88,13 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     experiment: context.experiment,
     spec,
     startedAt,
-    provenance: await context.provenance(images.sha256),
+    provenance: { ...await context.provenance(images.sha256), ...code && { code } },
     epochs,
   } as const;
   const problem = problemOf(spec, context.dataset);
   const model = context.method.build(problem, spec.hyper);
   try {
-    const run = { ...context, spec, problem, model, images, saved, stopwatch, epochs };
+    const run = { ...context, spec, problem, model, images, saved, code, stopwatch, epochs };
     const results = await trainAndScore(run);
     return { ...record, seconds: stopwatch.read(), status: "completed", ...results };
   } catch (error) {
@@ -100,6 +109,24 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   }
 }
 
+/** What the run executes; undefined if unknown. Throws if its checkpoint is of other code, unless that is accepted. */
+async function codeOf(
+  { modules, dataset, dir, acceptCode }: RunContext,
+  { images, saved }: { readonly images: ImageSet; readonly saved: Checkpoint | undefined },
+): Promise<RunCode | undefined> {
+  if (modules === undefined) return undefined;
+  const test = await dataset.load("test");
+  const code = runCode(await modules(), { train: images.sha256, test: test.sha256 });
+  const changed = changedParts(saved?.code, code);
+  if (changed.length > 0 && acceptCode !== true) {
+    throw new Error(
+      `The checkpoint in ${dir} was trained before ${listParts(changed)} changed: ` +
+        `remove it to start again, or resume with --accept-code`,
+    );
+  }
+  return resumedCode(code, saved?.code);
+}
+
 /** A run under way. */
 interface Run extends RunContext {
   readonly spec: RunSpec;
@@ -108,6 +135,8 @@ interface Run extends RunContext {
   /** The training split. */
   readonly images: ImageSet;
   readonly saved: Checkpoint | undefined;
+  /** What it executes; undefined if unknown. */
+  readonly code: RunCode | undefined;
   readonly stopwatch: Stopwatch;
   /** Grows by one record per epoch. */
   readonly epochs: EpochRecord[];
@@ -140,6 +169,10 @@ async function trainAndScore(run: Run): Promise<Results> {
   let state = await device.upload(start.state);
 
   report({ event: "phase", phase: "compile" });
+  if (saved === undefined) {
+    const key = streamKey(spec, "sample");
+    await checkModel(device, { ...start, model, key, chains, image: dataset.image });
+  }
   await using generator = await compileGenerator(device, {
     model,
     key: streamKey(spec, "sample"),
@@ -260,6 +293,7 @@ async function trainOn(
     const host = await device.download(state);
     await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
       id: runId(spec),
+      ...run.code && { code: run.code },
       epochs: run.epochs,
       seconds: stopwatch.read(),
       untrained: {},

@@ -15,9 +15,11 @@ import type {
   Program,
   PureFunction,
   Shapes,
+  State,
+  StepResult,
 } from "../core/types.ts";
 import type { EpochRecord } from "../core/records.ts";
-import type { Scalar, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
+import { type Scalar, Tensor, type Tensor1D, type Tensor4D } from "@tensorflow/tfjs";
 
 const CHAINS = "chains/";
 
@@ -37,11 +39,42 @@ export function stepFunction(model: Model, key: Key): PureFunction {
       },
       createNoise(key, inputs.step as Scalar),
     );
+    checkStep(result, { state, chains: model.chains });
     return {
       state: flatten(result.state),
       outputs: { ...result.metrics, ...withPrefix(result.chains) },
     };
   };
+}
+
+/**
+ * Throws TypeError if a step returns no value for a name of `state` or for one of `chains`, which would then never move, or a
+ * metric that is no scalar.
+ */
+function checkStep(
+  result: StepResult,
+  { state, chains = {} }: { readonly state: State; readonly chains?: Shapes },
+): void {
+  const returned = flatten(result.state);
+  for (const name of Object.keys(state)) {
+    if (!(name in returned)) {
+      throw new TypeError(
+        `step() returns a state without "${name}": return it unchanged if it does not move`,
+      );
+    }
+  }
+  for (const name of Object.keys(chains)) {
+    if (result.chains?.[name] === undefined) {
+      throw new TypeError(`step() returns no chains "${name}", which the model declares`);
+    }
+  }
+  for (const [name, metric] of Object.entries(result.metrics)) {
+    const shape = metric instanceof Tensor ? metric.shape : undefined;
+    if (shape?.length !== 0) {
+      const got = shape === undefined ? typeof metric : `a tensor of shape [${shape}]`;
+      throw new TypeError(`The metric "${name}" of step() must be a scalar tensor, got ${got}`);
+    }
+  }
 }
 
 /** Shapes and types of the inputs of `stepFunction`. `chains` are shapes without the row axis. */

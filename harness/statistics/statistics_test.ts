@@ -180,3 +180,14 @@ Deno.test("thinned() is not in phase with interleaved chains", () => {
   const perChain = Array.from({ length: 8 }, (_, c) => kept.filter((v) => v === c).length);
   assert.ok(perChain.every((n) => n >= 4), perChain.join());
 });
+
+Deno.test("thinned() keeps different draws, whatever the ratio of the counts", () => {
+  for (const [from, to] of [[1201, 1200], [2000, 1200], [100_000, 1200], [7, 3]]) {
+    const data = Float64Array.from({ length: from }, (_, i) => i);
+    const kept = thinned({ count: from, dim: 1, data }, to).data;
+    assert.equal(new Set(kept).size, to, `${from} to ${to}`);
+    // Evenly spread: of a tenth of the sample a tenth is kept, give or take a few gaps.
+    const tenth = kept.filter((i) => i < from / 10).length;
+    assert.ok(Math.abs(tenth - to / 10) <= 3, `${from} to ${to}: ${tenth}`);
+  }
+});

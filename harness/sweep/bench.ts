@@ -1,5 +1,7 @@
 import { refuseIfStrict, warningsOf } from "../experiment/warnings.ts";
 import { environmentOf, GPUS_VARIABLE, gpusFor, sharedGpuWarning } from "./gpus.ts";
+import { checkCode } from "./code_check.ts";
+import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { ifThere, replaceFile } from "../core/files.ts";
@@ -21,6 +23,9 @@ export interface BenchOptions {
   readonly jobs: number;
   /** Repeats completed runs from the start. */
   readonly force: boolean;
+  /** Uses results and checkpoints of code that has changed since. */
+  readonly acceptCode: boolean;
+  readonly readCode: CodeReader;
   /** Refuses settings that a method warns about. */
   readonly strict: boolean;
   /** The absolute path of the data folder, which runs may read. */
@@ -45,6 +50,10 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
   warn(warnings);
   const { records } = await readResults(options.out);
   const metrics = await availableMetrics(experiment, options.tables);
+  if (records.length > 0) {
+    const pixels = await hashDatasets(experiment.datasets, options.tables);
+    await checkCode(specs, { ...options, pixels, records });
+  }
   const todo = selectRuns(specs, records, { metrics, force: options.force });
   for (const line of listHyper(specs)) console.log(line);
   const waiting = new Set(todo);
@@ -96,11 +105,12 @@ export async function runSpecs(
 ): Promise<{ readonly records: readonly RunRecord[]; readonly interrupted: boolean }> {
   const { out, tables, force, jobs } = options;
   const count = await checkDevice(specs[0]);
-  for (const name of experiment.datasets) await checkDataset(name, tables);
+  const pixels = await hashDatasets(experiment.datasets, tables);
   const metrics = await availableMetrics(experiment, tables);
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
+  await checkCode(specs, { ...options, pixels, records: store.records });
   await options.onStart?.();
 
   const todo = selectRuns(specs, store.records, { metrics, force });
@@ -184,10 +194,18 @@ async function checkDevice(spec: RunSpec): Promise<number> {
   );
 }
 
-/** Loads both splits of a data set, so that a missing file is reported before any run starts. */
-async function checkDataset(name: string, tables: Tables): Promise<void> {
-  await tables.datasets[name].load("train");
-  await tables.datasets[name].load("test"); // for the reconstructions, and for some scores
+/** Loads both splits of the data sets `names`, so that a missing file is reported before any run starts; hashes them. */
+async function hashDatasets(
+  names: readonly string[],
+  { datasets }: Tables,
+): Promise<Record<string, PixelHashes>> {
+  const hashes: Record<string, PixelHashes> = {};
+  for (const name of names) {
+    const { sha256: train } = await datasets[name].load("train");
+    const { sha256: test } = await datasets[name].load("test"); // for the reconstructions, and for some scores
+    hashes[name] = { train, test };
+  }
+  return hashes;
 }
 
 async function makeFolder(path: string): Promise<void> {
@@ -218,7 +236,7 @@ async function runAll(
     readonly store: Store;
     readonly jobs: number;
     readonly gpus: readonly string[];
-    readonly options: Pick<BenchOptions, "tables" | "dataFolder">;
+    readonly options: Pick<BenchOptions, "tables" | "dataFolder" | "acceptCode">;
   },
 ): Promise<boolean> {
   const controller = new AbortController();
@@ -250,6 +268,7 @@ async function runAll(
             experiment,
             "--jobs",
             `${jobs}`,
+            ...options.acceptCode ? ["--accept-code"] : [],
           ],
           permissionsOf(spec, { dir, dataFolder: options.dataFolder }),
         ),

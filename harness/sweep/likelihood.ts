@@ -7,6 +7,7 @@ import type { AnnealedResult, AnnealedSettings } from "../core/annealed.ts";
 import { foldIn, keyOf } from "../core/noise.ts";
 import type { Device, DeviceState, JointDensity } from "../core/types.ts";
 import type { RunRecord, RunSpec } from "../core/records.ts";
+import { changedModules, type CodeReader, listParts } from "../experiment/run_code.ts";
 import { modelOf, type Tables } from "../experiment/spec.ts";
 import type { Transition } from "../run/annealing.ts";
 import { type AnnealingSetting, bidirectional, passesOf, timePass } from "../run/bidirectional.ts";
@@ -42,7 +43,13 @@ export interface LikelihoodPlan {
 /** The runs among `records` that lack an estimate. */
 export async function planLikelihoods(
   records: readonly RunRecord[],
-  { tables, dir, settings }: Pick<LikelihoodOptions, "tables" | "dir" | "settings">,
+  { tables, dir, settings, readCode, acceptCode }:
+    & Pick<LikelihoodOptions, "tables" | "dir" | "settings">
+    & {
+      readonly readCode: CodeReader;
+      /** Estimates runs whose code has changed since. */
+      readonly acceptCode: boolean;
+    },
 ): Promise<LikelihoodPlan> {
   const known = new Set((await readLikelihoods(dir)).map(resultKey));
   const pending: PendingRun[] = [];
@@ -53,9 +60,20 @@ export async function planLikelihoods(
     const joint = jointOf(spec, tables);
     if (typeof joint === "string") leftOut.push(`${spec.method}: ${joint}`);
     else if (known.has(resultKey({ id, settings }))) done++;
-    else if (await checkpointOf({ id, spec }, dir) === undefined) {
-      leftOut.push(`${spec.method} seed ${spec.seed}: ${dir}/${id} has no checkpoint of its end`);
-    } else pending.push({ id, spec, joint });
+    else {
+      const checkpoint = await checkpointOf({ id, spec }, dir);
+      const changed = changedModules(checkpoint?.code, await readCode(spec));
+      const run = `${spec.method} seed ${spec.seed}`;
+      if (checkpoint === undefined) {
+        leftOut.push(`${run}: ${dir}/${id} has no checkpoint of its end`);
+      } else if (changed.length > 0 && !acceptCode) {
+        leftOut.push(
+          `${run}: ${
+            listParts(changed)
+          } changed since it was trained; --accept-code estimates it all the same`,
+        );
+      } else pending.push({ id, spec, joint });
+    }
   }
   return { pending, done, leftOut: [...new Set(leftOut)] };
 }

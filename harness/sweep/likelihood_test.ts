@@ -43,6 +43,12 @@ const TABLES: Tables = { ...TINY_TABLES, methods: { tiny: SIMULATED } };
 const [SPEC] = resolveRuns({ ...TINY_EXPERIMENT, metrics: [] }, TABLES);
 const SETTINGS = { images: 4, temperatures: 50, chains: 3 };
 
+/** The code that trained, unchanged. */
+const CODE = {
+  readCode: () => Promise.resolve({ "methods/tiny.ts": "1" }),
+  acceptCode: false,
+};
+
 /** A finished run of the tiny method in the folder `dir` of a sweep. */
 async function finishedRun(dir: string): Promise<RunRecord> {
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
@@ -56,6 +62,7 @@ async function finishedRun(dir: string): Promise<RunRecord> {
     experiment: "tiny",
     dir: own,
     provenance: () => Promise.resolve(TINY_PROVENANCE),
+    modules: () => Promise.resolve({ "methods/tiny.ts": "1" }),
     report: () => {},
   });
 }
@@ -72,7 +79,14 @@ Deno.test("a run of a model with a joint density is calibrated, and its likeliho
     assert.ok((infer.tests?.squaredNorm.p ?? 0) > 2e-4);
 
     await using device = await openDevice("tfjs-cpu", { threads: 1 });
-    const options = { tables: TABLES, dir, settings: SETTINGS, device, transition: metropolisStep };
+    const options = {
+      tables: TABLES,
+      dir,
+      settings: SETTINGS,
+      device,
+      transition: metropolisStep,
+      ...CODE,
+    };
     const plan = await planLikelihoods([record], options);
     assert.deepEqual([plan.pending.length, plan.done, plan.leftOut], [1, 0, []]);
     const cost = await costOf(plan.pending, options);
@@ -94,7 +108,8 @@ Deno.test("planLikelihoods() says what it leaves out", () =>
   withTempDir(async (dir) => {
     const record = await finishedRun(dir);
     const plan = async (tables: Tables, path = dir) =>
-      (await planLikelihoods([record], { tables, dir: path, settings: SETTINGS })).leftOut.join();
+      (await planLikelihoods([record], { tables, dir: path, settings: SETTINGS, ...CODE })).leftOut
+        .join();
     assert.match(await plan(TINY_TABLES), /tiny: its model has no joint density/);
     const refusing = {
       ...TINY_METHOD,
@@ -107,6 +122,14 @@ Deno.test("planLikelihoods() says what it leaves out", () =>
       /cannot be built: rate is gone/,
     );
     assert.match(await plan(TABLES, `${dir}/elsewhere`), /has no checkpoint of its end/);
+    const edited = {
+      ...{ tables: TABLES, dir, settings: SETTINGS },
+      readCode: () => Promise.resolve({ "methods/tiny.ts": "2" }),
+    };
+    const { leftOut } = await planLikelihoods([record], { ...edited, acceptCode: false });
+    assert.match(leftOut.join(), /seed 0: methods\/tiny\.ts changed since it was trained/);
+    const accepted = await planLikelihoods([record], { ...edited, acceptCode: true });
+    assert.equal(accepted.pending.length, 1);
   }));
 
 Deno.test("readLikelihoods() takes the last line of a run and its settings, and refuses what it did not write", () =>

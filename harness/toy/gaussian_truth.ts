@@ -10,8 +10,11 @@ import { fitOf, SLICED_COUNT, type Truth } from "./truth.ts";
 
 /** Draws that MMD looks at: it costs n^2. */
 const MMD_COUNT = 1200;
-/** Of the kernel on whitened draws. */
-const MMD_BANDWIDTH = 1;
+/**
+ * Bandwidth of the kernel on whitened draws. The squared distance of two draws of N(0, I) is 2 dim on average: a bandwidth that
+ * does not grow with it makes every kernel value nearly 0 in many dimensions, and the bound a rounding error.
+ */
+const mmdBandwidth = (dim: number): number => Math.sqrt(dim);
 
 /** Posteriors N(means[i], covariance); samples of all points are whitened and pooled for the distances. */
 export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
@@ -43,7 +46,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
         mmd2: squaredMmdDistribution({
           count: Math.min(pooled, MMD_COUNT),
           variances: ratios,
-          bandwidth: MMD_BANDWIDTH,
+          bandwidth: mmdBandwidth(dim),
         }),
       };
     },
@@ -77,7 +80,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
           kl: mean(each.map((e) => e.kl)),
           sliced_w2: slicedWasserstein(pooled, reference),
           ...!("mmd2" in known) && {
-            mmd2: squaredMmdToNormal(thinned(pooled, MMD_COUNT), MMD_BANDWIDTH),
+            mmd2: squaredMmdToNormal(thinned(pooled, MMD_COUNT), mmdBandwidth(dim)),
           },
         },
       };

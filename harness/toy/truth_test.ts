@@ -90,7 +90,7 @@ Deno.test("Truth.scoreDistributions() are those of independent draws, biased one
   }
   // Of two posteriors at most 1,000 draws each are pooled, and of those 1,200 seen.
   const least = (sizes: number[]) => truth.scoreDistributions(sizes, [1, 1]).mmd2.minimum ?? 0;
-  const pooled = (count: number) => -(1 - 1 / 3) / (count - 1); // E k is 1 / 3 in two dimensions
+  const pooled = (count: number) => -(1 - 1 / 2) / (count - 1); // E k is 1 / 2 in two dimensions
   const counts = [[[3000, 40], 1040], [[3000, 3000], 1200], [[10, 10], 20]] as const;
   for (const [sizes, count] of counts) {
     assert.ok(Math.abs(least([...sizes]) / pooled(count) - 1) < 1e-12, `${sizes}`);

@@ -52,11 +52,24 @@ function magnitude(x: number): number {
   return Math.floor(Math.log10(Math.abs(x)));
 }
 
-/** `45.2 ± 1.3 (n = 3)`, or `(n = 2 of 3)` when seeds are lost or missing; a dash where nothing was asked for. */
-export function formatSeeds({ mean, std, n, lost, missing }: SeedCell): string {
+/** Marks a mean over runs of different code. */
+export const MIXED_CODE = "different code";
+
+/** Whether the values of a cell come from different code; unknown code counts as equal. */
+export function isOfMixedCode({ values }: Pick<SeedCell, "values">): boolean {
+  return new Set(values.flatMap(({ code = [] }) => code)).size > 1;
+}
+
+/**
+ * `45.2 ± 1.3 (n = 3)`, or `(n = 2 of 3)` when seeds are lost or missing; a dash where nothing was asked for. Marked if the
+ * seeds ran different code.
+ */
+export function formatSeeds(cell: SeedCell): string {
+  const { mean, std, n, lost, missing } = cell;
   const asked = n + lost.length + (missing?.length ?? 0);
   if (asked === 0) return NONE;
-  const count = asked === n ? `n = ${n}` : `n = ${n} of ${asked}`;
+  const seeds = asked === n ? `n = ${n}` : `n = ${n} of ${asked}`;
+  const count = isOfMixedCode(cell) ? `${seeds}, ${MIXED_CODE}` : seeds;
   return `${mean === null ? NONE : formatMeanStd(mean, std)} (${count})`;
 }
 

@@ -62,6 +62,8 @@ export interface SeedCell extends Shortfall {
     readonly value: number;
     /** The run's id, and its folder. */
     readonly run: string;
+    /** Hashes of the code that trained and scored it, one unless it was resumed under other code; absent if unknown. */
+    readonly code?: readonly string[];
   }[];
 }
 

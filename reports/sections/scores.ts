@@ -3,6 +3,8 @@ import {
   formatMeanStd,
   formatNumber,
   formatSeeds,
+  isOfMixedCode,
+  MIXED_CODE,
   nameOf,
   NONE,
 } from "../document/block.ts";
@@ -33,6 +35,9 @@ const DECODED =
 const MARKED =
   `${MARK}: better than the decoded encodings. Such samples decode latents unlike those that the decoder was trained on, ` +
   "and a score may reward their texture: look at the pictures.";
+
+const MIXED =
+  `${MIXED_CODE}: the seeds ran different code, so that their mean, and every other mean of the row, is not of one method.`;
 
 const WITHIN =
   `Within: at most ${WITHIN_DEVIATIONS} combined standard deviations, sqrt(s² + s'²), from the published mean; ` +
@@ -100,6 +105,7 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
     `Mean ± sample standard deviation over n seeds. ${better}.`,
     ...columns.some(({ head }) => head === DECODED_HEAD) ? [DECODED] : [],
     ...body.some((cells) => cells.some((cell) => cell.endsWith(MARK))) ? [MARKED] : [],
+    ...body.some((cells) => cells.some((cell) => cell.includes(MIXED_CODE))) ? [MIXED] : [],
     ...realNotes(table, metrics),
     ...compared.some(({ comparison }) => comparison.distance !== null) ? [WITHIN] : [],
     ...body.some((cells) => cells.includes(NONE))
@@ -174,7 +180,9 @@ function columnsOf(
 /** A cell without its number of seeds, which stands beside it, unless seeds are lost. */
 function formatBeside(cell: ScoreCell): string {
   const isWhole = cell.lost.length === 0 && (cell.missing?.length ?? 0) === 0;
-  return isWhole && cell.mean !== null ? formatMeanStd(cell.mean, cell.std) : formatSeeds(cell);
+  return isWhole && !isOfMixedCode(cell) && cell.mean !== null
+    ? formatMeanStd(cell.mean, cell.std)
+    : formatSeeds(cell);
 }
 
 /** The mean of `spread`, with its number of seeds where it is not the score's `n`. */
