@@ -197,24 +197,29 @@ async function readNetcdf(
     );
   }
   const hdf5 = await import("jsfive");
-  try {
-    const root = new hdf5.File(bytes.buffer, "draws") as Hdf5Group;
-    if (!root.keys.includes("posterior")) {
-      throw new RangeError(`no group posterior, only ${root.keys.join(", ")}`);
+  /** Reads by jsfive, which throws text, and RangeErrors at the end of a truncated file. */
+  const reading = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new SyntaxError(
+        `not readable as NetCDF 4 (${reason}): write the draws by numpy.save(FILE, idata.posterior["z"].values)`,
+      );
     }
-    const group = root.get("posterior") as Hdf5Group;
-    const arrays = group.keys.map((name) => [name, group.get(name) as Hdf5Dataset] as const)
-      .filter(([, { shape }]) => shape !== undefined && shape.length >= 2); // coordinates have one axis
-    const { shape, value } = chosen(new Map(arrays), variable);
-    return withSampleAxes({ shape: [...shape], data: Float64Array.from(value) });
-  } catch (error) {
-    if (error instanceof RangeError) throw error;
-    // jsfive throws text.
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SyntaxError(
-      `not readable as NetCDF 4 (${reason}): write the draws by numpy.save(FILE, idata.posterior["z"].values)`,
-    );
+  };
+  const root = reading(() => new hdf5.File(bytes.buffer, "draws") as Hdf5Group);
+  if (!root.keys.includes("posterior")) {
+    throw new SyntaxError(`no group posterior, only ${root.keys.join(", ")}`);
   }
+  const arrays = reading(() => {
+    const group = root.get("posterior") as Hdf5Group;
+    return group.keys.map((name) => [name, group.get(name) as Hdf5Dataset] as const)
+      .filter(([, { shape }]) => shape !== undefined && shape.length >= 2); // coordinates have one axis
+  });
+  const array = chosen(new Map(arrays), variable);
+  const data = reading(() => Float64Array.from(array.value));
+  return withSampleAxes({ shape: [...array.shape], data });
 }
 
 function withSampleAxes(array: DrawsArray): DrawsArray {

@@ -30,14 +30,11 @@ function gaussianFit(
   /** L of raw parameters [..., dim, dim]: exp on the diagonal; below it, they are as they are times `freed`, 0 or 1. */
   const factor = (raw: tf.Tensor, freed: tf.Tensor) => {
     const dim = raw.shape[raw.rank - 1];
-    const mask = (keep: (i: number, j: number) => boolean) =>
-      tf.tensor2d(
-        Array.from({ length: dim }, (_, i) =>
-          Array.from({ length: dim }, (_, j) => Number(keep(i, j)))),
-      );
-    const diagonal = tf.mul(tf.exp(raw), mask((i, j) => i === j));
+    const index = tf.range(0, dim);
+    const below = tf.sub(tf.reshape(index, [dim, 1]), tf.reshape(index, [1, dim])); // i - j
+    const diagonal = tf.mul(tf.exp(raw), tf.sub(1, tf.step(tf.abs(below))));
     if (covariance === "diagonal") return diagonal;
-    return tf.add(diagonal, tf.mul(tf.mul(raw, mask((i, j) => i > j)), freed));
+    return tf.add(diagonal, tf.mul(tf.mul(raw, tf.step(below)), freed));
   };
   /** m + L xi, [starts, chains, points, dim] with xi of the same shape. */
   const reparametrise = (mean: tf.Tensor, l: tf.Tensor, xi: tf.Tensor) =>
