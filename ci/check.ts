@@ -38,6 +38,9 @@ import {
   rulesOf,
   runCheck,
 } from "../harness/toy/regression_check.ts";
+import { exportTarget } from "../harness/toy/export_target.ts";
+import { replaceFile } from "../harness/core/files.ts";
+import { openDevice } from "../harness/engine/device.ts";
 import { runGated } from "../harness/toy/run_suite.ts";
 import { MOVERS, SAMPLERS } from "../methods/toy/mod.ts";
 import { TARGETS } from "../datasets/toy/mod.ts";
@@ -92,6 +95,11 @@ Draws of your own sampler, in any language, instead of the suite's (see docs/dra
 
 ${DRAWS_HELP}
 
+The targets themselves, for other languages (see docs/targets.md):
+
+  --export DIR        write each target: parameters, exact answer, 10,000 exact draws, and values of its
+                      log density and gradient; --target NAMES for some of them
+
 Exit code: 0 if everything passed, 1 if a gate failed, 2 for wrong input, 3 for a broken baseline.`;
 
 async function main(): Promise<void> {
@@ -104,6 +112,7 @@ async function main(): Promise<void> {
     junit: { type: "string" },
     annotate: { type: "boolean", default: Deno.env.get("GITHUB_ACTIONS") === "true" },
     draws: { type: "string" },
+    export: { type: "string" },
     target: { type: "string" },
     var: { type: "string" },
     point: { type: "string" },
@@ -117,6 +126,10 @@ async function main(): Promise<void> {
     junitPath: words.junit === undefined ? undefined : userPath(words.junit),
     annotate: words.annotate,
   };
+  if (words.export !== undefined) {
+    refuseOthers(words, ["export", "target", "annotate"]);
+    return await exportTargets(userPath(words.export), words.target);
+  }
   if (words.draws !== undefined) {
     refuseOthers(words, DRAWS_WORDS);
     const passed = await checkDraws({ ...words, draws: words.draws }, { began, ...forms });
@@ -124,7 +137,9 @@ async function main(): Promise<void> {
     return;
   }
   for (const name of ["target", "var", "point", "step", "integrator"] as const) {
-    if (words[name] !== undefined) fail(`--${name} needs --draws`, MISUSED);
+    if (words[name] !== undefined) {
+      fail(`--${name} needs --draws${name === "target" ? " or --export" : ""}`, MISUSED);
+    }
   }
   const isPart = words.full || words.seeds !== undefined || words.of !== undefined;
   if (words.update && isPart) {
@@ -153,6 +168,24 @@ async function main(): Promise<void> {
   const seconds = (performance.now() - began) / 1000;
   await publish(verdictsOf(rows, failures), { ...forms, suite: "laebench check", seconds });
   if (failures.length > 0) Deno.exitCode = FAILED;
+}
+
+/** Writes the files of targets, each to a folder of its name. */
+async function exportTargets(folder: string, chosen?: string): Promise<void> {
+  const known = Object.keys(TARGETS);
+  const names = chosen === undefined ? known : readNames(chosen, { kind: "target", known });
+  await using device = await openDevice("cpu", { threads: 1 });
+  using line = openLiveLine();
+  for (const [i, name] of names.entries()) {
+    line.show(`Exporting ${name}, ${i + 1} of ${names.length}`);
+    const files = await exportTarget(TARGETS[name], device);
+    await Deno.mkdir(`${folder}/${name}`, { recursive: true });
+    for (const [file, content] of Object.entries(files)) {
+      await replaceFile(`${folder}/${name}/${file}`, content);
+    }
+    line.clear();
+    console.log(`${folder}/${name}: ${Object.keys(files).join(", ")}`);
+  }
 }
 
 /** Options that go with --draws. */

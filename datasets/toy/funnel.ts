@@ -25,6 +25,15 @@ export const funnel: Target = {
     draw: ([v, ...x]) => [STD * v, ...x.map((xi) => Math.exp(STD * v / 2) * xi)],
     whiten: ([v, ...x]) => [v / STD, ...x.map((xi) => Math.exp(-v / 2) * xi)],
     energy: DIM / 2, // v has mean 0, so that the log determinant adds nothing
+    mean: Array<number>(DIM).fill(0),
+    covariance: Array.from(
+      { length: DIM },
+      (_, i) =>
+        Array.from(
+          { length: DIM },
+          (_, j) => i !== j ? 0 : i === 0 ? STD ** 2 : Math.exp(STD ** 2 / 2),
+        ), // E e^v of the others
+    ),
   },
   ungated: () =>
     "steps short enough for the neck do not cross the mouth in a run of this length: single moves are held to their distribution",

@@ -51,6 +51,10 @@ export interface TransportAnswer {
   whiten(z: readonly number[]): number[];
   /** E U of the posterior, U = -log density up to the target's constant. */
   readonly energy: number;
+  /** E z, [dim]. */
+  readonly mean: readonly number[];
+  /** [dim][dim]. */
+  readonly covariance: Matrix;
 }
 
 /** How long chains run on a target: steps count from the start, `burnIn` of them are thrown away. */
