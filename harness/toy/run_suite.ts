@@ -262,7 +262,12 @@ function withComparisons(
   const names = { diagonal: fits.diagonal.name, full: fits.full.name };
   return opened.flatMap(({ target, truth }) => {
     const own = runs.filter(({ experiment }) => experiment === target.name);
-    const added = compareToFits({ runs: own, truth, fits: names });
+    const added = compareToFits({
+      runs: own,
+      truth,
+      fits: names,
+      isGated: (target.ungated?.(fits.full) ?? null) === null,
+    });
     return own.map((run) => ({
       ...run,
       rows: [...run.rows, ...added.filter(({ sampler }) => sampler === run.sampler)],
