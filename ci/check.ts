@@ -15,10 +15,15 @@ import { openLiveLine } from "../harness/core/live_line.ts";
 import type { ToyRow } from "../harness/core/toy_report.ts";
 import { fail } from "../harness/cli/programs.ts";
 import { TOY_SUITE } from "../harness/cli/toy.ts";
+import { userPath } from "../harness/core/project.ts";
+import { checkDraws, DRAWS_HELP } from "./check_draws.ts";
+import { publish, type Verdict } from "./verdicts.ts";
 import {
   type Baseline,
+  BaselineError,
   describeChanges,
   describeFailures,
+  type Failure,
   parseBaseline,
 } from "../harness/toy/baseline.ts";
 import { readNames, readOptions, readSeeds } from "../harness/cli/arguments.ts";
@@ -33,12 +38,18 @@ import {
   rulesOf,
   runCheck,
 } from "../harness/toy/regression_check.ts";
+import { exportTarget } from "../harness/toy/export_target.ts";
+import { replaceFile } from "../harness/core/files.ts";
+import { openDevice } from "../harness/engine/device.ts";
 import { runGated } from "../harness/toy/run_suite.ts";
 import { MOVERS, SAMPLERS } from "../methods/toy/mod.ts";
 import { TARGETS } from "../datasets/toy/mod.ts";
 
 const BASELINE = fileURLToPath(new URL("./baselines/toy.json", import.meta.url));
 const SEED = 0;
+
+/** Exit codes. */
+const [FAILED, MISUSED, BROKEN_BASELINE] = [1, 2, 3];
 
 const PARTS: readonly CheckPart[] = [
   {
@@ -74,9 +85,22 @@ const HELP =
 
   --of NAMES     only what runs by these rules or belongs to these methods: langevin,lae
   --json         print the failures as JSON
+  --junit FILE   write JUnit's XML too
+  --annotate     print GitHub annotations (::error) too: the default on GitHub's runners
   --update       overwrite the baseline with the current values, and print what changed
   --seeds SEEDS  instead, hold the gates for these seeds: 0..19, or 0,1,2
-  --full         with the gates of the whole suite, some two minutes a seed on 2 cores`;
+  --full         with the gates of the whole suite, some two minutes a seed on 2 cores
+
+Draws of your own sampler, in any language, instead of the suite's (see docs/draws.md):
+
+${DRAWS_HELP}
+
+The targets themselves, for other languages (see docs/targets.md):
+
+  --export DIR        write each target: parameters, exact answer, 10,000 exact draws, and values of its
+                      log density and gradient; --target NAMES for some of them
+
+Exit code: 0 if everything passed, 1 if a gate failed, 2 for wrong input, 3 for a broken baseline.`;
 
 async function main(): Promise<void> {
   const words = readOptions({
@@ -85,12 +109,44 @@ async function main(): Promise<void> {
     seeds: { type: "string" },
     of: { type: "string" },
     json: { type: "boolean", default: false },
+    junit: { type: "string" },
+    annotate: { type: "boolean", default: Deno.env.get("GITHUB_ACTIONS") === "true" },
+    draws: { type: "string" },
+    export: { type: "string" },
+    target: { type: "string" },
+    var: { type: "string" },
+    point: { type: "string" },
+    step: { type: "string" },
+    integrator: { type: "string" },
     help: { type: "boolean", default: false },
   });
   if (words.help) return console.log(HELP);
+  const began = performance.now();
+  const forms = {
+    junitPath: words.junit === undefined ? undefined : userPath(words.junit),
+    annotate: words.annotate,
+  };
+  if (words.export !== undefined) {
+    refuseOthers(words, ["export", "target", "annotate"]);
+    return await exportTargets(userPath(words.export), words.target);
+  }
+  if (words.draws !== undefined) {
+    refuseOthers(words, DRAWS_WORDS);
+    const passed = await checkDraws({ ...words, draws: words.draws }, { began, ...forms });
+    if (!passed) Deno.exitCode = FAILED;
+    return;
+  }
+  for (const name of ["target", "var", "point", "step", "integrator"] as const) {
+    if (words[name] !== undefined) {
+      fail(`--${name} needs --draws${name === "target" ? " or --export" : ""}`, MISUSED);
+    }
+  }
   const isPart = words.full || words.seeds !== undefined || words.of !== undefined;
   if (words.update && isPart) {
-    fail("--update writes one seed of the whole check: leave out --seeds, --full and --of", 2);
+    fail(
+      "--update writes one seed of the whole check: leave out --seeds, --full and --of",
+      MISUSED,
+    );
   }
   if (words.full || words.seeds !== undefined) {
     return await checkSeeds(readSeeds(words.seeds ?? `${SEED}`), words.full);
@@ -101,7 +157,6 @@ async function main(): Promise<void> {
     whole,
     readNames(words.of, { kind: "rule or method", known: partsOf(CHECK) }),
   );
-  const began = performance.now();
   const rows = await runShown(suite);
   const failures = judge(suite, { rows, baseline });
   if (words.json) console.log(JSON.stringify({ metrics: rows.length, failures }));
@@ -110,7 +165,74 @@ async function main(): Promise<void> {
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     console.log(`${rows.length} metrics, ${failures.length} failed, ${seconds} s`);
   }
-  if (failures.length > 0) Deno.exitCode = 1;
+  const seconds = (performance.now() - began) / 1000;
+  await publish(verdictsOf(rows, failures), { ...forms, suite: "laebench check", seconds });
+  if (failures.length > 0) Deno.exitCode = FAILED;
+}
+
+/** Writes the files of targets, each to a folder of its name. */
+async function exportTargets(folder: string, chosen?: string): Promise<void> {
+  const known = Object.keys(TARGETS);
+  const names = chosen === undefined ? known : readNames(chosen, { kind: "target", known });
+  await using device = await openDevice("cpu", { threads: 1 });
+  using line = openLiveLine();
+  for (const [i, name] of names.entries()) {
+    line.show(`Exporting ${name}, ${i + 1} of ${names.length}`);
+    const files = await exportTarget(TARGETS[name], device);
+    await Deno.mkdir(`${folder}/${name}`, { recursive: true });
+    for (const [file, content] of Object.entries(files)) {
+      await replaceFile(`${folder}/${name}/${file}`, content);
+    }
+    line.clear();
+    console.log(`${folder}/${name}: ${Object.keys(files).join(", ")}`);
+  }
+}
+
+/** Options that go with --draws. */
+const DRAWS_WORDS = [
+  "draws",
+  "target",
+  "var",
+  "point",
+  "step",
+  "integrator",
+  "json",
+  "junit",
+  "annotate",
+];
+
+/** Refuses options that are set and have no effect beside the first of `allowed`. */
+function refuseOthers(words: Readonly<Record<string, unknown>>, allowed: readonly string[]): void {
+  for (const [name, value] of Object.entries(words)) {
+    const isSet = value !== undefined && value !== false;
+    if (isSet && !allowed.includes(name)) {
+      fail(`--${name} does not go with --${allowed[0]}`, MISUSED);
+    }
+  }
+}
+
+/** Each row as a verdict, and failures that belong to no row. */
+function verdictsOf(rows: readonly ToyRow[], failures: readonly Failure[]): Verdict[] {
+  type Names = Pick<ToyRow, "experiment" | "sampler" | "metric">;
+  const keyOf = ({ experiment, sampler, metric }: Names) => `${experiment}/${sampler}/${metric}`;
+  const failed = new Map(
+    failures.flatMap(({ names, text }) => names ? [[keyOf(names), { names, text }]] : []),
+  );
+  const verdict = (names: Names, failure: string | null): Verdict => ({
+    group: `${names.experiment}, ${names.sampler}`,
+    name: names.metric,
+    failure,
+  });
+  const measured = new Set(rows.map(keyOf));
+  return [
+    ...rows.map((row) => verdict(row, failed.get(keyOf(row))?.text ?? null)),
+    ...[...failed].flatMap(([key, { names, text }]) =>
+      measured.has(key) ? [] : [verdict(names, text)]
+    ),
+    ...failures.flatMap(({ names, text }) =>
+      names ? [] : [{ group: "settings", name: text.split(" is ")[0], failure: text }]
+    ),
+  ];
 }
 
 /** Runs the check with its progress shown. */
@@ -150,13 +272,13 @@ async function checkSeeds(seeds: readonly number[], full: boolean): Promise<void
     console.log(`Seed ${seed}: ${rows.length} gates, ${failures.length} failed`);
   }
   console.log(`${seeds.length} seeds: ${gated} gates, ${failed} failed`);
-  if (failed > 0) Deno.exitCode = 1;
+  if (failed > 0) Deno.exitCode = FAILED;
 }
 
 async function readBaseline(): Promise<Baseline> {
   const baseline = await readBaselineIfAny();
   if (baseline) return baseline;
-  throw new Error(`No baseline at ${BASELINE}: write it by deno task check --update`);
+  throw new BaselineError(`No baseline at ${BASELINE}: write it by deno task check --update`);
 }
 
 async function readBaselineIfAny(): Promise<Baseline | undefined> {
@@ -173,6 +295,6 @@ if (import.meta.main) {
     await main();
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
-    Deno.exitCode = 1;
+    Deno.exitCode = error instanceof BaselineError ? BROKEN_BASELINE : FAILED;
   }
 }

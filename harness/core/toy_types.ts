@@ -42,6 +42,21 @@ export interface GridAnswer {
   readonly modes?: { readonly centres: Matrix; readonly std: number };
 }
 
+/** A posterior that is the image of N(0, I) under an invertible map T: it is judged in the coordinates xi = T^-1(z). */
+export interface TransportAnswer {
+  readonly kind: "transport";
+  /** z = T(xi), [dim]. */
+  draw(xi: readonly number[]): number[];
+  /** xi = T^-1(z), [dim]. */
+  whiten(z: readonly number[]): number[];
+  /** E U of the posterior, U = -log density up to the target's constant. */
+  readonly energy: number;
+  /** E z, [dim]. */
+  readonly mean: readonly number[];
+  /** [dim][dim]. */
+  readonly covariance: Matrix;
+}
+
 /** How long chains run on a target: steps count from the start, `burnIn` of them are thrown away. */
 export interface RunLength {
   readonly chains: number;
@@ -71,7 +86,9 @@ export interface Target {
   readonly parameters: HostArrays;
   /** log density of z [chains, points, dim] up to a constant of each point: [chains, points]. */
   logDensity(z: Tensor3D, parameters: State): Tensor2D;
-  readonly answer: GaussianAnswer | GridAnswer;
+  readonly answer: GaussianAnswer | GridAnswer | TransportAnswer;
+  /** Why a sampler of the suite cannot be held to the truth here, in a sentence; null or absent if it can. */
+  ungated?(sampler: SamplerTheory): string | null;
   /** Root mean square of a coordinate of the gradient under the posterior: sqrt(P) for a Gaussian of precision P. */
   readonly gradientScale: number;
   /** eta of Euler-Maruyama. */
@@ -159,6 +176,19 @@ export interface Sampler {
   /** Why this sampler cannot be held to the truth on `target`, in a sentence; null: it can. */
   ungated?(target: Target): string | null;
 }
+
+/** What theory knows of a sampler's distribution: all that judging its draws needs. */
+export type SamplerTheory = Pick<
+  Sampler,
+  | "kernel"
+  | "varianceRatio"
+  | "bias"
+  | "ungated"
+  | "fits"
+  | "preconditioned"
+  | "accepted"
+  | "decidesJointly"
+>;
 
 /** A stationary distribution: the posterior itself, or that of Euler's rule on it. */
 export type StationaryKernel = "exact" | EulerKernel;

@@ -45,8 +45,7 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
   const values = size === 8
     ? new Float64Array(buffer)
     : Float64Array.from(new Float32Array(buffer));
-  const columnMajor = order === "True" && shape.length === 2;
-  return { shape, data: columnMajor ? transpose(values, shape[0], shape[1]) : values };
+  return { shape, data: order === "True" ? rowMajor(values, shape) : values };
 }
 
 /** Encodes a float64 array as .npy, version 1. */
@@ -62,11 +61,15 @@ export function writeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
   return out;
 }
 
-/** Converts column-major [rows, columns] to row-major. */
-function transpose(data: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(data.length);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) out[i * columns + j] = data[j * rows + i];
-  }
-  return out;
+/** Reorders column-major values of `shape` to row-major. */
+function rowMajor(data: Float64Array, shape: readonly number[]): Float64Array {
+  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, 1));
+  const index = shape.map(() => 0);
+  return data.map(() => {
+    const value = data[index.reduce((at, i, axis) => at + i * strides[axis], 0)];
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) {
+      index[axis] = 0;
+    }
+    return value;
+  });
 }

@@ -14,16 +14,17 @@ export function momentsOf({ data, count, dim }: Sample): Moments {
   if (count < 2) throw new RangeError(`Moments need at least 2 draws, got ${count}`);
   const mean = Array<number>(dim).fill(0);
   for (let i = 0; i < count * dim; i++) mean[i % dim] += data[i] / count;
-  const covariance = mean.map(() => Array<number>(dim).fill(0));
+  const sums = new Float64Array(dim * dim); // lower triangle
+  const away = new Float64Array(dim);
   for (let n = 0; n < count; n++) {
     for (let i = 0; i < dim; i++) {
-      const a = data[n * dim + i] - mean[i];
-      for (let j = 0; j <= i; j++) covariance[i][j] += a * (data[n * dim + j] - mean[j]);
+      const a = away[i] = data[n * dim + i] - mean[i];
+      for (let j = 0; j <= i; j++) sums[i * dim + j] += a * away[j];
     }
   }
-  for (let i = 0; i < dim; i++) {
-    for (let j = 0; j <= i; j++) covariance[j][i] = covariance[i][j] /= count - 1;
-  }
+  const covariance = mean.map((_, i) =>
+    mean.map((_, j) => sums[Math.max(i, j) * dim + Math.min(i, j)] / (count - 1))
+  );
   return { mean, covariance };
 }
 

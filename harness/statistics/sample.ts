@@ -23,3 +23,15 @@ export function thinned(sample: Sample, count: number): Sample {
   }
   return { count, dim, data };
 }
+
+/** The sample of `map` of each draw. */
+export function mapRows(
+  { count, dim, data }: Sample,
+  map: (row: readonly number[]) => readonly number[],
+): Sample {
+  const out = new Float64Array(data.length);
+  for (let n = 0; n < count; n++) {
+    out.set(map([...data.subarray(n * dim, (n + 1) * dim)]), n * dim);
+  }
+  return { count, dim, data: out };
+}

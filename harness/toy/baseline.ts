@@ -33,13 +33,18 @@ export type Settings = Readonly<Record<string, Hyperparams>>;
 /** The rule of each chain or sampler by its name, for messages. */
 export type Rules = ReadonlyMap<string, string>;
 
-/** Reads a baseline. Throws an Error that says what is wrong with it. */
+/** A baseline that is missing or cannot be read, as opposed to one that samplers differ from. */
+export class BaselineError extends Error {
+  override readonly name = "BaselineError";
+}
+
+/** Reads a baseline. Throws a BaselineError that says what is wrong with it. */
 export function parseBaseline(text: string): Baseline {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(
+    throw new BaselineError(
       "The baseline is not JSON: write it again by deno task check --update",
       { cause: error },
     );
@@ -47,7 +52,7 @@ export function parseBaseline(text: string): Baseline {
   const result = baselineSchema.safeParse(value);
   if (!result.success) {
     const [{ path, message }] = result.error.issues;
-    throw new Error(
+    throw new BaselineError(
       `The baseline is broken at ${
         path.join(".")
       } (${message}): write it again by deno task check --update`,

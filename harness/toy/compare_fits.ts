@@ -42,10 +42,12 @@ export interface Compared {
   readonly truth: Truth;
   /** Names of the fits by Gaussians: those with independent coordinates, those with any covariance. */
   readonly fits: { readonly diagonal: string; readonly full: string };
+  /** Whether the fits' energies say all about the target; a cut-off density has a border that no gradient shows. */
+  readonly isGated?: boolean;
 }
 
 /** The rows that runs on one target get by comparison; runs that diverged have none, for they have failed already. */
-export function compareToFits({ runs, truth, fits }: Compared): ToyRow[] {
+export function compareToFits({ runs, truth, fits, isGated = true }: Compared): ToyRow[] {
   const scored = runs.filter((run) => run.posteriors.length > 0);
   const [diagonal, full] = [fits.diagonal, fits.full].map((name) =>
     scored.find(({ sampler }) => sampler === name)
@@ -55,7 +57,7 @@ export function compareToFits({ runs, truth, fits }: Compared): ToyRow[] {
   const nested = rowOf(full, {
     metric: "kl_over_diagonal",
     value: Math.max(...over),
-    high: FIT_ROOM,
+    ...(isGated && { high: FIT_ROOM }),
   });
   if (!(truth.grids.length > 0 && truth.grids.every(isMultimodal))) return [nested];
   const best = full.posteriors.map(({ histogram_tv }, i) =>

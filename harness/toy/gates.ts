@@ -5,8 +5,9 @@ import { type Distribution, upperBound } from "../statistics/upper_bound.ts";
 import { binned } from "./grid.ts";
 import { GATE_DEVIATIONS, type ScoredRun } from "./score_run.ts";
 import { BINS } from "./grid_truth.ts";
+import { whyUngated } from "./ungated.ts";
 import type { Truth } from "./truth.ts";
-import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
+import type { SamplerSettings, SamplerTheory, Target } from "../core/toy_types.ts";
 
 /** The interval that a metric must lie in, [low, high]. */
 export interface Gate {
@@ -18,9 +19,9 @@ export interface Gate {
 export type Gates = Readonly<Record<string, Gate>>;
 
 /** Fewer effective draws say nothing: run longer. */
-const LEAST_EFFECTIVE_SIZE = 200;
+export const LEAST_EFFECTIVE_SIZE = 200;
 /** Between chains of independent seeds. Gelman et al. ask for 1.1, Vehtari et al. for 1.01. */
-const LARGEST_R_HAT = 1.05;
+export const LARGEST_R_HAT = 1.05;
 /** Of the truth, for posteriors that are no Gaussians: far below what any Gaussian reaches. */
 const LARGEST_TV = 0.08;
 
@@ -37,14 +38,14 @@ export function gatesOf(
   { exact, predicted, within }: ScoredRun,
   { target, sampler, settings, truth }: {
     readonly target: Target;
-    readonly sampler: Sampler;
+    readonly sampler: SamplerTheory;
     readonly settings: SamplerSettings;
     readonly truth: Truth;
   },
 ): Gates {
-  if (sampler.ungated?.(target)) return {};
+  if (whyUngated(sampler, target) !== null) return {};
   const { answer } = target;
-  if (answer.kind === "gaussian") {
+  if (answer.kind !== "grid") {
     return {
       ...Object.fromEntries(
         Object.entries(predicted).map((

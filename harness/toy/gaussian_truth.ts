@@ -39,6 +39,7 @@ export function gaussianTruth({ means, covariance }: GaussianAnswer): Truth {
     energy: dim / 2, // the density of a Gaussian target is 1 at its top
     stationary: () => null,
     grids: [],
+    coordinates: (draws) => draws,
     scoreDistributions: (sizes, ratios) => {
       const pooled = sizes.reduce((sum, size) => sum + Math.min(size, share(sizes.length)), 0);
       return {

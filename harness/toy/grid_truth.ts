@@ -72,6 +72,7 @@ export function gridTruth(
     energy: mean(grids.map((grid) => gridDistribution(grid, grid.mass).energy)),
     stationary,
     grids,
+    coordinates: (draws) => draws,
     scoreDistributions: () => ({}),
     draw: (point, options) => drawFromGrid(grids[point], options),
     score: (samples, { fits } = {}) => {

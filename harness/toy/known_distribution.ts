@@ -18,6 +18,8 @@ export interface KnownDistribution {
   readonly second: Matrix;
   /** The number that coordinate `axis` is below with probability `p`. */
   quantile(axis: number, p: number): number;
+  /** Masses on the cells of the posterior's grid, if it has one. */
+  readonly mass?: Float64Array;
 }
 
 /** N(mean, covariance) as draws for a target N(mean, targetCovariance), whose axes it shares. */
@@ -57,6 +59,7 @@ export function gridDistribution(grid: Grid, mass: Float64Array): KnownDistribut
     energy,
     mean,
     second,
+    mass,
     quantile: (axis, p) => {
       let below = 0;
       for (let i = 0; i < cells; i++) {

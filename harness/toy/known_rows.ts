@@ -1,6 +1,6 @@
 import { mean } from "../statistics/summary.ts";
 import type { Device, HostArray } from "../core/types.ts";
-import type { Sampler, StationaryKernel, Target } from "../core/toy_types.ts";
+import type { Draws, SamplerTheory, StationaryKernel, Target } from "../core/toy_types.ts";
 import { expectedAcceptance } from "./acceptance.ts";
 import {
   type Estimate,
@@ -10,21 +10,23 @@ import {
   largestRow,
   type Row,
 } from "./known_values.ts";
+import { deviationsOf, largest } from "./deviations.ts";
 import { gaussianDistribution, type KnownDistribution } from "./known_distribution.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { biasedAnswer, GATE_DEVIATIONS } from "./score_run.ts";
+import { whyUngated } from "./ungated.ts";
 import type { Truth } from "./truth.ts";
 
 /** Independent draws from which proposals are made. */
 const PROPOSALS = 60_000;
 
 /** Standard errors by which an error of 10 % has to show, to be outside the gate in 19 of 20 runs: run longer for more. */
-const LEAST_POWER = GATE_DEVIATIONS + 1.645;
+export const LEAST_POWER = GATE_DEVIATIONS + 1.645;
 
 /** Inputs of the rows. */
 interface Context {
   readonly target: Target;
-  readonly sampler: Sampler;
+  readonly sampler: SamplerTheory;
   readonly truth: Truth;
   readonly device: Device;
   /** Whether the run has not the length that target and sampler ask for: then it need not have their power. */
@@ -36,10 +38,11 @@ interface Context {
  * shown where theory does not give the stationary distribution.
  */
 export async function knownRows(run: ChainRun, context: Context): Promise<Row[]> {
+  const { truth } = context;
   const distributions = distributionsOf(run, context);
   return [
     ...energyRows(run, { ...context, distributions }),
-    ...(distributions ? momentRows(run, { distributions }) : []),
+    ...(distributions ? momentRows(truth.coordinates(run.draws), { distributions }) : []),
     ...await acceptanceRows(run, context),
   ];
 }
@@ -47,14 +50,14 @@ export async function knownRows(run: ChainRun, context: Context): Promise<Row[]>
 type Distributions = readonly KnownDistribution[];
 
 /** The stationary distribution of each posterior's draws; null where theory does not say, or nothing is asked. */
-function distributionsOf(
-  { settings }: ChainRun,
-  { target, sampler, truth }: Context,
+export function distributionsOf(
+  { settings }: Pick<ChainRun, "settings">,
+  { target, sampler, truth }: Pick<Context, "target" | "sampler" | "truth">,
 ): Distributions | null {
   const { answer } = target;
   const kernel = sampler.kernel?.(target, settings);
-  if (sampler.ungated?.(target)) return null;
-  if (answer.kind === "grid") return kernel ? stationaryOn(target, { truth, kernel }) : null;
+  if (whyUngated(sampler, target) !== null) return null;
+  if (answer.kind !== "gaussian") return kernel ? stationaryOn(target, { truth, kernel }) : null;
   if (!kernel && !sampler.bias?.closedForm) return null;
   const biased = biasedAnswer(answer, { settings, sampler, target });
   if (!biased) return null;
@@ -145,55 +148,25 @@ function energiesOf({ energies, draws: { count, chains, points } }: ChainRun): F
 /** The energy that the largest step of a preconditioned rule adds on a Gaussian; null for other samplers and targets. */
 function largestBias({ settings }: ChainRun, { target, sampler }: Context): number | null {
   const { answer } = target;
-  if (!sampler.preconditioned || answer.kind !== "gaussian" || sampler.ungated?.(target)) {
+  if (
+    !sampler.preconditioned || answer.kind !== "gaussian" || whyUngated(sampler, target) !== null
+  ) {
     return null;
   }
   const biased = biasedAnswer(answer, { settings, sampler, target });
   return biased && biased.ratios.reduce((sum, ratio) => sum + (ratio - 1) / 2, 0);
 }
 
-/** Probabilities at whose quantiles marginals are compared. */
-const LEVELS = [0.1, 0.3, 0.5, 0.7, 0.9];
-
 /** The largest deviations of first and second moments, and of the marginal distribution functions, in standard errors. */
 function momentRows(
-  { draws }: ChainRun,
-  { distributions }: { readonly distributions: Distributions },
+  draws: Draws,
+  { distributions }: { readonly distributions: readonly KnownDistribution[] },
 ): Row[] {
-  const { count, chains, points, dim, data } = draws;
-  const isShared = distributions.length < points;
-  let [moments, marginals] = [0, 0];
-  distributions.forEach((known, posterior) => {
-    const members = Array.from(
-      { length: isShared ? points : 1 },
-      (_, i) => isShared ? i : posterior,
-    );
-    /** Standard errors by which the mean of f(z) is off. */
-    const deviation = (f: (at: number) => number, expected: number): number => {
-      const series = members.flatMap((point) =>
-        Array.from({ length: chains }, (_, chain) =>
-          Float64Array.from(
-            { length: count },
-            (_, t) => f(((t * chains + chain) * points + point) * dim),
-          ))
-      );
-      const { value, error } = estimate(series);
-      return value === expected ? 0 : Math.abs(value - expected) / error;
-    };
-    for (let i = 0; i < dim; i++) {
-      moments = Math.max(moments, deviation((at) => data[at + i], known.mean[i]));
-      for (let j = 0; j <= i; j++) {
-        const product = (at: number) => data[at + i] * data[at + j];
-        moments = Math.max(moments, deviation(product, known.second[i][j]));
-      }
-      for (const p of LEVELS) {
-        const quantile = known.quantile(i, p);
-        const isBelow = (at: number) => Number(data[at + i] < quantile);
-        marginals = Math.max(marginals, deviation(isBelow, p));
-      }
-    }
-  });
-  return [largestRow("moments", moments), largestRow("marginals", marginals)];
+  const { moments, marginals } = deviationsOf(draws, distributions);
+  return [
+    largestRow("moments", largest(moments).size),
+    largestRow("marginals", largest(marginals).size),
+  ];
 }
 
 async function acceptanceRows(
@@ -211,7 +184,7 @@ async function acceptanceRows(
   return [knownRow("acceptance", {
     value: own.value,
     error: combined(own, expected),
-    expected: sampler.ungated?.(target) ? null : expected.value,
+    expected: whyUngated(sampler, target) !== null ? null : expected.value,
     exact: expected.value,
   })];
 }

@@ -51,18 +51,24 @@ export function findModes({ mass, cells }: Grid): Modes {
   };
 }
 
+/** The mode of a place, by its number in `modes.weights`; undefined outside the grid. */
+export function modeOf(
+  [x, y]: readonly number[],
+  { modes, grid: { extent, cells } }: { readonly modes: Modes; readonly grid: Grid },
+): number | undefined {
+  const [i, j] = [x, y].map((z) => Math.floor((z + extent) / (2 * extent) * cells));
+  return i < 0 || i >= cells || j < 0 || j >= cells ? undefined : modes.of[i * cells + j];
+}
+
 /** Shares of the draws in each mode; those outside the grid are left out. */
 export function modeShares(
   { data, count }: Sample,
-  { modes, grid: { extent, cells } }: { readonly modes: Modes; readonly grid: Grid },
+  { modes, grid }: { readonly modes: Modes; readonly grid: Grid },
 ): number[] {
   const shares = modes.weights.map(() => 0);
   for (let n = 0; n < count; n++) {
-    const i = Math.floor((data[2 * n] + extent) / (2 * extent) * cells);
-    const j = Math.floor((data[2 * n + 1] + extent) / (2 * extent) * cells);
-    if (i < 0 || i >= cells || j < 0 || j >= cells) continue;
-    const mode = modes.of[i * cells + j];
-    if (mode < shares.length) shares[mode] += 1 / count;
+    const mode = modeOf([data[2 * n], data[2 * n + 1]], { modes, grid });
+    if (mode !== undefined && mode < shares.length) shares[mode] += 1 / count;
   }
   return shares;
 }

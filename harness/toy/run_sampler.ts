@@ -3,14 +3,15 @@ import { checkOutsideMass } from "./outside_mass.ts";
 import { checkTarget, namedError } from "./check_target.ts";
 import { gatesOf } from "./gates.ts";
 import { knownRows } from "./known_rows.ts";
+import { metricRows } from "./metric_rows.ts";
 import { runDecisions } from "./decisions.ts";
 import { gramSpectrumOf } from "./gram_spectrum.ts";
 import { type Sample, thinned } from "../statistics/sample.ts";
 import { runChains } from "./run_chains.ts";
 import type { SuiteOptions } from "./suite_options.ts";
 import { scoreRun } from "./score_run.ts";
+import { whyUngated } from "./ungated.ts";
 import { openTruth } from "./open_truth.ts";
-import { TOY_METRICS } from "./toy_metrics.ts";
 import type { Truth } from "./truth.ts";
 import type { ToyRow, ToyRun } from "../core/toy_report.ts";
 import type { Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
@@ -45,7 +46,7 @@ export async function runToy(
 ): Promise<ToyRun> {
   const run = await runChains(sampler, { target, device, seed, overrides });
   const names = { experiment: target.name, sampler: sampler.name };
-  const note = sampler.ungated?.(target) ?? null;
+  const note = whyUngated(sampler, target);
   const features = sampler.features?.(run.state);
   const { stepSize } = run.settings;
   // What follows from K for steps of this size, where nothing else scales them.
@@ -83,21 +84,7 @@ export async function runToy(
   if (sampler.accepted && !sampler.decidesJointly && note === null) {
     known.push(await runDecisions(sampler, { target, device, seed }));
   }
-  const rows = TOY_METRICS.flatMap(({ name }): ToyRow[] => {
-    if (!(name in scored.scores)) return known.filter(({ metric }) => metric === name);
-    const value = scored.scores[name];
-    const gate = gates[name];
-    return [{
-      ...names,
-      metric: name,
-      value: finiteOrNull(value),
-      exact: scored.exact[name]?.mean ?? null,
-      error: scored.predicted[name]?.std ?? null,
-      low: finiteOrNull(gate?.low),
-      high: finiteOrNull(gate?.high),
-      verdict: !gate ? "shown" : value >= gate.low && value <= gate.high ? "pass" : "fail",
-    }];
-  });
+  const rows = metricRows(scored, { names, gates, known });
   return {
     ...base,
     note,
@@ -126,8 +113,4 @@ function divergedRow(
     high: null,
     verdict: note === null ? "fail" : "shown",
   };
-}
-
-function finiteOrNull(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
 }

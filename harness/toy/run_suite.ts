@@ -14,6 +14,7 @@ import type {
 import { collect, type Job, runJobs } from "./jobs.ts";
 import { runMethodChain } from "./method_chain.ts";
 import { type OpenTarget, openTarget, runToy } from "./run_sampler.ts";
+import { whyUngated } from "./ungated.ts";
 import { type SuiteOptions } from "./suite_options.ts";
 import { densitiesOf, normalsOf } from "./shown_posteriors.ts";
 import { runSingleMoves } from "./single_moves.ts";
@@ -92,7 +93,9 @@ export async function runGated(
   const options = (device: Device): SuiteOptions => ({ device, seed });
   const runs = collect(
     opened.flatMap((open) =>
-      samplers.filter((sampler) => compared.has(sampler) || !sampler.ungated?.(open.target))
+      samplers.filter((sampler) =>
+        compared.has(sampler) || whyUngated(sampler, open.target) === null
+      )
         .map((sampler) => samplerJob(sampler, { open, options }))
     ),
   );
@@ -259,7 +262,12 @@ function withComparisons(
   const names = { diagonal: fits.diagonal.name, full: fits.full.name };
   return opened.flatMap(({ target, truth }) => {
     const own = runs.filter(({ experiment }) => experiment === target.name);
-    const added = compareToFits({ runs: own, truth, fits: names });
+    const added = compareToFits({
+      runs: own,
+      truth,
+      fits: names,
+      isGated: (target.ungated?.(fits.full) ?? null) === null,
+    });
     return own.map((run) => ({
       ...run,
       rows: [...run.rows, ...added.filter(({ sampler }) => sampler === run.sampler)],

@@ -6,7 +6,13 @@ import type { ChainRun } from "./run_chains.ts";
 import { gaussianTruth } from "./gaussian_truth.ts";
 import type { Truth } from "./truth.ts";
 import { type Scores } from "../core/toy_report.ts";
-import type { Draws, GaussianAnswer, Sampler, SamplerSettings, Target } from "../core/toy_types.ts";
+import type {
+  Draws,
+  GaussianAnswer,
+  SamplerSettings,
+  SamplerTheory,
+  Target,
+} from "../core/toy_types.ts";
 import type { Matrix } from "../core/types.ts";
 import { withRatios } from "./known_distribution.ts";
 
@@ -39,30 +45,38 @@ export interface ScoredRun {
 /** Scores `run`, its mixing among them, and what exact samplers would score. `label` names the stream of these. */
 export function scoreRun(
   run: ChainRun,
-  { target, sampler, truth }: {
+  { target, sampler, truth, mixing: given, report = () => {} }: {
     readonly target: Target;
-    readonly sampler: Sampler;
+    readonly sampler: SamplerTheory;
     readonly truth: Truth;
+    /** Of each posterior; that of the coordinates by default. */
+    readonly mixing?: readonly Mixing[];
+    /** Called with the share of the replicates that are done. */
+    readonly report?: (share: number) => void;
   },
 ): ScoredRun {
   const { answer } = target;
   const shared = answer.kind === "grid" && answer.shared;
   const samples = samplesOf(run.draws, shared);
-  const mixing = mixingOf(run.draws, shared);
+  const mixing = given ?? mixingOf(truth.coordinates(run.draws), shared);
   const sizes = mixing.map(sizeOf);
   const biased = answer.kind === "gaussian"
     ? biasedAnswer(answer, { settings: run.settings, sampler, target })
     : null;
-  const unbiased = answer.kind === "gaussian" ? answer.covariance.map(() => 1) : [];
+  const unbiased = Array<number>(target.dim).fill(1);
+  const withinSizes = answer.kind === "grid" && answer.modes
+    ? mixingOf(residualsOf(run.draws, answer.modes.centres), shared).map(sizeOf)
+    : null;
+  const sets = 1 + (withinSizes ? 1 : 0) + (biased ? 1 : 0);
+  let done = 0;
+  const onReplicate = () => report(++done / (sets * REPLICATES));
   const exact = expected(truth, {
     truth,
     sizes,
     seed: "exact",
+    onReplicate,
     known: truth.scoreDistributions(sizes, unbiased),
   });
-  const withinSizes = answer.kind === "grid" && answer.modes
-    ? mixingOf(residualsOf(run.draws, answer.modes.centres), shared).map(sizeOf)
-    : null;
   const effectiveSize = Math.min(...mixing.map((m) => m.effectiveSize));
   const gradients = run.gradients * run.settings.chains;
   const { all, each } = truth.score(samples, { fits: sampler.fits?.(run.state) });
@@ -70,12 +84,14 @@ export function scoreRun(
     samples,
     posteriors: each,
     exact,
-    within: withinSizes && expected(truth, { truth, sizes: withinSizes, seed: "within" }),
+    within: withinSizes &&
+      expected(truth, { truth, sizes: withinSizes, seed: "within", onReplicate }),
     predicted: biased
       ? expected(gaussianTruth(biased.answer), {
         truth,
         sizes,
         seed: "predicted",
+        onReplicate,
         known: truth.scoreDistributions(sizes, biased.ratios),
       })
       : exact,
@@ -123,25 +139,9 @@ export function samplesOf(
 }
 
 /** Least effective size and largest R-hat over the coordinates of each posterior. */
-export function mixingOf(
-  { count, chains, points, dim, data }: Draws,
-  shared: boolean,
-): Mixing[] {
-  const series = (chain: number, point: number, k: number) =>
-    Float64Array.from(
-      { length: count },
-      (_, t) => data[((t * chains + chain) * points + point) * dim + k],
-    );
-  const allChains = [...Array(chains).keys()];
-  const allPoints = [...Array(points).keys()];
-  const posteriors = shared
-    ? [allChains.flatMap((chain) => allPoints.map((point) => ({ chain, point })))]
-    : allPoints.map((point) => allChains.map((chain) => ({ chain, point })));
-  return posteriors.map((members) => {
-    const each = Array.from(
-      { length: dim },
-      (_, k) => diagnose(members.map(({ chain, point }) => series(chain, point, k))),
-    );
+export function mixingOf({ dim, ...draws }: Draws, shared: boolean): Mixing[] {
+  return seriesOf({ dim, ...draws }, shared).map((members) => {
+    const each = Array.from({ length: dim }, (_, k) => diagnose(members.map((of) => of(k))));
     return {
       effectiveSize: Math.min(...each.map((m) => m.effectiveSize)),
       rHat: Math.max(...each.map((m) => m.rHat)),
@@ -149,21 +149,42 @@ export function mixingOf(
   });
 }
 
+/** For each posterior, its chains, as functions from a coordinate to its series. */
+export function seriesOf(
+  { count, chains, points, dim, data }: Omit<Draws, "data"> & { readonly data: ArrayLike<number> },
+  shared: boolean,
+): ((k: number) => Float64Array)[][] {
+  const chain = (chain: number, point: number) => (k: number) =>
+    Float64Array.from(
+      { length: count },
+      (_, t) => data[((t * chains + chain) * points + point) * dim + k],
+    );
+  const allChains = [...Array(chains).keys()];
+  const allPoints = [...Array(points).keys()];
+  return shared
+    ? [allChains.flatMap((c) => allPoints.map((point) => chain(c, point)))]
+    : allPoints.map((point) => allChains.map((c) => chain(c, point)));
+}
+
 /** Distributions of the scores of sizes[i] draws of each posterior from `source`: the known ones, the others from replicates. */
 function expected(
   source: Truth,
-  { truth, sizes, seed, known = {} }: {
+  { truth, sizes, seed, onReplicate, known = {} }: {
     readonly truth: Truth;
     readonly sizes: readonly number[];
     readonly seed: string;
+    onReplicate(): void;
     readonly known?: Readonly<Record<string, Distribution>>;
   },
 ): Record<string, Distribution> {
-  const replicates = Array.from({ length: REPLICATES }, (_, r) =>
-    truth.score(
-      sizes.map((count, point) => source.draw(point, { count, seed: `${seed}/${r}/${point}` })),
-      { known },
-    ).all);
+  const replicates = Array.from({ length: REPLICATES }, (_, r) => {
+    const samples = sizes.map((count, point) =>
+      source.draw(point, { count, seed: `${seed}/${r}/${point}` })
+    );
+    const { all } = truth.score(samples, { known });
+    onReplicate();
+    return all;
+  });
   const found = Object.fromEntries(
     Object.keys(replicates[0]).map((name) => {
       const values = replicates.map((scores) => scores[name]);
@@ -180,7 +201,7 @@ export function biasedAnswer(
   { means, covariance }: GaussianAnswer,
   { settings, sampler, target }: {
     readonly settings: SamplerSettings;
-    readonly sampler: Sampler;
+    readonly sampler: SamplerTheory;
     readonly target: Target;
   },
 ): { readonly answer: GaussianAnswer; readonly ratios: readonly number[] } | null {

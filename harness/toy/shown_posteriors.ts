@@ -15,7 +15,7 @@ const SHOWN_EXTENT = 4;
 
 /** The densities of the first two coordinates of a target's posteriors. */
 export function densitiesOf({ target: { name, dim, answer }, truth }: OpenTarget): ShownDensity[] {
-  if (dim === 1) return [];
+  if (dim === 1 || answer.kind === "transport") return [];
   const grids = answer.kind === "grid" ? truth.grids : answer.means.map((mean) => {
     // The marginal of a Gaussian is that of its block.
     const factor = cholesky([0, 1].map((i) => answer.covariance[i].slice(0, 2)));

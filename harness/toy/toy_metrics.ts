@@ -20,6 +20,7 @@ export const TOY_METRICS: readonly ToyMetric[] = [
   { name: "power", label: "10 % of the drift in the mean energy (se)", better: "higher" },
   { name: "moments", label: "largest error of a moment (se)", better: "lower" },
   { name: "marginals", label: "largest error of a marginal (se)", better: "lower" },
+  { name: "mode_weights", label: "largest error of a mode's weight (se)", better: "lower" },
   { name: "acceptance", label: "acceptance rate", better: "one" },
   { name: "decisions", label: "largest error of decisions (se)", better: "lower" },
   { name: "ess", label: "effective sample size", better: "higher" },

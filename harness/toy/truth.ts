@@ -6,7 +6,7 @@
 import type { Distribution } from "../statistics/upper_bound.ts";
 import type { Sample } from "../statistics/sample.ts";
 import type { Scores } from "../core/toy_report.ts";
-import type { GaussianFit, StationaryKernel } from "../core/toy_types.ts";
+import type { Draws, GaussianFit, StationaryKernel } from "../core/toy_types.ts";
 import type { Grid } from "./grid.ts";
 import type { KnownDistribution } from "./known_distribution.ts";
 
@@ -22,6 +22,8 @@ export interface PosteriorScores {
 export interface Truth {
   /** Posteriors: points, or 1 where all share one. */
   readonly count: number;
+  /** Draws in the coordinates in which `score` and `stationary` compare: their own, unless the answer is a map of normals. */
+  coordinates(draws: Draws): Draws;
   /** Independent draws of the posterior of `point`. */
   draw(point: number, options: { readonly count: number; readonly seed: string }): Sample;
   /**
@@ -45,7 +47,7 @@ export interface Truth {
   ): Readonly<Record<string, Distribution>>;
   /** E U of a draw, U = -log density up to the target's constant, averaged over the posteriors. */
   readonly energy: number;
-  /** The stationary distribution of a kernel on each posterior; null for Gaussians, where closed forms are known. */
+  /** The stationary distribution of a kernel on each posterior; null for Gaussians, where closed forms are known, and where nothing is. */
   stationary(kernel: StationaryKernel): readonly KnownDistribution[] | null;
   /** Tabulated densities, for figures; none for Gaussians. */
   readonly grids: readonly Grid[];

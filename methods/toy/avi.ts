@@ -30,14 +30,9 @@ function gaussianFit(
   /** L of raw parameters [..., dim, dim]: exp on the diagonal; below it, they are as they are times `freed`, 0 or 1. */
   const factor = (raw: tf.Tensor, freed: tf.Tensor) => {
     const dim = raw.shape[raw.rank - 1];
-    const mask = (keep: (i: number, j: number) => boolean) =>
-      tf.tensor2d(
-        Array.from({ length: dim }, (_, i) =>
-          Array.from({ length: dim }, (_, j) => Number(keep(i, j)))),
-      );
-    const diagonal = tf.mul(tf.exp(raw), mask((i, j) => i === j));
+    const diagonal = tf.mul(tf.exp(raw), onDiagonal(dim));
     if (covariance === "diagonal") return diagonal;
-    return tf.add(diagonal, tf.mul(tf.mul(raw, mask((i, j) => i > j)), freed));
+    return tf.add(diagonal, tf.mul(tf.mul(raw, tf.step(depthBelow(dim))), freed));
   };
   /** m + L xi, [starts, chains, points, dim] with xi of the same shape. */
   const reparametrise = (mean: tf.Tensor, l: tf.Tensor, xi: tf.Tensor) =>
@@ -99,7 +94,7 @@ function gaussianFit(
         const energy = tf.neg(target.logDensity(z as tf.Tensor3D, parameters));
         // A row's samples are those of its point, or of all points.
         const samples = tf.reshape(energy, [STARTS, chains * points / rows, rows]);
-        const entropy = tf.sum(tf.mul(raw, tf.eye(dim)), [2, 3]); // sum of log L_ii
+        const entropy = tf.sum(tf.mul(raw, onDiagonal(dim)), [2, 3]); // sum of log L_ii
         return tf.sum(tf.mul(weights, tf.sub(tf.mean(samples, 1), entropy))) as tf.Scalar;
       };
       // The gradient in a fit's weight is its loss.
@@ -141,6 +136,17 @@ function gaussianFit(
     },
     latents: ({ z }) => z as tf.Tensor3D,
   };
+}
+
+/** i - j of the entries of a matrix, computed in the graph: constants of many entries are refused there. */
+function depthBelow(dim: number): tf.Tensor {
+  const index = tf.range(0, dim);
+  return tf.sub(tf.reshape(index, [dim, 1]), tf.reshape(index, [1, dim]));
+}
+
+/** The identity matrix, likewise. */
+function onDiagonal(dim: number): tf.Tensor {
+  return tf.sub(1, tf.step(tf.abs(depthBelow(dim))));
 }
 
 /** Adam's step on the named entries of `state` and their slots. Kingma and Ba 2015, algorithm 1. */

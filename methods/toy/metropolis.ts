@@ -55,7 +55,7 @@ function positionAt(
   };
 }
 
-/** Step size times the mean square of a gradient's coordinate: 70 to 90 % of the proposals are accepted. */
+/** Step size times the mean square of a gradient's coordinate in two dimensions: 70 to 90 % of the proposals are accepted. */
 const LONG = 0.8;
 
 /** Metropolis-adjusted Langevin dynamics of each z. */
@@ -72,7 +72,10 @@ export const malaLong = direct(metropolisAdjusted, {
   label: "LD + MH, long steps",
   source: "Roberts and Tweedie 1996",
   deviations: ["steps are some ten times as long as those without a Metropolis test"],
-  settings: ({ gradientScale }) => ({ stepSize: LONG / gradientScale ** 2 }),
+  // Steps that are accepted as often scale as dim^(-1/3). Roberts and Rosenthal 1998.
+  settings: ({ gradientScale, dim }) => ({
+    stepSize: LONG / gradientScale ** 2 / Math.cbrt(Math.max(1, dim / 2)),
+  }),
 });
 
 /** Amortized Langevin dynamics with Metropolis and Hastings' correction on the last layer: one decision for all points. */

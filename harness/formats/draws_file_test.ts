@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
+import { zipSync } from "fflate";
+import { withTempDir } from "../testing/temp_dir.ts";
+import { readDrawsFile } from "./draws_file.ts";
+import { readNpy, writeNpy } from "./npy.ts";
+
+const CUBE = { shape: [2, 4, 2], data: Float64Array.from({ length: 16 }, (_, i) => i) };
+
+/** Writes `content` to a file called `name`, and reads its draws. */
+function roundTrip(name: string, content: string | Uint8Array, variable?: string) {
+  return withTempDir(async (dir) => {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(`${dir}/${name}`, bytes);
+    return await readDrawsFile(`${dir}/${name}`, { variable });
+  });
+}
+
+Deno.test("readDrawsFile() reads .npy and .npz", async () => {
+  assert.deepEqual(await roundTrip("a.npy", writeNpy(CUBE)), CUBE);
+  const two = zipSync({ "z.npy": writeNpy(CUBE), "w.npy": writeNpy({ ...CUBE, shape: [16] }) });
+  assert.deepEqual(await roundTrip("a.npz", two, "z"), CUBE);
+  await assert.rejects(roundTrip("a.npz", two), /choose one of z, w by --var/);
+  await assert.rejects(roundTrip("a.npz", two, "x"), /no array "x": known ones are z, w/);
+});
+
+Deno.test("readNpy() converts Fortran order of three axes to row-major", () => {
+  // numpy: np.asfortranarray(np.arange(16.).reshape(2, 4, 2)) stores 0, 8, 2, 10, 4, 12, 6, 14, 1, 9, ...
+  const stored = Float64Array.of(0, 8, 2, 10, 4, 12, 6, 14, 1, 9, 3, 11, 5, 13, 7, 15);
+  const bytes = writeNpy({ ...CUBE, data: stored });
+  const place = new TextDecoder().decode(bytes.subarray(10, 128)).indexOf("False");
+  bytes.set(new TextEncoder().encode("True "), 10 + place);
+  assert.deepEqual(readNpy(bytes), CUBE);
+});
+
+Deno.test("readDrawsFile() reads CSV: plain, of Stan, and with a column of chains", async () => {
+  const plain = await roundTrip("a.csv", "0,1\n2,3\n4,5\n");
+  assert.deepEqual([plain.shape, [...plain.data]], [[1, 3, 2], [0, 1, 2, 3, 4, 5]]);
+  const stan = await roundTrip(
+    "a.csv",
+    "# model\nlp__,accept_stat__,z.1,z.2\n-1,1,0,1\n-2,1,2,nan\n",
+  );
+  assert.deepEqual([stan.shape, [...stan.data]], [[1, 2, 2], [0, 1, 2, NaN]]);
+  const chains = await roundTrip(
+    "a.csv",
+    '".chain",".iteration",".draw","z"\n1,1,1,5\n2,1,3,7\n1,2,2,6\n2,2,4,8\n',
+  );
+  assert.deepEqual([chains.shape, [...chains.data]], [[2, 2, 1], [5, 6, 7, 8]]);
+  await assert.rejects(roundTrip("a.csv", "z\n1\n\nx\n"), /a\.csv: row 2, z is not a number: "x"/);
+  await assert.rejects(roundTrip("a.csv", "z,w\n1,2\n3\n"), /row 2 has 1 cells/);
+  await assert.rejects(
+    roundTrip("a.csv", "chain,z\n1,2\n1,3\n2,4\n"),
+    /equal numbers of draws, got 2, 1/,
+  );
+});
+
+Deno.test("readDrawsFile() reads the exports of ArviZ", async () => {
+  const rows = [...Array(2).keys()].map((c) =>
+    [...Array(4).keys()].map((t) => [...CUBE.data.subarray(8 * c + 2 * t, 8 * c + 2 * t + 2)])
+  );
+  const json = JSON.stringify({ posterior: { z: rows }, posterior_attrs: { version: "NaN" } });
+  const expected = { ...CUBE, sampleAxes: 2 };
+  assert.deepEqual(await roundTrip("a.json", json), expected);
+  const infinite = await roundTrip("a.json", json.replace("15", "NaN"));
+  assert.equal(Number.isFinite(infinite.data[15]), false);
+  await assert.rejects(roundTrip("a.json", "{}"), /a\.json: no group posterior/);
+  await assert.rejects(roundTrip("a.json", '{"posterior":{"z":[[1,2],[3]]}}'), /equal lengths/);
+  // arviz 0.23.4, h5netcdf: az.from_dict(posterior={"z": x, "w": x[:, :, 0]}), x = arange(16).reshape(2, 4, 2)
+  const netcdf = gunzipSync(Uint8Array.fromBase64(NETCDF));
+  assert.deepEqual(await roundTrip("a.nc", netcdf, "z"), expected);
+  await assert.rejects(roundTrip("a.nc", netcdf), /choose one of z, w by --var/);
+  await assert.rejects(
+    roundTrip("a.nc", netcdf.subarray(0, 3000), "z"),
+    /a\.nc: not readable as NetCDF 4/,
+  );
+  await assert.rejects(roundTrip("a.nc", "CDF\x01"), /NetCDF 3, which is not supported/);
+  await assert.rejects(roundTrip("a.txt", ""), /must be in a file ending in \.npy/);
+});
+
+const NETCDF =
+  "H4sIAPBaC2sC/+2cW0gcVxiAz8zO7k501S1qNBeJbWmwjW53N2tibI3K7lovq2tVekkh6+KOzQR1Zd1c6kNjoNALrb6Y2FIC2uJj8pQWoS99sCCFQpFW6EsaQkuhpJYSCHlJ0jm3ndnR0Y1JepH/C2Q8Z8755z//f87snH/n3/dbQy0FebvzEEaWkYTcyMh9RuK17DI/3482Jtoa6hFd18WnSMkmmMSayRMRaeLYi/8XJC5mx2hyLK2k1GSqg4ko3YskKtFKlutVIgMVIln7F+sKdqeSo0oqrSpjWn2xJud5cp5yWkmNqcmRBn/1idoRJT2QGGzweeo8WjExWNvg93g9Xu3M6FsNBz2+Qx4v2pE1zOHE1Ed0qKt8qHKOQ3UTg3fbaOvjrJerlSqfj0o05QdSSjytJGLxND27SxCIn9yZAdCr8cFU6lWkDksTiCmwtHjqtDoeYwPOQZrDIE3MVFAufJ+yk4EXIEEoJ70EQW9pONpcWKBb5qKakF3GNaJNJB3yK3GJddb+lInGCWVwSBs64jOBWguV09I0yp4MTktry8VEB1GcLtfVkjMCrzDzn+Tm349bCMhO5k5Xc2cY1xazsXPDDJyIq5oBWV/U+9vuY9FgawfXRrTUhl70OTvtF+Z2pvaTuDw7kR9iBqy4GZrE0l1e6ksHUS0Yae7tZaq5DaqF2jrDXb1t0a5Yb7A5EmbDvBGhZ1e4+9zrrdk73x7+en2fci9Ij8GnSWaNiMmnDusFHuAL3EUWOFm1gZA6rCYQ1UrSV0PGMkLmivfZPD7KB1641hYXf1otZXcyzfa03+f1tKYRGURq7ttN3cfGgZzjsYQ6HPN+xSqKvrg+pwtZrKK1Y3zGPWM14+wG5ROp+Bl8LPvg2hR1UdE/uOwanLQ0Z3KR/RG7COu+tWmuEbj9cjvKla0vqOLuHZ/p3rQ30FY/c29WWXlTNshkEwS5IvgmImg3Z5d2Z+NWCiaTqYQ6ormBzpE11mJOE7JmYcbzjXtO+TY3wEvBaEQw3AmyPkE0/F7/oRqfr8Zf1+f319f66v11nsChw74jvgNeb73XKxo/IzS8Hv9BT0Av809BfhdzmurLpewyP/JFk2chJ99CDsdbhAAAAAAAAAAAAAAAMAZAHmn4gYQ/Arjtg4Z9MGXvTd3t6wmHcUDGHEwqtBjDYmV2WTTFBgAAAAAA2H6cPT7QP4Faqgrw98IiL30nzX8ypz2HjCLn2gZNjn0351xO+Rth3j57VZ6+OLHs7z4mtB9oVkurLjvma2ev7pxeOb88XojOrTpaSReh0N2O2juaVHvVZRG3mLShIxPieXAAAAAAAPxLMQz8GoaE+l+gNX/yOMQjjWyw4+TTr/9uFaIotlBx2RSikCBEAQAAAADbngf9SuNX0/MCfKUBAAAAANufTPpVHS4JtuzcHsn0VGBVbyvBMYsnKhszuT+BfBS4b+P5PL+wrBWZRTYkkiukP2PcOZdbdpC8h1xNlG4e1RWQkJ5kxxOFpE0y4m6wzKq3uQafXrpwEod3HGXk+lImAQ0nQvGcD9q3jiWOvWgw4770pSh5w2WUql+E3KjckMoTaevtQ2gXoukvZUxbHv/heXj8KBiewBymstNUxofaH+69ga+eyT08/KzuJ9zAtYSzu7BaaU2tnnBLuCfcFQwztXaKVK1EPB0fU9KbzhmufkIdVkZYamcuz4xutH74yzy7Zo4YzKBR3ZFdfuePxgE9I2qhk9ZyvV3dNMtqa6E4sy78uvhFI3FLLxp9uXTmx8xqMzrpTZ9+KeKkBfou03/TSeYYJXcSN9Tix7F7eHh2N0/6My5vV9/DOMW8Prge4kM5Bk8UG8t81nRqUYeGXokPnVLo2fVuZhvZg4+0+d32v6w2YQdzvCnfstiUSbBJAwAAAAAAAIDtG5QhP90iiBsHZaQcgzBRFrC4gh4yCFNGN7C26q7sIMyDBGDSLIjCt6VovZ/RmJGurZCgTAkNyvDf+hDG+e6Tn+G/9iGc4cEC+0LxLInI9G8lImMOAxgjLnmmMv6FEKXibgG52hKO2PzfAi3IFGjh1ERnbm2wp38s++fbHypnrfbPFZuMe/+TG++bYb8MAAAAAACwvfgbcL2D4WRYAAA=";
