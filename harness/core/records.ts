@@ -51,6 +51,11 @@ export interface EpochRecord {
   readonly steps: number;
   /** Mean over the epoch's steps. */
   readonly metrics: Readonly<Record<string, number>>;
+  /**
+   * The chains after the epoch, on a few images. Absent for the last epoch, after which the run's `chainHealth` is measured,
+   * for models without chains, and from older records.
+   */
+  readonly chainHealth?: readonly ChainHealth[];
 }
 
 /** Where a number came from: recorded, never hashed into the id. */

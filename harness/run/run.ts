@@ -254,10 +254,16 @@ async function trainOn(
     onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
   });
   let { state } = position;
-  for await (const { record, position: { state: reached, chains } } of epochs) {
-    run.epochs.push(record);
+  for await (const { record: trained, position: { state: reached, chains } } of epochs) {
     state = reached;
     const host = await device.download(state);
+    const reachedEpochs = trained.epoch + 1;
+    // The chains are measured on more images after the last epoch.
+    const chainHealth = reachedEpochs < spec.epochs
+      ? await watch?.check(host, stepsAfter(reachedEpochs, run))
+      : undefined;
+    const record = { ...trained, ...chainHealth && { chainHealth } };
+    run.epochs.push(record);
     await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
       id: runId(spec),
       epochs: run.epochs,
@@ -269,9 +275,6 @@ async function trainOn(
     });
     await appendEpoch(dir, record);
     report({ event: "epoch", record });
-    const reachedEpochs = record.epoch + 1;
-    // The chains are measured after the last epoch anyway.
-    if (reachedEpochs < spec.epochs) await watch?.check(host, stepsAfter(reachedEpochs, run));
   }
   return state;
 }
@@ -319,7 +322,7 @@ async function scoreDecoded(
   return (await score({ generator, state, chains: {} })).scores;
 }
 
-/** Reconstructs test images and writes reconstructions.png, if the model has latents. Consumes `state`. */
+/** Reconstructs test images and writes reconstructions.png and interpolations.png, if the model has latents. Consumes `state`. */
 async function writeReconstructions(
   state: DeviceState,
   run: Run,
@@ -331,6 +334,9 @@ async function writeReconstructions(
   const key = streamKey(spec, "reconstruct");
   const shown = await reconstruct(device, { latents, key, state, images });
   await writeSampleGrid(`${run.dir}/reconstructions.png`, shown.pairs);
+  if (shown.interpolations.count > 0) {
+    await writeSampleGrid(`${run.dir}/interpolations.png`, shown.interpolations);
+  }
   stopwatch.switchTo("other");
   if (!Number.isFinite(shown.squaredError)) {
     throw new NotFiniteError("reconstructions", shown.squaredError);

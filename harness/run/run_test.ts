@@ -70,6 +70,7 @@ Deno.test("executeRun() learns, scores and writes its files", () =>
     assert.deepEqual(files, [
       CHECKPOINT_FILE,
       "epochs.jsonl",
+      "interpolations.png",
       "reconstructions.png",
       "samples.png",
     ]);

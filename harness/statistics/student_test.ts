@@ -33,5 +33,8 @@ Deno.test("studentInterval() has the closed form of two degrees of freedom at an
 Deno.test("studentInterval() has no interval below two draws, a point for equal ones, and refuses a level that is none", () => {
   assert.equal(studentInterval({ mean: 1, std: null, n: 1 }), null);
   assert.deepEqual(studentInterval({ mean: 1, std: 0, n: 3 }), [1, 1]);
-  assert.throws(() => studentInterval({ mean: 1, std: 1, n: 3 }, 95), /level must be in \(0, 1\), got 95/);
+  assert.throws(
+    () => studentInterval({ mean: 1, std: 1, n: 3 }, 95),
+    /level must be in \(0, 1\), got 95/,
+  );
 });
