@@ -30,6 +30,7 @@ export const EPOCH_RECORD = z.object({
   warmup: z.boolean(),
   steps: z.int().min(0),
   metrics: NUMBERS,
+  scores: NUMBERS.optional(),
   chainHealth: z.array(CHAIN_HEALTH).readonly().optional(),
 });
 
@@ -52,6 +53,7 @@ export const RUN_SPEC = z.strictObject({
   sampleCount: z.int().min(1),
   metrics: z.array(z.string()),
   scoreUntrained: z.boolean(),
+  scoreEvery: z.int().min(1).optional(),
   hyper: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   device: z.string(),
   threads: z.int().min(1),

@@ -177,6 +177,8 @@ async function trainAndScore(run: Run): Promise<Results> {
     state = await trainOn({ epoch: run.epochs.length, state, chains }, {
       ...run,
       untrained: { untrained, untrainedAlternatives },
+      scoreOf: async (host) =>
+        (await score({ generator, state: await device.upload(host), chains })).scores,
     });
   }
   const { scores, families, images, state: scored } = await score({ generator, state, chains });
@@ -222,6 +224,8 @@ async function trainOn(
   run: Run & {
     /** Saved in every checkpoint. */
     readonly untrained: Untrained;
+    /** Scores samples of a state, with the persistent chains as they are. */
+    readonly scoreOf: (state: HostArrays) => Promise<Scores>;
   },
 ): Promise<DeviceState> {
   const { spec, model, dataset, device, dir, stopwatch, report } = run;
@@ -262,7 +266,9 @@ async function trainOn(
     const chainHealth = reachedEpochs < spec.epochs
       ? await watch?.check(host, stepsAfter(reachedEpochs, run))
       : undefined;
-    const record = { ...trained, ...chainHealth && { chainHealth } };
+    const scores = isScoredAfter(reachedEpochs, spec) ? await run.scoreOf(host) : undefined;
+    if (scores !== undefined) report({ event: "phase", phase: "train" });
+    const record = { ...trained, ...scores && { scores }, ...chainHealth && { chainHealth } };
     run.epochs.push(record);
     await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
       id: runId(spec),
@@ -277,6 +283,11 @@ async function trainOn(
     report({ event: "epoch", record });
   }
   return state;
+}
+
+/** Whether samples are scored after `reached` epochs; after the last one, every run is. */
+function isScoredAfter(reached: number, { epochs, scoreEvery }: RunSpec): boolean {
+  return scoreEvery !== undefined && reached < epochs && reached % scoreEvery === 0;
 }
 
 /** Training steps in the first `epochs` epochs. */
