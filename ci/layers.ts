@@ -25,8 +25,14 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["harness/linalg"],
   ["harness/statistics"],
   ["harness/engine/graph", "methods/samplers", "datasets/toy", "reports/published"],
-  ["harness/engine/onnx", "harness/engine/xla", "harness/engine/eager", "methods/parts"],
-  ["harness/engine", "datasets/parts", "reports/document", "reports/toy_figures"],
+  [
+    "harness/engine/onnx",
+    "harness/engine/xla",
+    "harness/engine/eager",
+    "methods/parts",
+    "reports/document",
+  ],
+  ["harness/engine", "datasets/parts", "reports/page", "reports/toy_figures"],
   ["harness/engine/testing", "harness/metrics/fid", "methods", "datasets", "reports/sections"],
   ["harness/metrics", "methods/toy", "reports"],
   ["harness/experiment"],
@@ -52,7 +58,7 @@ const COMPOSITION_ROOMS: readonly string[] = ["harness/cli", "fixtures", "ci"];
 /** The npm packages that a part of the project may import; any, for those that are absent. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   methods: ["@tensorflow/tfjs"],
-  reports: ["@observablehq/plot", "linkedom"], // figures as SVG, without a browser
+  reports: ["@observablehq/plot", "linkedom", "d3-dsv"], // figures as SVG without a browser, CSV
 };
 
 /** The room of a file: undefined for one outside all rooms. */

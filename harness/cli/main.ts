@@ -81,6 +81,7 @@ function createProgram(): Command {
     .option("--batch-size <count>", "images per step")
     .option("--images <count>", "number of training images, the first of the set")
     .option("--samples <count>", "number of samples for the scores")
+    .option("--score-every <epochs>", "also score samples after every so many epochs, for curves")
     .option(
       "--set <METHOD.KEY=VALUE>",
       "a hyperparameter, for example lae.stepSize=1e-4; *.KEY sets it for all methods that have it; repeatable",

@@ -16,6 +16,8 @@ interface RunSettings {
   readonly metrics: readonly string[];
   /** Whether samples of the initial state are scored too: what the score is worth before any learning. */
   readonly scoreUntrained: boolean;
+  /** Samples are also scored after every so many epochs, for learning curves; absent if they are not. */
+  readonly scoreEvery?: number;
   /** `cpu`, `tfjs-cpu`, ...: devices do not agree to the last bit, so it is part of the identity. */
   readonly device: string;
   /** Threads of the device, part of the identity for the same reason. */
@@ -51,6 +53,13 @@ export interface EpochRecord {
   readonly steps: number;
   /** Mean over the epoch's steps. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Scores of samples after the epoch, where the spec has `scoreEvery`; those after the last epoch are the run's. */
+  readonly scores?: Readonly<Record<string, number>>;
+  /**
+   * The chains after the epoch, on a few images. Absent for the last epoch, after which the run's `chainHealth` is measured,
+   * for models without chains, and from older records.
+   */
+  readonly chainHealth?: readonly ChainHealth[];
 }
 
 /** What a run executed, and on what (`experiment/run_code.ts`). */

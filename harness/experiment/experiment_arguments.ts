@@ -23,6 +23,7 @@ export interface ExperimentArguments {
   readonly batchSize?: string;
   readonly images?: string;
   readonly samples?: string;
+  readonly scoreEvery?: string;
   readonly set?: readonly string[];
   readonly device?: string;
   readonly threads?: string;
@@ -75,6 +76,9 @@ export function readExperiment(
     batchSize: count(args.batchSize, "--batch-size", preset.batchSize),
     trainCount: count(args.images, "--images", preset.trainCount),
     sampleCount,
+    ...args.scoreEvery !== undefined && {
+      scoreEvery: parseCount(args.scoreEvery, "--score-every"),
+    },
     device,
     threads: count(args.threads, "--threads", Math.max(1, Math.floor(cores / jobs))),
   };

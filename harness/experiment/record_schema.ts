@@ -7,6 +7,22 @@ export const RECORD_SCHEMA = 1;
 /** Checks numbers by name. */
 export const NUMBERS = z.record(z.string(), z.number());
 
+/** Checks an `Estimate`. */
+const ESTIMATE = z.object({ mean: z.number(), standardError: z.number().min(0).nullable() });
+
+/** Checks a `ChainHealth`. */
+const CHAIN_HEALTH = z.object({
+  chain: z.string(),
+  count: z.int().min(1),
+  dimension: z.int().min(1),
+  steps: z.int().min(1),
+  stepSize: z.number().min(0),
+  stability: z.object({ quantile90: z.number(), largest: z.number() }).nullable(),
+  acceptance: ESTIMATE.nullable(),
+  drift: ESTIMATE.nullable().optional(),
+  virial: ESTIMATE.nullable().optional(),
+});
+
 /** Checks an `EpochRecord`. */
 export const EPOCH_RECORD = z.object({
   epoch: z.int().min(0),
@@ -14,6 +30,8 @@ export const EPOCH_RECORD = z.object({
   warmup: z.boolean(),
   steps: z.int().min(0),
   metrics: NUMBERS,
+  scores: NUMBERS.optional(),
+  chainHealth: z.array(CHAIN_HEALTH).readonly().optional(),
 });
 
 /** Checks `Seconds`. */
@@ -35,6 +53,7 @@ export const RUN_SPEC = z.strictObject({
   sampleCount: z.int().min(1),
   metrics: z.array(z.string()),
   scoreUntrained: z.boolean(),
+  scoreEvery: z.int().min(1).optional(),
   hyper: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   device: z.string(),
   threads: z.int().min(1),
@@ -86,22 +105,6 @@ const PRIOR_CHECK = z.object({
   posterior: LATENT_MOMENTS,
   negatives: LATENT_MOMENTS,
   longChains: LATENT_MOMENTS,
-});
-
-/** Checks an `Estimate`. */
-const ESTIMATE = z.object({ mean: z.number(), standardError: z.number().min(0).nullable() });
-
-/** Checks a `ChainHealth`. */
-const CHAIN_HEALTH = z.object({
-  chain: z.string(),
-  count: z.int().min(1),
-  dimension: z.int().min(1),
-  steps: z.int().min(1),
-  stepSize: z.number().min(0),
-  stability: z.object({ quantile90: z.number(), largest: z.number() }).nullable(),
-  acceptance: ESTIMATE.nullable(),
-  drift: ESTIMATE.nullable().optional(),
-  virial: ESTIMATE.nullable().optional(),
 });
 
 const RANK_TEST = z.object({
@@ -183,7 +186,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
 type Same<A, B> = [A, B] extends [B, A] ? true : never;
 type Mutable<T> = T extends string | number | boolean | null ? T
   : { -readonly [K in keyof T]: Mutable<T[K]> };
-true satisfies Same<z.infer<typeof RUN_RECORD>, Mutable<RunRecord>>;
+true satisfies Same<Mutable<z.infer<typeof RUN_RECORD>>, Mutable<RunRecord>>;
 true satisfies Same<z.infer<typeof RUN_SPEC>, Mutable<RunSpec>>;
 
 /** Parses a run spec. Throws SyntaxError for anything else; `what` names the text in the error. */

@@ -126,7 +126,8 @@ function resolveRun(
     readonly seed: number;
   },
 ): RunSpec {
-  const { epochs, batchSize, sampleCount, scoreUntrained, device, threads } = experiment;
+  const { epochs, batchSize, sampleCount, scoreUntrained, scoreEvery, device, threads } =
+    experiment;
   const hyper = resolveHyper(experiment, { method, dataset: dataset.name });
   const whole = dataset.counts.train;
   const trainCount = experiment.trainCount ?? whole;
@@ -140,6 +141,7 @@ function resolveRun(
     sampleCount,
     metrics: [],
     scoreUntrained,
+    ...scoreEvery !== undefined && { scoreEvery },
     hyper,
     device,
     threads,

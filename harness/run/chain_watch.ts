@@ -44,8 +44,10 @@ export async function measureChains(
 
 /** Looks at the chains between epochs. */
 export interface ChainWatch extends AsyncDisposable {
-  /** Warns of chains that have come nearer to instability in `state`, after `step` training steps. */
-  check(state: HostArrays, step: number): Promise<void>;
+  /**
+   * Measures the chains in `state`, after `step` training steps, and warns of those that have come nearer to instability.
+   */
+  check(state: HostArrays, step: number): Promise<readonly ChainHealth[]>;
 }
 
 /** Compiles a watch; undefined if the model runs no chains. `warn` is told one sentence at a time, once a chain and limit. */
@@ -71,6 +73,7 @@ export async function compileChainWatch(
         reached.set(one.chain, limit);
         warn(describeWarning(one));
       }
+      return health;
     },
     [Symbol.asyncDispose]: () => meter[Symbol.asyncDispose](),
   };

@@ -60,7 +60,15 @@ Deno.test("executeRun() records the health of each chain after the last step, an
     // Precisions 1, and 12 after 3 epochs of 4 steps; float32 differences err by 1e-4.
     [0.2, 2.4].forEach((exact, i) => assert.ok(Math.abs(stabilities[i] / exact - 1) < 1e-3));
     assert.deepEqual(health.map((one) => judgeChain(one).verdict), ["healthy", "unstable"]);
-    // After 4 and 8 steps: 0.8 and 1.6.
+    // After 4 and 8 steps of training, on fewer images; after the last epoch there is the measurement above.
+    const watched = record.epochs.map(({ chainHealth }) =>
+      chainHealth?.map(({ chain, stability }) => [chain, Number(stability?.quantile90.toFixed(2))])
+    );
+    assert.deepEqual(watched, [
+      [["still", 0.2], ["growing", 0.8]],
+      [["still", 0.2], ["growing", 1.6]],
+      undefined,
+    ]);
     assert.deepEqual(warnings, [
       "the growing chain inflates variances up to 1.7 times: its step size 0.2 times the largest curvature is 0.80, and must be well below 2",
       "the growing chain inflates variances up to 5.0 times: its step size 0.2 times the largest curvature is 1.6, and must be well below 2",

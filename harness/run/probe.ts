@@ -69,7 +69,11 @@ export async function measurePace(
   await generator.draw(state, { chains, use: () => {} });
   const secondsPerSample = (performance.now() - before) / 1000 / generator.count;
   const ways = 1 + (model.alternatives?.length ?? 0);
-  const draws = ways * (spec.scoreUntrained ? 2 : 1) + (model.latents === undefined ? 0 : 1);
+  const between = spec.scoreEvery === undefined
+    ? 0
+    : Math.floor((spec.epochs - 1) / spec.scoreEvery);
+  const draws = ways * (spec.scoreUntrained ? 2 : 1) + between +
+    (model.latents === undefined ? 0 : 1);
   const sampled = spec.sampleCount * draws; // the last are decoded encodings
   return { secondsPerStep, restSeconds: startSeconds + sampled * secondsPerSample };
 }

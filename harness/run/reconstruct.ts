@@ -1,4 +1,4 @@
-import type { Scalar, Tensor4D } from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { imagesOfRows } from "./batches.ts";
 import { createNoise, type Key } from "../core/noise.ts";
 import { unflatten } from "../core/tree.ts";
@@ -9,16 +9,25 @@ import type { Device, DeviceState, ImageBatch, ImageSet, Latents } from "../core
 const COUNT = 50;
 const COLUMNS = 10;
 
+/** Rows of interpolations, and the decoded points of each; an image stands at either end of the row. */
+const PATHS = 5;
+const POINTS = 8;
+
 /** Images and their reconstructions. */
 export interface Reconstructions {
   readonly state: DeviceState;
   /** Rows of up to ten images, each followed by a row of their reconstructions. */
   readonly pairs: ImageBatch;
+  /** Rows of ten: an image, decoded points from its latent to that of the next image, the next image. */
+  readonly interpolations: ImageBatch;
   /** Mean over images and pixels in [0, 1], at one posterior draw per image. */
   readonly squaredError: number;
 }
 
-/** Draws one latent from the posterior of each of the first images of `images` and decodes it. Consumes `state`. */
+/**
+ * Draws one latent from the posterior of each of the first images of `images` and decodes it, and points on the straight line
+ * between the latents of neighbours. Consumes `state`.
+ */
 export async function reconstruct(
   device: Device,
   { latents, key, state, images }: {
@@ -29,15 +38,18 @@ export async function reconstruct(
   },
 ): Promise<Reconstructions> {
   const count = Math.min(COUNT, images.count);
+  const pathCount = Math.min(PATHS, Math.floor(count / 2));
   const inputs = {
     images: imagesOfRows(images, Int32Array.from({ length: count }, (_, i) => i)),
     draw: { shape: [], dtype: "int32", data: Int32Array.of(0) },
   } as const;
   await using program = await device.compile(({ state, inputs }) => {
-    const noise = createNoise(key, inputs.draw as Scalar);
+    const noise = createNoise(key, inputs.draw as tf.Scalar);
     const tree = unflatten(state);
-    const z = latents.infer(tree, inputs.images as Tensor4D, noise);
-    return { outputs: { images: latents.decode(tree, z) } };
+    const z = latents.infer(tree, inputs.images as tf.Tensor4D, noise);
+    const images = latents.decode(tree, z);
+    const points = pathCount === 0 ? undefined : latents.decode(tree, pathsBetween(z, pathCount));
+    return { outputs: { images, ...points && { points } } };
   }, { state: state.specs, inputs });
   const result = await program.run(state, inputs);
   const made = result.outputs.images.data as Float32Array;
@@ -46,6 +58,7 @@ export async function reconstruct(
   return {
     state: result.state,
     pairs: interleave(images, { bytes: toBytes(made), count }),
+    interpolations: layPaths(images, toBytes(result.outputs.points?.data as Float32Array ?? [])),
     squaredError,
   };
 }
@@ -66,4 +79,34 @@ function interleave(
     pairs.set(bytes.subarray(from, from + line), 2 * from + line);
   }
   return { image, count: 2 * rows * columns, pixels: pairs };
+}
+
+/** POINTS latents on the line from z_0 to z_1, as many from z_2 to z_3, and so on for `count` pairs: [POINTS * count, dim]. */
+function pathsBetween(z: tf.Tensor2D, count: number): tf.Tensor2D {
+  const [, dim] = z.shape;
+  const ends = tf.reshape(tf.slice(z, [0, 0], [2 * count, dim]), [count, 2, dim]);
+  const start = tf.slice(ends, [0, 0, 0], [count, 1, dim]);
+  const end = tf.slice(ends, [0, 1, 0], [count, 1, dim]);
+  const shares = tf.tensor3d(Array.from({ length: POINTS }, (_, i) => i / (POINTS - 1)), [
+    1,
+    POINTS,
+    1,
+  ]);
+  const paths = tf.add(start, tf.mul(shares, tf.sub(end, start))); // [count, POINTS, dim]
+  return tf.reshape(paths, [count * POINTS, dim]);
+}
+
+/** Each path between the two images that it connects. */
+function layPaths({ image, pixels }: ImageSet, bytes: Uint8Array): ImageBatch {
+  const size = image.height * image.width * image.channels;
+  const count = bytes.length / (POINTS * size);
+  const line = (POINTS + 2) * size;
+  const out = new Uint8Array(count * line);
+  for (let path = 0; path < count; path++) {
+    const at = path * line;
+    out.set(pixels.subarray(2 * path * size, (2 * path + 1) * size), at);
+    out.set(bytes.subarray(path * POINTS * size, (path + 1) * POINTS * size), at + size);
+    out.set(pixels.subarray((2 * path + 1) * size, (2 * path + 2) * size), at + line - size);
+  }
+  return { image, count: count * (POINTS + 2), pixels: out };
 }

@@ -42,3 +42,21 @@ Deno.test("reconstruct() accepts fewer images", async () => {
   assert.equal((await run(3)).pairs.count, 6);
   assert.equal((await run(17)).pairs.count, 20);
 });
+
+Deno.test("reconstruct() lays points of the line between the latents of two images between the images", async () => {
+  const { interpolations: { pixels, count } } = await run(4);
+  assert.equal(count, 20); // two pairs
+  const row = [...pixels.subarray(20, 40)];
+  assert.deepEqual(row.slice(0, 2), [4, 5]);
+  assert.deepEqual(row.slice(-2), [6, 7]);
+  // Latents go from (4, 5) to (6, 7) in steps of 2 / 7 levels, and are decoded 26 levels too bright.
+  const points = Array.from(
+    { length: 8 },
+    (_, i) => [30, 31].map((v) => Math.round(v + 2 * i / 7)),
+  );
+  assert.deepEqual(row.slice(2, -2), points.flat());
+});
+
+Deno.test("reconstruct() has no interpolations of a single image", async () => {
+  assert.equal((await run(1)).interpolations.count, 0);
+});

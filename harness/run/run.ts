@@ -210,6 +210,8 @@ async function trainAndScore(run: Run): Promise<Results> {
     state = await trainOn({ epoch: run.epochs.length, state, chains }, {
       ...run,
       untrained: { untrained, untrainedAlternatives },
+      scoreOf: async (host) =>
+        (await score({ generator, state: await device.upload(host), chains })).scores,
     });
   }
   const { scores, families, images, state: scored } = await score({ generator, state, chains });
@@ -255,6 +257,8 @@ async function trainOn(
   run: Run & {
     /** Saved in every checkpoint. */
     readonly untrained: Untrained;
+    /** Scores samples of a state, with the persistent chains as they are. */
+    readonly scoreOf: (state: HostArrays) => Promise<Scores>;
   },
 ): Promise<DeviceState> {
   const { spec, model, dataset, device, dir, stopwatch, report } = run;
@@ -287,10 +291,18 @@ async function trainOn(
     onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
   });
   let { state } = position;
-  for await (const { record, position: { state: reached, chains } } of epochs) {
-    run.epochs.push(record);
+  for await (const { record: trained, position: { state: reached, chains } } of epochs) {
     state = reached;
     const host = await device.download(state);
+    const reachedEpochs = trained.epoch + 1;
+    // The chains are measured on more images after the last epoch.
+    const chainHealth = reachedEpochs < spec.epochs
+      ? await watch?.check(host, stepsAfter(reachedEpochs, run))
+      : undefined;
+    const scores = isScoredAfter(reachedEpochs, spec) ? await run.scoreOf(host) : undefined;
+    if (scores !== undefined) report({ event: "phase", phase: "train" });
+    const record = { ...trained, ...scores && { scores }, ...chainHealth && { chainHealth } };
+    run.epochs.push(record);
     await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
       id: runId(spec),
       ...run.code && { code: run.code },
@@ -303,11 +315,13 @@ async function trainOn(
     });
     await appendEpoch(dir, record);
     report({ event: "epoch", record });
-    const reachedEpochs = record.epoch + 1;
-    // The chains are measured after the last epoch anyway.
-    if (reachedEpochs < spec.epochs) await watch?.check(host, stepsAfter(reachedEpochs, run));
   }
   return state;
+}
+
+/** Whether samples are scored after `reached` epochs; after the last one, every run is. */
+function isScoredAfter(reached: number, { epochs, scoreEvery }: RunSpec): boolean {
+  return scoreEvery !== undefined && reached < epochs && reached % scoreEvery === 0;
 }
 
 /** Training steps in the first `epochs` epochs. */
@@ -353,7 +367,7 @@ async function scoreDecoded(
   return (await score({ generator, state, chains: {} })).scores;
 }
 
-/** Reconstructs test images and writes reconstructions.png, if the model has latents. Consumes `state`. */
+/** Reconstructs test images and writes reconstructions.png and interpolations.png, if the model has latents. Consumes `state`. */
 async function writeReconstructions(
   state: DeviceState,
   run: Run,
@@ -365,6 +379,9 @@ async function writeReconstructions(
   const key = streamKey(spec, "reconstruct");
   const shown = await reconstruct(device, { latents, key, state, images });
   await writeSampleGrid(`${run.dir}/reconstructions.png`, shown.pairs);
+  if (shown.interpolations.count > 0) {
+    await writeSampleGrid(`${run.dir}/interpolations.png`, shown.interpolations);
+  }
   stopwatch.switchTo("other");
   if (!Number.isFinite(shown.squaredError)) {
     throw new NotFiniteError("reconstructions", shown.squaredError);

@@ -70,6 +70,7 @@ Deno.test("executeRun() learns, scores and writes its files", () =>
     assert.deepEqual(files, [
       CHECKPOINT_FILE,
       "epochs.jsonl",
+      "interpolations.png",
       "reconstructions.png",
       "samples.png",
     ]);
@@ -134,6 +135,34 @@ Deno.test("executeRun() killed after any epoch resumes to the same bits", () =>
         await Deno.readFile(`${dir}/whole/samples.png`),
       );
     }
+  }));
+
+Deno.test("executeRun() scores samples between epochs if asked, off the training clock, and trains to the same bits", () =>
+  withTempDir(async (dir) => {
+    const inDir = async (name: string, change: Partial<Experiment>) => {
+      await Deno.mkdir(`${dir}/${name}`);
+      const record = await run(`${dir}/${name}`, { change });
+      assert.ok(record.status === "completed");
+      assert.deepEqual(RUN_RECORD.parse(record), record);
+      return { record, saved: await loadCheckpoint(`${dir}/${name}/${CHECKPOINT_FILE}`) };
+    };
+    const plain = await inDir("plain", { epochs: 5 });
+    const scored = await inDir("scored", { epochs: 5, scoreEvery: 2 });
+    assert.deepEqual(
+      scored.record.epochs.map(({ scores }) => scores && Object.keys(scores)),
+      [undefined, ["gap"], undefined, ["gap"], undefined],
+    );
+    assert.deepEqual(plain.record.epochs.map(({ scores }) => scores), Array(5).fill(undefined));
+    assert.notEqual(plain.record.id, scored.record.id);
+    assert.deepEqual(scored.record.scores, plain.record.scores);
+    assert.deepEqual(scored.saved?.state, plain.saved?.state);
+    assert.deepEqual(scored.saved?.chains, plain.saved?.chains);
+    const [, second, , fourth] = scored.record.epochs.map(({ scores }) => scores?.gap ?? NaN);
+    const { gap } = scored.record.untrained;
+    assert.ok(second < gap && fourth < gap, `${second} and ${fourth}, ${gap} untrained`);
+    assert.ok(
+      Math.abs(scored.record.seconds.train - sumSeconds(scored.record.epochs)) < 1e-9,
+    );
   }));
 
 Deno.test("executeRun() ends as diverged with the epoch and the metric", () =>

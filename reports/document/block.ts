@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Row, SeedCell } from "./result_table.ts";
+import type { Interval } from "../../harness/statistics/student.ts";
+import type { Comparison, Row, SeedCell } from "./result_table.ts";
 
 /** A piece of a report: its content, not its form. */
 export type Block =
@@ -11,12 +12,24 @@ export type Block =
   | { readonly kind: "list"; readonly items: readonly string[] }
   | {
     readonly kind: "table";
+    /** Names the table where it has no heading right above it: in HTML. */
+    readonly caption: string;
     readonly head: readonly string[];
     readonly rows: readonly (readonly Cell[])[];
   };
 
-/** A cell of a table: its text, and for a share in [0, 1] how dark HTML shades it. */
-export type Cell = string | { readonly text: string; readonly shade: number };
+/** A cell of a table: its text, and what HTML alone shows. */
+export type Cell = string | RichCell;
+
+export interface RichCell {
+  readonly text: string;
+  /** A share in [0, 1]: how dark the cell is. */
+  readonly shade?: number;
+  /** Lines below the text. */
+  readonly more?: readonly string[];
+  /** The word of a comparison, which the cell or its lines contain: it is set off. */
+  readonly verdict?: Comparison["verdict"];
+}
 
 /** The text of a cell. */
 export function textOf(cell: Cell): string {
@@ -39,9 +52,22 @@ export function formatNumber(x: number): string {
 export function formatMeanStd(mean: number, std: number | null): string {
   if (std === null) return formatNumber(mean);
   if (std === 0) return `${formatNumber(mean)} ± 0`;
-  const decimals = Math.max(0, 1 - magnitude(Number(std.toPrecision(2))));
+  const decimals = decimalsFor(std);
   if (decimals > MAX_DECIMALS) return `${formatNumber(mean)} ± ${std.toExponential(1)}`;
   return `${mean.toFixed(decimals)} ± ${std.toFixed(decimals)}`;
+}
+
+/** `43.1 to 49.9`, with the decimals of a mean of standard deviation `std`. */
+export function formatInterval([low, high]: Interval, std: number): string {
+  const decimals = std === 0 ? 0 : decimalsFor(std);
+  const format = (x: number) =>
+    std === 0 || decimals > MAX_DECIMALS ? formatNumber(x) : x.toFixed(decimals);
+  return `${format(low)} to ${format(high)}`;
+}
+
+/** Decimals that show the two leading digits of `std`. */
+function decimalsFor(std: number): number {
+  return Math.max(0, 1 - magnitude(Number(std.toPrecision(2))));
 }
 
 /** More decimals than a table has room for. */

@@ -39,7 +39,7 @@ export function amortizationBlocks({ rows, datasets }: ResultTable): Block[] {
     "factor n / m.";
   return [
     { kind: "heading", text: "Diagnostics" },
-    { kind: "table", head, rows: body },
+    { kind: "table", caption: "Amortized chains", head, rows: body },
     { kind: "text", text },
   ];
 }

@@ -65,7 +65,7 @@ export function annealedBlocks({ rows, datasets }: ResultTable): Block[] {
   ];
   return [
     { kind: "heading", text: "Likelihood by annealing" },
-    { kind: "table", head, rows: body },
+    { kind: "table", caption: "log p(x) by annealed importance sampling", head, rows: body },
     { kind: "text", text },
     ...items.length === 0 ? [] : [{ kind: "list", items } as const],
   ];

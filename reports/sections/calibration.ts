@@ -90,7 +90,7 @@ export function calibrationBlocks({ rows, datasets }: ResultTable): Block[] {
   );
   return [
     { kind: "heading", text: "Calibration of inference" },
-    { kind: "table", head, rows: body },
+    { kind: "table", caption: "Calibration of inference", head, rows: body },
     { kind: "text", text: [`${text}${chains}`, ...sizes].join(" ") },
     ...caveat.length + notFinite.length + tied.length === 0
       ? []

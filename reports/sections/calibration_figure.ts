@@ -1,29 +1,40 @@
 import * as Plot from "@observablehq/plot";
 import { nameOf } from "../document/block.ts";
 import type { CalibrationCell, ResultTable, StatisticCell } from "../document/result_table.ts";
-import { COLOURS, grid, type Panel, panel } from "../toy_figures/panel.ts";
+import { type Chart, chartHtml, INK } from "../page/chart.ts";
+import { datasetLabel } from "../page/content.ts";
+import { escapeHtml } from "../page/html.ts";
 import { STATISTIC_LABELS } from "./calibration.ts";
 
-/** Histograms of signed ranks, a row of panels for each method and data set, as HTML; empty if no run was calibrated. */
-export function calibrationFigure({ rows, datasets }: ResultTable): string[] {
-  const panels = rows.flatMap((row) =>
+/** Histograms of signed ranks, a row of charts for each method and data set, as HTML; empty if no run was calibrated. */
+export function calibrationFigure(table: ResultTable): string[] {
+  const { rows, datasets } = table;
+  const parts = rows.flatMap((row) =>
     row.calibration.filter(({ start }) => start === "infer").map((cell) => {
-      const where = datasets.length === 1 ? "" : `, ${cell.dataset}`;
-      return panelsOf(cell, `${nameOf(row)}${where}`);
+      const where = datasets.length === 1 ? "" : `, ${datasetLabel(table, cell.dataset)}`;
+      const name = `${nameOf(row)}${where}`;
+      const charts = chartsOf(cell, name).map(chartHtml).join("\n");
+      return `<h4>${escapeHtml(name)}</h4>\n<div class="charts tiny">\n${charts}\n</div>`;
     })
   );
-  const svg = grid(panels);
-  if (svg === "") return [];
+  if (parts.length === 0) return [];
   const text =
     "Signed ranks of T(z\u2032, x) - T(z, x), from -1 (T(z\u2032) far below) to 1 (far above), all seeds together: flat if " +
     "inference is right, with 19 of 20 bars in the grey band.";
-  return ["<h2>Calibration of inference: ranks</h2>", `<p>${text}</p>`, svg];
+  return ["<h3>Calibration of inference: ranks</h3>", `<p class="note">${text}</p>`, ...parts];
 }
 
-function panelsOf({ statistics }: CalibrationCell, name: string): Panel[] {
-  return statistics.map((cell) =>
-    panel(`${name}: ${STATISTIC_LABELS[cell.statistic] ?? cell.statistic}`, histogramOf(cell))
-  );
+function chartsOf({ statistics }: CalibrationCell, name: string): Chart[] {
+  return statistics.map((cell) => {
+    const label = STATISTIC_LABELS[cell.statistic] ?? cell.statistic;
+    return {
+      title: label,
+      description: `${name}: histogram of the signed ranks of ${label}; effect ${
+        cell.effect.toFixed(2)
+      }, where 0 is right`,
+      plot: histogramOf(cell),
+    };
+  });
 }
 
 function histogramOf({ histogram }: StatisticCell): Plot.PlotOptions {
@@ -51,10 +62,11 @@ function histogramOf({ histogram }: StatisticCell): Plot.PlotOptions {
         x2: 1,
         y1: "y1",
         y2: "y2",
-        fill: "#ccc",
+        fill: INK.faint,
+        fillOpacity: 0.35,
       }),
-      Plot.rectY(bars, { x1: "x1", x2: "x2", y: "count", fill: COLOURS[0], fillOpacity: 0.6 }),
-      Plot.ruleY([expected], { stroke: "#555" }),
+      Plot.rectY(bars, { x1: "x1", x2: "x2", y: "count", fill: INK.own, fillOpacity: 0.75 }),
+      Plot.ruleY([expected], { stroke: INK.faint }),
     ],
   };
 }

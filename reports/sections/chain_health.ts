@@ -77,7 +77,7 @@ export function chainHealthBlocks({ rows, datasets }: ResultTable): Block[] {
     "seed.";
   return [
     { kind: "heading", text: "Chains" },
-    { kind: "table", head, rows: body },
+    { kind: "table", caption: "Langevin chains after training", head, rows: body },
     { kind: "text", text },
   ];
 }

@@ -1,4 +1,4 @@
-import type { Block } from "../document/block.ts";
+import type { Block, RichCell } from "../document/block.ts";
 import type { Comparison } from "../document/result_table.ts";
 
 /** A comparison and where it stands: the row, and the column of the table. */
@@ -11,6 +11,25 @@ export interface PlacedComparison {
 /** The cell of a published number: `95.85 ± 1.06 (within)`, or that there is nothing to compare. */
 export function formatComparison({ printed, verdict }: Comparison): string {
   return verdict === "not comparable" ? verdict : `${printed} (${verdict})`;
+}
+
+/**
+ * What HTML shows below `formatComparison`: the difference in combined standard deviations, or the published number and the
+ * first reason why it is not comparable; all reasons are in the notes.
+ */
+export function describeComparison(
+  { printed, verdict, distance, reasons }: Comparison,
+): Omit<RichCell, "text"> {
+  if (verdict !== "not comparable") {
+    return { verdict, more: distance === null ? [] : [formatDistance(distance)] };
+  }
+  const others = reasons.length > 1 ? [`and ${reasons.length - 1} more, see the notes`] : [];
+  return { verdict, more: [printed, ...reasons.slice(0, 1), ...others] };
+}
+
+/** `+0.52 combined std`. */
+function formatDistance(distance: number): string {
+  return `${distance < 0 ? "−" : "+"}${Math.abs(distance).toFixed(2)} combined std`;
 }
 
 /** Why numbers are not comparable with published ones; and where they are, what the source leaves open. */

@@ -34,6 +34,7 @@ export function likelihoodBlocks(table: ResultTable): Block[] {
     { kind: "text", text: posterText },
     {
       kind: "table",
+      caption: "The poster's table",
       head: ["Method", ...POSTER_DATASETS.map(({ label }) => label)],
       rows: posterRows(table),
     },

@@ -39,7 +39,7 @@ export function priorCheckBlocks({ rows, datasets }: ResultTable): Block[] {
     "long chains in energy and trace lie at the mode: neither energy nor decoder is then trained where the chains go.";
   return [
     { kind: "heading", text: "Learned priors" },
-    { kind: "table", head, rows: body },
+    { kind: "table", caption: "Latents of learned priors", head, rows: body },
     { kind: "text", text },
   ];
 }

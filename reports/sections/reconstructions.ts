@@ -25,7 +25,12 @@ export function reconstructionBlocks({ rows, datasets }: ResultTable): Block[] {
     : "";
   return [
     { kind: "heading", text: "Reconstructions" },
-    { kind: "table", head: ["Method", ...shown.map(({ label }) => label)], rows: body },
+    {
+      kind: "table",
+      caption: "Squared error of reconstructions",
+      head: ["Method", ...shown.map(({ label }) => label)],
+      rows: body,
+    },
     { kind: "text", text: `${text}${dash}` },
   ];
 }

@@ -105,6 +105,7 @@ export function classBlocks({ rows, real, datasets }: ResultTable): Block[] {
     const names = Object.keys(lines[0].classes);
     return [{
       kind: "table",
+      caption: `Predicted classes, ${label}, percent`,
       head: [label, ...names],
       rows: lines.map(({ name, classes }): readonly Cell[] => [
         name,

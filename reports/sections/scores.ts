@@ -1,5 +1,8 @@
+import { studentInterval } from "../../harness/statistics/student.ts";
 import {
   type Block,
+  type Cell,
+  formatInterval,
   formatMeanStd,
   formatNumber,
   formatSeeds,
@@ -7,6 +10,8 @@ import {
   MIXED_CODE,
   nameOf,
   NONE,
+  type RichCell,
+  textOf,
 } from "../document/block.ts";
 import type {
   MetricName,
@@ -19,7 +24,7 @@ import type {
 import { markColumns, markNotes, realNotes } from "./samples.ts";
 import { WITHIN_DEVIATIONS } from "../published/protocol.ts";
 import { chainMark, chainNotes } from "./chain_health.ts";
-import { comparisonNotes, formatComparison } from "./comparisons.ts";
+import { comparisonNotes, describeComparison, formatComparison } from "./comparisons.ts";
 
 const ARROW = { lower: "↓", higher: "↑" } as const;
 
@@ -48,6 +53,8 @@ interface Column {
   readonly metric: MetricName;
   readonly dataset: ResultTable["datasets"][number];
   readonly text: (cell: ScoreCell) => string;
+  /** What HTML shows beyond the text. */
+  readonly rich?: (cell: ScoreCell) => Omit<RichCell, "text">;
   /** The cell in the row of real images; a dash if absent. */
   readonly real?: (cell: RealCell) => string;
 }
@@ -68,11 +75,11 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
   const ofSamples = rows.map((row) => [
     `${nameOf(row)}${chainMark(row)}`,
     row.description,
-    ...columns.map(({ metric, dataset, text }) => {
+    ...columns.map(({ metric, dataset, text, rich }): Cell => {
       const cell = row.scores.find((score) =>
         score.metric === metric.name && score.dataset === dataset.name
       );
-      return cell === undefined ? NONE : text(cell);
+      return cell === undefined ? NONE : { text: text(cell), ...rich?.(cell) };
     }),
     ...marks.map(({ text }) => text(row)),
   ]);
@@ -88,7 +95,8 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
     }),
     ...marks.map(() => NONE),
   ]);
-  const body = [...ofSamples, ...ofReal];
+  const body: readonly (readonly Cell[])[] = [...ofSamples, ...ofReal];
+  const texts = body.flat().map(textOf);
   const compared = rows.flatMap((row) =>
     row.scores.flatMap(({ metric, dataset, published }) => {
       const column = columns.find((column) =>
@@ -104,16 +112,14 @@ export function scoreBlocks(table: ResultTable, metrics: readonly MetricName[]):
   const text = [
     `Mean ± sample standard deviation over n seeds. ${better}.`,
     ...columns.some(({ head }) => head === DECODED_HEAD) ? [DECODED] : [],
-    ...body.some((cells) => cells.some((cell) => cell.endsWith(MARK))) ? [MARKED] : [],
-    ...body.some((cells) => cells.some((cell) => cell.includes(MIXED_CODE))) ? [MIXED] : [],
+    ...texts.some((text) => text.endsWith(MARK)) ? [MARKED] : [],
+    ...texts.some((text) => text.includes(MIXED_CODE)) ? [MIXED] : [],
     ...realNotes(table, metrics),
     ...compared.some(({ comparison }) => comparison.distance !== null) ? [WITHIN] : [],
-    ...body.some((cells) => cells.includes(NONE))
-      ? [`${NONE}: not asked for, or not measured.`]
-      : [],
+    ...texts.includes(NONE) ? [`${NONE}: not asked for, or not measured.`] : [],
   ];
   return [
-    { kind: "table", head, rows: body },
+    { kind: "table", caption: captionOf(metrics), head, rows: body },
     { kind: "text", text: text.join(" ") },
     ...markNotes(table, metrics),
     ...chainNotes(table),
@@ -143,13 +149,15 @@ function columnsOf(
     return isBeside ? text : `${text} (n = ${spread.n})`;
   };
   if (isBeside) {
-    return [{ ...place, head: `${metric.label} ${arrow}`, text: formatBeside, real }];
+    const head = `${metric.label} ${arrow}`;
+    return [{ ...place, head, text: formatBeside, rich: spreadLines, real }];
   }
   const isMarked = (cell: ScoreCell) => isBetterThanDecoded(cell, metric);
   const columns: Column[] = [{
     ...place,
     head: `${dataset.label}: ${metric.label} ${arrow}`,
     text: (cell) => `${formatSeeds(cell)}${isMarked(cell) ? ` ${MARK}` : ""}`,
+    rich: spreadLines,
     real,
   }];
   if (cells.some(({ decoded }) => decoded !== null)) {
@@ -172,6 +180,7 @@ function columnsOf(
       ...place,
       head: published.source.replace(/^the /, ""),
       text: (cell) => cell.published === null ? NONE : formatComparison(cell.published),
+      rich: ({ published }) => published === null ? {} : describeComparison(published),
     });
   }
   return columns;
@@ -199,4 +208,30 @@ function isBetterThanDecoded(
 ): boolean {
   if (mean === null || decoded === null) return false;
   return better === "lower" ? mean < decoded.mean : mean > decoded.mean;
+}
+
+/** Level of the intervals of means. */
+const LEVEL = 0.95;
+
+/** The interval of a mean, and the seeds that it lacks. */
+function spreadLines({ mean, std, n, lost, missing }: ScoreCell): Omit<RichCell, "text"> {
+  const interval = mean === null ? null : studentInterval({ mean, std, n }, LEVEL);
+  return {
+    more: [
+      ...interval === null || std === null ? [] : [`95 %: ${formatInterval(interval, std)}`],
+      ...lost.length === 0 ? [] : [`lost: ${namesOf(lost.map(({ seed }) => seed))}`],
+      ...missing === null || missing.length === 0 ? [] : [`missing: ${namesOf(missing)}`],
+    ],
+  };
+}
+
+/** `seed 2`, or `seeds 1, 2`. */
+function namesOf(seeds: readonly number[]): string {
+  return `${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`;
+}
+
+function captionOf(metrics: readonly MetricName[]): string {
+  return metrics.some(({ importanceSamples }) => importanceSamples !== undefined)
+    ? "Bounds on the likelihood, and the published ones"
+    : "Scores of samples";
 }

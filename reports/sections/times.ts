@@ -1,6 +1,6 @@
-import { type Block, formatNumber, nameOf, NONE } from "../document/block.ts";
-import type { RatioCell, ResultTable } from "../document/result_table.ts";
-import { comparisonNotes, formatComparison } from "./comparisons.ts";
+import { type Block, formatNumber, nameOf, NONE, type RichCell } from "../document/block.ts";
+import type { Comparison, RatioCell, ResultTable } from "../document/result_table.ts";
+import { comparisonNotes, describeComparison, formatComparison } from "./comparisons.ts";
 
 /** Seconds per epoch, and the published ratios. */
 export function timeBlocks(table: ResultTable): Block[] {
@@ -38,7 +38,7 @@ function secondsBlocks(table: ResultTable): Block[] {
       ...machines.length > 1 ? [machine === null ? NONE : numberOf(machine, machines)] : [],
       ...timed.flatMap(({ name, published }) => {
         const time = row.times.find((time) => time.dataset === name && time.machine === machine);
-        const compared = time?.published ? formatComparison(time.published) : NONE;
+        const compared = time?.published ? comparedCell(time.published) : NONE;
         if (time === undefined) return [NONE, ...published ? [NONE] : []];
         const [median, min, max] = [time.median, time.min, time.max].map(formatNumber);
         const text = `${median} (${min} to ${max}; n = ${time.n})`;
@@ -62,11 +62,15 @@ function secondsBlocks(table: ResultTable): Block[] {
     "Sampling, scoring, compilation and checkpoints are timed separately.";
   const keys = machines.map((machine, i) => `Machine ${i + 1}: ${machine}`);
   return [
-    { kind: "table", head, rows: body },
+    { kind: "table", caption: "Seconds per epoch", head, rows: body },
     { kind: "text", text },
     ...machines.length > 1 ? [{ kind: "list", items: keys } as const] : [],
     ...comparisonNotes(compared),
   ];
+}
+
+function comparedCell(comparison: Comparison): RichCell {
+  return { text: formatComparison(comparison), ...describeComparison(comparison) };
 }
 
 function numberOf(machine: string, machines: readonly string[]): string {
@@ -90,7 +94,7 @@ function ratioBlocks(table: ResultTable): Block[] {
     labelOf(cell.dataset),
     ...machines.length > 1 ? [cell.machine === null ? NONE : numberOf(cell.machine, machines)] : [],
     formatRatio(cell),
-    formatComparison(cell.published),
+    comparedCell(cell.published),
   ]);
   const compared = ratios.map((cell) => ({
     name: `${ratioName(cell)}, ${cell.published.printed} there`,
@@ -107,6 +111,7 @@ function ratioBlocks(table: ResultTable): Block[] {
   return [
     {
       kind: "table",
+      caption: "Ratios of seconds per epoch",
       head: ["Ratio", "Data set", ...machines.length > 1 ? ["machine"] : [], "here", "paper"],
       rows: body,
     },

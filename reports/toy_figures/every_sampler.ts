@@ -11,7 +11,11 @@ export function everySamplerFigure(report: ToyReport, target: string): string {
   const panels = report.runs.filter(({ experiment }) => experiment === target).map((run) =>
     normal ? histogramPanel(run, normal) : samplePanel(report, run, { posterior: 0 })
   );
-  return grid(inRows(panels, COLUMNS));
+  const label = report.targets.find(({ name }) => name === target)?.label ?? target;
+  return grid(
+    `${label}: draws of every sampler, beside the exact density`,
+    inRows(panels, COLUMNS),
+  );
 }
 
 /** `values` in rows of `length`. */

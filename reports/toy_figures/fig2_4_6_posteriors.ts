@@ -9,11 +9,16 @@ export function posteriorsFigure(
 ): string {
   const densities = report.densities.filter((d) => d.experiment === experiment);
   if (runs.length === 0) return "";
-  return grid(densities.map((density) => [
-    densityPanel(
-      density,
-      densities.length > 1 ? `Truth, x${subscript(density.posterior + 1)}` : "Truth",
-    ),
-    ...runs.map((run) => samplePanel(report, run, { posterior: density.posterior })),
-  ]));
+  const label = report.targets.find(({ name }) => name === experiment)?.label ?? experiment;
+  const samplers = runs.map((run) => run.label).join(", ");
+  return grid(
+    `${label}: exact density and draws of ${samplers}`,
+    densities.map((density) => [
+      densityPanel(
+        density,
+        densities.length > 1 ? `Truth, x${subscript(density.posterior + 1)}` : "Truth",
+      ),
+      ...runs.map((run) => samplePanel(report, run, { posterior: density.posterior })),
+    ]),
+  );
 }

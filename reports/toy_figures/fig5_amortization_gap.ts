@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { ToyReport } from "../../harness/core/toy_report.ts";
-import { COLOURS, grid, panel, subscript } from "./panel.ts";
+import { COLOURS } from "../document/plot.ts";
+import { grid, panel, subscript } from "./panel.ts";
 
 /** LAE Fig. 5: variances of amortized chains by the leverages of the points, and by the width of the last layer. */
 export function gapFigure({ gap }: ToyReport): string {
@@ -62,5 +63,8 @@ export function gapFigure({ gap }: ToyReport): string {
       Plot.frame({ stroke: "#999" }),
     ],
   });
-  return grid([[byLeverage, byWidth]]);
+  return grid("Variances of amortized chains over the posterior's, by leverage and by width", [[
+    byLeverage,
+    byWidth,
+  ]]);
 }

@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { ToyReport } from "../../harness/core/toy_report.ts";
-import { COLOURS, grid, panel } from "./panel.ts";
+import { COLOURS } from "../document/plot.ts";
+import { grid, panel } from "./panel.ts";
 
 /** Of closed forms on the logarithmic axis. */
 const LEAST_BIAS = 1e-4;
@@ -21,7 +22,8 @@ export function biasFigure({ bias }: ToyReport): string {
   const labels = [...new Set(bias.map(({ label }) => label))];
   const steps = [...new Set(bias.map(({ stepSize }) => stepSize))];
   const last = Math.max(...steps);
-  return grid([[panel("|variance − 1| on N(0, 1): measured (dots), closed form (lines)", {
+  const title = "Bias of the variance on N(0, 1) by step size, each integrator";
+  return grid(title, [[panel("|variance − 1| on N(0, 1): measured (dots), closed form (lines)", {
     width: 620,
     height: 420,
     marginLeft: 56,

@@ -3,23 +3,12 @@
  *
  * @module
  */
-import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import type * as Plot from "@observablehq/plot";
+import { plotSvg } from "../document/plot.ts";
 
 /** Side of a square panel, height of the line above a panel, in pixels. */
 const PANEL = 210;
 const TITLE = 20;
-/** Okabe and Ito's colours, told apart by all. */
-export const COLOURS: readonly string[] = [
-  "#0072b2",
-  "#d55e00",
-  "#009e73",
-  "#cc79a7",
-  "#e69f00",
-  "#56b4e9",
-  "#555555",
-];
-
 /** A plot, and the title above it; sizes in pixels. */
 export interface Panel {
   readonly title: string;
@@ -30,27 +19,12 @@ export interface Panel {
 
 /** One plot. */
 export function panel(title: string, options: Plot.PlotOptions): Panel {
-  const { document } = parseHTML("<html><body></body></html>") as unknown as { document: object };
-  const node = Plot.plot({
-    ...options,
-    document,
-    style: { fontFamily: "sans-serif", fontSize: "9px" },
-  } as Plot.PlotOptions);
-  const svg = node as unknown as SvgNode;
-  // Named style sheets are for pages with many plots; here every panel stands by itself.
-  for (const style of svg.querySelectorAll("style")) style.remove();
   return {
     title,
-    svg: svg.outerHTML,
+    svg: plotSvg({ ...options, style: { fontFamily: "sans-serif", fontSize: "9px" } }),
     width: options.width ?? PANEL,
     height: options.height ?? PANEL,
   };
-}
-
-/** The used part of linkedom's elements: Deno's types have no DOM. */
-interface SvgNode {
-  readonly outerHTML: string;
-  querySelectorAll(selector: string): Iterable<{ remove(): void }>;
 }
 
 /** Options of a square panel about the origin, `extent` to each side. */
@@ -67,8 +41,8 @@ export function square(extent: number): Plot.PlotOptions {
   };
 }
 
-/** Panels in rows, each under its title, as one picture; an empty text for none. */
-export function grid(rows: readonly (readonly Panel[])[]): string {
+/** Panels in rows, each under its title, as one picture named `title`; an empty text for none. */
+export function grid(title: string, rows: readonly (readonly Panel[])[]): string {
   if (rows.every((row) => row.length === 0)) return "";
   const parts: string[] = [];
   let [top, width] = [0, 0];
@@ -87,7 +61,8 @@ export function grid(rows: readonly (readonly Panel[])[]): string {
     top += TITLE + Math.max(0, ...row.map(({ height }) => height));
   }
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}">`,
+    `<title>${escape(title)}</title>`,
     `<rect width="${width}" height="${top}" fill="white"/>`,
     ...parts,
     "</svg>\n",

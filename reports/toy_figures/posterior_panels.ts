@@ -10,7 +10,8 @@ import type {
   ToyReport,
   ToyRun,
 } from "../../harness/core/toy_report.ts";
-import { COLOURS, type Panel, panel, square } from "./panel.ts";
+import { COLOURS } from "../document/plot.ts";
+import { type Panel, panel, square } from "./panel.ts";
 
 /** Draws shown at most. */
 const DOTS = 600;

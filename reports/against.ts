@@ -1,0 +1,353 @@
+/**
+ * A table of results against other results: those of another folder, run by run, or published ones.
+ *
+ * @module
+ */
+import type { RunRecord } from "../harness/core/records.ts";
+import { median } from "../harness/statistics/summary.ts";
+import {
+  type Conditions,
+  differences,
+  scoringConditions,
+  showCondition,
+  timingConditions,
+  trainingConditions,
+} from "./conditions.ts";
+import {
+  type Block,
+  formatInterval,
+  formatMeanStd,
+  formatNumber,
+  nameOf,
+  NONE,
+} from "./document/block.ts";
+import { pairedDifference, type SeedValue } from "./document/paired.ts";
+import type { MetricName, ResultTable, Row, ScoreCell } from "./document/result_table.ts";
+import { describeComparison } from "./sections/comparisons.ts";
+
+/** Two runs of one method, data set and seed. */
+interface RunPair {
+  readonly here: RunRecord;
+  readonly there: RunRecord;
+  /** Settings that differ: `epochs 3 / 5`. */
+  readonly changed: readonly string[];
+}
+
+/** The results of `records`, whose table is `table`, against the results `others` of the folder `name`. */
+export function againstRuns(
+  records: readonly RunRecord[],
+  { table, others, name }: {
+    readonly table: ResultTable;
+    readonly others: readonly RunRecord[];
+    /** As the reader knows the folder. */
+    readonly name: string;
+  },
+): Block[] {
+  const pairs = pairRuns(records, others);
+  const heading: Block = { kind: "heading", text: `Against ${name}` };
+  const unpaired = unpairedItems({ records, others, pairs, name });
+  if (pairs.length === 0) {
+    const text = "No run has the method, the data set and the seed of one there.";
+    return [heading, { kind: "text", text }, { kind: "list", items: unpaired }];
+  }
+  const text =
+    `Runs of equal method, data set and seed: here, and there in ${name}. Differences are here minus there. A score is compared ` +
+    "only where both were measured in the same way; settings that differ otherwise are named, and may be what is compared. " +
+    "Seconds are medians over the epochs after the warm-up, and only those of like machines have a ratio.";
+  const scored = table.metrics.flatMap((metric) =>
+    pairs.flatMap((pair) => scoresOf(pair, metric).map((score) => ({ ...score, pair, metric })))
+  );
+  return [
+    heading,
+    { kind: "text", text },
+    ...summaryBlocks(scored, table),
+    ...scoreBlocks(scored, table),
+    timeBlock(pairs, table),
+    ...unpaired.length === 0 ? [] : [{ kind: "list", items: unpaired } as const],
+  ];
+}
+
+/** Each run of `here` with the run of `there` of equal method, data set and seed that differs in the fewest settings. */
+export function pairRuns(
+  here: readonly RunRecord[],
+  there: readonly RunRecord[],
+): RunPair[] {
+  return here.flatMap((run): RunPair[] => {
+    const { method, dataset, seed } = run.spec;
+    const pairs = there.filter(({ spec }) =>
+      spec.method === method && spec.dataset === dataset && spec.seed === seed
+    ).map((other) => ({ here: run, there: other, changed: changesOf(run, other) }));
+    return pairs.toSorted((a, b) => a.changed.length - b.changed.length).slice(0, 1);
+  });
+}
+
+/** The conditions of training that differ; one that only one of the two has is a difference. */
+function changesOf(here: RunRecord, there: RunRecord): string[] {
+  const [a, b] = [trainingConditions(here), trainingConditions(there)];
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  const whole = (own: Conditions) =>
+    Object.fromEntries(names.map((name) => [name, own[name] ?? "absent"]));
+  return differences(whole(a), whole(b), { but: ["data SHA-256"] }).map(describe);
+}
+
+function describe(
+  { name, here, there }: { readonly name: string; readonly here: string; readonly there: string },
+): string {
+  return `${name} ${showCondition(here)} / ${showCondition(there)}`;
+}
+
+/** A score of both runs of a pair. */
+interface ScoredPair {
+  /** The method, or one of its other ways to sample. */
+  readonly label: string;
+  readonly here: number;
+  readonly there: number;
+  /** Why the two were not measured in the same way; empty if they were. */
+  readonly reasons: readonly string[];
+}
+
+type PlacedPair = ScoredPair & { readonly pair: RunPair; readonly metric: MetricName };
+
+function scoresOf({ here, there }: RunPair, { name }: MetricName): ScoredPair[] {
+  if (here.status !== "completed" || there.status !== "completed") return [];
+  const [a, b] = [here, there].map(scoringConditions);
+  const relevant = ({ name: condition }: { readonly name: string }) =>
+    condition === "sampleCount" || condition.startsWith(`${name} `);
+  const reasons = [
+    ...differences(a, b).filter(relevant),
+    ...differences(trainingConditions(here), trainingConditions(there))
+      .filter(({ name: condition }) => condition === "data SHA-256"),
+  ].map(describe);
+  const ways = [
+    { label: here.spec.method, own: here.scores[name], other: there.scores[name] },
+    ...Object.entries(here.alternatives ?? {}).map(([way, { label, scores }]) => ({
+      label,
+      own: scores[name],
+      other: there.alternatives?.[way]?.scores[name],
+    })),
+  ];
+  return ways.flatMap(({ label, own, other }) =>
+    own === undefined || other === undefined ? [] : [{ label, here: own, there: other, reasons }]
+  );
+}
+
+/** A row for each method, data set and score: the mean difference over comparable pairs. */
+function summaryBlocks(scored: readonly PlacedPair[], table: ResultTable): Block[] {
+  const comparable = scored.filter(({ reasons }) => reasons.length === 0);
+  const groups = [
+    ...Map.groupBy(
+      comparable,
+      ({ label, pair, metric }) => JSON.stringify([label, pair.here.spec.dataset, metric.name]),
+    ).values(),
+  ];
+  const rows = groups.flatMap((group) => {
+    const seeds = (value: (pair: PlacedPair) => number): SeedValue[] =>
+      group.map((one) => ({ seed: one.pair.here.spec.seed, value: value(one) }));
+    const found = pairedDifference(seeds(({ here }) => here), seeds(({ there }) => there));
+    if (found === null) return [];
+    const [{ label, pair, metric }] = group;
+    const { mean, std, n, interval, finding, isWeak } = found;
+    return [[
+      labelOf(label, table),
+      datasetOf(pair, table),
+      metric.label,
+      `${formatMeanStd(mean, std)} (n = ${n})`,
+      interval === null || std === null ? NONE : formatInterval(interval, std),
+      interval === null
+        ? "one pair"
+        : isWeak && finding !== "unclear"
+        ? `${finding}, weak`
+        : finding,
+    ]];
+  });
+  if (rows.length === 0) return [];
+  return [{
+    kind: "table",
+    caption: "Mean differences at equal seeds",
+    head: ["Method", "Data set", "Score", "Difference", "95 % interval", "Here"],
+    rows,
+  }];
+}
+
+/** A table for each score, a row for each pair. */
+function scoreBlocks(scored: readonly PlacedPair[], table: ResultTable): Block[] {
+  return table.metrics.flatMap((metric): Block[] => {
+    const own = scored.filter((one) => one.metric.name === metric.name);
+    if (own.length === 0) return [];
+    return [{
+      kind: "table",
+      caption: `${metric.label}, run by run (${metric.better} is better)`,
+      head: ["Method", "Data set", "Seed", "Here", "There", "Difference", "Differs in"],
+      rows: own.map(({ label, pair, here, there, reasons }) => [
+        labelOf(label, table),
+        datasetOf(pair, table),
+        `${pair.here.spec.seed}`,
+        formatNumber(here),
+        formatNumber(there),
+        reasons.length === 0 ? formatNumber(here - there) : `not comparable: ${reasons.join(", ")}`,
+        pair.changed.join(", ") || NONE,
+      ]),
+    }];
+  });
+}
+
+function timeBlock(pairs: readonly RunPair[], table: ResultTable): Block {
+  return {
+    kind: "table",
+    caption: "Seconds per epoch, run by run",
+    head: ["Method", "Data set", "Seed", "Here", "There", "Ratio", "Differs in"],
+    rows: pairs.map((pair) => {
+      const [here, there] = [pair.here, pair.there].map(secondsOf);
+      return [
+        labelOf(pair.here.spec.method, table),
+        datasetOf(pair, table),
+        `${pair.here.spec.seed}`,
+        here === null ? NONE : formatNumber(here),
+        there === null ? NONE : formatNumber(there),
+        here === null || there === null ? NONE : ratioOf(pair, here / there),
+        pair.changed.join(", ") || NONE,
+      ];
+    }),
+  };
+}
+
+/** The ratio of two times, if the machines and the runs that shared them are alike. */
+function ratioOf({ here, there }: RunPair, ratio: number): string {
+  if (here.provenance === null || there.provenance === null) return "not comparable: no machine";
+  const unlike = differences(timingConditions(here.provenance), timingConditions(there.provenance));
+  if (unlike.length > 0) return `not comparable: ${unlike.map(describe).join(", ")}`;
+  return ratio.toFixed(2);
+}
+
+/** Median seconds of the epochs that count; null without any. */
+function secondsOf({ epochs }: RunRecord): number | null {
+  const seconds = epochs.filter(({ warmup }) => !warmup).map(({ seconds }) => seconds);
+  return seconds.length === 0 ? null : median(seconds);
+}
+
+function unpairedItems(
+  { records, others, pairs, name }: {
+    readonly records: readonly RunRecord[];
+    readonly others: readonly RunRecord[];
+    readonly pairs: readonly RunPair[];
+    readonly name: string;
+  },
+): string[] {
+  const paired = new Set(pairs.flatMap(({ here, there }) => [here, there]));
+  const list = (runs: readonly RunRecord[]) =>
+    runs.filter((run) => !paired.has(run)).map(({ spec: { method, dataset, seed } }) =>
+      `${method} ${dataset} seed ${seed}`
+    ).join("; ");
+  const items = [
+    ["Only here", list(records)],
+    [`Only in ${name}`, list(others)],
+    [
+      "Without scores on both sides",
+      pairs.filter(({ here, there }) => here.status !== "completed" || there.status !== "completed")
+        .map(({ here, there }) =>
+          `${here.spec.method} ${here.spec.dataset} seed ${here.spec.seed} (${here.status} here, ${there.status} there)`
+        ).join("; "),
+    ],
+  ];
+  return items.filter(([, text]) => text !== "").map(([what, text]) => `${what}: ${text}`);
+}
+
+/** The label of a method; of another way to sample, its own. */
+function labelOf(name: string, { rows }: ResultTable): string {
+  return rows.find(({ method, alternative }) => method === name && alternative === null)?.label ??
+    name;
+}
+
+function datasetOf({ here }: RunPair, { datasets }: ResultTable): string {
+  const { dataset } = here.spec;
+  return datasets.find(({ name }) => name === dataset)?.label ?? dataset;
+}
+
+/** The scores and times of `table` against the published ones, seed by seed. */
+export function againstPaper(table: ResultTable): Block[] {
+  const heading: Block = { kind: "heading", text: "Against published numbers" };
+  const cells = table.rows.flatMap((row) =>
+    row.scores.filter(({ published }) => published !== null).map((cell) => ({ row, cell }))
+  );
+  const rows = cells.flatMap(({ row, cell }) => scoreRows(row, { cell, table }));
+  const times = table.rows.flatMap((row) =>
+    row.times.flatMap(({ dataset, median, published }) =>
+      published === null ? [] : [[
+        nameOf(row),
+        table.datasets.find(({ name }) => name === dataset)?.label ?? dataset,
+        formatNumber(median),
+        published.printed,
+        `${published.verdict}: ${published.reasons.join(", ")}`,
+      ]]
+    )
+  );
+  if (rows.length + times.length === 0) {
+    const text =
+      "No published number is of a method, a data set and a score of this table. Published ratios of seconds per epoch stand " +
+      "beside the times.";
+    return [heading, { kind: "text", text }];
+  }
+  const text =
+    "Seed by seed, and the means. Differences of seeds are in published standard deviations, those of means in combined ones, " +
+    "sqrt(s² + s'²). A published number is of other hardware, which its source does not state: seconds are never comparable.";
+  const head = [
+    "Method",
+    "Data set",
+    "Score",
+    "Seed",
+    "Here",
+    "Published",
+    "Difference",
+    "Verdict",
+  ];
+  return [
+    heading,
+    { kind: "text", text },
+    ...rows.length === 0
+      ? []
+      : [{ kind: "table", caption: "Scores and published scores", head, rows } as const],
+    ...times.length === 0 ? [] : [
+      {
+        kind: "table",
+        caption: "Seconds per epoch and published seconds",
+        head: ["Method", "Data set", "Here", "Published", "Verdict"],
+        rows: times,
+      } as const,
+    ],
+  ];
+}
+
+function scoreRows(
+  row: Row,
+  { cell, table }: { readonly cell: ScoreCell; readonly table: ResultTable },
+): string[][] {
+  const { published, mean, std, n } = cell;
+  if (published === null) return [];
+  const place = [
+    nameOf(row),
+    table.datasets.find(({ name }) => name === cell.dataset)?.label ?? cell.dataset,
+    table.metrics.find(({ name }) => name === cell.metric)?.label ?? cell.metric,
+  ];
+  const isComparable = published.verdict !== "not comparable";
+  const [theirs, spread] = published.printed.split(" ± ").map(Number);
+  const seeds = cell.values.map(({ seed, value }) => [
+    ...place,
+    `${seed}`,
+    formatNumber(value),
+    published.printed,
+    isComparable && spread > 0 ? `${((value - theirs) / spread).toFixed(2)} std` : NONE,
+    NONE,
+  ]);
+  const word = isComparable
+    ? published.verdict
+    : `${published.verdict}: ${published.reasons.join(", ")}`;
+  const overall = [
+    ...place,
+    `all (n = ${n})`,
+    mean === null ? NONE : formatMeanStd(mean, std),
+    published.printed,
+    isComparable ? describeComparison(published).more?.[0] ?? NONE : NONE,
+    word,
+  ];
+  return [...seeds, overall];
+}
