@@ -62,8 +62,8 @@ const SHADE = [31, 95, 168] as const;
  */
 function printCell(cell: Cell, tag: "th" | "td"): string {
   const text = escapeHtml(textOf(cell));
-  if (typeof cell === "string") return `<${tag}>${text}</${tag}>`;
-  const depth = Math.sqrt(Math.min(1, Math.max(0, cell.shade ?? 0)));
+  if (typeof cell === "string" || cell.shade === undefined) return `<${tag}>${text}</${tag}>`;
+  const depth = Math.sqrt(Math.min(1, Math.max(0, cell.shade)));
   const paper = SHADE.map((level) => Math.round(255 - depth * (255 - level))).join(" ");
   const ink = depth > 0.6 ? "; color: #fff" : "";
   return `<${tag} class="share" style="background: rgb(${paper})${ink}">${text}</${tag}>`;

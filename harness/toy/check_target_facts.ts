@@ -1,5 +1,6 @@
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
-import type { GaussianAnswer, GridAnswer, Target } from "../core/toy_types.ts";
+import type { GaussianAnswer, GridAnswer, Target, TransportAnswer } from "../core/toy_types.ts";
+import type { Matrix } from "../core/types.ts";
 import { BINS } from "./grid_truth.ts";
 
 /**
@@ -29,12 +30,32 @@ export function checkFacts(target: Target): void {
   if (!isMatrix(inputs, points)) refuse("inputs", `${points} rows of equal length`, inputs);
   if (answer?.kind === "gaussian") checkGaussian(answer);
   else if (answer?.kind === "grid") checkGrid(answer);
-  else refuse("answer.kind", '"gaussian" or "grid"', (answer as { kind?: unknown })?.kind);
+  else if (answer?.kind === "transport") checkTransport(answer);
+  else {refuse(
+      "answer.kind",
+      '"gaussian", "grid" or "transport"',
+      (answer as { kind?: unknown })?.kind,
+    );}
 
   function checkGaussian({ means, covariance }: GaussianAnswer): void {
     if (!isMatrix(means, points, dim)) {
       refuse("answer.means", `${points} rows of ${dim} numbers`, means);
     }
+    checkCovariance(covariance);
+  }
+
+  function checkTransport({ draw, whiten, energy, mean, covariance }: TransportAnswer): void {
+    if (!isMatrix([mean], 1, dim)) refuse("answer.mean", `${dim} numbers`, mean);
+    checkCovariance(covariance);
+    if (!Number.isFinite(energy)) refuse("answer.energy", "a finite number", energy);
+    const xi = Array.from({ length: dim }, (_, i) => Math.cos(i + 1));
+    const back = whiten(draw(xi));
+    const isInverse = back.length === dim &&
+      back.every((value, i) => Math.abs(value - xi[i]) <= 1e-9 * (1 + Math.abs(xi[i])));
+    if (!isInverse) refuse("answer.whiten", "the inverse of answer.draw", back);
+  }
+
+  function checkCovariance(covariance: Matrix): void {
     if (!isMatrix(covariance, dim, dim)) {
       refuse("answer.covariance", `${dim} rows of ${dim} numbers`, covariance);
     }

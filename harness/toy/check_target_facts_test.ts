@@ -23,7 +23,7 @@ const MISTAKES: readonly [object, Target, RegExp][] = [
   [
     { answer: undefined },
     eightGaussians,
-    /answer\.kind must be "gaussian" or "grid", got nothing$/,
+    /answer\.kind must be "gaussian", "grid" or "transport", got nothing$/,
   ],
   [{ dim: 3, answer: grid }, eightGaussians, /dim must be 2 for an answer on a grid, got 3$/],
   [
@@ -70,4 +70,18 @@ Deno.test("checkFacts() names the target, what it expected and what came", () =>
       return true;
     });
   }
+});
+
+Deno.test("checkFacts() refuses a transport whose maps are not inverse to each other", () => {
+  const funnel = Object.values(TARGETS).find(({ answer }) => answer.kind === "transport");
+  assert.ok(funnel?.answer.kind === "transport");
+  const { whiten } = funnel.answer;
+  const answer = {
+    ...funnel.answer,
+    whiten: (z: readonly number[]) => whiten(z).map((v) => 2 * v),
+  };
+  assert.throws(
+    () => checkFacts({ ...funnel, answer }),
+    /answer\.whiten must be the inverse of answer\.draw/,
+  );
 });
