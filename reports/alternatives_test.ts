@@ -1,7 +1,13 @@
 /** Each way to sample a trained model is a row, and samples that beat decoded encodings are marked. */
 import assert from "node:assert/strict";
 import { assertHas, formsOf } from "./example_forms.ts";
-import { type ExampleChange, exampleRecord, exampleTable, PAPER_SPEC } from "./example_records.ts";
+import {
+  type ExampleChange,
+  exampleRecord,
+  exampleResults,
+  exampleTable,
+  PAPER_SPEC,
+} from "./example_records.ts";
 import { toHtml } from "./html.ts";
 import { toMarkdown } from "./markdown.ts";
 
@@ -53,11 +59,17 @@ Deno.test("alternative samples have a row after their method's, with scores alon
     notes.filter((note) => note.includes("no memory")),
     ["- LAE, Fashion-MNIST 4k, fd_fashion, seed 2: failed: no memory"],
   );
-  const html = toHtml(exampleTable(records));
-  for (const file of ["samples.png", "samples_prior_steps.png"]) {
-    assert.ok(html.includes(`<img src="${records[0].id}/${file}"`), file);
+  const files = ["samples.png", "samples_prior_steps.png"];
+  const picture = { width: 320, height: 128, columns: 10, rows: 4 };
+  const pictures = Object.fromEntries(files.map((file) => {
+    const path = `${records[0].id}/${file}`;
+    return [path, { ...picture, url: `data:${path}` }];
+  }));
+  const html = toHtml(exampleResults(records), { pictures });
+  for (const file of files) {
+    assert.ok(html.includes(`<img src="data:${records[0].id}/${file}"`), file);
   }
-  assert.ok(!html.includes(`${records[3].id}/samples_prior_steps.png`));
+  assert.ok(!html.includes(`data:${records[3].id}/`));
 });
 
 Deno.test("only samples that score better than decoded encodings are marked, and the mark is explained", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import type { RunRecord } from "../harness/core/records.ts";
 import type { ResultTable } from "./document/result_table.ts";
-import { exampleTable } from "./example_records.ts";
+import { exampleResults } from "./example_records.ts";
 import { toHtml } from "./html.ts";
 import { toJson } from "./json.ts";
 import { toMarkdown } from "./markdown.ts";
@@ -28,18 +28,21 @@ export function formsOf(
   records: readonly RunRecord[],
   runList: readonly ListedRun[] | null = null,
 ): Forms {
-  const table = exampleTable(records, { runList });
+  const results = exampleResults(records, { runList });
+  const { table } = results;
   const json = JSON.parse(toJson(table)) as ResultTable;
   const lines = toMarkdown(table).split("\n").map((line) => line.replaceAll(/ +/g, " "));
   const rows = lines.filter((line) => line.startsWith("|") && !line.startsWith("| ---"));
   const notes = lines.filter((line) => line.startsWith("- "));
-  const { document } = parseHTML(toHtml(table)) as unknown as { readonly document: Element };
+  const { document } = parseHTML(toHtml(results)) as unknown as { readonly document: Element };
   const elements = (selector: string) => [...document.querySelectorAll(selector)];
-  const htmlRows = elements("tr").map((row) =>
-    `| ${[...row.children].map((cell) => cell.textContent).join(" | ")} |`.replaceAll(/ +/g, " ")
+  // What the page shows beyond the cell of table.md stands in elements of its own.
+  const textOf = (cell: Element) => ([...cell.querySelectorAll(".main")][0] ?? cell).textContent;
+  const htmlRows = elements("table[data-mirror] tr").map((row) =>
+    `| ${[...row.children].map(textOf).join(" | ")} |`.replaceAll(/ +/g, " ")
   );
   assert.deepEqual(htmlRows, rows);
-  assert.deepEqual(elements("li").map((item) => `- ${item.textContent}`), notes);
+  assert.deepEqual(elements("ul[data-mirror] li").map((item) => `- ${item.textContent}`), notes);
   return { json, rows, notes };
 }
 

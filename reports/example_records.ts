@@ -14,7 +14,7 @@ import type {
   RunSpec,
 } from "../harness/core/records.ts";
 import type { Names, ResultTable } from "./document/result_table.ts";
-import { buildTable, type ListedRun } from "./table.ts";
+import { buildResults, type ListedRun, type Results } from "./table.ts";
 
 /** Four methods, two data sets, two scores of samples and two of the likelihood. */
 export const EXAMPLE_NAMES: Names = {
@@ -206,12 +206,17 @@ export function exampleLikelihood(
 }
 
 /** The table of `records` under the names of the examples. */
-export function exampleTable(
+export function exampleTable(...example: Parameters<typeof exampleResults>): ResultTable {
+  return exampleResults(...example).table;
+}
+
+/** The same with the records behind each row. */
+export function exampleResults(
   records: readonly RunRecord[],
   { runList = null, likelihoods = [] }: {
     readonly runList?: readonly ListedRun[] | null;
     readonly likelihoods?: readonly AnnealedResult[];
   } = {},
-): ResultTable {
-  return buildTable(records, { names: EXAMPLE_NAMES, runList, likelihoods });
+): Results {
+  return buildResults(records, { names: EXAMPLE_NAMES, runList, likelihoods });
 }

@@ -4,7 +4,17 @@ import type { ResultTable } from "./document/result_table.ts";
 
 /** The report as Markdown. */
 export function toMarkdown(table: ResultTable): string {
-  return `${layOut(table).map(printBlock).join("\n\n")}\n`;
+  return blocksMarkdown(layOut(table));
+}
+
+/** `blocks` as Markdown; `captions` puts those of the tables above them, where no heading names each table. */
+export function blocksMarkdown(blocks: readonly Block[], { captions = false } = {}): string {
+  const texts = blocks.map((block) =>
+    captions && block.kind === "table"
+      ? `${block.caption}:\n\n${printBlock(block)}`
+      : printBlock(block)
+  );
+  return `${texts.join("\n\n")}\n`;
 }
 
 function printBlock(block: Block): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Findings } from "../harness/core/types.ts";
 import { assertHas, formsOf } from "./example_forms.ts";
-import { exampleFindings, exampleRecord, exampleTable } from "./example_records.ts";
+import { exampleFindings, exampleRecord, exampleResults, exampleTable } from "./example_records.ts";
 import { toHtml } from "./html.ts";
 import { toMarkdown } from "./markdown.ts";
 import { marksOf } from "./sample_marks.ts";
@@ -126,10 +126,10 @@ Deno.test("predicted classes are shares over all seeds, shaded in HTML", () => {
   assertHas(rows, "| LAE | 80 | 20 |");
   assertHas(rows, "| Real images (1000) | 50 | 50 |");
   assert.deepEqual(json.rows[0].samples[0].classes, { trouser: 0.8, bag: 0.2 });
-  const html = toHtml(exampleTable(records));
-  // White less the square root of 0.2 of the way to (31, 95, 168): 255 - 0.4472 * 224 = 155, and so on.
-  assert.ok(html.includes('style="background: rgb(155 183 216)">20</td>'));
-  assert.ok(html.includes('; color: #fff">80</td>'));
+  const html = toHtml(exampleResults(records));
+  // The square roots of 0.2 and 0.8 of the way to the full colour; light ink on the second.
+  assert.ok(html.includes('class="share" style="--depth: 45%">20</td>'));
+  assert.ok(html.includes('class="share deep" style="--depth: 89%">80</td>'));
 });
 
 Deno.test("records from before families have neither marks nor real images nor classes", () => {

@@ -12,6 +12,7 @@ import {
   TABLE_SCHEMA,
 } from "./document/result_table.ts";
 import { type AlternativeRow, withAlternatives } from "./alternatives.ts";
+import type { RowRecords } from "./page/content.ts";
 import { priorCheckCell } from "./prior_check_cells.ts";
 import { rowsOf } from "./rows.ts";
 import { realCells, sampleCells } from "./sample_cells.ts";
@@ -25,11 +26,17 @@ export interface ListedRun {
   readonly spec: RunSpec;
 }
 
+/** The table of `records`, and the records behind each of its rows. */
+export interface Results {
+  readonly table: ResultTable;
+  readonly rows: readonly RowRecords[];
+}
+
 /**
- * The table of `records`, of which each id must occur once. `runList` has the runs that were asked for, so that the table
+ * The results of `records`, of which each id must occur once. `runList` has the runs that were asked for, so that the table
  * can say which are missing; null where that is not known.
  */
-export function buildTable(
+export function buildResults(
   records: readonly RunRecord[],
   { names, runList, likelihoods = [] }: {
     readonly names: Names;
@@ -37,7 +44,7 @@ export function buildTable(
     /** Of `deno task likelihood`, for any of the runs. */
     readonly likelihoods?: readonly AnnealedResult[];
   },
-): ResultTable {
+): Results {
   const recorded = new Set(records.map(({ id }) => id));
   const missing = (runList ?? []).filter(({ id }) => !recorded.has(id))
     .map(({ id, spec }): MissingRun => ({ status: "missing", id, spec, provenance: null }));
@@ -97,7 +104,7 @@ export function buildTable(
   });
   const count = (ended: RunRecord["status"]) =>
     records.filter(({ status }) => status === ended).length;
-  return {
+  const table: ResultTable = {
     schema: TABLE_SCHEMA,
     experiments: [...new Set(records.map(({ experiment }) => experiment))],
     datasets,
@@ -116,6 +123,11 @@ export function buildTable(
     },
     runList: runList === null ? null : { asked: runList.length, missing: missing.length },
   };
+  const recordsOf = grouped.map(({ alternative, runs }) => {
+    const ids = new Set(alternative === null ? runs.map(({ id }) => id) : []);
+    return records.filter(({ id }) => ids.has(id));
+  });
+  return { table, rows: rows.map((row, i) => ({ row, records: recordsOf[i] })) };
 }
 
 /** The key of a row: the method, its way of sampling unless it is its own, and what distinguishes it from other rows of both. */

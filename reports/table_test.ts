@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { exampleRecord, exampleTable } from "./example_records.ts";
 
-Deno.test("buildTable() has rows and columns in the order of the tables, not of the records", () => {
+Deno.test("buildResults() has rows and columns in the order of the tables, not of the records", () => {
   const { rows, datasets } = exampleTable([
     exampleRecord({ spec: { method: "lae", dataset: "cifar10" } }),
     exampleRecord({ spec: { method: "stranger" } }),
@@ -11,7 +11,7 @@ Deno.test("buildTable() has rows and columns in the order of the tables, not of 
   assert.deepEqual(datasets.map(({ name }) => name), ["fashion_4k", "cifar10"]);
 });
 
-Deno.test("buildTable() gives mean, sample deviation and n over seeds, and the untrained mean", () => {
+Deno.test("buildResults() gives mean, sample deviation and n over seeds, and the untrained mean", () => {
   const { rows } = exampleTable(
     [3, 1, 2].map((value, seed) =>
       exampleRecord({
@@ -30,7 +30,7 @@ Deno.test("buildTable() gives mean, sample deviation and n over seeds, and the u
   assert.deepEqual(cell.values.map(({ value }) => value), [3, 1, 2]);
 });
 
-Deno.test("buildTable() shows lost seeds with the reason", () => {
+Deno.test("buildResults() shows lost seeds with the reason", () => {
   const { rows, runs } = exampleTable([
     exampleRecord({ spec: { seed: 0 }, scores: { fd_fashion: 5 } }),
     exampleRecord({ spec: { seed: 2 }, end: { status: "failed", error: "no memory" } }),
@@ -45,7 +45,7 @@ Deno.test("buildTable() shows lost seeds with the reason", () => {
   assert.deepEqual(runs, { completed: 1, diverged: 1, failed: 1, interrupted: 0 });
 });
 
-Deno.test("buildTable() never averages over different settings: another row says what differs", () => {
+Deno.test("buildResults() never averages over different settings: another row says what differs", () => {
   const { rows } = exampleTable([
     exampleRecord({ spec: { seed: 0 }, scores: { fd_fashion: 1 } }),
     exampleRecord({
@@ -65,7 +65,7 @@ Deno.test("buildTable() never averages over different settings: another row says
   assert.deepEqual(rows.map(({ scores }) => scores[0].mean), [2, 7]);
 });
 
-Deno.test("buildTable() keeps one row for a method whose settings differ by data set only", () => {
+Deno.test("buildResults() keeps one row for a method whose settings differ by data set only", () => {
   const { rows } = exampleTable([
     exampleRecord({ spec: { hyper: { latentDim: 64 } } }),
     exampleRecord({ spec: { dataset: "cifar10", hyper: { latentDim: 128 } } }),
@@ -73,7 +73,7 @@ Deno.test("buildTable() keeps one row for a method whose settings differ by data
   assert.equal(rows.length, 1);
 });
 
-Deno.test("buildTable() takes times from all epochs but the warm-ups", () => {
+Deno.test("buildResults() takes times from all epochs but the warm-ups", () => {
   const { rows } = exampleTable([
     exampleRecord({ spec: { seed: 0 }, seconds: [90, 2, 3] }),
     exampleRecord({ spec: { seed: 1 }, seconds: [90, 5, 6] }),
@@ -82,7 +82,7 @@ Deno.test("buildTable() takes times from all epochs but the warm-ups", () => {
   assert.deepEqual({ median, min, max, n }, { median: 4, min: 2, max: 6, n: 4 });
 });
 
-Deno.test("buildTable() sets runs apart that lack a hyperparameter which others of their method have", () => {
+Deno.test("buildResults() sets runs apart that lack a hyperparameter which others of their method have", () => {
   const older = { spec: { hyper: { width: 0.25 } }, scores: { fd_fashion: 1 } };
   const newer = { spec: { hyper: { width: 0.25, alpha: 0.99 } }, scores: { fd_fashion: 3 } };
   const { rows } = exampleTable([exampleRecord(older), exampleRecord(newer)]);

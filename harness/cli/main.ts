@@ -4,12 +4,15 @@
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
-import { DATASET_FORMS, DATASETS, resolveDataset } from "../../datasets/mod.ts";
+import { DATASET_FORMS, DATASETS, HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
-import { toMarkdown } from "../../reports/markdown.ts";
-import { buildTable } from "../../reports/table.ts";
+import { blocksMarkdown, toMarkdown } from "../../reports/markdown.ts";
+import { againstPaper, againstRuns } from "../../reports/against.ts";
+import { buildResults, type Results } from "../../reports/table.ts";
+import type { Block } from "../../reports/document/block.ts";
+import { downloadsOf, readPictures } from "./page_content.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
@@ -120,6 +123,10 @@ function createProgram(): Command {
   program.command("report")
     .description("rebuild the tables of an output folder from its results.jsonl")
     .argument("<folder>", "the output folder")
+    .option(
+      "--against <folder>",
+      "compare with the results of another folder, run by run, or with `paper`, the published numbers",
+    )
     .action(reportAction);
 
   program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
@@ -206,8 +213,19 @@ async function tablesWith(names = ""): Promise<Tables> {
   return { ...TABLES, datasets: { ...TABLES.datasets, ...Object.fromEntries(datasets) } };
 }
 
-async function reportAction(folder: string): Promise<void> {
+async function reportAction(
+  folder: string,
+  { against }: { readonly against?: string },
+): Promise<void> {
   const dir = userPath(folder);
+  const records = await recordsIn(dir);
+  const compare = against === undefined ? undefined : await comparisonWith(against, records);
+  const { markdown, paths } = await writeReports(dir, records, compare);
+  console.log(`${markdown}\nWrote ${paths.join(", ")}`);
+}
+
+/** The latest records of the folder `dir`. Throws if it has none. */
+async function recordsIn(dir: string): Promise<RunRecord[]> {
   const { records, torn } = await readResults(dir);
   if (torn !== "") console.error(`Ignored the incomplete last line of ${dir}/${RESULTS_FILE}`);
   if (records.length === 0) {
@@ -215,33 +233,58 @@ async function reportAction(folder: string): Promise<void> {
       `No results in ${dir}/${RESULTS_FILE}: create them with deno task bench --out ${dir}`,
     );
   }
-  const { markdown, paths } = await writeReports(dir, latestRecords(records));
-  console.log(`${markdown}\nWrote ${paths.join(", ")}`);
+  return latestRecords(records);
 }
 
-/** Writes the tables of `records`. Equal records give equal bytes. */
+/** The blocks that compare `records` with the published numbers or with those of the folder `against`. */
+async function comparisonWith(
+  against: string,
+  records: readonly RunRecord[],
+): Promise<(results: Results) => Block[]> {
+  if (against === "paper") return ({ table }) => againstPaper(table);
+  const others = await recordsIn(userPath(against));
+  return ({ table }) => againstRuns(records, { table, others, name: against });
+}
+
+/**
+ * Writes the tables of `records`; the blocks of `compare` follow in the page and in `markdown`, not in table.md and table.json.
+ * Equal records give equal bytes.
+ */
 async function writeReports(
   dir: string,
   records: readonly RunRecord[],
+  compare: (results: Results) => Block[] = () => [],
 ): Promise<{ readonly markdown: string; readonly paths: readonly string[] }> {
   const names = {
     methods: Object.values(TABLES.methods),
     datasets: Object.values(TABLES.datasets),
     metrics: Object.values(TABLES.metrics),
   };
-  const table = buildTable(records, {
+  const results = buildResults(records, {
     names,
     runList: await readRunList(dir),
     likelihoods: await readLikelihoods(dir),
   });
-  const markdown = toMarkdown(table);
+  const against = compare(results);
+  const markdown = toMarkdown(results.table);
+  const pictures = await readPictures(dir, results, sideOf);
   const files = {
     "table.md": markdown,
-    "table.json": toJson(table),
-    "report.html": toHtml(table),
+    "table.json": toJson(results.table),
+    "report.html": toHtml(results, { pictures, downloads: downloadsOf(results), against }),
   };
   for (const [name, text] of Object.entries(files)) await replaceFile(`${dir}/${name}`, text);
-  return { markdown, paths: Object.keys(files).map((name) => `${dir}/${name}`) };
+  const compared = against.length === 0 ? "" : `\n${blocksMarkdown(against, { captions: true })}`;
+  return {
+    markdown: markdown + compared,
+    paths: Object.keys(files).map((name) => `${dir}/${name}`),
+  };
+}
+
+/** The side of a data set's images in pixels; that of the user's own pictures stands in the name. */
+function sideOf(dataset: string): number {
+  const name = dataset.startsWith(HELD_OUT) ? dataset.slice(HELD_OUT.length) : dataset;
+  return TABLES.datasets[name]?.image.width ?? Number(/@(\d+)$/.exec(name)?.[1] ?? 32);
 }
 
 async function runAction(

@@ -53,7 +53,7 @@ Deno.test("report shows `n = 1 of 3` for missing runs as long as the folder has 
     assert.match(markdown, /\| VAE \| VI \+ amortization \| 102\.0 \(n = 1 of 3\) \|/);
     assert.match(markdown, /\| LAE \| LD \+ EBM \+ amortization \| 101\.0 ± 1\.0 \(n = 3\) \|/);
     assert.match(markdown, /\n- VAE, Fashion-MNIST 4k: no record of seeds 0, 1\n/);
-    assert.match(html, /<td>102\.0 \(n = 1 of 3\)<\/td>/);
+    assert.match(html, /<span class="main">102\.0 \(n = 1 of 3\)<\/span>/);
     assert.match(html, /<li>VAE, Fashion-MNIST 4k: no record of seeds 0, 1<\/li>/);
     assert.deepEqual(table.runList, { asked: 6, missing: 2 });
 
