@@ -58,7 +58,7 @@ const COMPOSITION_ROOMS: readonly string[] = ["harness/cli", "fixtures", "ci"];
 /** The npm packages that a part of the project may import; any, for those that are absent. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   methods: ["@tensorflow/tfjs"],
-  reports: ["@observablehq/plot", "linkedom", "d3-dsv"], // figures as SVG without a browser, CSV
+  reports: ["@observablehq/plot", "linkedom"], // figures as SVG without a browser
 };
 
 /** The room of a file: undefined for one outside all rooms. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { againstPaper, againstRuns, pairRuns } from "./against.ts";
+import { againstPaper } from "./against_paper.ts";
+import { againstRuns, pairRuns } from "./against_runs.ts";
 import type { Block } from "./document/block.ts";
 import { textOf } from "./document/block.ts";
 import { examplePair, exampleRecord, exampleTable, PAPER_SPEC } from "./example_records.ts";

@@ -1,8 +1,4 @@
-/**
- * A table of results against other results: those of another folder, run by run, or published ones.
- *
- * @module
- */
+/** Results against those of another folder, run by run. @module */
 import type { RunRecord } from "../harness/core/records.ts";
 import { median } from "../harness/statistics/summary.ts";
 import {
@@ -13,17 +9,10 @@ import {
   timingConditions,
   trainingConditions,
 } from "./conditions.ts";
-import {
-  type Block,
-  formatInterval,
-  formatMeanStd,
-  formatNumber,
-  nameOf,
-  NONE,
-} from "./document/block.ts";
+import { type Block, formatInterval, formatMeanStd, formatNumber, NONE } from "./document/block.ts";
 import { pairedDifference, type SeedValue } from "./document/paired.ts";
-import type { MetricName, ResultTable, Row, ScoreCell } from "./document/result_table.ts";
-import { describeComparison } from "./sections/comparisons.ts";
+import type { MetricName, ResultTable } from "./document/result_table.ts";
+import { datasetLabel } from "./page/content.ts";
 
 /** Two runs of one method, data set and seed. */
 interface RunPair {
@@ -149,7 +138,7 @@ function summaryBlocks(scored: readonly PlacedPair[], table: ResultTable): Block
     const { mean, std, n, interval, finding, isWeak } = found;
     return [[
       labelOf(label, table),
-      datasetOf(pair, table),
+      datasetLabel(table, pair.here.spec.dataset),
       metric.label,
       `${formatMeanStd(mean, std)} (n = ${n})`,
       interval === null || std === null ? NONE : formatInterval(interval, std),
@@ -180,7 +169,7 @@ function scoreBlocks(scored: readonly PlacedPair[], table: ResultTable): Block[]
       head: ["Method", "Data set", "Seed", "Here", "There", "Difference", "Differs in"],
       rows: own.map(({ label, pair, here, there, reasons }) => [
         labelOf(label, table),
-        datasetOf(pair, table),
+        datasetLabel(table, pair.here.spec.dataset),
         `${pair.here.spec.seed}`,
         formatNumber(here),
         formatNumber(there),
@@ -200,7 +189,7 @@ function timeBlock(pairs: readonly RunPair[], table: ResultTable): Block {
       const [here, there] = [pair.here, pair.there].map(secondsOf);
       return [
         labelOf(pair.here.spec.method, table),
-        datasetOf(pair, table),
+        datasetLabel(table, pair.here.spec.dataset),
         `${pair.here.spec.seed}`,
         here === null ? NONE : formatNumber(here),
         there === null ? NONE : formatNumber(there),
@@ -256,98 +245,4 @@ function unpairedItems(
 function labelOf(name: string, { rows }: ResultTable): string {
   return rows.find(({ method, alternative }) => method === name && alternative === null)?.label ??
     name;
-}
-
-function datasetOf({ here }: RunPair, { datasets }: ResultTable): string {
-  const { dataset } = here.spec;
-  return datasets.find(({ name }) => name === dataset)?.label ?? dataset;
-}
-
-/** The scores and times of `table` against the published ones, seed by seed. */
-export function againstPaper(table: ResultTable): Block[] {
-  const heading: Block = { kind: "heading", text: "Against published numbers" };
-  const cells = table.rows.flatMap((row) =>
-    row.scores.filter(({ published }) => published !== null).map((cell) => ({ row, cell }))
-  );
-  const rows = cells.flatMap(({ row, cell }) => scoreRows(row, { cell, table }));
-  const times = table.rows.flatMap((row) =>
-    row.times.flatMap(({ dataset, median, published }) =>
-      published === null ? [] : [[
-        nameOf(row),
-        table.datasets.find(({ name }) => name === dataset)?.label ?? dataset,
-        formatNumber(median),
-        published.printed,
-        `${published.verdict}: ${published.reasons.join(", ")}`,
-      ]]
-    )
-  );
-  if (rows.length + times.length === 0) {
-    const text =
-      "No published number is of a method, a data set and a score of this table. Published ratios of seconds per epoch stand " +
-      "beside the times.";
-    return [heading, { kind: "text", text }];
-  }
-  const text =
-    "Seed by seed, and the means. Differences of seeds are in published standard deviations, those of means in combined ones, " +
-    "sqrt(s² + s'²). A published number is of other hardware, which its source does not state: seconds are never comparable.";
-  const head = [
-    "Method",
-    "Data set",
-    "Score",
-    "Seed",
-    "Here",
-    "Published",
-    "Difference",
-    "Verdict",
-  ];
-  return [
-    heading,
-    { kind: "text", text },
-    ...rows.length === 0
-      ? []
-      : [{ kind: "table", caption: "Scores and published scores", head, rows } as const],
-    ...times.length === 0 ? [] : [
-      {
-        kind: "table",
-        caption: "Seconds per epoch and published seconds",
-        head: ["Method", "Data set", "Here", "Published", "Verdict"],
-        rows: times,
-      } as const,
-    ],
-  ];
-}
-
-function scoreRows(
-  row: Row,
-  { cell, table }: { readonly cell: ScoreCell; readonly table: ResultTable },
-): string[][] {
-  const { published, mean, std, n } = cell;
-  if (published === null) return [];
-  const place = [
-    nameOf(row),
-    table.datasets.find(({ name }) => name === cell.dataset)?.label ?? cell.dataset,
-    table.metrics.find(({ name }) => name === cell.metric)?.label ?? cell.metric,
-  ];
-  const isComparable = published.verdict !== "not comparable";
-  const [theirs, spread] = published.printed.split(" ± ").map(Number);
-  const seeds = cell.values.map(({ seed, value }) => [
-    ...place,
-    `${seed}`,
-    formatNumber(value),
-    published.printed,
-    isComparable && spread > 0 ? `${((value - theirs) / spread).toFixed(2)} std` : NONE,
-    NONE,
-  ]);
-  const word = isComparable
-    ? published.verdict
-    : `${published.verdict}: ${published.reasons.join(", ")}`;
-  const overall = [
-    ...place,
-    `all (n = ${n})`,
-    mean === null ? NONE : formatMeanStd(mean, std),
-    published.printed,
-    isComparable ? describeComparison(published).more?.[0] ?? NONE : NONE,
-    word,
-  ];
-  return [...seeds, overall];
 }
