@@ -7,7 +7,7 @@ import { replaceFile } from "../harness/core/files.ts";
 
 /** One thing that was checked. */
 export interface Verdict {
-  /** What was checked, as `bivariate, mala`. */
+  /** The subject of the check, as `bivariate, mala`. */
   readonly group: string;
   /** The metric. */
   readonly name: string;

@@ -7,7 +7,7 @@ import {
   type PictureDefinition,
   pictureSplits,
 } from "./parts/picture_dataset.ts";
-import { byCodeUnit } from "../harness/formats/image_files.ts";
+import { byCodeUnit } from "../harness/formats/image_rule.ts";
 import { openPictureFiles } from "./parts/picture_files.ts";
 
 /** Name on the command line and in the data folder; data sets append their size. */

@@ -15,7 +15,7 @@ import { scoreFigure } from "./sections/score_figure.ts";
 import { timeFigures } from "./sections/time_figures.ts";
 import type { Results } from "./table.ts";
 
-/** What the page has besides the results. */
+/** Content of the page besides the results. */
 export interface PageContent {
   readonly pictures?: Pictures;
   readonly downloads?: readonly Download[];

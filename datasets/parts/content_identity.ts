@@ -61,7 +61,7 @@ export async function contentIdentity(
   };
 }
 
-/** What the file system says of a file, and whether its last change is long enough ago to tell the next one apart. */
+/** The entry of a file in the file system, and whether its last change is long enough ago to tell the next one apart. */
 async function look(path: string): Promise<{ readonly seen: string; readonly isSettled: boolean }> {
   const { size, mtime, ctime, ino, dev } = await Deno.stat(path);
   const changed = Math.max(mtime?.getTime() ?? 0, ctime?.getTime() ?? 0);

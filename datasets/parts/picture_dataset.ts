@@ -11,7 +11,7 @@ import {
   writeDecoded,
 } from "./decoded_cache.ts";
 import { createImageSet, digestOf } from "../../harness/core/image_set.ts";
-import { byCodeUnit, type ImageFile, type ImageFiles } from "../../harness/formats/image_files.ts";
+import { byCodeUnit, type ImageFile, type ImageFiles } from "../../harness/formats/image_rule.ts";
 import { npyPictures } from "../../harness/formats/npy_images.ts";
 import { openPictureFiles, type PictureFiles } from "./picture_files.ts";
 

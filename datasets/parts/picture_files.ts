@@ -1,4 +1,5 @@
-import { type ImageFiles, openImageFiles } from "../../harness/formats/image_files.ts";
+import { openImageFiles } from "../../harness/formats/image_files.ts";
+import type { ImageFiles } from "../../harness/formats/image_rule.ts";
 import { contentIdentity } from "./content_identity.ts";
 
 /** The image files of a folder or an archive. */

@@ -1,6 +1,6 @@
 import type { SamplerTheory, Target } from "../../harness/core/toy_types.ts";
 
-/** What targets that are one density, and not posteriors of observations, have in common. */
+/** The common part of targets that are one density, and not posteriors of observations. */
 export const SINGLE_DENSITY = {
   points: 1,
   inputs: [[1]],

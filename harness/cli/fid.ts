@@ -10,7 +10,7 @@ import { resolveDataset } from "../../datasets/mod.ts";
 import { replaceFile } from "../core/files.ts";
 import { userPath } from "../core/project.ts";
 import type { ImageSet } from "../core/types.ts";
-import { hasStatistics } from "../formats/image_files.ts";
+import { hasStatistics } from "../formats/image_archives.ts";
 import { readFile } from "../formats/byte_source.ts";
 import { defaultSplit, type Split } from "../metrics/fid/feature_extractor.ts";
 import { cachedStatistics } from "../metrics/fid/fid.ts";

@@ -1,5 +1,5 @@
 /**
- * What the page of a folder shows besides its tables: small pictures of its runs, and files to download.
+ * The content of the page of a folder besides its tables: small pictures of its runs, and files to download.
  *
  * @module
  */

@@ -62,7 +62,7 @@ export interface EpochRecord {
   readonly chainHealth?: readonly ChainHealth[];
 }
 
-/** What a run executed, and on what (`experiment/run_code.ts`). */
+/** The code and data that a run executed, as hashes (`experiment/run_code.ts`). */
 export interface RunCode {
   /** Of `parts`. */
   readonly sha256: string;

@@ -177,7 +177,7 @@ export interface Sampler {
   ungated?(target: Target): string | null;
 }
 
-/** What theory knows of a sampler's distribution: all that judging its draws needs. */
+/** A sampler's distribution as theory knows it: all that judging its draws needs. */
 export type SamplerTheory = Pick<
   Sampler,
   | "kernel"

@@ -1,5 +1,5 @@
 /**
- * What a run executes, as hashes: the modules of its method, of its scores, of the harness and of its device, and the pixels
+ * The code of a run, as hashes: the modules of its method, of its scores, of the harness and of its device, and the pixels
  * of its data set. Runs with different hashes are different experiments, whatever their specs.
  *
  * @module

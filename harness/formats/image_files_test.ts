@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { withTempDir } from "../testing/temp_dir.ts";
-import { hasStatistics, openImageFiles } from "./image_files.ts";
+import { hasStatistics } from "./image_archives.ts";
+import { openImageFiles } from "./image_files.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 

@@ -1,5 +1,5 @@
 /**
- * What an image file really is, whatever its name: formats that are not pictures of pixels, and files whose pixels libraries
+ * The real format of an image file, whatever its name: formats that are not pictures of pixels, and files whose pixels libraries
  * disagree on, are refused before they are decoded.
  *
  * @module

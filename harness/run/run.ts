@@ -109,7 +109,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   }
 }
 
-/** What the run executes; undefined if unknown. Throws if its checkpoint is of other code, unless that is accepted. */
+/** The code that the run executes; undefined if unknown. Throws if its checkpoint is of other code, unless that is accepted. */
 async function codeOf(
   { modules, dataset, dir, acceptCode }: RunContext,
   { images, saved }: { readonly images: ImageSet; readonly saved: Checkpoint | undefined },
@@ -135,7 +135,7 @@ interface Run extends RunContext {
   /** The training split. */
   readonly images: ImageSet;
   readonly saved: Checkpoint | undefined;
-  /** What it executes; undefined if unknown. */
+  /** The code that it executes; undefined if unknown. */
   readonly code: RunCode | undefined;
   readonly stopwatch: Stopwatch;
   /** Grows by one record per epoch. */

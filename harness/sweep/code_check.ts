@@ -19,7 +19,7 @@ import { readCheckpointCode } from "../run/checkpoint.ts";
 import { CHECKPOINT_FILE } from "../run/run.ts";
 import { latestRecords } from "./store.ts";
 
-/** What the check needs besides the runs that are asked for. */
+/** Inputs of the check besides the runs that are asked for. */
 export interface CodeCheckOptions {
   /** The output folder. */
   readonly out: string;
@@ -32,7 +32,7 @@ export interface CodeCheckOptions {
   readonly force: boolean;
 }
 
-/** What the check found. */
+/** Findings of the check. */
 export interface CodeFindings {
   /** Runs by what has changed since, one sentence each: `lae on svhn, seeds 0, 1: methods/lae.ts`. */
   readonly changed: readonly string[];

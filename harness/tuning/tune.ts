@@ -58,7 +58,7 @@ export function searchTrials(
   });
 }
 
-/** What decides between runs. */
+/** The outcome of a run, by which runs are ranked. */
 export interface Outcome {
   /** Infinite for a run that did not complete or is worthless. Lower is better, whatever the metric. */
   readonly score: number;

@@ -4,9 +4,9 @@ import { escapeHtml } from "./html.ts";
 
 /** Colours of the page's style sheet, which have a light and a dark form. */
 export const INK = {
-  /** What was measured. */
+  /** Measured values. */
   own: "var(--own)",
-  /** What was published. */
+  /** Published values. */
   published: "var(--published)",
   /** Limits, bands and grids. */
   faint: "var(--faint)",
@@ -16,7 +16,7 @@ export const INK = {
 export interface Chart {
   /** Visible above the plot, and the title of the SVG. */
   readonly title: string;
-  /** What the plot shows, for those who do not see it. */
+  /** Describes the plot to those who do not see it. */
   readonly description: string;
   readonly plot: Plot.PlotOptions;
 }

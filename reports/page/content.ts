@@ -19,7 +19,7 @@ export type Pictures = Readonly<Record<string, Picture>>;
 /** A file to download from the page. */
 export interface Download {
   readonly name: string;
-  /** What is in it, a few words. */
+  /** Its content, in a few words. */
   readonly about: string;
   /** A data URL. */
   readonly url: string;
@@ -31,7 +31,7 @@ export interface RowRecords {
   readonly records: readonly RunRecord[];
 }
 
-/** What figures are made of. */
+/** The data of figures. */
 export interface FigureData {
   readonly table: ResultTable;
   readonly rows: readonly RowRecords[];

@@ -14,7 +14,7 @@ export function formatComparison({ printed, verdict }: Comparison): string {
 }
 
 /**
- * What HTML shows below `formatComparison`: the difference in combined standard deviations, or the published number and the
+ * The lines of HTML below `formatComparison`: the difference in combined standard deviations, or the published number and the
  * first reason why it is not comparable; all reasons are in the notes.
  */
 export function describeComparison(

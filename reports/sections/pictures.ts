@@ -15,7 +15,7 @@ interface Kind {
   readonly about: string;
   /** The file in the run's folder; undefined where the row has no such picture. */
   readonly fileOf: (row: Row) => string | undefined;
-  /** What a picture of the row shows, for those who do not see it. */
+  /** Describes a picture of the row to those who do not see it. */
   readonly describe: (
     subject: { readonly row: Row; readonly run: RunRecord; readonly label: string },
     picture: Picture,

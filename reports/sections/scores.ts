@@ -53,7 +53,7 @@ interface Column {
   readonly metric: MetricName;
   readonly dataset: ResultTable["datasets"][number];
   readonly text: (cell: ScoreCell) => string;
-  /** What HTML shows beyond the text. */
+  /** Parts that only HTML shows. */
   readonly rich?: (cell: ScoreCell) => Omit<RichCell, "text">;
   /** The cell in the row of real images; a dash if absent. */
   readonly real?: (cell: RealCell) => string;

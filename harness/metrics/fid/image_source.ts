@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import type { ImageBatch } from "../../core/types.ts";
-import { endingOf, IMAGE_ENDINGS, openImageFiles } from "../../formats/image_files.ts";
+import { openImageFiles } from "../../formats/image_files.ts";
+import { endingOf, IMAGE_ENDINGS } from "../../formats/image_rule.ts";
 import { npyPictures } from "../../formats/npy_images.ts";
 import { decodeImage, tripled } from "./decode_image.ts";
 import type { Raster } from "./resize.ts";
