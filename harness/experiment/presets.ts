@@ -106,7 +106,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   table1_small: {
     about:
-      "Table 1 in small, on colour images: all methods on CIFAR-10, three seeds, networks a quarter as wide; a night on 2 cores. Without the data set installed: --datasets archive:FILE with 32x32 colour pictures",
+      "Table 1 in small, on colour images: all methods on CIFAR-10, three seeds, networks a quarter as wide; about 5 hours on 2 cores. Without the data set installed: --datasets archive:FILE with 32x32 colour pictures",
     datasets: ["cifar10"],
     seeds: [0, 1, 2],
     epochs: 10,
