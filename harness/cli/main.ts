@@ -57,6 +57,7 @@ const INTERRUPTED = 130;
 interface BenchArguments extends ExperimentArguments {
   readonly out?: string;
   readonly dryRun?: boolean;
+  readonly probe?: boolean;
   readonly force?: boolean;
   readonly acceptCode?: boolean;
   readonly strict?: boolean;
@@ -101,7 +102,11 @@ function createProgram(): Command {
       "number of parallel runs; timings from parallel runs are not comparable (default: 1)",
     )
     .option("--out <folder>", "output folder (default: runs/PRESET)")
-    .option("--dry-run", "print the runs and their estimated time, write nothing")
+    .option("--dry-run", "print the runs and their estimated time, write nothing, open no device")
+    .option(
+      "--probe",
+      "with --dry-run: open the device and time the first steps of each kind of run",
+    )
     .option("--force", "repeat completed runs")
     .option(
       "--accept-code",
@@ -188,7 +193,9 @@ async function benchAction(typed: BenchArguments): Promise<void> {
       return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
     },
   };
-  if (args.dryRun) return await dryRun(experiment, options);
+  const probe = args.probe ?? false;
+  if (args.dryRun) return await dryRun(experiment, { ...options, probe });
+  if (probe) throw new UsageError("--probe has an effect only with --dry-run");
   const { complete, interrupted } = await bench(experiment, options);
   Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
 }

@@ -38,6 +38,7 @@ interface TuneArguments {
   readonly seeds: string;
   readonly out?: string;
   readonly dryRun?: boolean;
+  readonly probe?: boolean;
   readonly acceptCode?: boolean;
 }
 
@@ -63,7 +64,14 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
     .option("--seeds <count>", "new seeds for each finalist", "3")
     .option("--out <folder>", "where to write; runs/tune by default")
     .option("--accept-code", "use trials and checkpoints of code that has changed since")
-    .option("--dry-run", "print the trials and how long they will take, write nothing")
+    .option(
+      "--dry-run",
+      "print the trials and how long they will take, write nothing, open no device",
+    )
+    .option(
+      "--probe",
+      "with --dry-run: open the device and time the first steps of each kind of run",
+    )
     .action(async (typed: TuneArguments) => end(await tune(typed, tables)));
 }
 
@@ -99,12 +107,15 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     dataFolder: dataFolder(),
   };
   const specs = trials.map(({ spec }) => spec);
+  if (typed.probe && !typed.dryRun) {
+    throw new UsageError("--probe has an effect only with --dry-run");
+  }
   if (typed.dryRun) {
     for (const { method, index, changed } of trials) {
       console.log(`${method} trial ${index}: ${JSON.stringify(changed)}`);
     }
     const { records } = await readResults(out);
-    console.log(await forecast(specs, { ...options, records, probe: true }));
+    console.log(await forecast(specs, { ...options, records, probe: typed.probe ?? false }));
     return false;
   }
 

@@ -44,8 +44,14 @@ export interface BenchResult {
 /** Number of optimizer steps above which runs that were never timed here are timed before they start. */
 const LONG_SWEEP_STEPS = 20_000;
 
-/** Prints the resolved runs of `experiment` and their estimated time; writes nothing. */
-export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
+/**
+ * Prints the resolved runs of `experiment` and their estimated time; writes nothing. With `probe`, the first steps of runs that
+ * were never timed here are timed; without it, no device is opened.
+ */
+export async function dryRun(
+  experiment: Experiment,
+  options: BenchOptions & { readonly probe: boolean },
+): Promise<void> {
   const { specs, warnings } = resolveWithWarnings(experiment, options);
   warn(warnings);
   const { records } = await readResults(options.out);
@@ -68,7 +74,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
     ];
     console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
   }
-  console.log(await forecast(todo, { ...options, records, probe: true }));
+  console.log(await forecast(todo, { ...options, records }));
 }
 
 /** Runs the missing runs of `experiment`, then publishes all results of the output folder. */
