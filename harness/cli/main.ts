@@ -16,6 +16,7 @@ import type { Block } from "../../reports/document/block.ts";
 import { downloadsOf, readPictures } from "./page_content.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
+import { FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
@@ -47,12 +48,6 @@ const TABLES: Tables = {
   datasets: DATASETS,
   metrics: METRICS,
 };
-
-/** Exit codes: failed work, wrong arguments. */
-const FAILED = 1;
-const MISUSED = 2;
-/** Exit code after Ctrl-C, as in shells: 128 + SIGINT. */
-const INTERRUPTED = 130;
 
 interface BenchArguments extends ExperimentArguments {
   readonly out?: string;
