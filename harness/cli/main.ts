@@ -21,7 +21,7 @@ import { DEVICES, openDevice } from "../engine/device.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import { replaceFile } from "../core/files.ts";
+import { ifThere, replaceFile } from "../core/files.ts";
 import { listTables } from "../experiment/listing.ts";
 import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
@@ -29,12 +29,14 @@ import { projectPath, userPath } from "../core/project.ts";
 import { readProvenance } from "../run/provenance.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
+import { failedRecord } from "../run/failed_record.ts";
 import { executeRun } from "../run/run.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
+import { collect, findRecords } from "../sweep/collect.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
 import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
-import { RECORD_FILE } from "../sweep/sweep.ts";
+import { RECORD_FILE, writeRecordFile } from "../sweep/record_file.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
 import { likelihoodCommand } from "./likelihood.ts";
@@ -129,6 +131,13 @@ function createProgram(): Command {
       "compare with the results of another folder, run by run, or with `paper`, the published numbers",
     )
     .action(reportAction);
+
+  program.command("collect")
+    .description(
+      "add the records that runs wrote to their own folders to results.jsonl, and rebuild the tables; nothing is trained or scored again",
+    )
+    .argument("<folder>", "the output folder")
+    .action(collectAction);
 
   program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
@@ -227,16 +236,39 @@ async function reportAction(
   console.log(`${markdown}\nWrote ${paths.join(", ")}`);
 }
 
-/** The latest records of the folder `dir`. Throws if it has none. */
+async function collectAction(folder: string): Promise<void> {
+  const dir = userPath(folder);
+  if (!await ifThere(Deno.stat(dir))) throw new Error(`Folder not found: ${dir}`);
+  const { adopted, records } = await collect(dir);
+  if (adopted.length === 0) console.error(`Nothing new in the run folders of ${dir}`);
+  if (records.length === 0) return;
+  const { paths } = await writeReports(dir, latestRecords(records));
+  console.error(`Wrote ${paths.join(", ")}`);
+}
+
+/** The latest records of the folder `dir`, with those that its runs wrote to their own folders. Throws if it has none. */
 async function recordsIn(dir: string): Promise<RunRecord[]> {
-  const { records, torn } = await readResults(dir);
+  const { records: known, torn } = await readResults(dir);
   if (torn !== "") console.error(`Ignored the incomplete last line of ${dir}/${RESULTS_FILE}`);
+  const records = [...known, ...await foundIn(dir, known)];
   if (records.length === 0) {
     throw new Error(
       `No results in ${dir}/${RESULTS_FILE}: create them with deno task bench --out ${dir}`,
     );
   }
   return latestRecords(records);
+}
+
+/** The records of runs in `dir` that `known` lacks, collected if the results can be written. */
+async function foundIn(dir: string, known: readonly RunRecord[]): Promise<readonly RunRecord[]> {
+  const { records } = await findRecords(dir, known);
+  if (records.length === 0) return [];
+  try {
+    return (await collect(dir)).adopted;
+  } catch (error) {
+    console.error(`Shown, and not added to the results: ${(error as Error).message}`);
+    return records;
+  }
 }
 
 /** The blocks that compare `records` with the published numbers or with those of the folder `against`. */
@@ -302,6 +334,7 @@ async function runAction(
   const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
   const dir = userPath(args.out);
   const jobs = parseCount(args.jobs, "--jobs");
+  const startedAt = new Date().toISOString();
   await Deno.mkdir(dir, { recursive: true });
   try {
     const { method, dataset, metrics } = await entriesOf(spec);
@@ -319,10 +352,13 @@ async function runAction(
       acceptCode: args.acceptCode,
       report: throttleEvents(tell),
     });
-    await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);
+    await writeRecordFile(dir, record);
   } catch (error) {
     if (error instanceof Error) {
       await Deno.writeTextFile(`${dir}/log.txt`, `${error.stack}\n`, { append: true });
+      const { experiment } = args;
+      const failure = { dir, error: error.message, experiment, startedAt };
+      await writeRecordFile(dir, await failedRecord(spec, failure));
     }
     throw error;
   }

@@ -3,6 +3,7 @@ import { environmentOf, GPUS_VARIABLE, gpusFor, sharedGpuWarning } from "./gpus.
 import { checkCode } from "./code_check.ts";
 import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
+import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { ifThere, replaceFile } from "../core/files.ts";
 import { forecast } from "./forecast.ts";
@@ -54,7 +55,9 @@ export async function dryRun(
 ): Promise<void> {
   const { specs, warnings } = resolveWithWarnings(experiment, options);
   warn(warnings);
-  const { records } = await readResults(options.out);
+  const { records: known } = await readResults(options.out);
+  const { records: found } = await findRecords(options.out, known);
+  const records = [...known, ...found];
   const metrics = await availableMetrics(experiment, options.tables);
   if (records.length > 0) {
     const pixels = await hashDatasets(experiment.datasets, options.tables);
@@ -116,6 +119,7 @@ export async function runSpecs(
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
+  await adoptRecords(out, store);
   await checkCode(specs, { ...options, pixels, records: store.records });
   await options.onStart?.();
 
