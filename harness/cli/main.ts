@@ -27,6 +27,8 @@ import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
 import { projectPath, userPath } from "../core/project.ts";
 import { readProvenance } from "../run/provenance.ts";
+import { availableCores } from "../core/threads.ts";
+import { withEarlierThreads } from "../sweep/earlier_threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
 import { failedRecord } from "../run/failed_record.ts";
@@ -176,13 +178,16 @@ function createProgram(): Command {
 async function benchAction(typed: BenchArguments): Promise<void> {
   const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
   const tables = await tablesWith(args.datasets);
-  const { experiment, jobs } = readExperiment(args, {
+  const { experiment: asked, jobs } = readExperiment(args, {
     tables,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
-    cores: navigator.hardwareConcurrency,
+    cores: availableCores(),
   });
-  const out = userPath(args.out ?? `runs/${experiment.name}`);
+  const out = userPath(args.out ?? `runs/${asked.name}`);
+  const where = { out, tables, asked: args.threads !== undefined };
+  const { experiment, notice } = await withEarlierThreads(asked, where);
+  if (notice !== undefined) console.error(notice);
   const options: BenchOptions = {
     tables,
     out,

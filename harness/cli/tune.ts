@@ -9,6 +9,7 @@ import { parseCount, UsageError } from "../core/arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { replaceFile } from "../core/files.ts";
 import { projectPath, userPath } from "../core/project.ts";
+import { availableCores } from "../core/threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import type { Metric } from "../core/types.ts";
 import { DEVICES } from "../engine/device.ts";
@@ -84,7 +85,7 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     tables: withHeldOut,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
-    cores: navigator.hardwareConcurrency,
+    cores: availableCores(),
   });
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
   const reason = await metric.available?.() ?? null;
