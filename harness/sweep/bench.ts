@@ -3,6 +3,7 @@ import { environmentOf, GPUS_VARIABLE, gpusFor, sharedGpuWarning } from "./gpus.
 import { checkCode } from "./code_check.ts";
 import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
+import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { ifThere, replaceFile } from "../core/files.ts";
 import { forecast } from "./forecast.ts";
@@ -44,11 +45,19 @@ export interface BenchResult {
 /** Number of optimizer steps above which runs that were never timed here are timed before they start. */
 const LONG_SWEEP_STEPS = 20_000;
 
-/** Prints the resolved runs of `experiment` and their estimated time; writes nothing. */
-export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
+/**
+ * Prints the resolved runs of `experiment` and their estimated time; writes nothing. With `probe`, the first steps of runs that
+ * were never timed here are timed; without it, no device is opened.
+ */
+export async function dryRun(
+  experiment: Experiment,
+  options: BenchOptions & { readonly probe: boolean },
+): Promise<void> {
   const { specs, warnings } = resolveWithWarnings(experiment, options);
   warn(warnings);
-  const { records } = await readResults(options.out);
+  const { records: known } = await readResults(options.out);
+  const { records: found } = await findRecords(options.out, known);
+  const records = [...known, ...found];
   const metrics = await availableMetrics(experiment, options.tables);
   if (records.length > 0) {
     const pixels = await hashDatasets(experiment.datasets, options.tables);
@@ -68,7 +77,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
     ];
     console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
   }
-  console.log(await forecast(todo, { ...options, records, probe: true }));
+  console.log(await forecast(todo, { ...options, records }));
 }
 
 /** Runs the missing runs of `experiment`, then publishes all results of the output folder. */
@@ -110,6 +119,7 @@ export async function runSpecs(
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
+  await adoptRecords(out, store);
   await checkCode(specs, { ...options, pixels, records: store.records });
   await options.onStart?.();
 
