@@ -7,6 +7,7 @@ import { DATASETS, resolveDataset } from "../../datasets/mod.ts";
 import type { ImageSet } from "../core/types.ts";
 import { readFile } from "../formats/byte_source.ts";
 import { hasStatistics } from "../formats/image_archives.ts";
+import { statOf } from "../formats/image_files.ts";
 import type { Split } from "../metrics/fid/feature_extractor.ts";
 import { cachedStatistics } from "../metrics/fid/fid.ts";
 import { imagesAt, imagesOfSet, type ImageSource } from "../metrics/fid/image_source.ts";
@@ -28,7 +29,8 @@ export type FidInput =
 
 /** Opens an input: a path, or a data set such as `cifar10/test`. Throws Error that names it if it does not exist or is broken. */
 export async function openInput(name: string): Promise<FidInput> {
-  if (/\.npz$/i.test(name) && hasStatistics(name)) {
+  const info = await statOf(name, name);
+  if (info?.isFile && info.size > 0 && /\.npz$/i.test(name) && hasStatistics(name)) {
     return { kind: "statistics", name, saved: readStatistics(await readFile(name), name) };
   }
   const set = await datasetOf(name);

@@ -77,7 +77,7 @@ Deno.test("deno task fid and inception at the command line", async (t) => {
         ["fid", "a.npz", "wide.npz"],
         /^a\.npz has 2 features and wide\.npz has 3/,
       ],
-      ["missing file", 1, ["fid", "a.npz", "c.npz"], /^File not found: c\.npz$/],
+      ["missing file", 1, ["fid", "a.npz", "c.npz"], /^File or folder not found: c\.npz$/],
       [
         "KID of statistics",
         1,
