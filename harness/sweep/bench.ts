@@ -9,7 +9,7 @@ import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
 import { CHECKPOINT_FILE } from "../run/run.ts";
-import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
+import { leftOutScores, resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
 import { type Job, sweep } from "./sweep.ts";
@@ -46,8 +46,8 @@ const LONG_SWEEP_STEPS = 20_000;
 
 /** Prints the resolved runs of `experiment` and their estimated time; writes nothing. */
 export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
-  const { specs, warnings } = resolveWithWarnings(experiment, options);
-  warn(warnings);
+  const { specs, notes } = resolveWithNotes(experiment, options);
+  say(notes);
   const { records } = await readResults(options.out);
   const metrics = await availableMetrics(experiment, options.tables);
   if (records.length > 0) {
@@ -73,11 +73,11 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
 
 /** Runs the missing runs of `experiment`, then publishes all results of the output folder. */
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
-  const { specs, warnings } = resolveWithWarnings(experiment, options);
+  const { specs, notes } = resolveWithNotes(experiment, options);
   const { records, interrupted } = await runSpecs(specs, experiment, {
     ...options,
     onStart: async () => {
-      warn(warnings);
+      say(notes);
       await writeExperiment(options.out, experiment, specs);
     },
   });
@@ -138,16 +138,20 @@ export async function runSpecs(
   return { records: latestRecords(store.records), interrupted };
 }
 
-/** The runs of `experiment` and their warnings; refused if `strict` and there are any. */
-function resolveWithWarnings(experiment: Experiment, { tables, strict }: BenchOptions) {
+/** The runs of `experiment`, with lines to print: warnings, refused if `strict`, and scores that are left out. */
+function resolveWithNotes(experiment: Experiment, { tables, strict }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
   const warnings = warningsOf(specs, tables);
   refuseIfStrict(warnings, strict);
-  return { specs, warnings };
+  const notes = [
+    ...warnings.map((line) => `Warning: ${line}`),
+    ...leftOutScores(experiment, tables),
+  ];
+  return { specs, notes };
 }
 
-function warn(warnings: readonly string[]): void {
-  for (const line of warnings) console.error(`Warning: ${line}`);
+function say(lines: readonly string[]): void {
+  for (const line of lines) console.error(line);
 }
 
 /**
