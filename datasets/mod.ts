@@ -1,6 +1,7 @@
 /** The table of data sets. A new data set is one file and one line here. @module */
 import { userPath } from "../harness/core/project.ts";
 import type { Dataset } from "../harness/core/types.ts";
+import { statOf } from "../harness/formats/image_files.ts";
 import { celebaHq32, celebaHq64 } from "./celeba_hq.ts";
 import { cifar10 } from "./cifar10.ts";
 import { fashion4k } from "./fashion_4k.ts";
@@ -49,16 +50,12 @@ export async function resolveDataset(name: string): Promise<Dataset> {
 
 /** Throws Error unless `path` is a folder or a file as `form` requires. */
 async function checkForm(form: string, path: string): Promise<void> {
-  let isDirectory: boolean;
-  try {
-    ({ isDirectory } = await Deno.stat(path));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  const info = await statOf(path, path);
+  if (info === null) {
     const hint = /@\d+$/.test(path) ? ": sizes are @32 and @64" : "";
-    throw new Error(`${form === "folder" ? "Folder" : "Archive"} not found: ${path}${hint}`, {
-      cause: error,
-    });
+    throw new Error(`${form === "folder" ? "Folder" : "Archive"} not found: ${path}${hint}`);
   }
+  const { isDirectory } = info;
   if (isDirectory !== (form === "folder")) {
     const other = isDirectory ? "a folder: write folder:" : "not a folder: write archive:";
     throw new Error(`${path} is ${other}${path}`);

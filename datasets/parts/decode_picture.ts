@@ -5,6 +5,16 @@ import type { Picture } from "./area_resize.ts";
 /** Largest image that is decoded, in pixels: 8192 x 8192, 200 MB as RGB. */
 const PIXEL_LIMIT = 2 ** 26;
 
+/** Number of pixels that the header of an image file states; 0 if it has none, since `decodePicture` then says why. */
+export async function pixelCount(bytes: Uint8Array): Promise<number> {
+  try {
+    const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+    return width * height;
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * Decodes an image file upright, by its orientation tag, with its stored values (colour profiles are not applied): one
  * channel for grey files, else three; an opaque alpha channel is dropped. Throws Error that names the file if it is

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Dataset, ImageSet, Split } from "../../harness/core/types.ts";
 import { centreSquare, type Picture, resizeArea } from "./area_resize.ts";
-import { decodePicture } from "./decode_picture.ts";
+import { decodePicture, pixelCount } from "./decode_picture.ts";
 import {
   type Decoded,
   type DecodedKey,
@@ -10,7 +10,7 @@ import {
   type Sidecar,
   writeDecoded,
 } from "./decoded_cache.ts";
-import { createImageSet, digestOf } from "../../harness/core/image_set.ts";
+import { createImageSet, digestOf, tripled } from "../../harness/core/image_set.ts";
 import { byCodeUnit, type ImageFile, type ImageFiles } from "../../harness/formats/image_rule.ts";
 import { npyPictures } from "../../harness/formats/npy_images.ts";
 import { openPictureFiles, type PictureFiles } from "./picture_files.ts";
@@ -27,9 +27,10 @@ export interface PictureDefinition {
   divide(names: readonly string[]): Readonly<Record<Split, readonly string[]>>;
 }
 
-/** Number of images decoded concurrently, which keeps sharp's threads busy, and the bytes of their files. */
+/** Number of images decoded concurrently, which keeps sharp's threads busy, the bytes of their files and their pixels. */
 const AT_ONCE = 16;
 const BYTES_AT_ONCE = 2 ** 26;
+const PIXELS_AT_ONCE = 2 ** 24;
 
 /** Returns both splits of `files` from the cache in `folder`; decodes and caches them first if they are missing. */
 export async function pictureSplits(
@@ -129,7 +130,9 @@ const OWN_PICTURES: Omit<PictureDefinition, "size"> = {
   },
 };
 
-/** Decodes, crops, resizes and divides the images of `files`. Throws Error that names an unusable file. */
+/**
+ * Decodes, crops, resizes and divides the images of `files`; grey ones among colours become three equal channels. Throws Error that names an unusable file.
+ */
 export async function decodePictures(
   files: ImageFiles,
   { definition, onProgress }: {
@@ -139,32 +142,36 @@ export async function decodePictures(
 ): Promise<Record<Split, Decoded>> {
   const { size } = definition;
   const pictures = new Map<string, Picture>();
+  const resized = (picture: Picture) => resizeArea(centreSquare(picture), size);
+  /** The images of a file; full-size pixels are not kept. */
+  const decode = async ({ name, bytes }: ImageFile) => ({
+    name,
+    found: isArray(name)
+      ? npyPictures(bytes, name).map(resized)
+      : [resized(await decodePicture(bytes, name))],
+  });
   const add = (name: string, picture: Picture) => {
-    const resized = resizeArea(centreSquare(picture), size);
-    const [[firstName, first] = [name, resized]] = pictures;
-    if (first.channels !== resized.channels) {
-      throw new Error(
-        `${name} has ${resized.channels} channels, ${firstName} has ${first.channels}: convert one of them`,
-      );
-    }
-    pictures.set(name, resized);
+    pictures.set(name, picture);
     onProgress?.(pictures.size);
   };
   for await (const group of groups(files.files())) {
-    const decoded = await Promise.all(group.map(async ({ name, bytes }) => ({
-      name,
-      found: name.toLowerCase().endsWith(".npy")
-        ? npyPictures(bytes, name)
-        : [await decodePicture(bytes, name)],
-    })));
-    for (const { name, found } of decoded) {
-      if (pictures.has(name)) throw new Error(`${files.path} contains "${name}" twice`);
-      if (found.length === 1) add(name, found[0]);
-      else found.forEach((picture, i) => add(`${name}#${String(i).padStart(6, "0")}`, picture));
+    const sized = await Promise.all(
+      group.map(async (file) => ({
+        file,
+        pixels: isArray(file.name) ? 0 : await pixelCount(file.bytes),
+      })),
+    );
+    for (const part of partsWithin(sized, PIXELS_AT_ONCE)) {
+      for (const { name, found } of await Promise.all(part.map(({ file }) => decode(file)))) {
+        if (pictures.has(name)) throw new Error(`${files.path} contains "${name}" twice`);
+        if (found.length === 1) add(name, found[0]);
+        else found.forEach((picture, i) => add(`${name}#${String(i).padStart(6, "0")}`, picture));
+      }
     }
   }
   const names = checkNames([...pictures.keys()], files.path);
   const parts = definition.divide(names);
+  const channels = Math.max(...new Set(pictures.values().map((picture) => picture.channels)));
   return { train: concatenate("train"), test: concatenate("test") };
 
   function concatenate(split: Split): Decoded {
@@ -173,12 +180,18 @@ export async function decodePictures(
         `None of the ${names.length} images of ${files.path} is in the ${split} split: use folders train and test`,
       );
     }
-    const channels = pictures.values().next().value?.channels ?? 0;
     const bytes = size * size * channels;
     const pixels = new Uint8Array(parts[split].length * bytes);
-    parts[split].forEach((name, i) => pixels.set(pictures.get(name)?.data ?? [], i * bytes));
+    parts[split].forEach((name, i) => {
+      const { data = new Uint8Array(), channels: own } = pictures.get(name) ?? {};
+      pixels.set(own === channels ? data : tripled(data), i * bytes);
+    });
     return { image: { height: size, width: size, channels }, pixels };
   }
+}
+
+function isArray(name: string): boolean {
+  return name.toLowerCase().endsWith(".npy");
 }
 
 /** Sorts the names. Throws Error if there are none or if two differ only in case. */
@@ -231,4 +244,22 @@ async function* groups(files: AsyncIterable<ImageFile>): AsyncGenerator<ImageFil
     bytes += file.bytes.length;
   }
   if (group.length > 0) yield group;
+}
+
+/** Divides `items` into consecutive parts of up to `limit` pixels each, or of one item. */
+export function partsWithin<T extends { readonly pixels: number }>(
+  items: readonly T[],
+  limit: number,
+): T[][] {
+  const parts: T[][] = [];
+  let left = 0;
+  for (const item of items) {
+    if (parts.length === 0 || item.pixels > left) {
+      parts.push([]);
+      left = limit;
+    }
+    parts[parts.length - 1].push(item);
+    left -= item.pixels;
+  }
+  return parts;
 }

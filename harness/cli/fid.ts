@@ -6,17 +6,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { downloadFile } from "../../datasets/parts/download.ts";
-import { resolveDataset } from "../../datasets/mod.ts";
-import { replaceFile } from "../core/files.ts";
+import { checkWritable, replaceFile } from "../core/files.ts";
 import { userPath } from "../core/project.ts";
 import { availableCores } from "../core/threads.ts";
-import type { ImageSet } from "../core/types.ts";
-import { hasStatistics } from "../formats/image_archives.ts";
-import { readFile } from "../formats/byte_source.ts";
 import { defaultSplit, type Split } from "../metrics/fid/feature_extractor.ts";
-import { cachedStatistics } from "../metrics/fid/fid.ts";
 import { firstFile, weightsCandidates } from "../metrics/fid/find_weights.ts";
-import { imagesAt, imagesOfSet } from "../metrics/fid/image_source.ts";
 import {
   convertInception,
   findInception,
@@ -25,18 +19,18 @@ import {
   verifyInception,
 } from "../metrics/fid/inception_store.ts";
 import { type Mode, MODES } from "../metrics/fid/preprocess.ts";
-import type { Estimate, Spread } from "../metrics/fid/kid.ts";
+import { checkInput, describeInput, openInput } from "./fid_inputs.ts";
+import { scoreLines } from "./fid_lines.ts";
 import { openProgressBar } from "./progress_bar.ts";
 import {
-  checkComparable,
+  checkScorable,
   type Described,
-  describeImages,
   scorePair,
   type Scores,
   type Wanted,
   warningsOf,
 } from "../metrics/fid/score_pair.ts";
-import { readStatistics, writeStatistics } from "../metrics/fid/statistics_file.ts";
+import { writeStatistics } from "../metrics/fid/statistics_file.ts";
 import { PUBLISHED_WEIGHTS } from "../metrics/fid/weights.ts";
 
 interface FidOptions {
@@ -147,126 +141,59 @@ function report(stored: StoredInception): void {
 }
 
 async function fid(a: string, b: string | undefined, options: FidOptions): Promise<void> {
-  if (b === undefined && options.saveStats === undefined) {
+  const { mode, split, saveStats } = options;
+  if (b === undefined && saveStats === undefined) {
     throw new InvalidArgumentError("Name a second set of images, or a file by --save-stats");
   }
-  const stored = findInception(inceptionFolder());
-  const onlyStatistics = isStatistics(a) && (b === undefined || isStatistics(b));
-  if (stored === null && !onlyStatistics) {
-    throw new Error("The Inception network is not installed: run deno task inception");
-  }
-  if (stored) await verifyInception(stored);
   const wanted: Wanted = {
     kid: Boolean(options.kid || options.all),
     inceptionScore: Boolean(options.is || options.all),
     overlap: Boolean(options.pr || options.all),
     fidInfinity: Boolean(options.infinity || options.all),
   };
-  const features = wanted.kid || wanted.overlap;
-  const samples = await describeInput(a, stored, options, {
-    features: features || wanted.fidInfinity,
-    logits: wanted.inceptionScore,
-  });
-  if (options.saveStats !== undefined) {
-    await replaceFile(options.saveStats, writeStatistics(samples));
-    console.error(`Statistics of ${samples.name} are in ${options.saveStats}`);
+  // Everything that can be wrong is found before the network runs, which may take an hour.
+  if (saveStats !== undefined) await checkWritable(saveStats);
+  const [inputA, inputB] = [await openInput(a), b === undefined ? null : await openInput(b)];
+  const inception = findInception(inceptionFolder());
+  if (inception) await verifyInception(inception);
+  const sideA = await checkInput(inputA, { inception, mode });
+  if (inputB) {
+    const sideB = await checkInput(inputB, { inception, mode });
+    checkScorable({ samples: sideA, real: sideB, wanted });
   }
-  if (b === undefined) return;
-  const real = await describeInput(b, stored, options, { features, logits: false });
-  checkComparable(samples, real);
-  const threads = options.split.sessions * options.split.threads;
+  const features = wanted.kid || wanted.overlap;
+  const samples = await describeInput(inputA, {
+    inception,
+    mode,
+    split,
+    keep: { features: features || wanted.fidInfinity, logits: wanted.inceptionScore },
+  });
+  if (saveStats !== undefined) {
+    await replaceFile(saveStats, writeStatistics(samples));
+    console.error(`Statistics of ${samples.name} are in ${saveStats}`);
+  }
+  if (!inputB) return;
+  const keep = { features, logits: false };
+  const real = await describeInput(inputB, { inception, mode, split, keep });
   using bar = openProgressBar("FID");
-  const scores = await scorePair(samples, real, {
+  const { scores, failures } = await scorePair(samples, real, {
     wanted,
     seed: options.seed,
-    threads,
+    threads: split.sessions * split.threads,
     progress: (what, done, of) => bar.update(done, of, what),
   });
-  const notes = stored ? warningsOf(samples, real, stored) : [];
-  if (options.json) printJson(scores, { samples, real, options, stored, notes });
-  else printLines(scores, notes);
-}
-
-/** Whether an input is a file of statistics; an .npz may be an array of images instead. */
-function isStatistics(path: string): boolean {
-  if (!/\.npz$/i.test(path)) return false;
-  return hasStatistics(path);
-}
-
-/** Reads or computes the statistics of an input of the command line; `keep` selects outputs to keep. */
-async function describeInput(
-  input: string,
-  inception: StoredInception | null,
-  { mode, split }: FidOptions,
-  keep: { readonly features: boolean; readonly logits: boolean },
-): Promise<Described> {
-  if (isStatistics(input)) {
-    const saved = readStatistics(await readFile(input), input);
-    return { ...saved, name: input, formats: [], features: null, logits: null };
+  const notes = inception ? warningsOf(samples, real, inception) : [];
+  if (options.json) printJson(scores, { samples, real, options, stored: inception, notes });
+  else {
+    for (const line of scoreLines(scores)) console.log(line);
+    for (const note of notes) console.error(`Note: ${note}`);
   }
-  if (!inception) {
-    throw new Error("The Inception network is not installed: run deno task inception");
-  }
-  using bar = openProgressBar(`Features of ${input}`);
-  const progress = (done: number, of: number | null) => bar.update(done, of);
-  const set = await datasetOf(input);
-  if (set && !keep.features && !keep.logits) {
-    const waiting = () =>
-      console.error(`${input}: waiting for another process that computes its features`);
-    const options = { inception, mode, split, watcher: { progress, waiting } };
-    const saved = await cachedStatistics(set, options);
-    return { ...saved, name: input, formats: [], features: null, logits: null };
-  }
-  const source = set ? imagesOfSet(set, input) : await imagesAt(input);
-  const described = await describeImages(source, { inception, mode, split, keep, progress });
-  const skipped = source.skipped?.();
-  if (skipped !== undefined) console.error(skipped);
-  return described;
-}
-
-/** Loads the data set of an input that is not a path: `cifar10/train`, `cifar10/test`, or `cifar10` (train). */
-async function datasetOf(input: string): Promise<ImageSet | null> {
-  const exists = await Deno.stat(input).then(() => true, () => false);
-  const parts = /^(\w+)(?:\/(train|test))?$/.exec(input);
-  if (exists || !parts) return null;
-  const dataset = await resolveDataset(parts[1]);
-  return await dataset.load(parts[2] === "test" ? "test" : "train");
-}
-
-function printLines(scores: Scores, notes: readonly string[]): void {
-  const names: Readonly<Record<keyof Scores, string>> = {
-    fid: "FID",
-    fidInfinity: "FID-infinity",
-    kidOfAll: "KID x 1000",
-    kid: "KID, subsets",
-    inceptionScore: "Inception Score",
-    precision: "Precision",
-    recall: "Recall",
-    density: "Density",
-    coverage: "Coverage",
-  };
-  for (const key of Object.keys(names) as (keyof Scores)[]) {
-    const value = scores[key];
-    if (value === undefined) continue;
-    console.log(`${names[key].padEnd(16)} ${formatScore(value, key.startsWith("kid") ? 1000 : 1)}`);
-  }
-  for (const note of notes) console.error(`Note: ${note}`);
-}
-
-/** A score times `scale`. Only an estimate has an error; the spread over parts or subsets is none. */
-function formatScore(value: number | Spread | Estimate, scale: number): string {
-  const text = (x: number) => (scale * x).toFixed(4);
-  if (typeof value === "number") return text(value);
-  if ("std" in value && value.std === null) {
-    return `${text(value.mean)} (every subset is the whole set)`;
-  }
-  return "std" in value
-    ? `${text(value.mean)} (standard deviation of the parts ${text(value.std ?? NaN)})`
-    : `${text(value.value)} ± ${text(value.standardError)} (standard error over images)`;
+  for (const failure of failures) console.error(failure);
+  if (failures.length > 0) Deno.exitCode = 1;
 }
 
 function printJson(
-  scores: Scores,
+  scores: Partial<Scores>,
   { samples, real, options, stored, notes }: {
     readonly samples: Described;
     readonly real: Described;

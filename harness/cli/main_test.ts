@@ -30,7 +30,10 @@ Deno.test("cli bench refuses wrong arguments with one line and exit code 2, and 
       [["--device", "gpu"], /^Unknown device "gpu": known devices are cpu, tfjs-cpu/],
       [["--seeds", "x"], /^Unknown seeds "x"/],
       [["--set", "lae.stepsize=1"], /^Unknown hyperparameter of lae "stepsize": .*stepSize/],
-      [["--set", "lae.stepSize=fast"], /^Hyperparameter lae.stepSize must be a finite number/],
+      [
+        ["--set", "lae.stepSize=fast"],
+        /^Hyperparameter lae.stepSize must be a finite decimal number/,
+      ],
       [["--epochs", "many"], /^--epochs must be an integer >= 1, got "many"/],
       [["--epoch", "3"], /^unknown option '--epoch' .*--epochs/],
       [["toy", "--jobs", "zero"], /^--jobs must be an integer >= 1, got "zero"/], // an option of `bench toy`

@@ -15,7 +15,7 @@ import type { Metric } from "../core/types.ts";
 import { DEVICES } from "../engine/device.ts";
 import { readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import { lookUp, type Tables } from "../experiment/spec.ts";
+import { lookUp, requireJudged, type Tables } from "../experiment/spec.ts";
 import { isMetric } from "../metrics/likelihood_bounds.ts";
 import { runSpecs } from "../sweep/bench.ts";
 import { forecast } from "../sweep/forecast.ts";
@@ -88,6 +88,7 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     cores: availableCores(),
   });
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
+  requireJudged({ metrics: [metric.name], datasets: [dataset] }, withHeldOut);
   const reason = await metric.available?.() ?? null;
   if (reason !== null) throw new Error(`Cannot tune for ${metric.name}: ${reason}`);
   const budget = {

@@ -93,6 +93,21 @@ export function parseCount(text: string, what: string): number {
   return value;
 }
 
+/** Parses a seed, an integer in [0, 10^9); `what` names it in the UsageError. */
+export function parseSeed(text: string, what: string): number {
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new UsageError(`${what} must be one integer in [0, 10^9), got "${text}"`);
+  }
+  return Number(text);
+}
+
+/** Parses a finite decimal number such as 12, -0.5 or 1e-4; undefined for other text, such as 0x10. */
+export function parseDecimal(text: string): number | undefined {
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
 /** An argument of `--set`: a hyperparameter of one method or of every method (`*`), and its value as text. */
 export interface Setting {
   readonly method: string;
@@ -124,8 +139,8 @@ export function parseValue(
       if (text !== "true" && text !== "false") throw wrong("true or false");
       return text === "true";
     case "number": {
-      const value = text.trim() === "" ? NaN : Number(text);
-      if (!Number.isFinite(value)) throw wrong("a finite number");
+      const value = parseDecimal(text);
+      if (value === undefined) throw wrong("a finite decimal number");
       return value;
     }
     case "string":

@@ -3,7 +3,9 @@ import {
   editDistance,
   nearestName,
   parseCount,
+  parseDecimal,
   parseNames,
+  parseSeed,
   parseSeeds,
   parseSetting,
   parseValue,
@@ -49,6 +51,27 @@ Deno.test("parseSeeds() reads ranges and lists", () => {
   }
 });
 
+Deno.test("parseSeed() takes one seed, not a range", () => {
+  assert.equal(parseSeed("12", "--seed"), 12);
+  for (const bad of ["0..2", "0,1", "-1", "0x10", "1e3", "", " 1", "1000000000"]) {
+    assert.throws(
+      () => parseSeed(bad, "--seed"),
+      /^UsageError: --seed must be one integer in/,
+      bad,
+    );
+  }
+});
+
+Deno.test("parseDecimal() reads decimal numbers and nothing that only JavaScript calls one", () => {
+  const good = { "12": 12, "-0.5": -0.5, ".5": 0.5, "5.": 5, "1e-4": 1e-4, "+2E3": 2000 };
+  for (const [text, value] of Object.entries(good)) assert.equal(parseDecimal(text), value, text);
+  for (
+    const bad of ["", " ", "0x10", "0b1", "0o7", "1_000", "1,5", "1e999", "Infinity", "NaN", " 1"]
+  ) {
+    assert.equal(parseDecimal(bad), undefined, bad);
+  }
+});
+
 Deno.test("parseCount() accepts integers >= 1", () => {
   assert.equal(parseCount("12", "--epochs"), 12);
   for (const bad of ["0", "-1", "1.5", "1e3", "", "many"]) {
@@ -74,10 +97,10 @@ Deno.test("parseValue() parses by the type of the default and refuses other valu
   assert.equal(parseValue("1e-4", { name: "lae.stepSize", like: 1 }), 1e-4);
   assert.equal(parseValue("true", { name: "abp.persistent", like: false }), true);
   assert.equal(parseValue("tanh", { name: "lae.output", like: "none" }), "tanh");
-  for (const bad of ["", "fast", "NaN", "Infinity"]) {
+  for (const bad of ["", "fast", "NaN", "Infinity", "0x10"]) {
     assert.throws(
       () => parseValue(bad, { name: "lae.stepSize", like: 1 }),
-      /must be a finite number/,
+      /must be a finite decimal number/,
       bad,
     );
   }

@@ -13,6 +13,25 @@ export async function replaceFile(
   await Deno.rename(temporary, path);
 }
 
+/** Throws Error with a remedy unless `replaceFile` can write `path`, so that work for it is not lost. */
+export async function checkWritable(path: string): Promise<void> {
+  const info = await ifThere(Deno.stat(path));
+  if (info?.isDirectory) throw new Error(`${path} is a folder: name a file in it`);
+  const temporary = `${path}.part`;
+  try {
+    (await Deno.open(temporary, { write: true, create: true })).close();
+    await Deno.remove(temporary);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Error(`The folder of ${path} does not exist: create it first`, { cause: error });
+    }
+    const reason = error instanceof Error ? error.message.replace(/: .*$/, "") : String(error);
+    throw new Error(`${path} cannot be written (${reason}): name a file in another folder`, {
+      cause: error,
+    });
+  }
+}
+
 /** Awaits `work` on a file; undefined if the file does not exist. */
 export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {

@@ -80,3 +80,8 @@ export function padImages(
   }
   return padded;
 }
+
+/** Converts one channel to three equal ones, interleaved. */
+export function tripled(grey: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)]);
+}

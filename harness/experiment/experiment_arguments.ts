@@ -1,5 +1,5 @@
 import type { Preset } from "./presets.ts";
-import { lookUp, type Tables } from "./spec.ts";
+import { lookUp, requireJudged, type Tables } from "./spec.ts";
 import type { Hyperparams } from "../core/types.ts";
 import type { Experiment } from "../core/records.ts";
 import {
@@ -83,6 +83,7 @@ export function readExperiment(
     threads: count(args.threads, "--threads", Math.max(1, Math.floor(cores / jobs))),
   };
   checkComplete(experiment, tables);
+  if (args.metrics !== undefined) requireJudged(experiment, tables);
   return {
     experiment: { ...experiment, hyper: readSettings(args.set ?? [], experiment, tables) },
     jobs,
@@ -111,15 +112,29 @@ function checkComplete({ name, datasets, metrics }: Experiment, tables: Tables):
   }
 }
 
-/** Adds each `--set` to the hyperparameter overrides of `experiment`. */
+/**
+ * Adds each `--set` to the hyperparameter overrides of `experiment`; one of a method wins over one of `*`, whatever their order.
+ * Throws UsageError if a hyperparameter is set twice.
+ */
 function readSettings(
   set: readonly string[],
   experiment: Experiment,
   { methods }: Tables,
 ): Experiment["hyper"] {
   const hyper: Record<string, Hyperparams> = { ...experiment.hyper };
-  for (const text of set) {
-    const { method, key, value } = parseSetting(text);
+  const settings = set.map((text) => ({ text, ...parseSetting(text) }));
+  for (const [i, { method, key, text }] of settings.entries()) {
+    const before = settings.slice(0, i).find((other) =>
+      other.method === method && other.key === key
+    );
+    if (before) {
+      throw new UsageError(
+        `--set has ${method}.${key} twice, ${before.text} and ${text}: write one`,
+      );
+    }
+  }
+  settings.sort((a, b) => Number(a.method !== "*") - Number(b.method !== "*"));
+  for (const { text, method, key, value } of settings) {
     if (method !== "*") {
       lookUp(methods, "method", method);
       if (!experiment.methods.includes(method)) {

@@ -62,6 +62,14 @@ Deno.test("readExperiment() overrides the preset by every argument", () => {
   });
 });
 
+Deno.test("readExperiment() prefers a setting of a method to one of all, whatever their order", () => {
+  const orders = [["*.rate=0.5", "other.rate=2"], ["other.rate=2", "*.rate=0.5"]];
+  for (const set of orders) {
+    const { hyper } = read({ set }).experiment;
+    assert.deepEqual([hyper.tiny, hyper.other], [{ rate: 0.5 }, { rate: 2 }]);
+  }
+});
+
 Deno.test("readExperiment() accepts a device with a path", () => {
   assert.equal(read({ device: "pjrt:lib/plugin.so" }).experiment.device, "pjrt:lib/plugin.so");
 });
@@ -89,7 +97,12 @@ Deno.test("readExperiment() refuses each wrong argument in one line that lists t
     [{ set: ["*.rat=1"] }, /Unknown hyperparameter of \* "rat"/],
     [
       { set: ["tiny.rate=x"] },
-      /Hyperparameter tiny\.rate must be a finite number \(default 0\.5\), got "x"/,
+      /Hyperparameter tiny\.rate must be a finite decimal number \(default 0\.5\), got "x"/,
+    ],
+    [{ set: ["tiny.rate=0x10"] }, /must be a finite decimal number .* got "0x10"/],
+    [
+      { set: ["tiny.rate=1", "*.rate=2", "tiny.rate=3"] },
+      /--set has tiny\.rate twice, tiny\.rate=1 and tiny\.rate=3: write one/,
     ],
     [{ methods: "other", set: ["tiny.rate=1"] }, /has no effect: the selected methods are other/],
     [{ preset: "future" }, /Preset "future" needs entries .* lacks: data set faces, metric fid/],

@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import type { Dataset, Hyperparams, Method, Model, Problem, Score } from "../core/types.ts";
+import type {
+  Dataset,
+  Hyperparams,
+  ImageShape,
+  Method,
+  Model,
+  Problem,
+  Score,
+} from "../core/types.ts";
 import type { Experiment, RunSpec } from "../core/records.ts";
 import { isBound, isMetric, NO_BOUND } from "../metrics/likelihood_bounds.ts";
 import { unknownName, UsageError } from "../core/arguments.ts";
@@ -100,8 +108,8 @@ export function resolveHyper(
 
 /**
  * Resolves the runs of `experiment`, each with everything its numbers depend on, in order of execution: all methods and data
- * sets at the first seed, then at the next, so that an incomplete sweep still gives a table. Throws UsageError for unknown
- * names and for values that cannot work.
+ * sets at the first seed, then at the next, so that an incomplete sweep still gives a table. A score that cannot judge a data
+ * set is left out of its runs, see `leftOutScores`. Throws UsageError for unknown names and for values that cannot work.
  */
 export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
   const metrics = experiment.metrics.map((name) => namedEntry(tables.metrics, "metric", name));
@@ -161,12 +169,55 @@ function resolveRun(
   }
   try {
     const model = method.build(problem, hyper);
-    for (const metric of metricEntries.filter(isMetric)) metric.check?.(dataset.image);
-    return { ...spec, metrics: scoresOf(model, { method: method.name, entries: metricEntries }) };
+    const entries = metricEntries.filter((entry) => whyUnjudged(entry, dataset.image) === null);
+    return { ...spec, metrics: scoresOf(model, { method: method.name, entries }) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new UsageError(`${method.name} on ${dataset.name}: ${error.message}`);
   }
+}
+
+/** Why `score` cannot judge images of this shape; null if it can. */
+function whyUnjudged(score: Score, image: ImageShape): string | null {
+  try {
+    if (isMetric(score)) score.check?.(image);
+    return null;
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
+/** Throws UsageError if a score of `metrics` cannot judge a data set of `datasets`: for scores that the user named. */
+export function requireJudged(
+  { metrics, datasets }: Pick<Experiment, "metrics" | "datasets">,
+  tables: Tables,
+): void {
+  for (const dataset of datasets) {
+    for (const metric of metrics) {
+      const why = whyUnjudged(tables.metrics[metric], tables.datasets[dataset].image);
+      if (why !== null) throw new UsageError(`${metric} on ${dataset}: ${why}`);
+    }
+  }
+}
+
+/** A line for each data set that scores of a preset cannot judge, with the scores that can. */
+export function leftOutScores(
+  { metrics, datasets }: Pick<Experiment, "metrics" | "datasets">,
+  tables: Tables,
+): string[] {
+  return datasets.flatMap((dataset) => {
+    const { image } = tables.datasets[dataset];
+    const reasons = metrics.map((name) => [name, whyUnjudged(tables.metrics[name], image)] as const)
+      .filter(([, why]) => why !== null);
+    if (reasons.length === 0) return [];
+    const others = Object.values(tables.metrics)
+      .filter((score) => isMetric(score) && whyUnjudged(score, image) === null)
+      .map(({ name }) => name);
+    const hint = others.length === 0 ? "" : `; --metrics takes ${others.join(", ")}`;
+    const names = reasons.map(([name]) => name).join(", ");
+    return [`Continuing without ${names} on ${dataset}: ${reasons[0][1]}${hint}`];
+  });
 }
 
 /** Names of the scores in `entries` that apply to `model`. Throws UsageError if none does. */

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { BOUNDS } from "../metrics/likelihood_bounds.ts";
-import { canonicalJson, resolveHyper, resolveRuns, runId } from "./spec.ts";
+import type { ImageShape, Score } from "../core/types.ts";
+import {
+  canonicalJson,
+  leftOutScores,
+  requireJudged,
+  resolveHyper,
+  resolveRuns,
+  runId,
+} from "./spec.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyWith } from "../testing/tiny.ts";
 import { UsageError } from "../core/arguments.ts";
 
@@ -90,18 +98,37 @@ Deno.test("resolveRuns() refuses values that cannot work, and lists the known na
     /tiny.rate must be a number \(default 0.5\), got fast/,
   );
   refuses({ hyper: { tiny: { rate: 2 } } }, /tiny on bright: rate must be in \(0, 1\], got 2/);
-  const { gap } = TINY_TABLES.metrics;
-  const check = () => {
-    throw new RangeError("gap takes coloured images");
-  };
-  assert.throws(
-    () => resolveRuns(TINY_EXPERIMENT, { ...TINY_TABLES, metrics: { gap: { ...gap, check } } }),
-    /tiny on bright: gap takes coloured images/,
-  );
   refuses(
     { batchSize: 18 },
     /Batch size must be at most 17, the training images of bright, got 18/,
   );
+});
+
+Deno.test("scores that cannot judge a data set are left out and named, refused if the user named them", () => {
+  const { gap } = TINY_TABLES.metrics;
+  const { bright } = TINY_TABLES.datasets;
+  const needs = (height: number) => (image: ImageShape) => {
+    if (image.height !== height) throw new RangeError(`needs ${height} rows, got ${image.height}`);
+  };
+  const tall = { ...bright, name: "tall", image: { ...bright.image, height: 9 } };
+  const tables = {
+    ...TINY_TABLES,
+    datasets: { bright, tall },
+    metrics: {
+      gap: { ...gap, check: needs(bright.image.height) } as Score,
+      tallness: { ...gap, name: "tallness", check: needs(9) } as Score,
+    },
+  };
+  const experiment = { ...TINY_EXPERIMENT, datasets: ["bright", "tall"], metrics: ["gap"] };
+  const metrics = Object.fromEntries(
+    resolveRuns(experiment, tables).map(({ dataset, metrics }) => [dataset, metrics]),
+  );
+  assert.deepEqual(metrics, { bright: ["gap"], tall: [] });
+  assert.deepEqual(leftOutScores(experiment, tables), [
+    `Continuing without gap on tall: needs ${bright.image.height} rows, got 9; --metrics takes tallness`,
+  ]);
+  assert.throws(() => requireJudged(experiment, tables), /^UsageError: gap on tall: needs/);
+  requireJudged({ ...experiment, datasets: ["bright"] }, tables);
 });
 
 Deno.test("resolveRuns() requests bounds only from models with a likelihood", () => {

@@ -84,18 +84,10 @@ export function openArray(path: string): ImageFiles {
   };
 }
 
-function openSync(path: string): Deno.FsFile {
-  try {
-    return Deno.openSync(path);
-  } catch (error) {
-    throw error instanceof Deno.errors.NotFound ? new Error(`File not found: ${path}`) : error;
-  }
-}
-
-/** Whether the .npz archive at `path` has statistics, `mu` and `sigma`; false for one of images. */
+/** Whether the .npz archive at `path`, which must exist, has statistics, `mu` and `sigma`; false for one of images. */
 export function hasStatistics(path: string): boolean {
   return named(path, () => {
-    using file = openSync(path);
+    using file = Deno.openSync(path);
     const names = zipMembers(fileSource(file)).map(({ name }) => name);
     return names.includes("mu.npy") || !names.includes("arr_0.npy");
   });

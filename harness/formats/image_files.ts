@@ -9,6 +9,7 @@
  * @module
  */
 import { join } from "node:path";
+import { ifThere } from "../core/files.ts";
 import { named, openArray, openTar, openZip } from "./image_archives.ts";
 import {
   byCodeUnit,
@@ -26,8 +27,13 @@ import { UNPICKLE } from "./npy_images.ts";
  */
 export async function openImageFiles(path: string): Promise<ImageFiles> {
   const info = await statOf(path, path);
-  if (info === null) throw new Error(`File or folder not found: ${path}`);
+  if (info === null) {
+    const isLink = await Deno.lstat(path).then(({ isSymlink }) => isSymlink, () => false);
+    throw new Error(isLink ? deadLink(path) : `File or folder not found: ${path}`);
+  }
   if (info.isDirectory) return await openFolder(path);
+  if (!info.isFile) throw new Error(`${path} is neither a file nor a folder`);
+  if (info.size === 0) throw new Error(`${path} is empty`);
   if (/\.(bz2|xz|zst|7z|rar|tbz2?|txz)$/i.test(path)) {
     const ending = /\.(?:tar\.)?\w+$/.exec(path)?.[0] ?? "";
     throw new Error(`${path}: ${ending} is not read: repack it as .zip, .tar or .tar.gz`);
@@ -53,13 +59,14 @@ async function openFolder(folder: string): Promise<ImageFiles> {
       if (info === null && !entry.isDirectory) {
         if (isHidden(name) || !isImageName(name)) continue;
         throw new Error(
-          entry.isSymlink
-            ? `${full} is a link to a file that does not exist: restore the file, or remove the link`
-            : `${full} cannot be opened: perhaps its name is not UTF-8; rename it`,
+          entry.isSymlink ? deadLink(full) : unopened(full),
         );
       }
       if (entry.isDirectory || info?.isDirectory) {
-        const real = await Deno.realPath(full);
+        const real = await ifThere(Deno.realPath(full));
+        if (real === undefined) {
+          throw new Error(unopened(full));
+        }
         if (above.includes(real)) skipped.loop(name);
         else await collect(name, [...above, real]);
       } else if (info?.isFile && skipped.isRead(name)) names.push(name);
@@ -77,22 +84,35 @@ async function openFolder(folder: string): Promise<ImageFiles> {
   };
 }
 
+function deadLink(path: string): string {
+  return `${path} is a link to a file that does not exist: restore the file, or remove the link`;
+}
+
+function unopened(path: string): string {
+  return `${path} cannot be opened: perhaps its name is not UTF-8; rename it`;
+}
+
 function isImageName(name: string): boolean {
   return IMAGE_ENDINGS.some((known) => known === endingOf(name));
 }
 
-/** The file at `path`, following links; null if there is none. `name` names it in errors. */
-async function statOf(path: string, name: string): Promise<Deno.FileInfo | null> {
+/** The file at `path`, following links; null if there is none. `name` names it in errors, which say what to do. */
+export async function statOf(path: string, name: string): Promise<Deno.FileInfo | null> {
   try {
     return await Deno.stat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return null;
+    }
     if (error instanceof Deno.errors.FilesystemLoop || /os error 40\b/.test(`${error}`)) {
       throw new Error(`${name} is a link that leads back to itself: remove it`, { cause: error });
     }
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new Error(`${name} may not be read: check its permissions`, { cause: error });
     }
-    throw error;
+    const reason = error instanceof Error
+      ? error.message.replace(/ \(os error .*/, "")
+      : `${error}`;
+    throw new Error(`${name} cannot be used: ${reason}`, { cause: error });
   }
 }

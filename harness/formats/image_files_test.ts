@@ -131,6 +131,53 @@ Deno.test("links to nothing, to themselves and to the folder around them", () =>
     await assert.rejects(read(join(dir, "dead.tar")), /dead\.tar: entry "a\.png" is a link to/);
   }));
 
+Deno.test("paths that cannot be opened are named in a line that says why", () =>
+  withTempDir(async (dir) => {
+    const at = (name: string) => join(dir, name);
+    await Deno.symlink("gone", at("dead.zip"));
+    await Deno.symlink("loop.zip", at("loop.zip"));
+    await Deno.writeTextFile(at("file.zip"), "x");
+    for (const name of ["zip", "tar", "tgz", "npz", "npy"]) {
+      await Deno.writeTextFile(at(`0.${name}`), "");
+    }
+    const long = "a".repeat(300);
+    const cases: [string, RegExp][] = [
+      ["dead.zip", /^Error: .*dead\.zip is a link to a file that does not exist: restore/],
+      ["loop.zip", /^Error: .*loop\.zip is a link that leads back to itself: remove it$/],
+      ["file.zip/a", /^Error: File or folder not found: .*file\.zip\/a$/],
+      [long, /^Error: .*aaa cannot be used: File name too long$/],
+      ...["zip", "tar", "tgz", "npz", "npy"].map((name) =>
+        [`0.${name}`, new RegExp(`^Error: .*0\\.${name} is empty$`)] as [string, RegExp]
+      ),
+    ];
+    for (const [name, message] of cases) {
+      await assert.rejects(read(at(name)), (error) => {
+        assert.match(String(error), message);
+        return true;
+      });
+    }
+  }));
+
+Deno.test({
+  name: "files and folders with names that are not UTF-8 are refused by name",
+  ignore: Deno.build.os !== "linux", // elsewhere such names cannot be made
+  fn: () =>
+    withTempDir(async (dir) => {
+      for (const [set, name] of [["files", "\\377.png"], ["folders", "\\377/a.png"]]) {
+        // Deno's paths are UTF-8, so a shell makes the name.
+        const script =
+          `mkdir "$1"; n=$(printf '${name}'); mkdir -p "$(dirname "$1/$n")"; echo x > "$1/$n"`;
+        const made = await new Deno.Command("sh", { args: ["-c", script, "sh", join(dir, set)] })
+          .output();
+        assert.ok(made.success, new TextDecoder().decode(made.stderr));
+        await assert.rejects(
+          read(join(dir, set)),
+          /cannot be opened: perhaps its name is not UTF-8/,
+        );
+      }
+    }),
+});
+
 Deno.test("a .gz file of several members is read whole, a truncated one is named", () =>
   withTempDir(async (dir) => {
     const whole = tar([{ name: "a.png", content: "A" }, { name: "b.png", content: "B" }]);
@@ -154,13 +201,13 @@ Deno.test("images in formats that are not read are refused by name, as are archi
       write("a.zip", zip({ "x.bmp": "" })),
       /x\.bmp: \.bmp is not read: convert/,
     );
-    await assert.rejects(write("a.tar.bz2", text("")), /\.tar\.bz2 is not read: repack it as/);
-    await assert.rejects(write("a.tar.xz", text("")), /\.tar\.xz is not read: repack it as/);
+    await assert.rejects(write("a.tar.bz2", text("x")), /\.tar\.bz2 is not read: repack it as/);
+    await assert.rejects(write("a.tar.xz", text("x")), /\.tar\.xz is not read: repack it as/);
     await assert.rejects(
-      write("a.pkl", text("")),
+      write("a.pkl", text("x")),
       /a\.pkl is a pickled object: convert statistics/,
     );
-    await assert.rejects(write("a.rtf", text("")), /is not a supported source of images/);
+    await assert.rejects(write("a.rtf", text("x")), /is not a supported source of images/);
     const bomb = zipSync({ "x.png": new Uint8Array(2 ** 28 + 1) }, { level: 9 });
     assert.ok(bomb.length < 2 ** 20);
     await assert.rejects(

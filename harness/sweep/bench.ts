@@ -10,7 +10,7 @@ import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
 import { CHECKPOINT_FILE } from "../run/run.ts";
-import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
+import { leftOutScores, resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
 import { type Job, sweep } from "./sweep.ts";
@@ -53,8 +53,8 @@ export async function dryRun(
   experiment: Experiment,
   options: BenchOptions & { readonly probe: boolean },
 ): Promise<void> {
-  const { specs, warnings } = resolveWithWarnings(experiment, options);
-  warn(warnings);
+  const { specs, notes } = resolveWithNotes(experiment, options);
+  say(notes);
   const { records: known } = await readResults(options.out);
   const { records: found } = await findRecords(options.out, known);
   const records = [...known, ...found];
@@ -82,11 +82,11 @@ export async function dryRun(
 
 /** Runs the missing runs of `experiment`, then publishes all results of the output folder. */
 export async function bench(experiment: Experiment, options: BenchOptions): Promise<BenchResult> {
-  const { specs, warnings } = resolveWithWarnings(experiment, options);
+  const { specs, notes } = resolveWithNotes(experiment, options);
   const { records, interrupted } = await runSpecs(specs, experiment, {
     ...options,
     onStart: async () => {
-      warn(warnings);
+      say(notes);
       await writeExperiment(options.out, experiment, specs);
     },
   });
@@ -148,16 +148,20 @@ export async function runSpecs(
   return { records: latestRecords(store.records), interrupted };
 }
 
-/** The runs of `experiment` and their warnings; refused if `strict` and there are any. */
-function resolveWithWarnings(experiment: Experiment, { tables, strict }: BenchOptions) {
+/** The runs of `experiment`, with lines to print: warnings, refused if `strict`, and scores that are left out. */
+function resolveWithNotes(experiment: Experiment, { tables, strict }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
   const warnings = warningsOf(specs, tables);
   refuseIfStrict(warnings, strict);
-  return { specs, warnings };
+  const notes = [
+    ...warnings.map((line) => `Warning: ${line}`),
+    ...leftOutScores(experiment, tables),
+  ];
+  return { specs, notes };
 }
 
-function warn(warnings: readonly string[]): void {
-  for (const line of warnings) console.error(`Warning: ${line}`);
+function say(lines: readonly string[]): void {
+  for (const line of lines) console.error(line);
 }
 
 /**

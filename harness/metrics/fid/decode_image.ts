@@ -1,4 +1,5 @@
 import sharp from "sharp";
+import { tripled } from "../../core/image_set.ts";
 import { checkFormat } from "../../formats/image_format.ts";
 import type { Raster } from "./resize.ts";
 
@@ -45,9 +46,4 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Rast
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new SyntaxError(`${name}: ${reason}`, { cause: error });
   }
-}
-
-/** Converts one channel to three equal ones, interleaved. */
-export function tripled(grey: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)]);
 }

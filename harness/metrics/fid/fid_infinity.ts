@@ -17,6 +17,9 @@ export const INFINITY_POINTS = 15;
 /** Number of samples of the smallest subset, as in the paper's code. */
 export const INFINITY_FEWEST = 5000;
 
+/** Fewest samples: the smallest subset is half of them, and statistics need two. */
+export const INFINITY_MINIMUM = 4;
+
 /** The line value = intercept + slope / count. */
 export interface Extrapolation {
   readonly intercept: number;
@@ -37,10 +40,12 @@ export async function fidInfinity(
     readonly progress?: (done: number, of: number) => void;
   },
 ): Promise<Extrapolation> {
-  const fewest = Math.min(INFINITY_FEWEST, Math.floor(samples.count / 2));
-  if (fewest < 2) {
-    throw new RangeError(`FID-infinity needs at least 4 samples, got ${samples.count}`);
+  if (samples.count < INFINITY_MINIMUM) {
+    throw new RangeError(
+      `FID-infinity needs at least ${INFINITY_MINIMUM} samples, got ${samples.count}`,
+    );
   }
+  const fewest = Math.min(INFINITY_FEWEST, Math.floor(samples.count / 2));
   const key = foldIn(keyOf(seed), "fid_infinity");
   const values: { count: number; value: number }[] = [];
   for (let i = 0; i < points; i++) {

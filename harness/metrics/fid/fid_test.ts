@@ -142,8 +142,9 @@ Deno.test("fid, from the weights file to the score", async (t) => {
       });
       const wanted = { kid: true, inceptionScore: true, overlap: true, fidInfinity: false };
       const options = { wanted, seed: 1, threads: 1, progress: () => {} };
-      const scores = await scorePair(samples, samples, options);
-      assert.ok(Math.abs(scores.fid) < 1e-9);
+      const { scores, failures } = await scorePair(samples, samples, options);
+      assert.deepEqual(failures, []);
+      assert.ok(Math.abs(scores.fid ?? NaN) < 1e-9);
       assert.deepEqual([scores.precision, scores.recall, scores.coverage], [1, 1, 1]);
       assert.ok((scores.inceptionScore?.mean ?? 0) >= 1);
       // Of one subset that is the whole set, the same estimate; the error is its own.
@@ -154,13 +155,48 @@ Deno.test("fid, from the weights file to the score", async (t) => {
       const other = { ...samples, origin: origin && { ...origin, mode: "clean" as const } };
       assert.throws(() => checkComparable(samples, other), /different mode \(tf, clean\)/);
       const file = { ...other, features: null, name: "x.npz" };
-      await assert.rejects(scorePair(samples, file, options), /KID needs the images of x\.npz/);
+      const part = await scorePair(samples, file, options);
+      assert.deepEqual(Object.keys(part.scores), ["fid", "inceptionScore"]);
+      assert.match(
+        part.failures.join(),
+        /KID of fake and x\.npz failed:.*,Precision and recall of/,
+      );
       const jpeg = { ...file, origin: null, formats: ["jpg"] };
       const warnings = warningsOf(samples, jpeg, inception).join("\n");
       assert.match(warnings, /x\.npz was compressed with loss \(jpg\), fake was not/);
       assert.match(warnings, /has 10 images, no more than the 2048 features/);
       assert.match(warnings, /x\.npz does not record its mode/);
       assert.match(warnings, /origin is not verified/);
+    });
+
+    await t.step("a collapsed generator has an FID, and a warning", async () => {
+      const saved = async (name: string, level: number) => ({
+        ...await inceptionStatistics(imagesOfSet(images(name, 3, level), name), {
+          inception: stored(folder),
+          mode: "tf",
+          split: { sessions: 1, threads: 2 },
+        }),
+        name,
+        formats: [],
+        features: null,
+        logits: null,
+      });
+      const [black, noise] = [await saved("black", 1), await saved("noise", 255)];
+      const wanted = { kid: false, inceptionScore: false, overlap: false, fidInfinity: false };
+      const { scores, failures } = await scorePair(black, noise, {
+        wanted,
+        seed: 0,
+        threads: 1,
+        progress: () => {},
+      });
+      assert.deepEqual(failures, []);
+      const { mean } = black.statistics, d = mean.length;
+      const shift = noise.statistics.mean.reduce((sum, m, j) => sum + (m - mean[j]) ** 2, 0);
+      const spread = mean.reduce((sum, _, j) => sum + noise.statistics.covariance[j * d + j], 0);
+      assert.ok(Math.abs((scores.fid ?? NaN) / (shift + spread) - 1) < 1e-6, `${scores.fid}`);
+      const warnings = warningsOf(black, noise, stored(folder));
+      assert.equal(warnings.filter((line) => /have the same features/.test(line)).length, 1);
+      assert.match(warnings.join(), /all images of black have/);
     });
 
     await t.step("an altered network is detected", async () => {

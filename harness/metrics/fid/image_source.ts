@@ -4,11 +4,12 @@
  * @module
  */
 import { join } from "node:path";
+import { tripled } from "../../core/image_set.ts";
 import type { ImageBatch } from "../../core/types.ts";
 import { openImageFiles } from "../../formats/image_files.ts";
 import { endingOf, IMAGE_ENDINGS } from "../../formats/image_rule.ts";
 import { npyPictures } from "../../formats/npy_images.ts";
-import { decodeImage, tripled } from "./decode_image.ts";
+import { decodeImage } from "./decode_image.ts";
 import type { Raster } from "./resize.ts";
 
 /** A sequence of images. */

@@ -27,6 +27,8 @@ export interface Overlap {
 export const PRECISION_NEIGHBOURS = 3;
 /** The paper's k for density and coverage. */
 export const DENSITY_NEIGHBOURS = 5;
+/** Fewest images of either kind for the papers' k: an image is not its own neighbour. */
+export const OVERLAP_MINIMUM = Math.max(PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS) + 1;
 
 /**
  * Computes the overlap of `samples` and `real`. The radius of an image's neighbourhood is the distance to the k-th

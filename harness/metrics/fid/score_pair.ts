@@ -7,17 +7,18 @@ import { shuffledRows } from "../../core/row_order.ts";
 import { foldIn, keyOf } from "../../core/noise.ts";
 import { type FeatureTable, growingTable } from "./feature_table.ts";
 import type { Split } from "./feature_extractor.ts";
+import type { Statistics } from "./feature_statistics.ts";
 import { inceptionStatistics } from "./fid.ts";
-import { fidInfinity } from "./fid_infinity.ts";
+import { fidInfinity, INFINITY_MINIMUM } from "./fid_infinity.ts";
 import { frechetDistance } from "./frechet.ts";
 import type { ImageSource } from "./image_source.ts";
 import { CLASS_COUNT, FEATURE_COUNT } from "./inception_network.ts";
-import { inceptionScore } from "./inception_score.ts";
+import { INCEPTION_SCORE_SPLITS, inceptionScore } from "./inception_score.ts";
 import type { StoredInception } from "./inception_store.ts";
 import { type Estimate, kernelInceptionDistance, kidOfAllImages, type Spread } from "./kid.ts";
-import { neighbourOverlap, type Overlap } from "./neighbours.ts";
+import { neighbourOverlap, OVERLAP_MINIMUM } from "./neighbours.ts";
 import type { Mode } from "./preprocess.ts";
-import type { SavedStatistics } from "./statistics_file.ts";
+import type { Origin, SavedStatistics } from "./statistics_file.ts";
 
 /** Selection of scores besides the FID. */
 export interface Wanted {
@@ -87,7 +88,65 @@ export async function describeImages(
   };
 }
 
-/** Scores `samples` against `real`. Throws Error if a score needs features of a side that is a file of statistics. */
+/** What is known of one side of a comparison before the network runs. */
+export interface Side {
+  readonly name: string;
+  /** Number of images; null if unknown (statistics of other tools do not record it). */
+  readonly count: number | null;
+  /** Number of features of its statistics. */
+  readonly dim: number;
+  /** Whether it has images, of which features can be computed; false for a file of statistics. */
+  readonly hasImages: boolean;
+  readonly origin: Pick<Origin, "mode" | "weightsSha256"> | null;
+}
+
+/**
+ * Throws Error if a selected score cannot be computed, so that nothing is computed in vain: for statistics where images are
+ * needed, for too few images, and for statistics that do not compare.
+ */
+export function checkScorable(
+  { samples, real, wanted }: {
+    readonly samples: Side;
+    readonly real: Side;
+    readonly wanted: Wanted;
+  },
+): void {
+  if (samples.dim !== real.dim) {
+    throw new Error(
+      `${samples.name} has ${samples.dim} features and ${real.name} has ${real.dim}: statistics of the same network are needed`,
+    );
+  }
+  checkComparable(samples, real);
+  const needs: [boolean, string, number, readonly Side[]][] = [
+    [wanted.fidInfinity, "FID-infinity (--infinity)", INFINITY_MINIMUM, [samples]],
+    [wanted.kid, "KID (--kid)", 2, [samples, real]],
+    [wanted.inceptionScore, "Inception Score (--is)", INCEPTION_SCORE_SPLITS, [samples]],
+    [wanted.overlap, "Precision and recall (--pr)", OVERLAP_MINIMUM, [samples, real]],
+  ];
+  for (const [isWanted, score, fewest, sides] of needs) {
+    if (!isWanted) continue;
+    for (const { name, count, hasImages } of sides) {
+      if (!hasImages) {
+        throw new Error(
+          `${score} needs the images of ${name}: statistics suffice only for the FID`,
+        );
+      }
+      if (count !== null && count < fewest) {
+        throw new Error(
+          `${score} needs at least ${fewest} images, got ${count} in ${name}: leave the option out, or add images`,
+        );
+      }
+    }
+  }
+}
+
+/** Scores, and a line for each selected score that failed. */
+export interface Scored {
+  readonly scores: Partial<Scores>;
+  readonly failures: readonly string[];
+}
+
+/** Scores `samples` against `real`. A score that fails does not keep the others from being computed. */
 export async function scorePair(
   samples: Described,
   real: Described,
@@ -97,61 +156,77 @@ export async function scorePair(
     readonly threads: number;
     readonly progress: (what: string, done: number, of: number) => void;
   },
-): Promise<Scores> {
-  const features = ({ features, name }: Described, score: string): FeatureTable => {
-    if (features) return features;
-    throw new Error(`${score} needs the images of ${name}: statistics suffice only for the FID`);
+): Promise<Scored> {
+  const scores: Partial<Scores> = {};
+  const failures: string[] = [];
+  const attempt = async (name: string, compute: () => Promise<Partial<Scores>>) => {
+    try {
+      Object.assign(scores, await compute());
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push(`${name} of ${samples.name} and ${real.name} failed: ${reason}`);
+    }
   };
-  const fid = frechetDistance(samples.statistics, real.statistics);
-  const infinity = wanted.fidInfinity
-    ? await fidInfinity(features(samples, "FID-infinity"), real.statistics, {
-      seed,
-      threads,
-      progress: (done, of) => progress("FID-infinity", done, of),
-    })
-    : undefined;
-  const kid = wanted.kid
-    ? await kernelInceptionDistance(features(samples, "KID"), features(real, "KID"), {
-      seed,
-      threads,
-      progress: (done, of) => progress("KID", done, of),
-    })
-    : undefined;
-  const fewest = Math.min(samples.features?.count ?? 0, real.features?.count ?? 0);
-  const kidOfAll = wanted.kid && fewest >= 3
-    ? await kidOfAllImages(features(samples, "KID"), features(real, "KID"), {
-      threads,
-      progress: (done, of) => progress("KID of all images", done, of),
-    })
-    : undefined;
-  const overlap: Partial<Overlap> = wanted.overlap
-    ? await neighbourOverlap(features(samples, "Precision"), features(real, "Recall"), {
-      threads,
-      progress: (done, of) => progress("Neighbours", done, of),
-    })
-    : {};
-  return {
-    fid,
-    ...(infinity && { fidInfinity: infinity.intercept }),
-    ...(kid && { kid }),
-    ...(kidOfAll && { kidOfAll }),
-    ...(wanted.inceptionScore && { inceptionScore: scoreOf(samples, seed) }),
-    ...overlap,
+  const options = (what: string) => ({
+    threads,
+    progress: (done: number, of: number) => progress(what, done, of),
+  });
+  const kept = (table: FeatureTable | null): FeatureTable => {
+    if (table) return table;
+    throw new Error("features were not kept, statistics suffice only for the FID");
   };
-}
-
-function scoreOf({ logits, name }: Described, seed: number): Spread {
-  if (!logits) {
-    throw new Error(
-      `Inception Score needs the images of ${name}: statistics suffice only for the FID`,
+  await attempt(
+    "FID",
+    () => Promise.resolve({ fid: frechetDistance(samples.statistics, real.statistics) }),
+  );
+  if (wanted.fidInfinity) {
+    await attempt("FID-infinity", async () => {
+      const line = await fidInfinity(kept(samples.features), real.statistics, {
+        ...options("FID-infinity"),
+        seed,
+      });
+      return { fidInfinity: line.intercept };
+    });
+  }
+  if (wanted.kid) {
+    await attempt("KID", async () => ({
+      kid: await kernelInceptionDistance(kept(samples.features), kept(real.features), {
+        ...options("KID"),
+        seed,
+      }),
+    }));
+    const fewest = Math.min(samples.features?.count ?? 0, real.features?.count ?? 0);
+    if (fewest >= 3) {
+      await attempt("KID of all images", async () => ({
+        kidOfAll: await kidOfAllImages(
+          kept(samples.features),
+          kept(real.features),
+          options("KID of all images"),
+        ),
+      }));
+    }
+  }
+  if (wanted.overlap) {
+    await attempt(
+      "Precision and recall",
+      () => neighbourOverlap(kept(samples.features), kept(real.features), options("Neighbours")),
     );
   }
-  const order = shuffledRows(foldIn(keyOf(seed), "inception_score"), 0, logits.count);
-  return inceptionScore(logits, { order });
+  if (wanted.inceptionScore) {
+    await attempt("Inception Score", () => {
+      const logits = kept(samples.logits);
+      const order = shuffledRows(foldIn(keyOf(seed), "inception_score"), 0, logits.count);
+      return Promise.resolve({ inceptionScore: inceptionScore(logits, { order }) });
+    });
+  }
+  return { scores, failures };
 }
 
 /** Throws Error if two sets of statistics have different modes or networks, so that their distance is meaningless. */
-export function checkComparable(a: Described, b: Described): void {
+export function checkComparable(
+  a: Pick<Side, "name" | "origin">,
+  b: Pick<Side, "name" | "origin">,
+): void {
   if (!a.origin || !b.origin) return;
   for (const key of ["mode", "weightsSha256"] as const) {
     if (a.origin[key] === b.origin[key]) continue;
@@ -174,7 +249,11 @@ export function warningsOf(
   inception: StoredInception,
 ): string[] {
   const lines: string[] = [];
-  for (const { name, statistics: { count }, origin } of [samples, real]) {
+  for (const { name, statistics, origin } of [samples, real]) {
+    const { count } = statistics;
+    if (isConstant(statistics)) {
+      lines.push(`all images of ${name} have the same features: their covariance is zero`);
+    }
     if (origin === null) {
       lines.push(
         `${name} does not record its mode, weights or number of images: make sure that they match`,
@@ -204,4 +283,11 @@ export function warningsOf(
     );
   }
   return lines;
+}
+
+/** Whether the variances are zero up to rounding, which is far below 1e-14 of the squared mean. */
+function isConstant({ mean, covariance }: Statistics): boolean {
+  const d = mean.length;
+  const variance = mean.reduce((sum, _, j) => sum + covariance[j * d + j], 0);
+  return variance <= 1e-14 * mean.reduce((sum, m) => sum + m * m, 0);
 }
