@@ -6,7 +6,8 @@ import { calibrate } from "./calibration.ts";
 import { checkModel } from "./check_model.ts";
 import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
 import { orderKey, stepsPerEpoch } from "../core/row_order.ts";
-import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { checkArrays, loadSoundCheckpoint, saveCheckpoint } from "./checkpoint_files.ts";
 import { foldIn } from "../core/noise.ts";
 import type { RunEvent } from "./events.ts";
 import { compileDecodedEncodings } from "./decoded.ts";
@@ -64,22 +65,33 @@ export interface RunContext {
   report(event: RunEvent): void;
 }
 
-/** The file of a run's checkpoint in its folder. */
-export const CHECKPOINT_FILE = "checkpoint.safetensors";
-
 /**
  * Trains, samples and scores `spec`. Resumes from the checkpoint in the run's folder if there is one, and gives the same bits
  * as an uninterrupted run. Resolves to a completed or diverged record; throws on any other failure.
  */
 export async function executeRun(spec: RunSpec, context: RunContext): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
+  const since = performance.now();
   const { dir, report } = context;
   const id = runId(spec);
   report({ event: "phase", phase: "load" });
-  const saved = await loadOwnCheckpoint(dir, id);
-  const stopwatch = startStopwatch({ before: saved?.seconds });
   const images = await context.dataset.load("train");
-  const code = await codeOf(context, { images, saved });
+  const problem = problemOf(spec, context.dataset);
+  const model = context.method.build(problem, spec.hyper);
+  const initial = await initialise(spec, { model, trainCount: problem.trainCount });
+  const current = await currentCode(context, images);
+  const saved = await loadSoundCheckpoint(dir, {
+    check(checkpoint) {
+      if (checkpoint.id !== id) {
+        throw new SyntaxError(`it belongs to run ${checkpoint.id}, not ${id}`);
+      }
+      refuseChangedCode(checkpoint, { ...context, current });
+      checkArrays(checkpoint, initial);
+    },
+    report: (text) => report({ event: "warning", text }),
+  });
+  const code = current && resumedCode(current, saved?.code);
+  const stopwatch = startStopwatch({ before: saved?.seconds, since });
   const epochs: EpochRecord[] = [...saved?.epochs ?? []];
   await rewriteEpochs(dir, epochs);
   const record = {
@@ -91,10 +103,9 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     provenance: { ...await context.provenance(images.sha256), ...code && { code } },
     epochs,
   } as const;
-  const problem = problemOf(spec, context.dataset);
-  const model = context.method.build(problem, spec.hyper);
   try {
-    const run = { ...context, spec, problem, model, images, saved, code, stopwatch, epochs };
+    const start = saved ?? initial;
+    const run = { ...context, spec, problem, model, images, saved, start, code, stopwatch, epochs };
     const results = await trainAndScore(run);
     return { ...record, seconds: stopwatch.read(), status: "completed", ...results };
   } catch (error) {
@@ -109,22 +120,28 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   }
 }
 
-/** The code that the run executes; undefined if unknown. Throws if its checkpoint is of other code, unless that is accepted. */
-async function codeOf(
-  { modules, dataset, dir, acceptCode }: RunContext,
-  { images, saved }: { readonly images: ImageSet; readonly saved: Checkpoint | undefined },
+/** The code that the run executes; undefined if unknown. */
+async function currentCode(
+  { modules, dataset }: RunContext,
+  images: ImageSet,
 ): Promise<RunCode | undefined> {
   if (modules === undefined) return undefined;
   const test = await dataset.load("test");
-  const code = runCode(await modules(), { train: images.sha256, test: test.sha256 });
-  const changed = changedParts(saved?.code, code);
-  if (changed.length > 0 && acceptCode !== true) {
-    throw new Error(
-      `The checkpoint in ${dir} was trained before ${listParts(changed)} changed: ` +
-        `remove it to start again, or resume with --accept-code`,
-    );
-  }
-  return resumedCode(code, saved?.code);
+  return runCode(await modules(), { train: images.sha256, test: test.sha256 });
+}
+
+/** Throws if `saved` is of other code than `current`, unless that is accepted. */
+function refuseChangedCode(
+  saved: Checkpoint,
+  { current, dir, acceptCode }: RunContext & { readonly current: RunCode | undefined },
+): void {
+  if (current === undefined || acceptCode === true) return;
+  const changed = changedParts(saved.code, current);
+  if (changed.length === 0) return;
+  throw new Error(
+    `The checkpoint in ${dir} was trained before ${listParts(changed)} changed: ` +
+      `remove it to start again, or resume with --accept-code`,
+  );
 }
 
 /** A run under way. */
@@ -135,6 +152,8 @@ interface Run extends RunContext {
   /** The training split. */
   readonly images: ImageSet;
   readonly saved: Checkpoint | undefined;
+  /** Where training starts: the state and the chains of `saved`, or the initial ones. */
+  readonly start: Pick<Checkpoint, "state" | "chains">;
   /** The code that it executes; undefined if unknown. */
   readonly code: RunCode | undefined;
   readonly stopwatch: Stopwatch;
@@ -162,9 +181,8 @@ type Results = Pick<
 type Untrained = Partial<Pick<Checkpoint, "untrained" | "untrainedAlternatives">>;
 
 async function trainAndScore(run: Run): Promise<Results> {
-  const { spec, model, dataset, device, saved, report } = run;
+  const { spec, model, dataset, device, saved, start, report } = run;
   const { trainCount } = run.problem;
-  const start = saved ?? await initialise(spec, { model, trainCount });
   const chains = start.chains as Chains;
   let state = await device.upload(start.state);
 
@@ -303,7 +321,7 @@ async function trainOn(
     if (scores !== undefined) report({ event: "phase", phase: "train" });
     const record = { ...trained, ...scores && { scores }, ...chainHealth && { chainHealth } };
     run.epochs.push(record);
-    await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
+    await saveCheckpoint(dir, {
       id: runId(spec),
       ...run.code && { code: run.code },
       epochs: run.epochs,
@@ -420,23 +438,6 @@ async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | und
   });
   stopwatch.switchTo("other");
   return diagnostics;
-}
-
-/** Loads the checkpoint of run `id` in `dir`. A broken one is moved aside, and training restarts from the first epoch. */
-async function loadOwnCheckpoint(dir: string, id: string): Promise<Checkpoint | undefined> {
-  const path = `${dir}/${CHECKPOINT_FILE}`;
-  try {
-    const checkpoint = await loadCheckpoint(path);
-    if (checkpoint === undefined || checkpoint.id === id) return checkpoint;
-    throw new SyntaxError(`It belongs to run ${checkpoint.id}, not ${id}`);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    await Deno.rename(path, `${path}.broken`);
-    console.warn(
-      `Moved ${path} to ${path}.broken; training restarts from the first epoch: ${error.message}`,
-    );
-    return undefined;
-  }
 }
 
 async function rewriteEpochs(dir: string, epochs: readonly EpochRecord[]): Promise<void> {

@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { orderKey, shuffledRows } from "../core/row_order.ts";
-import { loadCheckpoint } from "./checkpoint.ts";
+import {
+  CHECKPOINT_FILE,
+  loadCheckpoint,
+  removeCheckpoints,
+  saveCheckpoint,
+} from "./checkpoint_files.ts";
 import { openDevice } from "../engine/device.ts";
 import type { RunEvent } from "./events.ts";
 import { RUN_RECORD } from "../experiment/record_schema.ts";
 import { initialise } from "./initial_state.ts";
 import { BOUNDS } from "../metrics/likelihood_bounds.ts";
-import { CHECKPOINT_FILE, executeRun } from "./run.ts";
+import { executeRun } from "./run.ts";
 import { problemOf, resolveRuns } from "../experiment/spec.ts";
 import {
   TINY_DATASET,
@@ -19,7 +24,7 @@ import {
   TINY_TABLES,
   tinyWith,
 } from "../testing/tiny.ts";
-import type { Metric, Split } from "../core/types.ts";
+import type { HostArrays, Metric, Split } from "../core/types.ts";
 import type { EpochRecord, Experiment, RunRecord } from "../core/records.ts";
 
 /** Runs the tiny experiment in `dir`; after `stopAfter` epochs it throws, like a process killed there. */
@@ -68,6 +73,7 @@ Deno.test("executeRun() learns, scores and writes its files", () =>
     assert.ok(record.untrained.gap > 30, `untrained gap ${record.untrained.gap}`);
     const files = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
     assert.deepEqual(files, [
+      "checkpoint.previous.safetensors",
       CHECKPOINT_FILE,
       "epochs.jsonl",
       "interpolations.png",
@@ -83,7 +89,7 @@ Deno.test("executeRun() updates the chains of the rows in each batch and of no o
     const { spec } = await run(dir);
     const model = TINY_METHOD.build(problemOf(spec, TINY_DATASET), TINY_METHOD.defaults);
     const { chains: start } = await initialise(spec, { model, trainCount: 17 });
-    const end = (await loadCheckpoint(`${dir}/${CHECKPOINT_FILE}`))?.chains.visits;
+    const end = (await loadCheckpoint(dir))?.chains.visits;
     assert.deepEqual(end?.shape, [17, 2]);
     const visits = start.visits.data.map((value, i) => Math.round(end.data[i] - value));
     const seen = new Float32Array(34);
@@ -113,12 +119,12 @@ Deno.test("executeRun() killed after any epoch resumes to the same bits", () =>
       return await run(`${dir}/${name}`, options);
     };
     const whole = await inDir("whole");
-    const expected = await loadCheckpoint(`${dir}/whole/${CHECKPOINT_FILE}`);
+    const expected = await loadCheckpoint(`${dir}/whole`);
     for (const stopAfter of [1, 2, 3]) {
       const name = `stopped_${stopAfter}`;
       await assert.rejects(inDir(name, { stopAfter }), /killed/);
       const resumed = await inDir(name);
-      const actual = await loadCheckpoint(`${dir}/${name}/${CHECKPOINT_FILE}`);
+      const actual = await loadCheckpoint(`${dir}/${name}`);
       assert.deepEqual(actual?.state, expected?.state);
       assert.deepEqual(actual?.chains, expected?.chains);
       assert.ok(resumed.status === "completed" && whole.status === "completed");
@@ -144,7 +150,7 @@ Deno.test("executeRun() scores samples between epochs if asked, off the training
       const record = await run(`${dir}/${name}`, { change });
       assert.ok(record.status === "completed");
       assert.deepEqual(RUN_RECORD.parse(record), record);
-      return { record, saved: await loadCheckpoint(`${dir}/${name}/${CHECKPOINT_FILE}`) };
+      return { record, saved: await loadCheckpoint(`${dir}/${name}`) };
     };
     const plain = await inDir("plain", { epochs: 5 });
     const scored = await inDir("scored", { epochs: 5, scoreEvery: 2 });
@@ -174,19 +180,65 @@ Deno.test("executeRun() ends as diverged with the epoch and the metric", () =>
     assert.equal(record.epochs.length, 1);
   }));
 
-Deno.test("executeRun() moves an unreadable checkpoint aside and restarts", () =>
+Deno.test("executeRun() moves a damaged checkpoint aside, says so, and uses the previous one or starts again", () =>
   withTempDir(async (dir) => {
-    await Deno.writeTextFile(`${dir}/${CHECKPOINT_FILE}`, "torn");
-    const { warn } = console;
-    const warnings: string[] = [];
-    console.warn = (text: string) => warnings.push(text);
-    try {
-      assert.equal((await run(dir)).status, "completed");
-    } finally {
-      console.warn = warn;
+    const whole = await run(dir);
+    const expected = await loadCheckpoint(dir);
+    const path = `${dir}/${CHECKPOINT_FILE}`;
+    const previous = `${dir}/checkpoint.previous.safetensors`;
+    const damage = async (file: string) => {
+      const bytes = await Deno.readFile(file);
+      bytes[bytes.length - 1] ^= 0x40; // an exponent bit of the last weight
+      await Deno.writeFile(file, bytes);
+      return bytes;
+    };
+    const again = async () => {
+      const warnings: string[] = [];
+      const report = (event: RunEvent) => event.event === "warning" && warnings.push(event.text);
+      const record = await run(dir, { report });
+      assert.ok(record.status === "completed" && whole.status === "completed");
+      assert.deepEqual(record.scores, whole.scores);
+      const { state, chains } = await loadCheckpoint(dir) ?? {};
+      assert.deepEqual([state, chains], [expected?.state, expected?.chains]);
+      return { warnings, warmups: record.epochs.map(({ warmup }) => warmup) };
+    };
+    const damaged = await damage(path);
+    const fromPrevious = await again();
+    assert.deepEqual(fromPrevious.warmups, [true, false, true], "two epochs are kept");
+    assert.match(fromPrevious.warnings.join(), /^moved .*, trying the previous one: .*checksum$/);
+    assert.deepEqual(await Deno.readFile(`${path}.broken`), damaged);
+
+    await damage(path);
+    await Deno.writeTextFile(previous, "torn");
+    const fromStart = await again();
+    assert.deepEqual(fromStart.warmups, [true, false, false]);
+    assert.match(fromStart.warnings[1], /starts from the first epoch: Not a checkpoint: 4 bytes$/);
+  }));
+
+Deno.test("executeRun() does not take a checkpoint whose arrays are not those of the method", () =>
+  withTempDir(async (dir) => {
+    await run(dir);
+    const saved = await loadCheckpoint(dir);
+    assert.ok(saved !== undefined);
+    const { mean, ...rest } = saved.state;
+    const wrong: [HostArrays, RegExp][] = [
+      [{ ...rest, neam: mean }, /"mean" is absent, the method expects float32 \[2,3,1\]/],
+      [{ ...rest, mean: { ...mean, shape: [3, 2, 1] } }, /"mean" is float32 \[3,2,1\]/],
+      [
+        { ...rest, mean: { ...mean, dtype: "int32", data: new Int32Array(mean.data.buffer) } },
+        /"mean" is int32 \[2,3,1\]/,
+      ],
+      [{ ...saved.state, more: mean }, /"more" is float32 \[2,3,1\], the method expects absent/],
+    ];
+    for (const [state, message] of wrong) {
+      await removeCheckpoints(dir);
+      await saveCheckpoint(dir, { ...saved, state });
+      const warnings: string[] = [];
+      const report = (event: RunEvent) => event.event === "warning" && warnings.push(event.text);
+      const record = await run(dir, { report });
+      assert.equal(record.epochs.length, 3);
+      assert.match(warnings.join(), message);
     }
-    assert.match(warnings.join(), /restarts from the first epoch: Not a checkpoint/);
-    assert.equal(await Deno.readTextFile(`${dir}/${CHECKPOINT_FILE}.broken`), "torn");
   }));
 
 Deno.test("executeRun() continues without an unavailable score and adds it later without training", () =>

@@ -5,11 +5,11 @@ import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
-import { ifThere, replaceFile } from "../core/files.ts";
+import { replaceFile } from "../core/files.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
-import { CHECKPOINT_FILE } from "../run/run.ts";
+import { removeCheckpoints } from "../run/checkpoint_files.ts";
 import { leftOutScores, resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
@@ -238,7 +238,7 @@ async function prepareJob(
   const id = runId(spec);
   const dir = `${out}/${id}`;
   await makeFolder(dir);
-  if (force) await ifThere(Deno.remove(`${dir}/${CHECKPOINT_FILE}`));
+  if (force) await removeCheckpoints(dir);
   await replaceFile(`${dir}/spec.json`, `${JSON.stringify(spec, null, 2)}\n`);
   return { id, spec, experiment: experiment.name, dir };
 }
