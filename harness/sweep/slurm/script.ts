@@ -70,7 +70,7 @@ newest_checkpoint() { stat -c %Y "$run"/checkpoint* 2> /dev/null | sort -n | tai
 before=$(newest_checkpoint)
 
 trap 'time_is_up=yes; kill -TERM $child 2> /dev/null' USR1 # ${SIGNAL_SECONDS} s before the time limit
-trap 'kill -TERM $child 2> /dev/null' TERM                 # cancelled or preempted
+trap : TERM # cancelled or preempted: Slurm signals the program too, and requeues by itself
 # The program runs in the background, because bash handles signals only while it waits.
 ${words.join("\n  ")}
   "$run/spec.json" --out "$run"${tail === "" ? "" : ` ${tail}`} > /dev/null 2>> "$run/log.txt" &

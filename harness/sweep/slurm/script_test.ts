@@ -133,7 +133,8 @@ Deno.test("the batch script requeues no run that made no progress, and says so",
 });
 
 Deno.test("the batch script leaves a cancelled run to Slurm, and passes exit codes on", async () => {
-  const cancelled = await runScript(SAVES, "SIGTERM");
+  const slurmSignals = "(sleep 0.1; kill -TERM $PPID $$) & "; // the script and the program
+  const cancelled = await runScript(slurmSignals + SAVES);
   assert.deepEqual([cancelled.code, cancelled.requeued], [75, ""]);
   const failed = await runScript(`echo broken >&2; exit 3`);
   assert.deepEqual(failed, { code: 3, requeued: "", log: "broken\n" });
