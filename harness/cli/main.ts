@@ -14,6 +14,8 @@ import { againstRuns } from "../../reports/against_runs.ts";
 import { buildResults, type Results } from "../../reports/table.ts";
 import type { Block } from "../../reports/document/block.ts";
 import { downloadsOf, readPictures } from "./page_content.ts";
+import { addSlurmOptions, benchOnSlurm, slurmOptions, statusCommand } from "./cluster.ts";
+import type { SlurmArguments } from "../sweep/slurm/options.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
@@ -53,7 +55,7 @@ const TABLES: Tables = {
   metrics: METRICS,
 };
 
-interface BenchArguments extends ExperimentArguments {
+interface BenchArguments extends ExperimentArguments, SlurmArguments {
   readonly out?: string;
   readonly dryRun?: boolean;
   readonly probe?: boolean;
@@ -117,6 +119,7 @@ function createProgram(): Command {
         .choices(["32", "64"]),
     )
     .action(benchAction);
+  addSlurmOptions(benchCommand);
   benchCommand.enablePositionalOptions().addCommand(toyCommand(userPath));
   benchCommand.command("list")
     .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
@@ -140,6 +143,8 @@ function createProgram(): Command {
     )
     .argument("<folder>", "the output folder")
     .action(collectAction);
+
+  program.addCommand(statusCommand());
 
   program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
@@ -178,11 +183,13 @@ function createProgram(): Command {
 async function benchAction(typed: BenchArguments): Promise<void> {
   const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
   const tables = await tablesWith(args.datasets);
+  const slurm = await slurmOptions(args);
   const { experiment: asked, jobs } = readExperiment(args, {
     tables,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
-    cores: availableCores(),
+    // On a cluster, the cores of a task, not of the machine that plans.
+    cores: slurm === undefined ? availableCores() : slurm.cpus ?? 1,
   });
   const out = userPath(args.out ?? `runs/${asked.name}`);
   const where = { out, tables, asked: args.threads !== undefined };
@@ -205,6 +212,9 @@ async function benchAction(typed: BenchArguments): Promise<void> {
   const probe = args.probe ?? false;
   if (args.dryRun) return await dryRun(experiment, { ...options, probe });
   if (probe) throw new UsageError("--probe has an effect only with --dry-run");
+  if (slurm !== undefined) {
+    return await benchOnSlurm(experiment, { ...options, slurm, submit: args.submit ?? false });
+  }
   const { complete, interrupted } = await bench(experiment, options);
   Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
 }

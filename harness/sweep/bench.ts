@@ -13,6 +13,7 @@ import { removeCheckpoints } from "../run/checkpoint_files.ts";
 import { leftOutScores, resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
+import { readQueue } from "./slurm/queue.ts";
 import { type Job, sweep } from "./sweep.ts";
 import type { Experiment, RunRecord, RunSpec } from "../core/records.ts";
 
@@ -123,8 +124,9 @@ export async function runSpecs(
   await checkCode(specs, { ...options, pixels, records: store.records });
   await options.onStart?.();
 
-  const todo = selectRuns(specs, store.records, { metrics, force });
-  const skipped = specs.length - todo.length;
+  const missing = selectRuns(specs, store.records, { metrics, force });
+  const todo = await withoutQueued(missing, out);
+  const skipped = specs.length - missing.length;
   if (skipped > 0) {
     console.error(
       `Skipping ${skipped} of ${specs.length} runs, completed earlier; --force repeats them`,
@@ -149,7 +151,7 @@ export async function runSpecs(
 }
 
 /** The runs of `experiment`, with lines to print: warnings, refused if `strict`, and scores that are left out. */
-function resolveWithNotes(experiment: Experiment, { tables, strict }: BenchOptions) {
+export function resolveWithNotes(experiment: Experiment, { tables, strict }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
   const warnings = warningsOf(specs, tables);
   refuseIfStrict(warnings, strict);
@@ -160,7 +162,7 @@ function resolveWithNotes(experiment: Experiment, { tables, strict }: BenchOptio
   return { specs, notes };
 }
 
-function say(lines: readonly string[]): void {
+export function say(lines: readonly string[]): void {
   for (const line of lines) console.error(line);
 }
 
@@ -180,8 +182,25 @@ export function selectRuns(
   return specs.filter((spec) => force || !done.has(runId(spec)));
 }
 
+/** Those of `specs` that Slurm does not have in its queue; says how many it has. */
+async function withoutQueued(specs: readonly RunSpec[], out: string): Promise<RunSpec[]> {
+  const queue = await readQueue(out);
+  if (queue === undefined) {
+    console.error(`Runs of ${out} were submitted to Slurm, whose queue cannot be asked here`);
+    return [...specs];
+  }
+  const free = specs.filter((spec) => !queue.has(runId(spec)));
+  const count = specs.length - free.length;
+  if (count > 0) {
+    console.error(
+      `Leaving ${count} runs to Slurm, where they are queued: deno task status ${out}`,
+    );
+  }
+  return free;
+}
+
 /** Returns the metrics that are available on this machine; prints the reason and a hint for each other one. */
-async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
+export async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
   const available: string[] = [];
   for (const name of metrics) {
     const why = await tables.metrics[name].available?.() ?? null;
@@ -209,7 +228,7 @@ async function checkDevice(spec: RunSpec): Promise<number> {
 }
 
 /** Loads both splits of the data sets `names`, so that a missing file is reported before any run starts; hashes them. */
-async function hashDatasets(
+export async function hashDatasets(
   names: readonly string[],
   { datasets }: Tables,
 ): Promise<Record<string, PixelHashes>> {
@@ -222,7 +241,7 @@ async function hashDatasets(
   return hashes;
 }
 
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true });
   } catch (error) {
@@ -230,7 +249,7 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-async function prepareJob(
+export async function prepareJob(
   spec: RunSpec,
   experiment: RunFacts,
   { out, force }: Pick<BenchOptions, "out" | "force">,
