@@ -8,6 +8,7 @@
  * @module
  */
 import { readWords } from "../harness/cli/arguments.ts";
+import { runProgram } from "../harness/cli/programs.ts";
 import { resolveDataset } from "../datasets/mod.ts";
 import { fdFashion } from "../harness/metrics/fd_fashion.ts";
 import { foldIn, keyOf, words } from "../harness/core/noise.ts";
@@ -96,8 +97,8 @@ export function learningRows(
   });
 }
 
-if (import.meta.main) {
-  const [given = "runs/quick"] = readWords(HELP);
+async function main(): Promise<void> {
+  const [given = "runs/quick"] = readWords(HELP, 1);
   const folder = userPath(given);
   const records = latestRecords((await readResults(folder)).records);
   const baselines = new Map<string, number>();
@@ -122,3 +123,5 @@ if (import.meta.main) {
   if (rows.length === 0) console.error(`No completed runs scored by ${METRIC} in ${folder}`);
   if (rows.length === 0 || rows.some(({ learned }) => !learned)) Deno.exitCode = 1;
 }
+
+if (import.meta.main) await runProgram(main);

@@ -35,6 +35,7 @@ import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
 import { RECORD_FILE } from "../sweep/sweep.ts";
 import { throttleEvents } from "../run/throttle.ts";
+import { checkValues, collect } from "./arguments.ts";
 import { toyCommand } from "./toy.ts";
 import { likelihoodCommand } from "./likelihood.ts";
 import { tuneCommand } from "./tune.ts";
@@ -67,8 +68,6 @@ function createProgram(): Command {
   const program = new Command("deno task")
     .enablePositionalOptions() // options after a command belong to that command
     .description("Trains Langevin autoencoders and their rivals, and tabulates the results.");
-  const collect = (value: string, values: readonly string[] = []) => [...values, value];
-
   const benchCommand = program.command("bench")
     .description(
       "train, sample, score and tabulate every method on every data set and seed; the options from --methods to --device override the preset (deno task bench list)",
@@ -357,6 +356,7 @@ async function main(args: readonly string[]): Promise<void> {
     command.commands.forEach(silence);
   };
   silence(program);
+  checkValues(program);
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {

@@ -15,7 +15,7 @@ import { MOVERS, SAMPLERS } from "../../methods/toy/mod.ts";
 import { toyFigures } from "../../reports/toy_figures.ts";
 import { failures, toyMarkdown } from "../../reports/toy_table.ts";
 import { replaceFile } from "../core/files.ts";
-import { parseCount, parseNames, parseSeeds } from "../core/arguments.ts";
+import { parseCount, parseNames, parseSeed } from "../core/arguments.ts";
 import { namedEntry } from "../experiment/spec.ts";
 import { benchToy, partOf, type ToySuite } from "../toy/run_suite.ts";
 import { openCores } from "../toy/cores.ts";
@@ -73,7 +73,7 @@ export function toyCommand(absolute: (path: string) => string): Command {
         for (const name of Object.keys(TARGETS)) namedEntry(TARGETS, "target", name);
         for (const name of Object.keys(SAMPLERS)) namedEntry(SAMPLERS, "sampler", name);
         const suite = partOf(TOY_SUITE, words);
-        const [seed] = parseSeeds(words.seed);
+        const seed = parseSeed(words.seed, "--seed");
         const jobs = words.jobs === undefined ? undefined : parseCount(words.jobs, "--jobs");
         await using cores = await openCores(jobs);
         const report = await benchToy(suite, {

@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import { HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
+import { collect } from "./arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { replaceFile } from "../core/files.ts";
 import { projectPath, userPath } from "../core/project.ts";
@@ -43,7 +44,6 @@ interface TuneArguments {
 
 /** Defines the command `tune`; its action calls `end` with whether the user interrupted it. */
 export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void): Command {
-  const collect = (value: string, values: readonly string[] = []) => [...values, value];
   return new Command("tune")
     .description(
       "random search over the ranges that methods declare, with the same number of trials and steps for each, scored on held-out training images; a second call resumes where the first stopped",
