@@ -39,7 +39,7 @@ import {
   runCheck,
 } from "../harness/toy/regression_check.ts";
 import { exportTarget } from "../harness/toy/export_target.ts";
-import { replaceFile } from "../harness/core/files.ts";
+import { checkWritable, makeOutputFolder, replaceFile } from "../harness/core/files.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import { runGated } from "../harness/toy/run_suite.ts";
 import { MOVERS, SAMPLERS } from "../methods/toy/mod.ts";
@@ -124,6 +124,7 @@ async function main(): Promise<void> {
     junitPath: words.junit === undefined ? undefined : userPath(words.junit),
     annotate: words.annotate,
   };
+  if (forms.junitPath !== undefined) await checkWritable(forms.junitPath);
   if (words.export !== undefined) {
     refuseOthers(words, ["export", "target", "annotate"]);
     return await exportTargets(userPath(words.export), words.target);
@@ -177,7 +178,7 @@ async function exportTargets(folder: string, chosen?: string): Promise<void> {
   for (const [i, name] of names.entries()) {
     line.show(`Exporting ${name}, ${i + 1} of ${names.length}`);
     const files = await exportTarget(TARGETS[name], device);
-    await Deno.mkdir(`${folder}/${name}`, { recursive: true });
+    await makeOutputFolder(`${folder}/${name}`);
     for (const [file, content] of Object.entries(files)) {
       await replaceFile(`${folder}/${name}/${file}`, content);
     }

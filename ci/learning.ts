@@ -101,6 +101,9 @@ async function main(): Promise<void> {
   const [given = "runs/quick"] = readWords(HELP, 1);
   const folder = userPath(given);
   const records = latestRecords((await readResults(folder)).records);
+  if (records.length === 0) {
+    throw new Error(`No results in ${folder}: create them with deno task bench --out ${folder}`);
+  }
   const baselines = new Map<string, number>();
   const keyOfBaseline = ({ dataset, sampleCount }: RunSpec) => `${dataset} ${sampleCount}`;
   for (const { spec } of records.filter(({ spec }) => spec.metrics.includes(METRIC))) {

@@ -9,6 +9,7 @@
  */
 import { join } from "node:path";
 import { METHODS } from "../../methods/mod.ts";
+import { makeOutputFolder } from "../core/files.ts";
 import { projectPath } from "../core/project.ts";
 import { type Measured, toTable } from "./gpu_table_format.ts";
 import { fail, runProgram } from "./programs.ts";
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
   const begun = performance.now();
   const { steps, batch, product, minutes: limit } = options;
   const { minutes } = readCounts({ steps, batch, product, minutes: limit });
-  await Deno.mkdir(options.out, { recursive: true });
+  await makeOutputFolder(options.out);
   const path = join(options.out, "measurements.jsonl");
   const lines = (await Deno.readTextFile(path).catch(() => "")).split("\n").filter(Boolean);
   const measured: Measured[] = lines.map((line) => JSON.parse(line));

@@ -20,8 +20,7 @@ import { DEVICES, openDevice } from "../engine/device.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import { replaceFile } from "../core/files.ts";
-import { listTables } from "../experiment/listing.ts";
+import { makeOutputFolder, replaceFile, systemReason } from "../core/files.ts";
 import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
 import { projectPath, userPath } from "../core/project.ts";
@@ -36,6 +35,7 @@ import { readRunList } from "../sweep/run_list.ts";
 import { RECORD_FILE } from "../sweep/sweep.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { checkValues, collect } from "./arguments.ts";
+import { listCommand, misplacedWord } from "./list.ts";
 import { toyCommand } from "./toy.ts";
 import { likelihoodCommand } from "./likelihood.ts";
 import { tuneCommand } from "./tune.ts";
@@ -111,14 +111,10 @@ function createProgram(): Command {
       new Option("--size <pixels>", "image size of folder: and archive: data sets (default: 32)")
         .choices(["32", "64"]),
     )
-    .action(benchAction);
+    .allowExcessArguments() // benchAction names the command that was meant
+    .action((typed: BenchArguments, { args }: Command) => benchAction(typed, args));
   benchCommand.enablePositionalOptions().addCommand(toyCommand(userPath));
-  benchCommand.command("list")
-    .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
-    .action(() => {
-      const others = { presets: PRESETS, devices: DEVICES, datasetForms: DATASET_FORMS };
-      console.log(listTables(TABLES, others).trimEnd());
-    });
+  benchCommand.addCommand(listCommand(TABLES));
 
   program.command("report")
     .description("rebuild the tables of an output folder from its results.jsonl")
@@ -163,7 +159,8 @@ function createProgram(): Command {
   return program;
 }
 
-async function benchAction(typed: BenchArguments): Promise<void> {
+async function benchAction(typed: BenchArguments, [word]: readonly string[]): Promise<void> {
+  if (word !== undefined) throw misplacedWord(word, TABLES);
   const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
   const tables = await tablesWith(args.datasets);
   const { experiment, jobs } = readExperiment(args, {
@@ -296,10 +293,10 @@ async function runAction(
     readonly acceptCode?: boolean;
   },
 ): Promise<void> {
-  const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
+  const spec = parseSpec(await readSpec(userPath(path)), path);
   const dir = userPath(args.out);
   const jobs = parseCount(args.jobs, "--jobs");
-  await Deno.mkdir(dir, { recursive: true });
+  await makeOutputFolder(dir);
   try {
     const { method, dataset, metrics } = await entriesOf(spec);
     await using device = await openDevice(spec.device, { threads: spec.threads });
@@ -322,6 +319,20 @@ async function runAction(
       await Deno.writeTextFile(`${dir}/log.txt`, `${error.stack}\n`, { append: true });
     }
     throw error;
+  }
+}
+
+/** The text of a spec. Throws Error with a remedy if there is none. */
+async function readSpec(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new Error(
+      `Cannot read ${path} (${
+        systemReason(error)
+      }): name a spec.json, as bench writes it to OUT/ID/spec.json`,
+      { cause: error },
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { checkCode } from "./code_check.ts";
 import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
-import { ifThere, replaceFile } from "../core/files.ts";
+import { ifThere, makeOutputFolder, replaceFile } from "../core/files.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
@@ -107,7 +107,7 @@ export async function runSpecs(
   const count = await checkDevice(specs[0]);
   const pixels = await hashDatasets(experiment.datasets, tables);
   const metrics = await availableMetrics(experiment, tables);
-  await makeFolder(out);
+  await makeOutputFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
   await checkCode(specs, { ...options, pixels, records: store.records });
@@ -212,14 +212,6 @@ async function hashDatasets(
   return hashes;
 }
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (error) {
-    throw new Error(`Cannot create the output folder ${path}: ${(error as Error).message}`);
-  }
-}
-
 async function prepareJob(
   spec: RunSpec,
   experiment: RunFacts,
@@ -227,7 +219,7 @@ async function prepareJob(
 ): Promise<Job> {
   const id = runId(spec);
   const dir = `${out}/${id}`;
-  await makeFolder(dir);
+  await makeOutputFolder(dir);
   if (force) await ifThere(Deno.remove(`${dir}/${CHECKPOINT_FILE}`));
   await replaceFile(`${dir}/spec.json`, `${JSON.stringify(spec, null, 2)}\n`);
   return { id, spec, experiment: experiment.name, dir };
