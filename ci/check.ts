@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { bivariateGaussian } from "../datasets/toy/bivariate_gaussian.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import type { ToyRow } from "../harness/core/toy_report.ts";
-import { fail } from "../harness/cli/programs.ts";
+import { fail, runProgram } from "../harness/cli/programs.ts";
 import { TOY_SUITE } from "../harness/cli/toy.ts";
 import { userPath } from "../harness/core/project.ts";
 import { checkDraws, DRAWS_HELP } from "./check_draws.ts";
@@ -39,7 +39,7 @@ import {
   runCheck,
 } from "../harness/toy/regression_check.ts";
 import { exportTarget } from "../harness/toy/export_target.ts";
-import { replaceFile } from "../harness/core/files.ts";
+import { checkWritable, makeOutputFolder, replaceFile } from "../harness/core/files.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import { runGated } from "../harness/toy/run_suite.ts";
 import { MOVERS, SAMPLERS } from "../methods/toy/mod.ts";
@@ -103,7 +103,7 @@ The targets themselves, for other languages (see docs/targets.md):
 Exit code: 0 if everything passed, 1 if a gate failed, 2 for wrong input, 3 for a broken baseline.`;
 
 async function main(): Promise<void> {
-  const words = readOptions({
+  const words = readOptions(HELP, {
     update: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     seeds: { type: "string" },
@@ -118,14 +118,13 @@ async function main(): Promise<void> {
     point: { type: "string" },
     step: { type: "string" },
     integrator: { type: "string" },
-    help: { type: "boolean", default: false },
   });
-  if (words.help) return console.log(HELP);
   const began = performance.now();
   const forms = {
     junitPath: words.junit === undefined ? undefined : userPath(words.junit),
     annotate: words.annotate,
   };
+  if (forms.junitPath !== undefined) await checkWritable(forms.junitPath);
   if (words.export !== undefined) {
     refuseOthers(words, ["export", "target", "annotate"]);
     return await exportTargets(userPath(words.export), words.target);
@@ -179,7 +178,7 @@ async function exportTargets(folder: string, chosen?: string): Promise<void> {
   for (const [i, name] of names.entries()) {
     line.show(`Exporting ${name}, ${i + 1} of ${names.length}`);
     const files = await exportTarget(TARGETS[name], device);
-    await Deno.mkdir(`${folder}/${name}`, { recursive: true });
+    await makeOutputFolder(`${folder}/${name}`);
     for (const [file, content] of Object.entries(files)) {
       await replaceFile(`${folder}/${name}/${file}`, content);
     }
@@ -290,11 +289,14 @@ async function readBaselineIfAny(): Promise<Baseline | undefined> {
   }
 }
 
-if (import.meta.main) {
+/** As main, but a broken baseline has an exit code of its own. */
+async function mainOrBroken(): Promise<void> {
   try {
     await main();
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    Deno.exitCode = error instanceof BaselineError ? BROKEN_BASELINE : FAILED;
+    if (!(error instanceof BaselineError)) throw error;
+    fail(error.message, BROKEN_BASELINE);
   }
 }
+
+if (import.meta.main) await runProgram(mainOrBroken);

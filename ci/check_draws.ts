@@ -5,6 +5,7 @@
  */
 import { TARGETS } from "../datasets/toy/mod.ts";
 import { fail } from "../harness/cli/programs.ts";
+import { parseDecimal } from "../harness/core/arguments.ts";
 import { readNames } from "../harness/cli/arguments.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import { userPath } from "../harness/core/project.ts";
@@ -62,7 +63,7 @@ export async function checkDraws(
   const law = readLaw(words);
   const whole = readTarget(words);
   const { judgement, posterior } = await orMisused(async () => {
-    const target = words.point === undefined ? whole : posteriorOf(whole, Number(words.point));
+    const target = words.point === undefined ? whole : posteriorOf(whole, pointOf(words.point));
     const draws = placeDraws(
       await readDrawsFile(userPath(words.draws), { variable: words.var }),
       target,
@@ -96,6 +97,11 @@ async function orMisused<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The number of a posterior; NaN, which is none, for other text. */
+function pointOf(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+}
+
 function readTarget({ target }: DrawsWords): Target {
   const known = Object.keys(TARGETS);
   if (target === undefined) return fail(`--draws needs --target, one of ${known.join(", ")}`, 2);
@@ -107,8 +113,8 @@ function readLaw({ step, integrator }: DrawsWords): Law {
   if (step === undefined || integrator === undefined) {
     return fail("--step and --integrator go together: --step 0.02 --integrator euler", 2);
   }
-  const stepSize = Number(step);
-  if (!(stepSize > 0 && Number.isFinite(stepSize))) {
+  const stepSize = parseDecimal(step);
+  if (stepSize === undefined || stepSize <= 0) {
     return fail(`--step must be a number > 0, got "${step}"`, 2);
   }
   const [name] = readNames(integrator, { kind: "integrator", known: Object.keys(INTEGRATORS) });

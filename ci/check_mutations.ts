@@ -9,6 +9,7 @@
 import { fileURLToPath } from "node:url";
 import { TARGETS } from "../datasets/toy/mod.ts";
 import { readNames, readOptions } from "../harness/cli/arguments.ts";
+import { runProgram } from "../harness/cli/programs.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import { formatDuration } from "../harness/experiment/estimate.ts";
 import type { Failure } from "../harness/toy/baseline.ts";
@@ -31,12 +32,10 @@ const HELP =
 Exits with 1 when a mutation of a rule survives on a target, or a retuned default anywhere.`;
 
 async function main(): Promise<void> {
-  const words = readOptions({
+  const words = readOptions(HELP, {
     of: { type: "string", default: CHANGED.join() },
     list: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   });
-  if (words.help) return console.log(HELP);
   const names = readNames(words.of, { kind: "rule or method", known: CHANGED });
   const mutations = ALL.filter((mutation) => names.includes(mutation.of));
   if (words.list) {
@@ -139,11 +138,4 @@ async function copy(from: string, to: string): Promise<void> {
   for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    Deno.exitCode = 1;
-  }
-}
+if (import.meta.main) await runProgram(main);

@@ -10,6 +10,7 @@ import { doubleWell } from "../datasets/toy/double_well.ts";
 import { TARGETS } from "../datasets/toy/mod.ts";
 import { ld } from "../methods/toy/ld.ts";
 import { readCounts, readOptions } from "../harness/cli/arguments.ts";
+import { runProgram } from "../harness/cli/programs.ts";
 import { draws as noiseDraws, foldIn, keyOf } from "../harness/core/noise.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import type { Draws, Target } from "../harness/core/toy_types.ts";
@@ -171,11 +172,9 @@ are exact draws of every target, none of which may fail. About 15 minutes at 20 
   --seeds COUNT   sets of draws for each entry (default 20)`;
 
 async function main(): Promise<void> {
-  const words = readOptions({
+  const words = readOptions(HELP, {
     seeds: { type: "string", default: "20" },
-    help: { type: "boolean", default: false },
   });
-  if (words.help) return console.log(HELP);
   const { seeds } = readCounts({ seeds: words.seeds });
   await using device = await openDevice("cpu", { threads: 1 });
   using line = openLiveLine();
@@ -213,4 +212,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await runProgram(main);

@@ -9,6 +9,7 @@
  * @module
  */
 import { readWords } from "../harness/cli/arguments.ts";
+import { runProgram } from "../harness/cli/programs.ts";
 import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -180,7 +181,7 @@ Checks that each room imports only what stands below it, and that no imports go 
 Exit code 1 if one does. Takes no options.
 `;
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   readWords(HELP);
   const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
   const folders = [...new Set(FLOORS.flat().map((room) => room.split("/")[0]))];
@@ -191,3 +192,5 @@ if (import.meta.main) {
   console.log(`${files.length} files, ${imports.length} imports, ${breaches.length} breaches`);
   if (breaches.length > 0) Deno.exitCode = 1;
 }
+
+if (import.meta.main) await runProgram(main);

@@ -8,6 +8,7 @@
  * @module
  */
 import { readWords } from "../harness/cli/arguments.ts";
+import { runProgram } from "../harness/cli/programs.ts";
 import { resolveDataset } from "../datasets/mod.ts";
 import { fdFashion } from "../harness/metrics/fd_fashion.ts";
 import { foldIn, keyOf, words } from "../harness/core/noise.ts";
@@ -96,10 +97,13 @@ export function learningRows(
   });
 }
 
-if (import.meta.main) {
-  const [given = "runs/quick"] = readWords(HELP);
+async function main(): Promise<void> {
+  const [given = "runs/quick"] = readWords(HELP, 1);
   const folder = userPath(given);
   const records = latestRecords((await readResults(folder)).records);
+  if (records.length === 0) {
+    throw new Error(`No results in ${folder}: create them with deno task bench --out ${folder}`);
+  }
   const baselines = new Map<string, number>();
   const keyOfBaseline = ({ dataset, sampleCount }: RunSpec) => `${dataset} ${sampleCount}`;
   for (const { spec } of records.filter(({ spec }) => spec.metrics.includes(METRIC))) {
@@ -122,3 +126,5 @@ if (import.meta.main) {
   if (rows.length === 0) console.error(`No completed runs scored by ${METRIC} in ${folder}`);
   if (rows.length === 0 || rows.some(({ learned }) => !learned)) Deno.exitCode = 1;
 }
+
+if (import.meta.main) await runProgram(main);

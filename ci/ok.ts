@@ -8,6 +8,7 @@
  */
 
 import { readWords } from "../harness/cli/arguments.ts";
+import { runProgram } from "../harness/cli/programs.ts";
 
 /** A quality gate: its name and the arguments for deno. */
 interface Gate {
@@ -72,7 +73,7 @@ one fails. Takes no options.
 ${GATES.map(({ name, args }) => `  ${name.padEnd(8)}deno ${args.join(" ")}`).join("\n")}
 `;
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   readWords(HELP);
   const failures: string[] = [];
   let passed = 0;
@@ -89,3 +90,5 @@ if (import.meta.main) {
   console.log(`${passed} passed, ${failed} failed`);
   if (failed > 0) Deno.exitCode = 1;
 }
+
+if (import.meta.main) await runProgram(main);

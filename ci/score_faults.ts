@@ -7,6 +7,7 @@
  * @module
  */
 import { readWords } from "../harness/cli/arguments.ts";
+import { runProgram } from "../harness/cli/programs.ts";
 import { fashion4k } from "../datasets/fashion_4k.ts";
 import {
   blurred,
@@ -150,7 +151,7 @@ Scores deliberately faulty sets of images, such as collapsed, repeated and blurr
 which scores and marks notice each fault, beside real images. Takes no options.
 `;
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   readWords(HELP);
   const { judge, judgeReal } = await openJudge();
   const score = ({ scores }: Findings, kind: ScoreKind) => scores[familyScore(kind, "fashion")];
@@ -180,3 +181,5 @@ if (import.meta.main) {
   const head = ["images", "n", ...COLUMNS.map(([, head]) => head), "mark"];
   console.log(markdownTable(head, rows));
 }
+
+if (import.meta.main) await runProgram(main);

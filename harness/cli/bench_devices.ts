@@ -20,6 +20,7 @@ import type {
 import { METHODS } from "../../methods/mod.ts";
 import { prepareStep, type TrainingStep, WARM_UPS } from "./training_step.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
+import { runProgram } from "./programs.ts";
 
 const ORACLE = "tfjs-cpu";
 
@@ -46,16 +47,6 @@ function tooSlow(
 /** Factor by which a small step is slower than its FLOPs suggest, because of call overhead and first use. */
 const SMALL_STEP_HANDICAP = 30;
 
-const options = readOptions({
-  devices: { type: "string" },
-  methods: { type: "string", default: "lae,lebm" },
-  steps: { type: "string", default: "3" },
-  batch: { type: "string", default: "100" },
-  threads: { type: "string", default: String(cpus().length) },
-  limit: { type: "string", default: "60" },
-  help: { type: "boolean", default: false },
-});
-
 const HELP = `Usage: deno task bench:devices [options]
 
 Compares training steps on every usable device: the deviation of the first two from ${ORACLE} with small networks, and
@@ -68,6 +59,15 @@ seconds per step with the paper's 32x32 networks.
   --threads N      threads of the device cpu; default all cores
   --limit SECONDS  skip a step whose FLOPs suggest a longer time (default 60)
 `;
+
+const options = readOptions(HELP, {
+  devices: { type: "string" },
+  methods: { type: "string", default: "lae,lebm" },
+  steps: { type: "string", default: "3" },
+  batch: { type: "string", default: "100" },
+  threads: { type: "string", default: String(cpus().length) },
+  limit: { type: "string", default: "60" },
+});
 
 /** A compiled step on a device, its state, and its timings. */
 interface Runner {
@@ -84,8 +84,7 @@ const counts = readCounts({
   threads: options.threads,
   limit: options.limit,
 });
-if (options.help) console.log(HELP);
-else await main();
+await runProgram(main);
 
 async function main(): Promise<void> {
   const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Command, InvalidArgumentError } from "commander";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -15,6 +14,8 @@ import { rootTrace } from "../metrics/fid/frechet.ts";
 import { FEATURE_COUNT } from "../metrics/fid/inception_network.ts";
 import { inceptionGraph } from "../metrics/fid/inception_onnx.ts";
 import { openProduct } from "../linalg/products.ts";
+import { readCounts, readOptions } from "./arguments.ts";
+import { runProgram } from "./programs.ts";
 import { profileInception, type ProfileRow } from "../metrics/fid/inception_profile.ts";
 import { hashUniform, randomImage, randomWeights } from "../metrics/fid/random_weights.ts";
 import type { Statistics } from "../metrics/fid/feature_statistics.ts";
@@ -192,18 +193,27 @@ function watchMemory(): { peak(): number } & Disposable {
   };
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError(`Must be a number > 0, got "${text}"`);
-  return value;
-}
+const CORES = navigator.hardwareConcurrency;
+
+const HELP = `Usage: deno task bench:fid [options]
+
+Times the features, the covariance and the trace of the FID on this machine.
+
+  --threads N  total number of threads (default: ${CORES})
+  --seconds N  seconds for each division into sessions (default: 10)
+  --images N   images in the covariance (default: 50000)
+`;
 
 if (import.meta.main) {
-  const program = new Command("deno task bench:fid")
-    .description("Time the features, the covariance and the trace of the FID on this machine")
-    .option("--threads <n>", "total number of threads", positive, navigator.hardwareConcurrency)
-    .option("--seconds <s>", "seconds for each division into sessions", positive, 10)
-    .option("--images <n>", "images in the covariance", positive, 50_000)
-    .action(bench);
-  await program.parseAsync(Deno.args, { from: "user" });
+  const options = readOptions(HELP, {
+    threads: { type: "string", default: `${CORES}` },
+    seconds: { type: "string", default: "10" },
+    images: { type: "string", default: "50000" },
+  });
+  const { threads, seconds, images } = readCounts({
+    threads: options.threads,
+    seconds: options.seconds,
+    images: options.images,
+  });
+  await runProgram(() => bench({ threads, seconds, images }));
 }

@@ -20,8 +20,9 @@ import { median } from "../statistics/summary.ts";
 import { createFeed } from "../run/train.ts";
 import type { Device, HostArray, Hyperparams, Problem, Program } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
-import { fail } from "./programs.ts";
+import { fail, runProgram } from "./programs.ts";
 import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
+import { parseDecimal } from "../core/arguments.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 /** Measurement of one method, which a child process prints as one line of JSON. */
@@ -51,21 +52,6 @@ interface Measurement {
 /** Matrix products between two steps on an accelerator, where a single one is too short to time. */
 const PRODUCTS_ON_ACCELERATORS = 8;
 
-const options = readOptions({
-  methods: { type: "string", default: Object.keys(METHODS).join() },
-  steps: { type: "string", default: "5" },
-  device: { type: "string", default: "cpu" },
-  threads: { type: "string", default: String(cpus().length) },
-  batch: { type: "string", default: "100" },
-  size: { type: "string", default: "32" },
-  "latent-dim": { type: "string", default: "64" },
-  product: { type: "string", default: "2048" },
-  set: { type: "string", multiple: true, default: [] },
-  child: { type: "string" },
-  json: { type: "boolean", default: false },
-  help: { type: "boolean", default: false },
-});
-
 const HELP = `Usage: deno task bench:step [options]
 
 Seconds per training step with the paper's networks, and the fraction of the matrix-product rate.
@@ -82,6 +68,20 @@ Seconds per training step with the paper's networks, and the fraction of the mat
   --json             raw measurements, one JSON line per method
 `;
 
+const options = readOptions(HELP, {
+  methods: { type: "string", default: Object.keys(METHODS).join() },
+  steps: { type: "string", default: "5" },
+  device: { type: "string", default: "cpu" },
+  threads: { type: "string", default: String(cpus().length) },
+  batch: { type: "string", default: "100" },
+  size: { type: "string", default: "32" },
+  "latent-dim": { type: "string", default: "64" },
+  product: { type: "string", default: "2048" },
+  set: { type: "string", multiple: true, default: [] },
+  child: { type: "string" },
+  json: { type: "boolean", default: false },
+});
+
 const counts = readCounts({
   steps: options.steps,
   threads: options.threads,
@@ -90,9 +90,8 @@ const counts = readCounts({
   "latent-dim": options["latent-dim"],
   product: options.product,
 });
-if (options.help) console.log(HELP);
-else if (options.child) await child(options.child);
-else await table();
+const { child: name } = options;
+await runProgram(() => name === undefined ? table() : child(name));
 
 /** Prints the measurement of one method, or its error in one line. */
 async function child(name: string): Promise<void> {
@@ -224,10 +223,11 @@ function settings(): Hyperparams {
   const known = Object.values(METHODS).flatMap(({ defaults }) => Object.keys(defaults));
   return Object.fromEntries(options.set.map((text) => {
     const [, key, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
-    if (!known.includes(key) || !Number.isFinite(Number(value))) {
-      fail(`Unknown setting "${text}": write KEY=NUMBER, where KEY is a hyperparameter`, 2);
+    const number = parseDecimal(value ?? "");
+    if (!known.includes(key) || number === undefined) {
+      return fail(`Unknown setting "${text}": write KEY=NUMBER, where KEY is a hyperparameter`, 2);
     }
-    return [key, Number(value)];
+    return [key, number];
   }));
 }
 

@@ -10,7 +10,7 @@ import { openDevice } from "../engine/device.ts";
 import { median } from "../statistics/summary.ts";
 import { runChains } from "../toy/run_chains.ts";
 import { SAMPLERS } from "../../methods/toy/mod.ts";
-import { fail } from "./programs.ts";
+import { fail, runProgram } from "./programs.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 /** Steps between recorded draws. */
@@ -26,17 +26,15 @@ Chain-steps per second of the compiled toy samplers on the bivariate target.
   --threads COUNT   threads of the runtime (default ${cpus().length})
   --repeats COUNT   runs per sampler, whose median is shown (default 3)`;
 
-const options = readOptions({
+const options = readOptions(HELP, {
   samplers: { type: "string", default: Object.keys(SAMPLERS).join() },
   chains: { type: "string", default: "2000" },
   steps: { type: "string", default: "1000" },
   threads: { type: "string", default: String(cpus().length) },
   repeats: { type: "string", default: "3" },
-  help: { type: "boolean", default: false },
 });
 
-if (options.help) console.log(HELP);
-else await main();
+await runProgram(main);
 
 async function main(): Promise<void> {
   const names = readNames(options.samplers, { kind: "sampler", known: Object.keys(SAMPLERS) });

@@ -1,5 +1,7 @@
 /** `deno task data`: installs data sets into the data folder. @module */
 import { Command, CommanderError } from "commander";
+import { UsageError } from "../core/arguments.ts";
+import { checkValues } from "./arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { userPath } from "../core/project.ts";
 import { findInstaller, INSTALLERS, megabytes } from "../../datasets/install.ts";
@@ -22,12 +24,17 @@ export async function main(args: readonly string[]): Promise<number> {
       "use the published files in this folder, file or archive instead of downloading them",
     )
     .option("--list", "list installed and missing data sets with sizes, sources and licences")
-    .exitOverride();
+    .exitOverride().configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "")),
+    });
+  checkValues(command);
   try {
     command.parse(args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
-    throw error;
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    return MISUSED;
   }
   const { from, list } = command.opts<{ from?: string; list?: true }>();
   try {

@@ -6,6 +6,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { downloadFile } from "../../datasets/parts/download.ts";
+import { parseSeed, UsageError } from "../core/arguments.ts";
 import { checkWritable, replaceFile } from "../core/files.ts";
 import { userPath } from "../core/project.ts";
 import { availableCores } from "../core/threads.ts";
@@ -19,6 +20,7 @@ import {
   verifyInception,
 } from "../metrics/fid/inception_store.ts";
 import { type Mode, MODES } from "../metrics/fid/preprocess.ts";
+import { checkValues } from "./arguments.ts";
 import { checkInput, describeInput, openInput } from "./fid_inputs.ts";
 import { scoreLines } from "./fid_lines.ts";
 import { openProgressBar } from "./progress_bar.ts";
@@ -76,7 +78,7 @@ program.command("fid")
   .option("--pr", "precision, recall, density, coverage")
   .option("--infinity", "FID-infinity, without the bias in the number of samples")
   .option("--all", "every score")
-  .option("--seed <number>", "seed of random subsets", parseSeed, 0)
+  .option("--seed <number>", "seed of random subsets", (text) => parseSeed(text, "--seed"), 0)
   .addOption(
     new Option("--split <PxT>", "P sessions of T threads")
       .argParser(parseSplit)
@@ -220,13 +222,6 @@ function printJson(
   }));
 }
 
-function parseSeed(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) {
-    throw new InvalidArgumentError(`Seed must be an integer in [0, 10^9), got "${text}"`);
-  }
-  return Number(text);
-}
-
 function parseSplit(text: string): Split {
   const match = /^([1-9]\d?)x([1-9]\d?)$/.exec(text);
   if (!match) {
@@ -237,6 +232,7 @@ function parseSplit(text: string): Split {
 
 if (import.meta.main) {
   try {
+    checkValues(program);
     Deno.chdir(userPath(".")); // resolves the user's paths, which then appear in messages as typed
     await program.parseAsync(Deno.args, { from: "user" });
   } catch (error) {
@@ -245,6 +241,6 @@ if (import.meta.main) {
       Deno.exit(error.exitCode === 0 ? 0 : 2);
     }
     console.error(error instanceof Error ? error.message : String(error));
-    Deno.exit(1);
+    Deno.exit(error instanceof UsageError ? 2 : 1);
   }
 }

@@ -18,7 +18,7 @@ import {
 import { pipCommand, WHEELS } from "../engine/xla/pjrt_wheels.ts";
 import { fillNoise, keyOf } from "../core/noise.ts";
 import type { Device, HostArray } from "../core/types.ts";
-import { fail, runVisibly } from "./programs.ts";
+import { fail, runProgram, runVisibly } from "./programs.ts";
 import { readOptions } from "./arguments.ts";
 
 const HELP = `Usage: deno task gpu [options]
@@ -41,17 +41,17 @@ const SIZE = 2048;
 /** Error allowed in a product of standard normal matrices, relative to sqrt(SIZE): TF32 keeps 11 bits. */
 const TOLERANCE = 2 ** -9;
 
-const options = readOptions({
+const options = readOptions(HELP, {
   fetch: { type: "string" },
   install: { type: "string" },
   device: { type: "string" },
-  help: { type: "boolean", default: false },
 });
 
-if (options.help) console.log(HELP);
-else if (options.fetch !== undefined) await fetchWheels(options.fetch);
-else if (options.install !== undefined) await installPackage(options.install);
-else await report(options.device);
+await runProgram(async () => {
+  if (options.fetch !== undefined) await fetchWheels(options.fetch);
+  else if (options.install !== undefined) await installPackage(options.install);
+  else await report(options.device);
+});
 
 async function report(only: string | undefined): Promise<void> {
   if (only === undefined) describe();

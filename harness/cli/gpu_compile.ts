@@ -11,7 +11,7 @@ import { type AheadProgram, compileAhead } from "../engine/xla/pjrt_ahead.ts";
 import { loadPlugin } from "../engine/xla/pjrt_api.ts";
 import { cudaDataFolder, findCudaPlugin } from "../engine/xla/pjrt_find.ts";
 import { METHODS } from "../../methods/mod.ts";
-import { fail } from "./programs.ts";
+import { fail, runProgram } from "./programs.ts";
 import { prepareStep } from "./training_step.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
 
@@ -42,7 +42,7 @@ export interface Compiled extends Pick<AheadProgram, "nodes" | "compileSeconds" 
 }
 
 async function main(): Promise<void> {
-  const options = readOptions({
+  const options = readOptions(HELP, {
     gpu: { type: "string", default: "h200" },
     methods: { type: "string", default: Object.keys(METHODS).join() },
     highest: { type: "boolean", default: false },
@@ -50,9 +50,7 @@ async function main(): Promise<void> {
     size: { type: "string", default: "32" },
     "latent-dim": { type: "string", default: "64" },
     json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   });
-  if (options.help) return console.log(HELP);
   const { batch, size, latentDim } = readCounts({
     batch: options.batch,
     size: options.size,
@@ -195,4 +193,4 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await runProgram(main);

@@ -9,9 +9,10 @@
  */
 import { join } from "node:path";
 import { METHODS } from "../../methods/mod.ts";
+import { makeOutputFolder } from "../core/files.ts";
 import { projectPath } from "../core/project.ts";
 import { type Measured, toTable } from "./gpu_table_format.ts";
-import { fail } from "./programs.ts";
+import { fail, runProgram } from "./programs.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 const HELP = `Usage: deno task gpu:table [options]
@@ -30,7 +31,7 @@ Prints a table of the seconds per training step on a GPU, in laebench and in PyT
   --out FOLDER          folder for measurements (default runs/gpu)
 `;
 
-const options = readOptions({
+const options = readOptions(HELP, {
   device: { type: "string", default: "cuda" },
   methods: { type: "string", default: Object.keys(METHODS).join() },
   modes: { type: "string", default: "eager,compile" },
@@ -41,7 +42,6 @@ const options = readOptions({
   set: { type: "string", multiple: true, default: [] },
   minutes: { type: "string", default: "60" },
   out: { type: "string", default: "runs/gpu" },
-  help: { type: "boolean", default: false },
 });
 
 /** A command whose last line of output is a measurement. */
@@ -52,14 +52,13 @@ interface Task {
   readonly args: readonly string[];
 }
 
-if (options.help) console.log(HELP);
-else await main();
+await runProgram(main);
 
 async function main(): Promise<void> {
   const begun = performance.now();
   const { steps, batch, product, minutes: limit } = options;
   const { minutes } = readCounts({ steps, batch, product, minutes: limit });
-  await Deno.mkdir(options.out, { recursive: true });
+  await makeOutputFolder(options.out);
   const path = join(options.out, "measurements.jsonl");
   const lines = (await Deno.readTextFile(path).catch(() => "")).split("\n").filter(Boolean);
   const measured: Measured[] = lines.map((line) => JSON.parse(line));

@@ -23,8 +23,7 @@ import { DEVICES, openDevice } from "../engine/device.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import { ifThere, replaceFile } from "../core/files.ts";
-import { listTables } from "../experiment/listing.ts";
+import { ifThere, makeOutputFolder, replaceFile, systemReason } from "../core/files.ts";
 import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
 import { projectPath, userPath } from "../core/project.ts";
@@ -42,6 +41,8 @@ import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
 import { RECORD_FILE, writeRecordFile } from "../sweep/record_file.ts";
 import { throttleEvents } from "../run/throttle.ts";
+import { checkValues, gather } from "./arguments.ts";
+import { listCommand, misplacedWord } from "./list.ts";
 import { toyCommand } from "./toy.ts";
 import { likelihoodCommand } from "./likelihood.ts";
 import { tuneCommand } from "./tune.ts";
@@ -69,8 +70,6 @@ function createProgram(): Command {
   const program = new Command("deno task")
     .enablePositionalOptions() // options after a command belong to that command
     .description("Trains Langevin autoencoders and their rivals, and tabulates the results.");
-  const collect = (value: string, values: readonly string[] = []) => [...values, value];
-
   const benchCommand = program.command("bench")
     .description(
       "train, sample, score and tabulate every method on every data set and seed; the options from --methods to --device override the preset (deno task bench list)",
@@ -91,7 +90,7 @@ function createProgram(): Command {
     .option(
       "--set <METHOD.KEY=VALUE>",
       "a hyperparameter, for example lae.stepSize=1e-4; *.KEY sets it for all methods that have it; repeatable",
-      collect,
+      gather,
     )
     .option(
       "--device <name>",
@@ -118,15 +117,11 @@ function createProgram(): Command {
       new Option("--size <pixels>", "image size of folder: and archive: data sets (default: 32)")
         .choices(["32", "64"]),
     )
-    .action(benchAction);
+    .allowExcessArguments() // benchAction names the command that was meant
+    .action((typed: BenchArguments, { args }: Command) => benchAction(typed, args));
   addSlurmOptions(benchCommand);
   benchCommand.enablePositionalOptions().addCommand(toyCommand(userPath));
-  benchCommand.command("list")
-    .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
-    .action(() => {
-      const others = { presets: PRESETS, devices: DEVICES, datasetForms: DATASET_FORMS };
-      console.log(listTables(TABLES, others).trimEnd());
-    });
+  benchCommand.addCommand(listCommand(TABLES));
 
   program.command("report")
     .description("rebuild the tables of an output folder from its results.jsonl")
@@ -180,7 +175,8 @@ function createProgram(): Command {
   return program;
 }
 
-async function benchAction(typed: BenchArguments): Promise<void> {
+async function benchAction(typed: BenchArguments, [word]: readonly string[]): Promise<void> {
+  if (word !== undefined) throw misplacedWord(word, TABLES);
   const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
   const tables = await tablesWith(args.datasets);
   const slurm = await slurmOptions(args);
@@ -346,11 +342,11 @@ async function runAction(
     readonly acceptCode?: boolean;
   },
 ): Promise<void> {
-  const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
+  const spec = parseSpec(await readSpec(userPath(path)), path);
   const dir = userPath(args.out);
   const jobs = parseCount(args.jobs, "--jobs");
   const startedAt = new Date().toISOString();
-  await Deno.mkdir(dir, { recursive: true });
+  await makeOutputFolder(dir);
   try {
     const { method, dataset, metrics } = await entriesOf(spec);
     await using device = await openDevice(spec.device, { threads: spec.threads });
@@ -376,6 +372,20 @@ async function runAction(
       await writeRecordFile(dir, await failedRecord(spec, failure));
     }
     throw error;
+  }
+}
+
+/** The text of a spec. Throws Error with a remedy if there is none. */
+async function readSpec(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new Error(
+      `Cannot read ${path} (${
+        systemReason(error)
+      }): name a spec.json, as bench writes it to OUT/ID/spec.json`,
+      { cause: error },
+    );
   }
 }
 
@@ -410,6 +420,7 @@ async function main(args: readonly string[]): Promise<void> {
     command.commands.forEach(silence);
   };
   silence(program);
+  checkValues(program);
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {

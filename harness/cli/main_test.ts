@@ -37,7 +37,20 @@ Deno.test("cli bench refuses wrong arguments with one line and exit code 2, and 
       [["--epochs", "many"], /^--epochs must be an integer >= 1, got "many"/],
       [["--epoch", "3"], /^unknown option '--epoch' .*--epochs/],
       [["toy", "--jobs", "zero"], /^--jobs must be an integer >= 1, got "zero"/], // an option of `bench toy`
-      [["lst"], /too many arguments|unknown command/],
+      [["toy", "--seed", "0..2"], /^--seed must be one integer in \[0, 10\^9\), got "0\.\.2"$/],
+      [["--set", "lae.stepSize=0x10"], /^Hyperparameter lae\.stepSize must be .* got "0x10"$/],
+      [["--set", "lae.stepSize=1", "--set", "lae.stepSize=2"], /^--set has lae\.stepSize twice, /],
+      [["--seeds", "0", "--seeds", "1"], /^--seeds is given twice, 0 and 1: write it once$/],
+      [["toy", "--jobs", "1", "--jobs", "2"], /^--jobs is given twice, 1 and 2: write it once$/],
+      [["--preset", ""], /^--preset needs a value, got an empty one$/],
+      [["--device", "--force"], /^--device needs a value, got --force$/],
+      [["--preset=smoke", "--preset=quick"], /^--preset is given twice, smoke and quick/],
+      [
+        ["lst"],
+        /^"lst" is no command of bench: known commands are list, toy; did you mean "list"\?/,
+      ],
+      [["smoke"], /^"smoke" is no command of bench: did you mean --preset smoke\?$/],
+      [["lae"], /^"lae" is no command of bench: did you mean --methods lae\?$/],
     ];
     const outcomes = await Promise.all(
       cases.map(([argv]) => cli(["bench", ...argv, "--out", `${dir}/out`], dir)),
@@ -81,7 +94,7 @@ Deno.test("cli bench reports in one line that it cannot create the output folder
       dir,
     );
     assert.equal(code, 1);
-    assert.match(stderr, /^Cannot create the output folder .*\n$/);
+    assert.match(stderr, /^Cannot write into the folder [^\n]*: name another one with --out\n$/);
   }));
 
 Deno.test("cli bench and report refuse a results file that is not theirs and leave it unchanged", () =>

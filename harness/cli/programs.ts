@@ -1,3 +1,5 @@
+import { UsageError } from "../core/arguments.ts";
+
 /**
  * Runs a program and shows its output. If the program is missing, ends this one with a line that says what to install
  * (`what`); if it fails, with a line that gives a hint (`hint`).
@@ -22,6 +24,19 @@ export async function runVisibly(
     throw error;
   }
   if (code !== 0) fail(`${path} failed with exit code ${code}: ${hint}`, 1);
+}
+
+/**
+ * Runs the program `main`. An error ends it with one line on standard error and exit code 2 for a mistake in its arguments, 1
+ * otherwise.
+ */
+export async function runProgram(main: () => void | Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    fail(message.replaceAll(/\s*\n\s*/g, " "), error instanceof UsageError ? 2 : 1);
+  }
 }
 
 /** Ends the program with one line on standard error. */

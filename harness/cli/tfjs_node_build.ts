@@ -11,8 +11,8 @@ import { join } from "node:path";
 import { cacheFolder } from "../core/cache_folder.ts";
 import { pipCommand, type Wheel } from "../engine/xla/pjrt_wheels.ts";
 import { BUILD_FOLDER } from "../engine/eager/tfjs_node.ts";
-import { fail, runVisibly } from "./programs.ts";
-import { readOptions } from "./arguments.ts";
+import { fail, runProgram, runVisibly } from "./programs.ts";
+import { readWords } from "./arguments.ts";
 
 /** The wheel with the headers of TensorFlow's C API and its libraries. */
 const TENSORFLOW: Wheel = [
@@ -37,8 +37,8 @@ Builds @tensorflow/tfjs-node ${PACKAGES["@tensorflow/tfjs-node"]} against Tensor
   --help
 `;
 
-if (readOptions({ help: { type: "boolean" } }).help) console.log(HELP);
-else await build();
+readWords(HELP);
+await runProgram(build);
 
 async function build(): Promise<void> {
   const folder = cacheFolder(BUILD_FOLDER);

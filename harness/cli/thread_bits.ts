@@ -26,16 +26,14 @@ are equal.
   --batch N        default 50
 `;
 
-const options = readOptions({
+const options = readOptions(HELP, {
   methods: { type: "string", default: Object.keys(METHODS).join() },
   threads: { type: "string", default: "2,3,4,8" },
   width: { type: "string", default: "0.25" },
   steps: { type: "string", default: "2" },
   batch: { type: "string", default: "50" },
-  help: { type: "boolean", default: false },
 });
-if (options.help) console.log(HELP);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   const counts = readCounts({ steps: options.steps, batch: options.batch });

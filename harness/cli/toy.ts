@@ -14,8 +14,8 @@ import { METHOD_CHAINS } from "../../methods/toy/method_chains.ts";
 import { MOVERS, SAMPLERS } from "../../methods/toy/mod.ts";
 import { toyFigures } from "../../reports/toy_figures.ts";
 import { failures, toyMarkdown } from "../../reports/toy_table.ts";
-import { replaceFile } from "../core/files.ts";
-import { parseCount, parseNames, parseSeeds } from "../core/arguments.ts";
+import { makeOutputFolder, replaceFile } from "../core/files.ts";
+import { parseCount, parseNames, parseSeed } from "../core/arguments.ts";
 import { namedEntry } from "../experiment/spec.ts";
 import { benchToy, partOf, type ToySuite } from "../toy/run_suite.ts";
 import { openCores } from "../toy/cores.ts";
@@ -73,15 +73,17 @@ export function toyCommand(absolute: (path: string) => string): Command {
         for (const name of Object.keys(TARGETS)) namedEntry(TARGETS, "target", name);
         for (const name of Object.keys(SAMPLERS)) namedEntry(SAMPLERS, "sampler", name);
         const suite = partOf(TOY_SUITE, words);
-        const [seed] = parseSeeds(words.seed);
+        const seed = parseSeed(words.seed, "--seed");
         const jobs = words.jobs === undefined ? undefined : parseCount(words.jobs, "--jobs");
+        const out = absolute(words.out);
+        await makeOutputFolder(out);
         await using cores = await openCores(jobs);
         const report = await benchToy(suite, {
           devices: cores.devices,
           seed,
           report: (line) => console.log(line),
         });
-        const paths = await writeToy(absolute(words.out), report);
+        const paths = await writeToy(out, report);
         console.log(`${toyMarkdown(report)}\nWrote ${paths.join(", ")}`);
         const failed = failures(report);
         for (const { experiment, sampler, metric, value, low, high } of failed) {
@@ -106,7 +108,6 @@ interface ToyWords {
 
 /** Writes table, raw statistics and figures; resolves to the paths. */
 async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
-  await Deno.mkdir(folder, { recursive: true });
   const files: Record<string, string | Uint8Array<ArrayBuffer>> = {
     "toy.md": toyMarkdown(report),
     "toy.json": `${JSON.stringify(withoutDraws(report), null, 1)}\n`,

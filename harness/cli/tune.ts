@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import { HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
+import { gather } from "./arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { replaceFile } from "../core/files.ts";
 import { projectPath, userPath } from "../core/project.ts";
@@ -45,7 +46,6 @@ interface TuneArguments {
 
 /** Defines the command `tune`; its action calls `end` with whether the user interrupted it. */
 export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void): Command {
-  const collect = (value: string, values: readonly string[] = []) => [...values, value];
   return new Command("tune")
     .description(
       "random search over the ranges that methods declare, with the same number of trials and steps for each, scored on held-out training images; a second call resumes where the first stopped",
@@ -56,7 +56,7 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
     .option("--metric <name>", "the score to tune for; the preset's first by default")
     .option("--epochs <count>", "epochs of a trial; the preset's by default")
     .option("--images <count>", "training images of a trial; all by default")
-    .option("--set <METHOD.KEY=VALUE>", "a hyperparameter that every trial starts from", collect)
+    .option("--set <METHOD.KEY=VALUE>", "a hyperparameter that every trial starts from", gather)
     .option("--device <name>", `one of ${Object.keys(DEVICES).join(", ")}`)
     .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
     .option("--jobs <count>", "runs at a time; 1 by default")

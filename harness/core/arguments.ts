@@ -14,7 +14,7 @@ export function unknownName(kind: string, name: string, known: readonly string[]
 
 /** Forms the plural: `data sets` of `data set`, `hyperparameters of lae` of `hyperparameter of lae`. */
 function plural(kind: string): string {
-  return kind.replace(/^(.*?)(?= of |$)/, "$1s");
+  return kind.replace(/^(.*?)(?= of |$)/, "$1s").replace(/ys$/, "ies");
 }
 
 /** The first of the names of `known` closest to `name`, if it is within two edits; undefined otherwise. */

@@ -62,11 +62,32 @@ export async function checkWritable(path: string): Promise<void> {
     if (error instanceof Deno.errors.NotFound) {
       throw new Error(`The folder of ${path} does not exist: create it first`, { cause: error });
     }
-    const reason = error instanceof Error ? error.message.replace(/: .*$/, "") : String(error);
-    throw new Error(`${path} cannot be written (${reason}): name a file in another folder`, {
+    throw new Error(`${path} cannot be written (${systemReason(error)}): name another file`, {
       cause: error,
     });
   }
+}
+
+/** Creates the folder `path`, if it is missing, to write into. Throws Error with a remedy if that is impossible. */
+export async function makeOutputFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+    const probe = `${path}/.laebench-${crypto.randomUUID()}`;
+    (await Deno.open(probe, { write: true, createNew: true })).close();
+    await Deno.remove(probe);
+  } catch (error) {
+    throw new Error(
+      `Cannot write into the folder ${path} (${systemReason(error)}): name another one with --out`,
+      { cause: error },
+    );
+  }
+}
+
+/** The reason of an error of the file system, in words, without numbers, calls and paths, and without Deno's own remedies. */
+export function systemReason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/^Requires .* access/.test(message)) return "the system keeps programs out of it";
+  return message.replace(/ \(os error .*/, "").replace(/^(.)/, (letter) => letter.toLowerCase());
 }
 
 /** Awaits `work` on a file; undefined if the file does not exist. */

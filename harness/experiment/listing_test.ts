@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { listHyper, listTables } from "./listing.ts";
+import { entryNames, listHyper, listJson, listTables } from "./listing.ts";
 import { resolveRuns } from "./spec.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
 
+const OTHERS = {
+  presets: { small: { ...TINY_EXPERIMENT, about: "a test", hyper: { tiny: { rate: 0.25 } } } },
+  devices: { cpu: "the processor" },
+  datasetForms: ["folder:PATH", "archive:FILE"],
+};
+
 Deno.test("listTables() lists every name, with defaults and deviations", () => {
-  const preset = { ...TINY_EXPERIMENT, about: "a test", hyper: { tiny: { rate: 0.25 } } };
-  const lines = listTables(TINY_TABLES, {
-    presets: { small: preset },
-    devices: { cpu: "the processor" },
-    datasetForms: ["folder:PATH", "archive:FILE"],
-  }).split("\n").map((line) => line.trim());
+  const lines = listTables(TINY_TABLES, OTHERS).split("\n").map((line) => line.trim());
   for (
     const line of [
       "tiny: Tiny, mean image",
@@ -18,13 +19,38 @@ Deno.test("listTables() lists every name, with defaults and deviations", () => {
       "tiny.persistent = true",
       "Deviation: learns only a mean, being a test",
       "bright: Bright, 2x3x1, 17 training and 17 test images",
-      "folder:PATH, archive:FILE: your own images",
+      "folder:PATH: your own images",
       "gap: Gap, lower is better",
       "small: a test",
       "tiny.rate = 0.25",
       "cpu: the processor",
     ]
   ) assert.ok(lines.includes(line), `${line} is not in\n${lines.join("\n")}`);
+});
+
+Deno.test("listTables() lists one entry, and names the known ones for another", () => {
+  const text = listTables(TINY_TABLES, OTHERS, "gap");
+  assert.equal(text, "Metrics\n  gap: Gap, lower is better\n");
+  assert.throws(
+    () => listTables(TINY_TABLES, OTHERS, "smal"),
+    /^UsageError: Unknown entry "smal": known entries are tiny, .*; did you mean "small"\?$/,
+  );
+});
+
+Deno.test("listJson() has the facts of every entry by kind and name", () => {
+  const all = JSON.parse(listJson(TINY_TABLES, OTHERS));
+  assert.deepEqual(Object.keys(all), ["methods", "datasets", "metrics", "presets", "devices"]);
+  assert.equal(all.methods.tiny.defaults.rate, 0.5);
+  assert.deepEqual(all.datasets.bright.image, { height: 2, width: 3, channels: 1 });
+  assert.equal(all.presets.small.epochs, TINY_EXPERIMENT.epochs);
+  assert.deepEqual(JSON.parse(listJson(TINY_TABLES, OTHERS, "tiny")), {
+    methods: { tiny: all.methods.tiny },
+  });
+});
+
+Deno.test("entryNames() leads from a name to the option of bench that takes it", () => {
+  const { preset, methods, device } = entryNames(TINY_TABLES, OTHERS);
+  assert.deepEqual([preset, methods, device], [["small"], ["tiny"], ["cpu"]]);
 });
 
 Deno.test("listHyper() has one line per method, or per group of data sets", () => {

@@ -9,7 +9,7 @@
  * @module
  */
 import { join } from "node:path";
-import { ifThere } from "../core/files.ts";
+import { ifThere, systemReason } from "../core/files.ts";
 import { named, openArray, openTar, openZip } from "./image_archives.ts";
 import {
   byCodeUnit,
@@ -110,9 +110,6 @@ export async function statOf(path: string, name: string): Promise<Deno.FileInfo 
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new Error(`${name} may not be read: check its permissions`, { cause: error });
     }
-    const reason = error instanceof Error
-      ? error.message.replace(/ \(os error .*/, "")
-      : `${error}`;
-    throw new Error(`${name} cannot be used: ${reason}`, { cause: error });
+    throw new Error(`${name} cannot be used: ${systemReason(error)}`, { cause: error });
   }
 }

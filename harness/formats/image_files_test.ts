@@ -145,7 +145,7 @@ Deno.test("paths that cannot be opened are named in a line that says why", () =>
       ["dead.zip", /^Error: .*dead\.zip is a link to a file that does not exist: restore/],
       ["loop.zip", /^Error: .*loop\.zip is a link that leads back to itself: remove it$/],
       ["file.zip/a", /^Error: File or folder not found: .*file\.zip\/a$/],
-      [long, /^Error: .*aaa cannot be used: File name too long$/],
+      [long, /^Error: .*aaa cannot be used: file name too long$/],
       ...["zip", "tar", "tgz", "npz", "npy"].map((name) =>
         [`0.${name}`, new RegExp(`^Error: .*0\\.${name} is empty$`)] as [string, RegExp]
       ),

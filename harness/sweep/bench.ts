@@ -5,7 +5,7 @@ import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
-import { replaceFile } from "../core/files.ts";
+import { makeOutputFolder, replaceFile } from "../core/files.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
@@ -117,7 +117,7 @@ export async function runSpecs(
   const count = await checkDevice(specs[0]);
   const pixels = await hashDatasets(experiment.datasets, tables);
   const metrics = await availableMetrics(experiment, tables);
-  await makeFolder(out);
+  await makeOutputFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
   await adoptRecords(out, store);
@@ -241,14 +241,6 @@ export async function hashDatasets(
   return hashes;
 }
 
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (error) {
-    throw new Error(`Cannot create the output folder ${path}: ${(error as Error).message}`);
-  }
-}
-
 export async function prepareJob(
   spec: RunSpec,
   experiment: RunFacts,
@@ -256,7 +248,7 @@ export async function prepareJob(
 ): Promise<Job> {
   const id = runId(spec);
   const dir = `${out}/${id}`;
-  await makeFolder(dir);
+  await makeOutputFolder(dir);
   if (force) await removeCheckpoints(dir);
   await replaceFile(`${dir}/spec.json`, `${JSON.stringify(spec, null, 2)}\n`);
   return { id, spec, experiment: experiment.name, dir };

@@ -5,7 +5,7 @@
  */
 import { resolve } from "node:path";
 import { UsageError } from "../../core/arguments.ts";
-import { replaceFile } from "../../core/files.ts";
+import { makeOutputFolder, replaceFile } from "../../core/files.ts";
 import { plainText } from "../../core/plain_text.ts";
 import type { Experiment, RunSpec } from "../../core/records.ts";
 import { runId } from "../../experiment/spec.ts";
@@ -13,11 +13,10 @@ import {
   availableMetrics,
   type BenchOptions,
   hashDatasets,
-  makeFolder,
   prepareJob,
   resolveWithNotes,
-  selectRuns,
   say,
+  selectRuns,
 } from "../bench.ts";
 import { childCommand, permissionsOf } from "../child.ts";
 import { checkCode } from "../code_check.ts";
@@ -56,7 +55,7 @@ export async function planSlurm(
   const { specs, notes } = resolveWithNotes(experiment, options);
   const pixels = await hashDatasets(experiment.datasets, tables);
   const metrics = await availableMetrics(experiment, tables);
-  await makeFolder(out);
+  await makeOutputFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
   await adoptRecords(out, store);
@@ -71,7 +70,7 @@ export async function planSlurm(
   for (const i of todo) await prepareJob(specs[i], experiment, options);
   const script = `${out}/${SCRIPT_FILE}`;
   if (todo.length > 0) {
-    await makeFolder(`${out}/slurm`);
+    await makeOutputFolder(`${out}/slurm`);
     const text = renderScript({
       experiment: experiment.name,
       out,
