@@ -9,6 +9,7 @@ import { downloadFile } from "../../datasets/parts/download.ts";
 import { resolveDataset } from "../../datasets/mod.ts";
 import { replaceFile } from "../core/files.ts";
 import { userPath } from "../core/project.ts";
+import { availableCores } from "../core/threads.ts";
 import type { ImageSet } from "../core/types.ts";
 import { hasStatistics } from "../formats/image_archives.ts";
 import { readFile } from "../formats/byte_source.ts";
@@ -51,7 +52,7 @@ interface FidOptions {
   readonly json?: boolean;
 }
 
-const SPLIT = defaultSplit(navigator.hardwareConcurrency);
+const SPLIT = defaultSplit(availableCores());
 
 const program = new Command()
   .name("deno task")

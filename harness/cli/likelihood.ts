@@ -7,6 +7,7 @@ import { Command } from "commander";
 import { metropolisStep } from "../../methods/samplers/metropolis.ts";
 import { parseCount, parseNames, UsageError } from "../core/arguments.ts";
 import { projectPath, userPath } from "../core/project.ts";
+import { availableCores } from "../core/threads.ts";
 import type { RunRecord } from "../core/records.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { formatDuration } from "../experiment/estimate.ts";
@@ -77,7 +78,7 @@ async function likelihood(
       `--temperatures must be a multiple of ${BLOCK}, got ${settings.temperatures}`,
     );
   }
-  const threads = parseCount(typed.threads ?? `${navigator.hardwareConcurrency}`, "--threads");
+  const threads = parseCount(typed.threads ?? `${availableCores()}`, "--threads");
   const records = latestRecords((await readResults(dir)).records);
   if (records.length === 0) {
     throw new Error(

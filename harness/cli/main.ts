@@ -14,26 +14,33 @@ import { againstRuns } from "../../reports/against_runs.ts";
 import { buildResults, type Results } from "../../reports/table.ts";
 import type { Block } from "../../reports/document/block.ts";
 import { downloadsOf, readPictures } from "./page_content.ts";
+import { addSlurmOptions, benchOnSlurm, slurmOptions, statusCommand } from "./cluster.ts";
+import type { SlurmArguments } from "../sweep/slurm/options.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
+import { FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import { replaceFile } from "../core/files.ts";
+import { ifThere, replaceFile } from "../core/files.ts";
 import { listTables } from "../experiment/listing.ts";
 import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
 import { projectPath, userPath } from "../core/project.ts";
 import { readProvenance } from "../run/provenance.ts";
+import { availableCores } from "../core/threads.ts";
+import { withEarlierThreads } from "../sweep/earlier_threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
+import { failedRecord } from "../run/failed_record.ts";
 import { executeRun } from "../run/run.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
+import { collect, findRecords } from "../sweep/collect.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
 import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
-import { RECORD_FILE } from "../sweep/sweep.ts";
+import { RECORD_FILE, writeRecordFile } from "../sweep/record_file.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
 import { likelihoodCommand } from "./likelihood.ts";
@@ -48,15 +55,10 @@ const TABLES: Tables = {
   metrics: METRICS,
 };
 
-/** Exit codes: failed work, wrong arguments. */
-const FAILED = 1;
-const MISUSED = 2;
-/** Exit code after Ctrl-C, as in shells: 128 + SIGINT. */
-const INTERRUPTED = 130;
-
-interface BenchArguments extends ExperimentArguments {
+interface BenchArguments extends ExperimentArguments, SlurmArguments {
   readonly out?: string;
   readonly dryRun?: boolean;
+  readonly probe?: boolean;
   readonly force?: boolean;
   readonly acceptCode?: boolean;
   readonly strict?: boolean;
@@ -101,7 +103,11 @@ function createProgram(): Command {
       "number of parallel runs; timings from parallel runs are not comparable (default: 1)",
     )
     .option("--out <folder>", "output folder (default: runs/PRESET)")
-    .option("--dry-run", "print the runs and their estimated time, write nothing")
+    .option("--dry-run", "print the runs and their estimated time, write nothing, open no device")
+    .option(
+      "--probe",
+      "with --dry-run: open the device and time the first steps of each kind of run",
+    )
     .option("--force", "repeat completed runs")
     .option(
       "--accept-code",
@@ -113,6 +119,7 @@ function createProgram(): Command {
         .choices(["32", "64"]),
     )
     .action(benchAction);
+  addSlurmOptions(benchCommand);
   benchCommand.enablePositionalOptions().addCommand(toyCommand(userPath));
   benchCommand.command("list")
     .description("print methods, data sets, metrics, presets, hyperparameters, sources, deviations")
@@ -129,6 +136,15 @@ function createProgram(): Command {
       "compare with the results of another folder, run by run, or with `paper`, the published numbers",
     )
     .action(reportAction);
+
+  program.command("collect")
+    .description(
+      "add the records that runs wrote to their own folders to results.jsonl, and rebuild the tables; nothing is trained or scored again",
+    )
+    .argument("<folder>", "the output folder")
+    .action(collectAction);
+
+  program.addCommand(statusCommand());
 
   program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
@@ -167,13 +183,18 @@ function createProgram(): Command {
 async function benchAction(typed: BenchArguments): Promise<void> {
   const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
   const tables = await tablesWith(args.datasets);
-  const { experiment, jobs } = readExperiment(args, {
+  const slurm = await slurmOptions(args);
+  const { experiment: asked, jobs } = readExperiment(args, {
     tables,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
-    cores: navigator.hardwareConcurrency,
+    // On a cluster, the cores of a task, not of the machine that plans.
+    cores: slurm === undefined ? availableCores() : slurm.cpus ?? 1,
   });
-  const out = userPath(args.out ?? `runs/${experiment.name}`);
+  const out = userPath(args.out ?? `runs/${asked.name}`);
+  const where = { out, tables, asked: args.threads !== undefined };
+  const { experiment, notice } = await withEarlierThreads(asked, where);
+  if (notice !== undefined) console.error(notice);
   const options: BenchOptions = {
     tables,
     out,
@@ -188,7 +209,12 @@ async function benchAction(typed: BenchArguments): Promise<void> {
       return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
     },
   };
-  if (args.dryRun) return await dryRun(experiment, options);
+  const probe = args.probe ?? false;
+  if (args.dryRun) return await dryRun(experiment, { ...options, probe });
+  if (probe) throw new UsageError("--probe has an effect only with --dry-run");
+  if (slurm !== undefined) {
+    return await benchOnSlurm(experiment, { ...options, slurm, submit: args.submit ?? false });
+  }
   const { complete, interrupted } = await bench(experiment, options);
   Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
 }
@@ -225,16 +251,39 @@ async function reportAction(
   console.log(`${markdown}\nWrote ${paths.join(", ")}`);
 }
 
-/** The latest records of the folder `dir`. Throws if it has none. */
+async function collectAction(folder: string): Promise<void> {
+  const dir = userPath(folder);
+  if (!await ifThere(Deno.stat(dir))) throw new Error(`Folder not found: ${dir}`);
+  const { adopted, records } = await collect(dir);
+  if (adopted.length === 0) console.error(`Nothing new in the run folders of ${dir}`);
+  if (records.length === 0) return;
+  const { paths } = await writeReports(dir, latestRecords(records));
+  console.error(`Wrote ${paths.join(", ")}`);
+}
+
+/** The latest records of the folder `dir`, with those that its runs wrote to their own folders. Throws if it has none. */
 async function recordsIn(dir: string): Promise<RunRecord[]> {
-  const { records, torn } = await readResults(dir);
+  const { records: known, torn } = await readResults(dir);
   if (torn !== "") console.error(`Ignored the incomplete last line of ${dir}/${RESULTS_FILE}`);
+  const records = [...known, ...await foundIn(dir, known)];
   if (records.length === 0) {
     throw new Error(
       `No results in ${dir}/${RESULTS_FILE}: create them with deno task bench --out ${dir}`,
     );
   }
   return latestRecords(records);
+}
+
+/** The records of runs in `dir` that `known` lacks, collected if the results can be written. */
+async function foundIn(dir: string, known: readonly RunRecord[]): Promise<readonly RunRecord[]> {
+  const { records } = await findRecords(dir, known);
+  if (records.length === 0) return [];
+  try {
+    return (await collect(dir)).adopted;
+  } catch (error) {
+    console.error(`Shown, and not added to the results: ${(error as Error).message}`);
+    return records;
+  }
 }
 
 /** The blocks that compare `records` with the published numbers or with those of the folder `against`. */
@@ -300,6 +349,7 @@ async function runAction(
   const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
   const dir = userPath(args.out);
   const jobs = parseCount(args.jobs, "--jobs");
+  const startedAt = new Date().toISOString();
   await Deno.mkdir(dir, { recursive: true });
   try {
     const { method, dataset, metrics } = await entriesOf(spec);
@@ -317,10 +367,13 @@ async function runAction(
       acceptCode: args.acceptCode,
       report: throttleEvents(tell),
     });
-    await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);
+    await writeRecordFile(dir, record);
   } catch (error) {
     if (error instanceof Error) {
       await Deno.writeTextFile(`${dir}/log.txt`, `${error.stack}\n`, { append: true });
+      const { experiment } = args;
+      const failure = { dir, error: error.message, experiment, startedAt };
+      await writeRecordFile(dir, await failedRecord(spec, failure));
     }
     throw error;
   }

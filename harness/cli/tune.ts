@@ -9,6 +9,7 @@ import { parseCount, UsageError } from "../core/arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { replaceFile } from "../core/files.ts";
 import { projectPath, userPath } from "../core/project.ts";
+import { availableCores } from "../core/threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import type { Metric } from "../core/types.ts";
 import { DEVICES } from "../engine/device.ts";
@@ -38,6 +39,7 @@ interface TuneArguments {
   readonly seeds: string;
   readonly out?: string;
   readonly dryRun?: boolean;
+  readonly probe?: boolean;
   readonly acceptCode?: boolean;
 }
 
@@ -63,7 +65,14 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
     .option("--seeds <count>", "new seeds for each finalist", "3")
     .option("--out <folder>", "where to write; runs/tune by default")
     .option("--accept-code", "use trials and checkpoints of code that has changed since")
-    .option("--dry-run", "print the trials and how long they will take, write nothing")
+    .option(
+      "--dry-run",
+      "print the trials and how long they will take, write nothing, open no device",
+    )
+    .option(
+      "--probe",
+      "with --dry-run: open the device and time the first steps of each kind of run",
+    )
     .action(async (typed: TuneArguments) => end(await tune(typed, tables)));
 }
 
@@ -76,7 +85,7 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     tables: withHeldOut,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
-    cores: navigator.hardwareConcurrency,
+    cores: availableCores(),
   });
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
   const reason = await metric.available?.() ?? null;
@@ -99,12 +108,15 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     dataFolder: dataFolder(),
   };
   const specs = trials.map(({ spec }) => spec);
+  if (typed.probe && !typed.dryRun) {
+    throw new UsageError("--probe has an effect only with --dry-run");
+  }
   if (typed.dryRun) {
     for (const { method, index, changed } of trials) {
       console.log(`${method} trial ${index}: ${JSON.stringify(changed)}`);
     }
     const { records } = await readResults(out);
-    console.log(await forecast(specs, { ...options, records, probe: true }));
+    console.log(await forecast(specs, { ...options, records, probe: typed.probe ?? false }));
     return false;
   }
 

@@ -20,7 +20,7 @@ interface RunSettings {
   readonly scoreEvery?: number;
   /** `cpu`, `tfjs-cpu`, ...: devices do not agree to the last bit, so it is part of the identity. */
   readonly device: string;
-  /** Threads of the device, part of the identity for the same reason. */
+  /** Threads of the device: part of the identity for the same reason, on devices whose bits depend on them. */
   readonly threads: number;
 }
 

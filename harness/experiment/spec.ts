@@ -3,6 +3,7 @@ import type { Dataset, Hyperparams, Method, Model, Problem, Score } from "../cor
 import type { Experiment, RunSpec } from "../core/records.ts";
 import { isBound, isMetric, NO_BOUND } from "../metrics/likelihood_bounds.ts";
 import { unknownName, UsageError } from "../core/arguments.ts";
+import { dependsOnThreads } from "../core/threads.ts";
 
 /** Tables of everything an experiment can name, in the order of rows and columns. */
 export interface Tables {
@@ -43,9 +44,15 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The first 12 hexadecimal digits of SHA-256 of the canonical JSON of `spec`: 48 bits, so collisions need millions of runs. */
+/** The part of `spec` that its numbers depend on, as canonical JSON: runs with equal ones are the same run. */
+export function identityOf(spec: RunSpec): string {
+  const { threads: _threads, ...others } = spec;
+  return canonicalJson(dependsOnThreads(spec.device) ? spec : others);
+}
+
+/** The first 12 hexadecimal digits of SHA-256 of `identityOf(spec)`: 48 bits, so collisions need millions of runs. */
 export function runId(spec: RunSpec): string {
-  return createHash("sha256").update(canonicalJson(spec)).digest("hex").slice(0, 12);
+  return createHash("sha256").update(identityOf(spec)).digest("hex").slice(0, 12);
 }
 
 /** Facts about the data of `spec` that a method may build on. */

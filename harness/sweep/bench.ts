@@ -3,6 +3,7 @@ import { environmentOf, GPUS_VARIABLE, gpusFor, sharedGpuWarning } from "./gpus.
 import { checkCode } from "./code_check.ts";
 import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
+import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { replaceFile } from "../core/files.ts";
 import { forecast } from "./forecast.ts";
@@ -12,6 +13,7 @@ import { removeCheckpoints } from "../run/checkpoint_files.ts";
 import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
+import { readQueue } from "./slurm/queue.ts";
 import { type Job, sweep } from "./sweep.ts";
 import type { Experiment, RunRecord, RunSpec } from "../core/records.ts";
 
@@ -44,11 +46,19 @@ export interface BenchResult {
 /** Number of optimizer steps above which runs that were never timed here are timed before they start. */
 const LONG_SWEEP_STEPS = 20_000;
 
-/** Prints the resolved runs of `experiment` and their estimated time; writes nothing. */
-export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
+/**
+ * Prints the resolved runs of `experiment` and their estimated time; writes nothing. With `probe`, the first steps of runs that
+ * were never timed here are timed; without it, no device is opened.
+ */
+export async function dryRun(
+  experiment: Experiment,
+  options: BenchOptions & { readonly probe: boolean },
+): Promise<void> {
   const { specs, warnings } = resolveWithWarnings(experiment, options);
   warn(warnings);
-  const { records } = await readResults(options.out);
+  const { records: known } = await readResults(options.out);
+  const { records: found } = await findRecords(options.out, known);
+  const records = [...known, ...found];
   const metrics = await availableMetrics(experiment, options.tables);
   if (records.length > 0) {
     const pixels = await hashDatasets(experiment.datasets, options.tables);
@@ -68,7 +78,7 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
     ];
     console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
   }
-  console.log(await forecast(todo, { ...options, records, probe: true }));
+  console.log(await forecast(todo, { ...options, records }));
 }
 
 /** Runs the missing runs of `experiment`, then publishes all results of the output folder. */
@@ -110,11 +120,13 @@ export async function runSpecs(
   await makeFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
+  await adoptRecords(out, store);
   await checkCode(specs, { ...options, pixels, records: store.records });
   await options.onStart?.();
 
-  const todo = selectRuns(specs, store.records, { metrics, force });
-  const skipped = specs.length - todo.length;
+  const missing = selectRuns(specs, store.records, { metrics, force });
+  const todo = await withoutQueued(missing, out);
+  const skipped = specs.length - missing.length;
   if (skipped > 0) {
     console.error(
       `Skipping ${skipped} of ${specs.length} runs, completed earlier; --force repeats them`,
@@ -139,14 +151,14 @@ export async function runSpecs(
 }
 
 /** The runs of `experiment` and their warnings; refused if `strict` and there are any. */
-function resolveWithWarnings(experiment: Experiment, { tables, strict }: BenchOptions) {
+export function resolveWithWarnings(experiment: Experiment, { tables, strict }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
   const warnings = warningsOf(specs, tables);
   refuseIfStrict(warnings, strict);
   return { specs, warnings };
 }
 
-function warn(warnings: readonly string[]): void {
+export function warn(warnings: readonly string[]): void {
   for (const line of warnings) console.error(`Warning: ${line}`);
 }
 
@@ -166,8 +178,25 @@ export function selectRuns(
   return specs.filter((spec) => force || !done.has(runId(spec)));
 }
 
+/** Those of `specs` that Slurm does not have in its queue; says how many it has. */
+async function withoutQueued(specs: readonly RunSpec[], out: string): Promise<RunSpec[]> {
+  const queue = await readQueue(out);
+  if (queue === undefined) {
+    console.error(`Runs of ${out} were submitted to Slurm, whose queue cannot be asked here`);
+    return [...specs];
+  }
+  const free = specs.filter((spec) => !queue.has(runId(spec)));
+  const count = specs.length - free.length;
+  if (count > 0) {
+    console.error(
+      `Leaving ${count} runs to Slurm, where they are queued: deno task status ${out}`,
+    );
+  }
+  return free;
+}
+
 /** Returns the metrics that are available on this machine; prints the reason and a hint for each other one. */
-async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
+export async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
   const available: string[] = [];
   for (const name of metrics) {
     const why = await tables.metrics[name].available?.() ?? null;
@@ -195,7 +224,7 @@ async function checkDevice(spec: RunSpec): Promise<number> {
 }
 
 /** Loads both splits of the data sets `names`, so that a missing file is reported before any run starts; hashes them. */
-async function hashDatasets(
+export async function hashDatasets(
   names: readonly string[],
   { datasets }: Tables,
 ): Promise<Record<string, PixelHashes>> {
@@ -208,7 +237,7 @@ async function hashDatasets(
   return hashes;
 }
 
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true });
   } catch (error) {
@@ -216,7 +245,7 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-async function prepareJob(
+export async function prepareJob(
   spec: RunSpec,
   experiment: RunFacts,
   { out, force }: Pick<BenchOptions, "out" | "force">,

@@ -95,9 +95,18 @@ Deno.test("bench interrupted during training resumes to the same bits", () =>
     assert.deepEqual(await state(stopped, resumed), await state(whole, straight));
   }));
 
-Deno.test("bench --dry-run prints the runs with a measured time, and writes nothing", () =>
+Deno.test("bench --dry-run plans for a device that is not here, --probe opens it, and neither writes", () =>
   withTempDir(async (dir) => {
-    const out = await finish(start([...ARGS, "--seeds", "0..1", "--dry-run", "--out", dir], dir));
+    const planned = start(
+      [...ARGS, "--device", "pjrt:/nowhere.so", "--dry-run", "--out", dir],
+      dir,
+    );
+    const plan = await finish(planned);
+    assert.equal(plan.code, 0, plan.stderr);
+    assert.match(plan.stdout, /pjrt:\/nowhere\.so with 1 threads\n1 run .*--probe measures it/);
+
+    const asked = [...ARGS, "--seeds", "0..1", "--dry-run", "--probe", "--out", dir];
+    const out = await finish(start(asked, dir));
     assert.equal(out.code, 0, out.stderr);
     assert.match(out.stdout, /^vae: .*width=0\.0625/);
     assert.equal(

@@ -1,5 +1,6 @@
 import { cacheFolder } from "../core/cache_folder.ts";
 import { projectPath } from "../core/project.ts";
+import { JOB_CORES_VARIABLES } from "../core/threads.ts";
 import type { RunSpec } from "../core/records.ts";
 
 /** Environment variables of the native packages (sharp, onnxruntime-node), of folders, of colours and of GPUs. */
@@ -15,6 +16,7 @@ const ENV = [
   "FORCE_COLOR",
   "CLICOLOR_FORCE",
   "CUDA_VISIBLE_DEVICES",
+  ...JOB_CORES_VARIABLES,
 ];
 
 /** System information that the native packages and the provenance read. */

@@ -30,7 +30,8 @@ export async function forecast(
   const distinct = [...new Map(todo.map((spec) => [paceKey(spec), spec])).values()];
   const unknown = distinct.filter((spec) => !earlier.has(paceKey(spec)));
   if (unknown.length > 0 && !probe) {
-    return `${countRuns(todo.length)}; the first epochs will show the remaining time`;
+    return `${countRuns(todo.length)}, not all timed here before: ` +
+      "the first epochs will show the remaining time, --dry-run --probe measures it";
   }
   const measured: Map<string, Pace> = new Map();
   for (const spec of unknown) measured.set(paceKey(spec), await probePace(spec, dataFolder));

@@ -1,7 +1,7 @@
 import { parseEvent, type RunEvent } from "../run/events.ts";
-import { ifThere, readTextIfAny } from "../core/files.ts";
-import { RECORD_SCHEMA, RUN_RECORD } from "../experiment/record_schema.ts";
+import { RECORD_SCHEMA } from "../experiment/record_schema.ts";
 import type { EpochRecord, RunRecord, RunSpec } from "../core/records.ts";
+import { readRecordFile } from "./record_file.ts";
 
 /** One run of a sweep. */
 export interface Job {
@@ -12,15 +12,12 @@ export interface Job {
   readonly dir: string;
 }
 
-/** File of a job's folder to which its process writes the record. */
-export const RECORD_FILE = "record.json";
-
 /** Options of `sweep`. */
 export interface SweepOptions {
   /** Number of parallel processes. */
   readonly jobs: number;
   /**
-   * The command of a job: it writes RunEvents to standard output and its record to RECORD_FILE. `slot` is a number below
+   * The command of a job: it writes RunEvents to standard output and its record to record.json. `slot` is a number below
    * `jobs` that no job running at the same time shares. `env` is added to the environment of this process.
    */
   command(job: Job, slot: number): {
@@ -67,8 +64,7 @@ async function runJob(
   { command, signal, onEvent }: SweepOptions,
 ): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
-  const recordPath = `${job.dir}/${RECORD_FILE}`;
-  await ifThere(Deno.remove(recordPath)); // of an earlier attempt
+  const earlier = await readRecordFile(job.dir, job.id).catch(() => undefined); // kept until there is a new one
   const { path, args, env } = command(job, slot);
   const child = new Deno.Command(path, {
     args: [...args],
@@ -94,8 +90,8 @@ async function runJob(
       if (event !== undefined) onEvent?.(job, event);
     }),
   ]);
-  const record = await readRecord(recordPath, job.id);
-  if (record !== undefined) return record;
+  const record = await readRecordFile(job.dir, job.id);
+  if (record !== undefined && record.startedAt !== earlier?.startedAt) return record;
 
   const base = {
     schema: RECORD_SCHEMA,
@@ -134,14 +130,6 @@ export function describeDeath(status: Deno.CommandStatus, errors: string): strin
     ? `The process of the run ended with exit code ${status.code} and no record`
     : `The process of the run was killed by ${status.signal}${hint}`;
   return lastLine === "" ? cause : `${cause}: ${lastLine}`;
-}
-
-async function readRecord(path: string, id: string): Promise<RunRecord | undefined> {
-  const text = await readTextIfAny(path);
-  if (text === undefined) return undefined;
-  const record = RUN_RECORD.parse(JSON.parse(text));
-  if (record.id !== id) throw new Error(`${path} is the record of run ${record.id}, not of ${id}`);
-  return record;
 }
 
 async function readLines(

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { resolveRuns, runId } from "../experiment/spec.ts";
-import { describeDeath, type Job, RECORD_FILE, sweep, type SweepOptions } from "./sweep.ts";
+import { RECORD_FILE } from "./record_file.ts";
+import { describeDeath, type Job, sweep, type SweepOptions } from "./sweep.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
 import type { RunRecord } from "../core/records.ts";
 
