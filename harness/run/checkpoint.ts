@@ -6,17 +6,23 @@ import {
   NUMBERS,
   RUN_CODE,
   SECONDS,
+  SEGMENT,
 } from "../experiment/record_schema.ts";
 import type { HostArray, HostArrays } from "../core/types.ts";
-import type { EpochRecord, RunCode, Seconds } from "../core/records.ts";
+import type { EpochRecord, RunCode, Seconds, Segment } from "../core/records.ts";
+import type { PartialEpoch } from "./train.ts";
 
-/** State of a run between two epochs: everything needed to resume to the same bits. */
+/** State of a run between two steps: everything needed to resume to the same bits. */
 export interface Checkpoint {
   /** Id of the run, so that a checkpoint is never resumed under another spec. */
   readonly id: string;
   /** The code that trained it; absent from checkpoints of older versions. */
   readonly code?: RunCode;
   readonly epochs: readonly EpochRecord[];
+  /** The epoch after `epochs`, as far as it is done; absent between two epochs. */
+  readonly partial?: PartialEpoch;
+  /** The processes so far. */
+  readonly segments: readonly Segment[];
   readonly seconds: Seconds;
   /** Scores of the initial state. */
   readonly untrained: Readonly<Record<string, number>>;
@@ -39,6 +45,13 @@ const REST = z.object({
   id: z.string(),
   code: RUN_CODE.optional(),
   epochs: z.array(EPOCH_RECORD),
+  partial: z.object({
+    steps: z.int().min(1),
+    seconds: z.number().min(0),
+    cpuSeconds: z.number().min(0),
+    sums: NUMBERS,
+  }).optional(),
+  segments: z.array(SEGMENT),
   seconds: SECONDS,
   untrained: NUMBERS,
   untrainedAlternatives: z.record(z.string(), NUMBERS).optional(),

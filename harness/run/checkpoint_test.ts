@@ -7,6 +7,13 @@ import { CHECKPOINT_FILE, loadCheckpoint, saveCheckpoint } from "./checkpoint_fi
 const CHECKPOINT: Checkpoint = {
   id: "0123456789ab",
   epochs: [{ epoch: 0, seconds: 1.5, warmup: true, steps: 40, metrics: { loss: 0.1 } }],
+  partial: { steps: 3, seconds: 0.1 + 0.2, cpuSeconds: 0.7, sums: { loss: 0.1 + 0.7 } },
+  segments: [{
+    epoch: 0,
+    step: 0,
+    startedAt: "2026-01-02T03:04:05.678Z",
+    machine: { host: "node1", device: "cpu", cpu: "a cpu", cores: 2, jobs: 1, os: "linux" },
+  }],
   seconds: { train: 1.5, sample: 0, score: 0, other: 0.25 },
   untrained: { fd: 300.25 },
   state: {

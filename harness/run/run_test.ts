@@ -14,6 +14,7 @@ import { RUN_RECORD } from "../experiment/record_schema.ts";
 import { initialise } from "./initial_state.ts";
 import { BOUNDS } from "../metrics/likelihood_bounds.ts";
 import { executeRun } from "./run.ts";
+import type { RunContext } from "./run_context.ts";
 import { problemOf, resolveRuns } from "../experiment/spec.ts";
 import {
   TINY_DATASET,
@@ -30,12 +31,14 @@ import type { EpochRecord, Experiment, RunRecord } from "../core/records.ts";
 /** Runs the tiny experiment in `dir`; after `stopAfter` epochs it throws, like a process killed there. */
 async function run(
   dir: string,
-  { change = {}, metric = TINY_METRIC, stopAfter = Infinity, report = () => {} }: {
-    change?: Partial<Experiment>;
-    metric?: Metric<number>;
-    stopAfter?: number;
-    report?: (event: RunEvent) => void;
-  } = {},
+  { change = {}, metric = TINY_METRIC, stopAfter = Infinity, report = () => {}, ...context }:
+    & {
+      change?: Partial<Experiment>;
+      metric?: Metric<number>;
+      stopAfter?: number;
+      report?: (event: RunEvent) => void;
+    }
+    & Partial<Pick<RunContext, "stop" | "checkpointSeconds" | "provenance" | "load">> = {},
 ): Promise<RunRecord> {
   const [spec] = resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
@@ -47,11 +50,18 @@ async function run(
     experiment: "tiny",
     dir,
     provenance: () => Promise.resolve(TINY_PROVENANCE),
+    ...context,
     report(event) {
       report(event);
       if (event.event === "epoch" && event.record.epoch + 1 >= stopAfter) throw new Error("killed");
     },
   });
+}
+
+/** Creates the folder `dir` and returns it. */
+async function makeFolder(dir: string): Promise<string> {
+  await Deno.mkdir(dir);
+  return dir;
 }
 
 const sumSeconds = (epochs: readonly EpochRecord[]) =>
@@ -141,6 +151,106 @@ Deno.test("executeRun() killed after any epoch resumes to the same bits", () =>
         await Deno.readFile(`${dir}/whole/samples.png`),
       );
     }
+  }));
+
+Deno.test("executeRun() stopped after any step saves a checkpoint there and resumes to the same bits", () =>
+  withTempDir(async (dir) => {
+    // Jittered metrics, so that a sum in another order would show.
+    const whole = await run(await makeFolder(`${dir}/whole`));
+    const expected = await loadCheckpoint(`${dir}/whole`);
+    assert.ok(whole.status === "completed");
+    for (let stopAt = 1; stopAt <= 12; stopAt++) { // of four steps an epoch
+      const stopped = await makeFolder(`${dir}/stopped_${stopAt}`);
+      const controller = new AbortController();
+      let steps = 0;
+      const report = ({ event }: RunEvent) =>
+        void (event === "step" && ++steps === stopAt && controller.abort(new Error("stop")));
+      await assert.rejects(run(stopped, { stop: controller.signal, report }), /stop/);
+      assert.equal(steps, stopAt, "it ends with the step under way");
+      const saved = await loadCheckpoint(stopped);
+      assert.deepEqual(
+        [saved?.epochs.length, saved?.partial?.steps],
+        [Math.floor(stopAt / 4), stopAt % 4 || undefined],
+      );
+      let more = 0;
+      const resumed = await run(stopped, {
+        report: ({ event }) => void (more += +(event === "step")),
+      });
+      assert.equal(steps + more, 12, "no step is lost or repeated");
+      const actual = await loadCheckpoint(stopped);
+      assert.deepEqual([actual?.state, actual?.chains], [expected?.state, expected?.chains]);
+      assert.ok(resumed.status === "completed");
+      assert.deepEqual(resumed.scores, whole.scores);
+      assert.deepEqual(resumed.epochs.map((e) => e.metrics), whole.epochs.map((e) => e.metrics));
+      assert.ok(Math.abs(resumed.seconds.train - sumSeconds(resumed.epochs)) < 1e-9);
+      assert.deepEqual(
+        resumed.segments?.map(({ epoch, step }) => [epoch, step]),
+        [[0, 0], [Math.floor(stopAt / 4), stopAt % 4]],
+      );
+    }
+  }));
+
+Deno.test("executeRun() killed inside an epoch repeats at most the steps since the last checkpoint in it", () =>
+  withTempDir(async (dir) => {
+    const whole = await run(await makeFolder(`${dir}/whole`));
+    const killed = await makeFolder(`${dir}/killed`);
+    let steps = 0;
+    const report = ({ event }: RunEvent) => {
+      if (event === "step" && ++steps === 7) throw new Error("killed");
+    };
+    await assert.rejects(run(killed, { checkpointSeconds: 0, report }), /killed/);
+    assert.equal((await loadCheckpoint(killed))?.partial?.steps, 2, "of the second epoch");
+    const resumed = await run(killed, { checkpointSeconds: 0 });
+    assert.deepEqual(resumed.epochs.map((e) => e.metrics), whole.epochs.map((e) => e.metrics));
+    assert.deepEqual(resumed.epochs.map(({ warmup }) => warmup), [true, true, false]);
+    assert.deepEqual(
+      (await loadCheckpoint(killed))?.state,
+      (await loadCheckpoint(`${dir}/whole`))?.state,
+    );
+  }));
+
+Deno.test("executeRun() killed while it scores between epochs does not repeat the epoch", () =>
+  withTempDir(async (dir) => {
+    const change = { scoreEvery: 1 };
+    const whole = await run(await makeFolder(`${dir}/whole`), { change });
+    const killed = await makeFolder(`${dir}/killed`);
+    let trained = false;
+    const report = (event: RunEvent) => {
+      trained ||= event.event === "step" && event.step === 4;
+      if (trained && event.event === "phase" && event.phase === "score") throw new Error("killed");
+    };
+    await assert.rejects(run(killed, { change, report }), /killed/);
+    let steps = 0;
+    const resumed = await run(killed, {
+      change,
+      report: ({ event }) => void (steps += +(event === "step")),
+    });
+    assert.equal(steps, 8);
+    const scored = (record: RunRecord) =>
+      record.epochs.map(({ metrics, scores }) => ({ metrics, scores }));
+    assert.deepEqual(scored(resumed), scored(whole));
+  }));
+
+Deno.test("executeRun() keeps the machine of each process that trained a part of it", () =>
+  withTempDir(async (dir) => {
+    const on = (host: string, cpu: string) => ({
+      provenance: () => Promise.resolve({ ...TINY_PROVENANCE, host, cpu }),
+      load: () => 1.5,
+    });
+    await assert.rejects(run(dir, { ...on("node1", "fast"), stopAfter: 2 }), /killed/);
+    const record = await run(dir, on("login", "slow"));
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    assert.deepEqual(
+      record.segments?.map(({ epoch, step, machine }) => [epoch, step, machine.host, machine.cpu]),
+      [[0, 0, "node1", "fast"], [2, 0, "login", "slow"]],
+    );
+    for (const { load, cpuSeconds } of record.epochs) {
+      assert.equal(load, 1.5);
+      assert.ok(cpuSeconds !== undefined && cpuSeconds > 0);
+    }
+    const again = await run(dir, on("other", "other"));
+    assert.deepEqual(again.segments?.slice(0, 2), record.segments);
+    assert.equal(again.segments?.[2].epoch, 3, "it trained nothing");
   }));
 
 Deno.test("executeRun() scores samples between epochs if asked, off the training clock, and trains to the same bits", () =>
