@@ -1,11 +1,10 @@
 /**
- * The command line. The only module that knows both the tables and the reports.
+ * The command line.
  *
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
-import { DATASET_FORMS, DATASETS, HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
-import { METHODS } from "../../methods/mod.ts";
+import { DATASET_FORMS } from "../../datasets/mod.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
 import { blocksMarkdown, toMarkdown } from "../../reports/markdown.ts";
@@ -22,14 +21,12 @@ import { type ExperimentArguments, readExperiment } from "../experiment/experime
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { replaceFile } from "../core/files.ts";
 import { listTables } from "../experiment/listing.ts";
-import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
 import { projectPath, userPath } from "../core/project.ts";
 import { readProvenance } from "../run/provenance.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
 import { executeRun } from "../run/run.ts";
-import { lookUp, type Tables } from "../experiment/spec.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
 import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
@@ -37,16 +34,11 @@ import { RECORD_FILE } from "../sweep/sweep.ts";
 import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
 import { likelihoodCommand } from "./likelihood.ts";
+import { conformCommand } from "./conform.ts";
 import { tuneCommand } from "./tune.ts";
-import type { Method } from "../core/types.ts";
-import type { RunRecord, RunSpec } from "../core/records.ts";
+import { entriesOf, namesOf, openTables, sideOf, TABLES, tablesOf } from "./tables.ts";
+import type { RunRecord } from "../core/records.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
-
-const TABLES: Tables = {
-  methods: METHODS as Readonly<Record<string, Method>>,
-  datasets: DATASETS,
-  metrics: METRICS,
-};
 
 /** Exit codes: failed work, wrong arguments. */
 const FAILED = 1;
@@ -74,10 +66,13 @@ function createProgram(): Command {
       "train, sample, score and tabulate every method on every data set and seed; the options from --methods to --device override the preset (deno task bench list)",
     )
     .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
-    .option("--methods <names>", "comma-separated names")
+    .option(
+      "--methods <names>",
+      "comma-separated names, or modules of your own: ./mine.ts",
+    )
     .option(
       "--datasets <names>",
-      `comma-separated names; ${DATASET_FORMS.join(", ")} also work`,
+      `comma-separated names, ${DATASET_FORMS.join(", ")}, or modules of your own: ./set.ts`,
     )
     .option("--metrics <names>", "comma-separated names of scores")
     .option("--seeds <seeds>", "for example 0..2 or 0,1,2")
@@ -130,9 +125,13 @@ function createProgram(): Command {
     )
     .action(reportAction);
 
-  program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
+  program.addCommand(likelihoodCommand({ tablesOf, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
     Deno.exitCode = interrupted ? INTERRUPTED : 0;
+  }));
+
+  program.addCommand(conformCommand((passed) => {
+    Deno.exitCode = passed ? 0 : FAILED;
   }));
 
   program.command("run")
@@ -164,10 +163,10 @@ function createProgram(): Command {
   return program;
 }
 
-async function benchAction(typed: BenchArguments): Promise<void> {
-  const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
-  const tables = await tablesWith(args.datasets);
-  const { experiment, jobs } = readExperiment(args, {
+async function benchAction(args: BenchArguments): Promise<void> {
+  const datasets = sized(args.datasets, args.size);
+  const { tables, moduleFolders, ...names } = await openTables({ ...args, datasets });
+  const { experiment, jobs } = readExperiment({ ...args, ...names }, {
     tables,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
@@ -183,6 +182,7 @@ async function benchAction(typed: BenchArguments): Promise<void> {
     readCode: codeReader(projectPath(".")),
     strict: args.strict ?? false,
     dataFolder: dataFolder(),
+    moduleFolders,
     publish: async (records) => {
       const { markdown, paths } = await writeReports(out, records);
       return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
@@ -199,19 +199,6 @@ function sized(datasets: string | undefined, size: string | undefined): string |
   return datasets.split(",").map((name) =>
     name.includes(":") && !/@\d+$/.test(name) ? `${name}@${size}` : name
   ).join();
-}
-
-/** The tables with the data sets in `names` of forms such as `folder:PATH`. */
-async function tablesWith(names = ""): Promise<Tables> {
-  const made = names.split(",").filter((name) => name.includes(":"));
-  const datasets = await Promise.all(made.map(async (name) => {
-    try {
-      return [name, await resolveDataset(name)] as const;
-    } catch (error) {
-      throw error instanceof RangeError ? new UsageError(error.message) : error;
-    }
-  }));
-  return { ...TABLES, datasets: { ...TABLES.datasets, ...Object.fromEntries(datasets) } };
 }
 
 async function reportAction(
@@ -256,14 +243,10 @@ async function writeReports(
   records: readonly RunRecord[],
   compare: (results: Results) => Block[] = () => [],
 ): Promise<{ readonly markdown: string; readonly paths: readonly string[] }> {
-  const names = {
-    methods: Object.values(TABLES.methods),
-    datasets: Object.values(TABLES.datasets),
-    metrics: Object.values(TABLES.metrics),
-  };
+  const runList = await readRunList(dir);
   const results = buildResults(records, {
-    names,
-    runList: await readRunList(dir),
+    names: namesOf([...records, ...runList ?? []].map(({ spec }) => spec)),
+    runList,
     likelihoods: await readLikelihoods(dir),
   });
   const against = compare(results);
@@ -280,12 +263,6 @@ async function writeReports(
     markdown: markdown + compared,
     paths: Object.keys(files).map((name) => `${dir}/${name}`),
   };
-}
-
-/** The side of a data set's images in pixels; that of the user's own pictures stands in the name. */
-function sideOf(dataset: string): number {
-  const name = dataset.startsWith(HELD_OUT) ? dataset.slice(HELD_OUT.length) : dataset;
-  return TABLES.datasets[name]?.image.width ?? Number(/@(\d+)$/.exec(name)?.[1] ?? 32);
 }
 
 async function runAction(
@@ -338,15 +315,6 @@ async function probeAction(text: string): Promise<void> {
   await using device = await openDevice(spec.device, { threads: spec.threads });
   const pace = await measurePace(spec, { ...await entriesOf(spec), device });
   console.log(JSON.stringify({ ...pace, seconds: (performance.now() - start) / 1000 }));
-}
-
-async function entriesOf(spec: RunSpec) {
-  const { methods, datasets, metrics } = await tablesWith(spec.dataset);
-  return {
-    method: lookUp(methods, "method", spec.method),
-    dataset: lookUp(datasets, "data set", spec.dataset),
-    metrics: spec.metrics.map((name) => lookUp(metrics, "metric", name)),
-  };
 }
 
 /** Executes the command line `args`. Every error is one line on standard error and an exit code. */

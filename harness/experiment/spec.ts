@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Dataset, Hyperparams, Method, Model, Problem, Score } from "../core/types.ts";
-import type { Experiment, RunSpec } from "../core/records.ts";
+import type { Experiment, RunSpec, UserModule } from "../core/records.ts";
 import { isBound, isMetric, NO_BOUND } from "../metrics/likelihood_bounds.ts";
 import { unknownName, UsageError } from "../core/arguments.ts";
 
@@ -9,6 +9,11 @@ export interface Tables {
   readonly methods: Readonly<Record<string, Method>>;
   readonly datasets: Readonly<Record<string, Dataset>>;
   readonly metrics: Readonly<Record<string, Score>>;
+  /** The modules of those methods and data sets that are the user's, by name; absent if none is. */
+  readonly modules?: {
+    readonly methods: Readonly<Record<string, UserModule>>;
+    readonly datasets: Readonly<Record<string, UserModule>>;
+  };
 }
 
 /** The entry `name` of `table`. Throws UsageError that lists the known names if there is none. */
@@ -43,9 +48,19 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The first 12 hexadecimal digits of SHA-256 of the canonical JSON of `spec`: 48 bits, so collisions need millions of runs. */
+/** The members of `spec` that distinguish it from other runs: of the user's modules, their hashes alone. */
+export function identityOf({ modules, ...spec }: RunSpec): Readonly<Record<string, unknown>> {
+  if (modules === undefined) return spec;
+  const hashes = Object.entries(modules).map(([kind, { sha256 }]) => [kind, sha256]);
+  return { ...spec, modules: Object.fromEntries(hashes) };
+}
+
+/**
+ * The first 12 hexadecimal digits of SHA-256 of the canonical JSON of the identity of `spec`: 48 bits, so collisions need
+ * millions of runs.
+ */
 export function runId(spec: RunSpec): string {
-  return createHash("sha256").update(canonicalJson(spec)).digest("hex").slice(0, 12);
+  return createHash("sha256").update(canonicalJson(identityOf(spec))).digest("hex").slice(0, 12);
 }
 
 /** Facts about the data of `spec` that a method may build on. */
@@ -111,19 +126,40 @@ export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
     experiment.datasets.flatMap((name) => {
       const dataset = namedEntry(tables.datasets, "data set", name);
       return methods.map((method) =>
-        resolveRun(experiment, { method, dataset, metricEntries: metrics, seed })
+        resolveRun(experiment, {
+          method,
+          dataset,
+          metricEntries: metrics,
+          seed,
+          modules: modulesOf({ method, dataset }, tables),
+        })
       );
     })
   );
 }
 
+/** The user's modules behind `method` and `dataset`; undefined if there is none. */
+function modulesOf(
+  { method, dataset }: { readonly method: Method; readonly dataset: Dataset },
+  { modules }: Tables,
+): RunSpec["modules"] {
+  const ofMethod = modules?.methods[method.name];
+  const ofDataset = modules?.datasets[dataset.name];
+  if (ofMethod === undefined && ofDataset === undefined) return undefined;
+  return {
+    ...ofMethod !== undefined && { method: ofMethod },
+    ...ofDataset !== undefined && { dataset: ofDataset },
+  };
+}
+
 function resolveRun(
   experiment: Experiment,
-  { method, dataset, metricEntries, seed }: {
+  { method, dataset, metricEntries, seed, modules }: {
     readonly method: Method;
     readonly dataset: Dataset;
     readonly metricEntries: readonly Score[];
     readonly seed: number;
+    readonly modules: RunSpec["modules"];
   },
 ): RunSpec {
   const { epochs, batchSize, sampleCount, scoreUntrained, scoreEvery, device, threads } =
@@ -145,6 +181,7 @@ function resolveRun(
     hyper,
     device,
     threads,
+    ...modules !== undefined && { modules },
   };
   const problem = problemOf(spec, dataset);
   if (problem.trainCount < batchSize) {

@@ -14,7 +14,7 @@ import {
   type PixelHashes,
   runCode,
 } from "../experiment/run_code.ts";
-import { canonicalJson, runId, type Tables } from "../experiment/spec.ts";
+import { canonicalJson, identityOf, runId, type Tables } from "../experiment/spec.ts";
 import { readCheckpointCode } from "../run/checkpoint.ts";
 import { CHECKPOINT_FILE } from "../run/run.ts";
 import { latestRecords } from "./store.ts";
@@ -93,7 +93,7 @@ export async function compareCode(
 
 /** Names one cell of the tables: everything but the seed. */
 function cellOf(spec: RunSpec): string {
-  return canonicalJson({ ...spec, seed: 0 });
+  return canonicalJson({ ...identityOf(spec), seed: 0 });
 }
 
 /** Weights of scores that are not those of `recorded`; unknown ones count as equal. */
