@@ -19,7 +19,8 @@ import { DEVICES, openDevice } from "../engine/device.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import { replaceFile } from "../core/files.ts";
+import { readTextIfAny, replaceFile } from "../core/files.ts";
+import { type ConfiguredExperiment, parseExperiment } from "../experiment/experiment_file.ts";
 import { listTables } from "../experiment/listing.ts";
 import { measurePace } from "../run/probe.ts";
 import { projectPath, userPath } from "../core/project.ts";
@@ -46,7 +47,9 @@ const MISUSED = 2;
 /** Exit code after Ctrl-C, as in shells: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
-interface BenchArguments extends ExperimentArguments {
+interface BenchArguments extends Omit<ExperimentArguments, "preset"> {
+  readonly preset?: string;
+  readonly config?: string;
   readonly out?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
@@ -65,7 +68,16 @@ function createProgram(): Command {
     .description(
       "train, sample, score and tabulate every method on every data set and seed; the options from --methods to --device override the preset (deno task bench list)",
     )
-    .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
+    .addOption(
+      new Option(
+        "--preset <name>",
+        `one of ${Object.keys(PRESETS).join(", ")} (default: ${DEFAULT_PRESET})`,
+      ).conflicts("config"),
+    )
+    .option(
+      "--config <file>",
+      "an experiment.json, as bench writes it to its output folder, in the place of a preset",
+    )
     .option(
       "--methods <names>",
       "comma-separated names, or modules of your own: ./mine.ts",
@@ -165,10 +177,16 @@ function createProgram(): Command {
 
 async function benchAction(args: BenchArguments): Promise<void> {
   const datasets = sized(args.datasets, args.size);
-  const { tables, moduleFolders, ...names } = await openTables({ ...args, datasets });
-  const { experiment, jobs } = readExperiment({ ...args, ...names }, {
+  const config = args.config === undefined ? undefined : await readConfig(args.config);
+  const { tables, moduleFolders, ...names } = await openTables({
+    methods: args.methods,
+    datasets: datasets ?? config?.preset.datasets.join(),
+    modules: config?.modules,
+  });
+  const preset = config?.name ?? args.preset ?? DEFAULT_PRESET;
+  const { experiment, jobs } = readExperiment({ ...args, ...names, preset }, {
     tables,
-    presets: PRESETS,
+    presets: config === undefined ? PRESETS : { [config.name]: config.preset },
     devices: Object.keys(DEVICES),
     cores: navigator.hardwareConcurrency,
   });
@@ -191,6 +209,14 @@ async function benchAction(args: BenchArguments): Promise<void> {
   if (args.dryRun) return await dryRun(experiment, options);
   const { complete, interrupted } = await bench(experiment, options);
   Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
+}
+
+/** Reads an experiment from a file of the user's. */
+async function readConfig(given: string): Promise<ConfiguredExperiment> {
+  const path = userPath(given);
+  const text = await readTextIfAny(path);
+  if (text === undefined) throw new UsageError(`${path} was not found: --config takes a file`);
+  return parseExperiment(text, path);
 }
 
 /** Appends `--size` to the data sets of the user's own images that name no size. */

@@ -102,6 +102,9 @@ Deno.test("bench trains the method of a user's module on the data set of another
       "report without the modules",
     );
 
+    const configured = await cli(["bench", "--config", "out/experiment.json", "--out", "out"], dir);
+    assert.match(configured.stderr, /^Skipping 1 of 1 runs/, "the file knows the modules");
+
     await Deno.writeTextFile(`${dir}/mine.ts`, `// A comment.\n${METHOD}`);
     assert.match((await bench()).stderr, /^Skipping 1 of 1 runs/);
 

@@ -56,6 +56,8 @@ export interface Experiment extends RunSettings {
   readonly seeds: readonly number[];
   /** Overrides of defaults by method; those under `*`, and `*@DATASET`, hold for every method that has the key. */
   readonly hyper: Readonly<Record<string, Hyperparams>>;
+  /** Paths of the user's modules that define some of the methods and data sets; absent if none does. */
+  readonly modules?: readonly string[];
 }
 
 /** One epoch of training as recorded. */
