@@ -1,7 +1,7 @@
 import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
-import { type Chains } from "./batches.ts";
+import type { Chains } from "./batches.ts";
 import { calibrate } from "./calibration.ts";
 import { checkModel } from "./check_model.ts";
 import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
