@@ -8,7 +8,7 @@ import { metropolisStep } from "../../methods/samplers/metropolis.ts";
 import { parseCount, parseNames, UsageError } from "../core/arguments.ts";
 import { projectPath, userPath } from "../core/project.ts";
 import { availableCores } from "../core/threads.ts";
-import type { RunRecord } from "../core/records.ts";
+import type { RunRecord, RunSpec } from "../core/records.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { formatDuration } from "../experiment/estimate.ts";
 import { codeReader } from "../experiment/run_code.ts";
@@ -34,8 +34,8 @@ interface LikelihoodArguments {
 
 /** Dependencies of the command, from the composition root. */
 export interface LikelihoodRoot {
-  /** The tables, with the data sets that `datasets` names. */
-  tablesWith(datasets: string): Promise<Tables>;
+  /** The tables with the entries that `specs` name. */
+  tablesOf(specs: readonly RunSpec[]): Promise<Tables>;
   /** Writes the reports of a folder. */
   publish(
     dir: string,
@@ -90,7 +90,7 @@ async function likelihood(
     ? present
     : parseNames(typed.methods, { kind: "method", known: present });
   const chosen = records.filter(({ spec }) => methods.includes(spec.method));
-  const tables = await root.tablesWith([...new Set(chosen.map(({ spec }) => spec.dataset))].join());
+  const tables = await root.tablesOf(chosen.map(({ spec }) => spec));
   const { pending, done, leftOut } = await planLikelihoods(chosen, {
     tables,
     dir,

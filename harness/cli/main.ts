@@ -1,11 +1,10 @@
 /**
- * The command line. The only module that knows both the tables and the reports.
+ * The command line.
  *
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
-import { DATASET_FORMS, DATASETS, HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
-import { METHODS } from "../../methods/mod.ts";
+import { DATASET_FORMS } from "../../datasets/mod.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
 import { blocksMarkdown, toMarkdown } from "../../reports/markdown.ts";
@@ -23,8 +22,14 @@ import { DEVICES, openDevice } from "../engine/device.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import { ifThere, makeOutputFolder, replaceFile, systemReason } from "../core/files.ts";
-import { METRICS } from "../metrics/metrics.ts";
+import {
+  ifThere,
+  makeOutputFolder,
+  readTextIfAny,
+  replaceFile,
+  systemReason,
+} from "../core/files.ts";
+import { type ConfiguredExperiment, parseExperiment } from "../experiment/experiment_file.ts";
 import { measurePace } from "../run/probe.ts";
 import { projectPath, userPath } from "../core/project.ts";
 import { readProvenance } from "../run/provenance.ts";
@@ -34,7 +39,6 @@ import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
 import { failedRecord } from "../run/failed_record.ts";
 import { executeRun } from "../run/run.ts";
-import { lookUp, type Tables } from "../experiment/spec.ts";
 import { collect, findRecords } from "../sweep/collect.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
 import { readLikelihoods } from "../sweep/likelihood_store.ts";
@@ -45,18 +49,15 @@ import { checkValues, gather } from "./arguments.ts";
 import { listCommand, misplacedWord } from "./list.ts";
 import { toyCommand } from "./toy.ts";
 import { likelihoodCommand } from "./likelihood.ts";
+import { conformCommand } from "./conform.ts";
 import { tuneCommand } from "./tune.ts";
-import type { Method } from "../core/types.ts";
-import type { RunRecord, RunSpec } from "../core/records.ts";
+import { entriesOf, namesOf, openTables, sideOf, TABLES, tablesOf } from "./tables.ts";
+import type { RunRecord } from "../core/records.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
 
-const TABLES: Tables = {
-  methods: METHODS as Readonly<Record<string, Method>>,
-  datasets: DATASETS,
-  metrics: METRICS,
-};
-
-interface BenchArguments extends ExperimentArguments, SlurmArguments {
+interface BenchArguments extends Omit<ExperimentArguments, "preset">, SlurmArguments {
+  readonly preset?: string;
+  readonly config?: string;
   readonly out?: string;
   readonly dryRun?: boolean;
   readonly probe?: boolean;
@@ -74,11 +75,23 @@ function createProgram(): Command {
     .description(
       "train, sample, score and tabulate every method on every data set and seed; the options from --methods to --device override the preset (deno task bench list)",
     )
-    .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
-    .option("--methods <names>", "comma-separated names")
+    .addOption(
+      new Option(
+        "--preset <name>",
+        `one of ${Object.keys(PRESETS).join(", ")} (default: ${DEFAULT_PRESET})`,
+      ).conflicts("config"),
+    )
+    .option(
+      "--config <file>",
+      "an experiment.json, as bench writes it to its output folder, in the place of a preset",
+    )
+    .option(
+      "--methods <names>",
+      "comma-separated names, or modules of your own: ./mine.ts",
+    )
     .option(
       "--datasets <names>",
-      `comma-separated names; ${DATASET_FORMS.join(", ")} also work`,
+      `comma-separated names, ${DATASET_FORMS.join(", ")}, or modules of your own: ./set.ts`,
     )
     .option("--metrics <names>", "comma-separated names of scores")
     .option("--seeds <seeds>", "for example 0..2 or 0,1,2")
@@ -141,9 +154,13 @@ function createProgram(): Command {
 
   program.addCommand(statusCommand());
 
-  program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
+  program.addCommand(likelihoodCommand({ tablesOf, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
     Deno.exitCode = interrupted ? INTERRUPTED : 0;
+  }));
+
+  program.addCommand(conformCommand((passed) => {
+    Deno.exitCode = passed ? 0 : FAILED;
   }));
 
   program.command("run")
@@ -175,14 +192,20 @@ function createProgram(): Command {
   return program;
 }
 
-async function benchAction(typed: BenchArguments, [word]: readonly string[]): Promise<void> {
+async function benchAction(args: BenchArguments, [word]: readonly string[]): Promise<void> {
   if (word !== undefined) throw misplacedWord(word, TABLES);
-  const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
-  const tables = await tablesWith(args.datasets);
+  const datasets = sized(args.datasets, args.size);
+  const config = args.config === undefined ? undefined : await readConfig(args.config);
+  const { tables, moduleFolders, ...names } = await openTables({
+    methods: args.methods,
+    datasets: datasets ?? config?.preset.datasets.join(),
+    modules: config?.modules,
+  });
+  const preset = config?.name ?? args.preset ?? DEFAULT_PRESET;
   const slurm = await slurmOptions(args);
-  const { experiment: asked, jobs } = readExperiment(args, {
+  const { experiment: asked, jobs } = readExperiment({ ...args, ...names, preset }, {
     tables,
-    presets: PRESETS,
+    presets: config === undefined ? PRESETS : { [config.name]: config.preset },
     devices: Object.keys(DEVICES),
     // On a cluster, the cores of a task, not of the machine that plans.
     cores: slurm === undefined ? availableCores() : slurm.cpus ?? 1,
@@ -200,6 +223,7 @@ async function benchAction(typed: BenchArguments, [word]: readonly string[]): Pr
     readCode: codeReader(projectPath(".")),
     strict: args.strict ?? false,
     dataFolder: dataFolder(),
+    moduleFolders,
     publish: async (records) => {
       const { markdown, paths } = await writeReports(out, records);
       return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
@@ -215,25 +239,20 @@ async function benchAction(typed: BenchArguments, [word]: readonly string[]): Pr
   Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
 }
 
+/** Reads an experiment from a file of the user's. */
+async function readConfig(given: string): Promise<ConfiguredExperiment> {
+  const path = userPath(given);
+  const text = await readTextIfAny(path);
+  if (text === undefined) throw new UsageError(`${path} was not found: --config takes a file`);
+  return parseExperiment(text, path);
+}
+
 /** Appends `--size` to the data sets of the user's own images that name no size. */
 function sized(datasets: string | undefined, size: string | undefined): string | undefined {
   if (datasets === undefined || size === undefined) return datasets;
   return datasets.split(",").map((name) =>
     name.includes(":") && !/@\d+$/.test(name) ? `${name}@${size}` : name
   ).join();
-}
-
-/** The tables with the data sets in `names` of forms such as `folder:PATH`. */
-async function tablesWith(names = ""): Promise<Tables> {
-  const made = names.split(",").filter((name) => name.includes(":"));
-  const datasets = await Promise.all(made.map(async (name) => {
-    try {
-      return [name, await resolveDataset(name)] as const;
-    } catch (error) {
-      throw error instanceof RangeError ? new UsageError(error.message) : error;
-    }
-  }));
-  return { ...TABLES, datasets: { ...TABLES.datasets, ...Object.fromEntries(datasets) } };
 }
 
 async function reportAction(
@@ -301,14 +320,10 @@ async function writeReports(
   records: readonly RunRecord[],
   compare: (results: Results) => Block[] = () => [],
 ): Promise<{ readonly markdown: string; readonly paths: readonly string[] }> {
-  const names = {
-    methods: Object.values(TABLES.methods),
-    datasets: Object.values(TABLES.datasets),
-    metrics: Object.values(TABLES.metrics),
-  };
+  const runList = await readRunList(dir);
   const results = buildResults(records, {
-    names,
-    runList: await readRunList(dir),
+    names: namesOf([...records, ...runList ?? []].map(({ spec }) => spec)),
+    runList,
     likelihoods: await readLikelihoods(dir),
   });
   const against = compare(results);
@@ -325,12 +340,6 @@ async function writeReports(
     markdown: markdown + compared,
     paths: Object.keys(files).map((name) => `${dir}/${name}`),
   };
-}
-
-/** The side of a data set's images in pixels; that of the user's own pictures stands in the name. */
-function sideOf(dataset: string): number {
-  const name = dataset.startsWith(HELD_OUT) ? dataset.slice(HELD_OUT.length) : dataset;
-  return TABLES.datasets[name]?.image.width ?? Number(/@(\d+)$/.exec(name)?.[1] ?? 32);
 }
 
 async function runAction(
@@ -401,15 +410,6 @@ async function probeAction(text: string): Promise<void> {
   await using device = await openDevice(spec.device, { threads: spec.threads });
   const pace = await measurePace(spec, { ...await entriesOf(spec), device });
   console.log(JSON.stringify({ ...pace, seconds: (performance.now() - start) / 1000 }));
-}
-
-async function entriesOf(spec: RunSpec) {
-  const { methods, datasets, metrics } = await tablesWith(spec.dataset);
-  return {
-    method: lookUp(methods, "method", spec.method),
-    dataset: lookUp(datasets, "data set", spec.dataset),
-    metrics: spec.metrics.map((name) => lookUp(metrics, "metric", name)),
-  };
 }
 
 /** Executes the command line `args`. Every error is one line on standard error and an exit code. */

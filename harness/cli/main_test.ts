@@ -27,6 +27,11 @@ Deno.test("cli bench refuses wrong arguments with one line and exit code 2, and 
       [["--datasets", "fashion"], /^Unknown data set "fashion": known data sets are fashion_4k, /],
       [["--datasets", "what:ever"], /^Unknown data set "what:ever": known data sets are /],
       [["--preset", "fast"], /^Unknown preset "fast": known presets are smoke, quick, /],
+      [
+        ["--config", `${dir}/x.json`],
+        /x\.json was not found: --config takes a file$/,
+      ],
+      [["--config", "x", "--preset", "smoke"], /'--preset <name>' cannot be used with .*'--config/],
       [["--device", "gpu"], /^Unknown device "gpu": known devices are cpu, tfjs-cpu/],
       [["--seeds", "x"], /^Unknown seeds "x"/],
       [["--set", "lae.stepsize=1"], /^Unknown hyperparameter of lae "stepsize": .*stepSize/],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FamilyRecord, Hyperparams } from "./types.ts";
+import type { FamilyRecord, Hyperparams, ImageShape } from "./types.ts";
 
 /** Settings that all runs of an experiment share. */
 interface RunSettings {
@@ -24,12 +24,28 @@ interface RunSettings {
   readonly threads: number;
 }
 
-/** One run, resolved: everything that its numbers depend on. Its hash is the run's id. */
+/** A module outside the project that defines a run's method or data set, and what reports need of the entry. */
+export interface UserModule {
+  /** Absolute path of the file. It does not count in the run's id: a moved file is the same code. */
+  readonly path: string;
+  /** SHA-256 of the file and of the user's files that it imports, without comments and types. Counts in the run's id. */
+  readonly sha256: string;
+  /** The entry's label in reports. */
+  readonly label: string;
+  /** Of a method. */
+  readonly description?: string;
+  /** Of a data set. */
+  readonly image?: ImageShape;
+}
+
+/** One run, resolved: everything that its numbers depend on. Its hash is the run's id (`experiment/spec.ts`). */
 export interface RunSpec extends RunSettings {
   readonly method: string;
   readonly dataset: string;
   readonly seed: number;
   readonly hyper: Hyperparams;
+  /** The modules that define the method and the data set; absent if both are in the tables of the project. */
+  readonly modules?: { readonly method?: UserModule; readonly dataset?: UserModule };
 }
 
 /** A preset, after the command line's overrides. */
@@ -40,6 +56,8 @@ export interface Experiment extends RunSettings {
   readonly seeds: readonly number[];
   /** Overrides of defaults by method; those under `*`, and `*@DATASET`, hold for every method that has the key. */
   readonly hyper: Readonly<Record<string, Hyperparams>>;
+  /** Paths of the user's modules that define some of the methods and data sets; absent if none does. */
+  readonly modules?: readonly string[];
 }
 
 /** One epoch of training as recorded. */

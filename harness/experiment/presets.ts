@@ -1,9 +1,11 @@
 import type { Experiment } from "../core/records.ts";
 
 /** A named experiment. */
-export interface Preset extends Omit<Experiment, "name" | "methods" | "threads"> {
+export interface Preset extends Omit<Experiment, "name" | "methods" | "threads" | "modules"> {
   /** All methods of the table if absent. */
   readonly methods?: readonly string[];
+  /** The cores divided by the runs at a time if absent. */
+  readonly threads?: number;
   /** Purpose and approximate time, for listings. */
   readonly about: string;
 }

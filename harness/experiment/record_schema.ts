@@ -44,6 +44,15 @@ export const SECONDS = z.object({
   other: z.number(),
 });
 
+/** Checks a `UserModule`. */
+const USER_MODULE = z.strictObject({
+  path: z.string(),
+  sha256: z.string(),
+  label: z.string(),
+  description: z.string().optional(),
+  image: z.strictObject({ height: z.int(), width: z.int(), channels: z.int() }).optional(),
+});
+
 /** Checks a `RunSpec`. */
 export const RUN_SPEC = z.strictObject({
   method: z.string(),
@@ -59,6 +68,8 @@ export const RUN_SPEC = z.strictObject({
   hyper: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   device: z.string(),
   threads: z.int().min(1),
+  modules: z.strictObject({ method: USER_MODULE.optional(), dataset: USER_MODULE.optional() })
+    .optional(),
 });
 
 /** Checks `Findings`. */

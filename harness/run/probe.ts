@@ -1,4 +1,4 @@
-import { type Chains } from "./batches.ts";
+import type { Chains } from "./batches.ts";
 import { orderKey } from "../core/row_order.ts";
 import type { Pace } from "../experiment/estimate.ts";
 import { initialise, streamKey } from "./initial_state.ts";

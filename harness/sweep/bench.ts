@@ -32,6 +32,8 @@ export interface BenchOptions {
   readonly strict: boolean;
   /** The absolute path of the data folder, which runs may read. */
   readonly dataFolder: string | undefined;
+  /** Absolute paths of the folders of the user's modules, which runs may read. */
+  readonly moduleFolders?: readonly string[];
   /** Writes the reports of `records` into the output folder. Resolves to the text to print. */
   publish(records: readonly RunRecord[]): Promise<string>;
 }
@@ -261,7 +263,7 @@ async function runAll(
     readonly store: Store;
     readonly jobs: number;
     readonly gpus: readonly string[];
-    readonly options: Pick<BenchOptions, "tables" | "dataFolder" | "acceptCode">;
+    readonly options: Pick<BenchOptions, "tables" | "dataFolder" | "moduleFolders" | "acceptCode">;
   },
 ): Promise<boolean> {
   const controller = new AbortController();
@@ -295,7 +297,11 @@ async function runAll(
             `${jobs}`,
             ...options.acceptCode ? ["--accept-code"] : [],
           ],
-          permissionsOf(spec, { dir, dataFolder: options.dataFolder }),
+          permissionsOf(spec, {
+            dir,
+            dataFolder: options.dataFolder,
+            moduleFolders: options.moduleFolders,
+          }),
         ),
       }),
       onStart: progress.start,

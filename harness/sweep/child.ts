@@ -34,18 +34,22 @@ export interface Permissions {
 
 /**
  * Permissions of the run `spec`: its folder `dir`, if it writes; the data folder, which also caches decoded images and
- * statistics; the path of a data set such as `folder:PATH`; the library of its device; and the cache of programs that XLA
- * devices compile.
+ * statistics; the path of a data set such as `folder:PATH`; the folders of the user's modules; the library of its device; and
+ * the cache of programs that XLA devices compile.
  */
 export function permissionsOf(
   { dataset, device }: RunSpec,
-  { dir, dataFolder }: { readonly dir?: string; readonly dataFolder: string | undefined },
+  { dir, dataFolder, moduleFolders = [] }: {
+    readonly dir?: string;
+    readonly dataFolder: string | undefined;
+    readonly moduleFolders?: readonly string[];
+  },
 ): Permissions {
   const picturesPath = /^\w+:(.+?)(?:@\d+)?$/.exec(dataset)?.[1];
   const named = (folders: readonly (string | undefined)[]) =>
     folders.filter((folder) => folder !== undefined);
   return {
-    read: named([dir, dataFolder, picturesPath]),
+    read: named([dir, dataFolder, picturesPath, ...moduleFolders]),
     write: dir === undefined
       ? []
       : named([dir, dataFolder, isXla(device) ? cacheFolder("xla") : undefined]),
