@@ -146,6 +146,8 @@ export interface Model<S extends Tree = Tree> {
   readonly warnings?: readonly string[];
   /** Floating-point operations of one step, as the formulas count them (`methods/parts/step_flops.ts`). */
   readonly flops?: number;
+  /** Largest absolute values of training metrics, by name: a run in which one is exceeded has diverged, and stops. */
+  readonly limits?: Readonly<Record<string, number>>;
   /** The state before the first step. Runs eagerly. */
   init(noise: Noise): S;
   /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
@@ -275,6 +277,19 @@ export interface PreparedChain {
    * is, where float32 would round the sum of many terms by more than a step changes it.
    */
   energy(z: Tensor2D): Tensor1D | Tensor2D;
+  /**
+   * The next z of a rule other than Langevin's, such as one that is clipped or has no noise, from grad U(z) and standard
+   * normal draws, all [count, d]. Absent for Langevin's rule, which acceptance, drift and virial presume: they are not
+   * measured otherwise.
+   */
+  move?(z: Tensor2D, move: { readonly gradient: Tensor2D; readonly xi: Tensor2D }): Tensor2D;
+  /** Of a chain on images: what its ends are compared with. */
+  readonly images?: {
+    /** The images of the batch as `energy` takes them, [m, d]. */
+    readonly data: Tensor2D;
+    /** The least and the largest value of a pixel. */
+    readonly range: readonly [number, number];
+  };
 }
 
 // ---------------------------------------------------------------- data sets

@@ -28,6 +28,14 @@ const SMALL: Experiment["hyper"] = {
   // Fewer prior chains than features and Algorithm 4, so that the latent sampler network keeps up with the energy.
   lae: { chainCount: 200, learning: "ml", innerSteps: 5, posteriorStepSize: 0.005 },
   lae_neurips: { sgdLearningRate: 3e-4 }, // 1e-3 diverges in quick
+  ebm: {
+    nets: "small_xie2021",
+    width: 1,
+    learningRate: 1e-3,
+    bufferSize: 400, // every chain is continued once in ten batches
+    langevinSteps: 15,
+    sampleSteps: 60,
+  },
 };
 
 /** The Fréchet distance, and what it does not see: all from one pass through the classifier of Fashion-MNIST. */

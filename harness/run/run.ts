@@ -288,6 +288,7 @@ async function trainOn(
     epochs: spec.epochs,
     orderKey: orderKey(spec.seed, spec.dataset),
     stopwatch,
+    limits: model.limits,
     onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
   });
   let { state } = position;

@@ -140,6 +140,8 @@ export interface TrainOptions {
   /** Key of the row order, shared by all methods. */
   readonly orderKey: Key;
   readonly stopwatch: Stopwatch;
+  /** `Model.limits`. */
+  readonly limits?: Readonly<Record<string, number>>;
   /** Called after each step with its 1-based number in the epoch. */
   readonly onStep?: (step: number, metrics: Readonly<Record<string, number>>) => void;
 }
@@ -147,7 +149,7 @@ export interface TrainOptions {
 /**
  * Trains from `position` to the last epoch and yields after each epoch its record and the new position. Only steps and their
  * batches count on the clock `train`; between epochs the clock is `other`. Throws NotFiniteError at the first metric that is
- * not finite.
+ * not finite or beyond its limit.
  */
 export async function* train(
   position: TrainPosition,
@@ -168,6 +170,10 @@ export async function* train(
       const metrics = readMetrics(outputs);
       for (const [name, value] of Object.entries(metrics)) {
         if (!Number.isFinite(value)) throw new NotFiniteError(name, value);
+        const limit = options.limits?.[name];
+        if (limit !== undefined && Math.abs(value) > limit) {
+          throw new NotFiniteError(name, value, limit);
+        }
         sums[name] = (sums[name] ?? 0) + value;
       }
       options.onStep?.(step, metrics);

@@ -41,11 +41,14 @@ const SMALL: Hyperparams = {
   inputDim: 16,
   posteriorSteps: 3,
   priorSteps: 3,
+  langevinSteps: 3,
+  sampleSteps: 3,
+  bufferSize: 24,
 };
 
 /** Options of the tests. */
 export interface ConformanceOptions {
-  /** Overrides the defaults, and small values of latentDim, featureDim, width, inputDim, posteriorSteps and priorSteps. */
+  /** Overrides the defaults, and small values of latentDim, featureDim, width, inputDim and numbers of chain steps. */
   readonly hyper?: Hyperparams;
   readonly problem?: Problem;
 }
@@ -163,9 +166,11 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     for (const [name, { data }] of Object.entries(eager.state)) {
       // Float32 sums in another order: 1e-7 an operation, times some 1e3 terms; 1e-4 of the entry's largest value bounds it.
       const values = Array.from(data);
-      const scale = Math.max(1e-6, ...values.map(Math.abs));
+      const largest = (numbers: readonly number[], least: number) =>
+        numbers.reduce((most, value) => Math.max(most, Math.abs(value)), least);
+      const scale = largest(values, 1e-6);
       const other = compiled.state[name].data;
-      const worst = Math.max(...values.map((value, i) => Math.abs(value - other[i])));
+      const worst = largest(values.map((value, i) => value - other[i]), 0);
       assert.ok(worst <= 1e-4 * scale, `${name} differs by ${worst / scale} of its largest value`);
     }
   },

@@ -34,6 +34,9 @@ const SMALL: Hyperparams = {
   inputDim: 16,
   posteriorSteps: 3,
   priorSteps: 3,
+  langevinSteps: 3,
+  sampleSteps: 3,
+  bufferSize: 24,
 };
 
 /** Small hyperparameters of `method`, with `overrides`. Throws RangeError for a name that the method does not have. */
