@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type Chains, gatherChains, imagesOfRows } from "./batches.ts";
+import { type Chains, gatherChains, imagesOfRows, labelsOfRows } from "./batches.ts";
 import { lanczosCoefficients } from "./curvature.ts";
 import { chainsOf, withPrefix } from "./train.ts";
 import { createNoise, type Key } from "../core/noise.ts";
@@ -38,6 +38,8 @@ const DIFFERENCE = 0.1;
 export interface ChainProbe {
   readonly device: Device;
   readonly langevinChains: readonly LangevinChain[];
+  /** Whether batches have labels, which `images` then has; false if absent. */
+  readonly isConditional?: boolean;
   /** The training part, of which the first `trainCount` images were trained on. */
   readonly images: ImageSet;
   readonly trainCount: number;
@@ -61,13 +63,14 @@ export interface ChainMeter extends AsyncDisposable {
 
 /** Compiles the measurement of all chains as one program. */
 export async function compileChainMeter(probe: ChainProbe): Promise<ChainMeter> {
-  const { device, langevinChains, images, trainCount, key, state } = probe;
+  const { device, langevinChains, isConditional, images, trainCount, key, state } = probe;
   const count = Math.min(probe.imageCount, trainCount);
   const rows = Int32Array.from({ length: count }, (_, i) => Math.floor(i * trainCount / count));
   const inputsAt = (step: number): HostArrays => ({
     images: imagesOfRows(images, rows),
     rows: { shape: [count], dtype: "int32", data: rows },
     step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
+    ...isConditional && { labels: labelsOfRows(images, rows) },
     ...withPrefix(gatherChains(probe.chains, rows)),
   });
   const program: Program = await device.compile(({ state, inputs }) => {
@@ -76,6 +79,7 @@ export async function compileChainMeter(probe: ChainProbe): Promise<ChainMeter> 
       rows: inputs.rows as tf.Tensor1D,
       step: inputs.step as tf.Scalar,
       chains: chainsOf(inputs),
+      ...isConditional && { labels: inputs.labels as tf.Tensor1D },
     };
     const measured = langevinChains.map(({ name, steps, prepare }) => {
       const noise = createNoise(key, batch.step).split(name);

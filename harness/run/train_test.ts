@@ -118,7 +118,7 @@ Deno.test("train() stops at the first metric beyond its limit, and names metric,
   const lines: string[] = [];
   const program = fakeProgram({ lines }, { ahead: false, lossOf: (step) => -step });
   const run = (limit: number) =>
-    Array.fromAsync(train(start(), { ...options(program), limits: { loss: limit } }));
+    Array.fromAsync(train(start(), { ...options(program), model: { limits: { loss: limit } } }));
   await run(5);
   await assert.rejects(run(3), { what: "loss", message: "loss became -4, beyond its limit of 3" });
 });

@@ -13,6 +13,7 @@ import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type {
   Batch,
+  Conditional,
   Device,
   HostArray,
   HostArrays,
@@ -26,11 +27,12 @@ import { openDevice } from "../engine/device.ts";
 import { readTensors } from "../run/initial_state.ts";
 import { chainInputs, chainsOf, stepFunction, stepInputs, withPrefix } from "../run/train.ts";
 
-/** 32 images of 8x8 pixels in batches of 8. */
+/** 32 images of 8x8 pixels in four classes, in batches of 8. */
 export const SMALL_PROBLEM: Problem = {
   image: { height: 8, width: 8, channels: 1 },
   trainCount: 32,
   batchSize: 8,
+  classCount: 4,
 };
 
 /** Values that make a model small, for methods with hyperparameters of these names. */
@@ -196,6 +198,18 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     });
   },
 
+  "conditional: sample() gives an image in [0, 1] of every class": async ({ problem, ...rest }) => {
+    await withState({ problem, ...rest }, ({ conditional }, state) => {
+      if (conditional === undefined) return;
+      assert.equal(conditional.classCount, problem.classCount);
+      const labels = tf.range(0, conditional.classCount, 1, "int32");
+      const images = conditional.sample(state, labels, noiseOf("class", 0));
+      const { height, width, channels } = problem.image;
+      assert.deepEqual(images.shape, [conditional.classCount, height, width, channels]);
+      assertUnitRange(images);
+    });
+  },
+
   "latents: infer() gives latents, decode() images in [0, 1], for any count": async (subject) => {
     const { image } = subject.problem;
     await withState(subject, ({ latents }, state) => {
@@ -291,13 +305,17 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
   },
   "langevinChains: names are unique, starts and energies finite, one chain an image or one in all":
     async (subject) => {
-      await withState(subject, ({ langevinChains = [] }, state, persistent) => {
+      await withState(subject, ({ langevinChains = [], conditional }, state, persistent) => {
         const names = langevinChains.map(({ name }) => name);
         assert.equal(new Set(names).size, names.length, `names ${names.join(", ")}`);
         for (const { name, steps, prepare } of langevinChains) {
           assert.ok(Number.isInteger(steps) && steps > 0, `${name}: ${steps} steps`);
           for (const count of [1, 5]) {
-            const batch = firstBatch(subject.problem, count, persistent);
+            const labels = conditional && tf.zeros<tf.Rank.R1>([count], "int32");
+            const batch = {
+              ...firstBatch(subject.problem, count, persistent),
+              ...labels && { labels },
+            };
             const chain = prepare(state, batch, noiseOf(name, count));
             const { start } = chain;
             assert.ok([1, count].includes(start.shape[0]), `${name}: start [${start.shape}]`);
@@ -322,6 +340,11 @@ function firstBatch(problem: Problem, count: number, chains: State): Batch {
     step: tf.scalar(0, "int32"),
     chains: firstRows(chains, count),
   };
+}
+
+/** The label of each of `rows`: the classes take turns. */
+function labelsOf(rows: Int32Array, { classCount }: Pick<Conditional, "classCount">): HostArray {
+  return { shape: [rows.length], dtype: "int32", data: rows.map((row) => row % classCount) };
 }
 
 /** State and persistent chains of all rows, on the host. */
@@ -366,7 +389,7 @@ async function train(
   await using opened: Device = await openDevice(device, { threads: 1 });
   await using program = await opened.compile(stepFunction(model, foldIn(keyOf(seed), "step")), {
     state: start.state,
-    inputs: stepInputs({ image, batchSize, chains: model.chains }),
+    inputs: stepInputs(model, { image, batchSize }),
   });
   let state = await opened.upload(start.state);
   let metrics: Record<string, number> = {};
@@ -380,6 +403,7 @@ async function train(
       images: takeRows(images, rows),
       rows: { shape: [batchSize], dtype: "int32", data: rows },
       step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
+      ...model.conditional && { labels: labelsOf(rows, model.conditional) },
       ...withPrefix(mapArrays(chains, (array) => takeRows(array, rows))),
     });
     state = result.state;
