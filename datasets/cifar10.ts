@@ -33,6 +33,7 @@ export const cifar10Source: FileSource = {
     "A. Krizhevsky: Learning multiple layers of features from tiny images, 2009; no licence stated by the author",
   image: IMAGE,
   counts: { train: 50_000, test: 10_000 },
+  classCount: CLASS_COUNT,
   files: { train: [BINARY], test: [BINARY] },
   definition: "32x32 as published",
   async decode(split, find) {

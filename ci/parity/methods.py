@@ -101,7 +101,7 @@ class Case:
 
     def names(self, *nets):
         names = [k for k in self.state if k.split("/")[0] in nets]
-        return names + (["logSigma"] if self.hyper["learnSigma"] else [])
+        return names + (["logSigma"] if self.hyper.get("learnSigma") else [])
 
     def generate(self, p, z):
         if self.hyper["nets"] == "mlp":
@@ -150,14 +150,71 @@ def langevin(energy, z, step_size, xi):
     return z.detach()
 
 
-def adam(case, grads, rate):
+def adam(case, grads, rate, betas=(0.5, 0.999), slot=lambda kind, k: f"adam/{kind}/{k}"):
     out, t = {}, case.step + 1
     for k, g in grads.items():
-        m = 0.5 * case.state[f"adam/m/{k}"] + 0.5 * g
-        v = 0.999 * case.state[f"adam/v/{k}"] + 0.001 * g**2
-        out[f"adam/m/{k}"], out[f"adam/v/{k}"] = m, v
-        out[k] = case.state[k] - rate * (m / (1 - 0.5**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+        m = betas[0] * case.state[slot("m", k)] + (1 - betas[0]) * g
+        v = betas[1] * case.state[slot("v", k)] + (1 - betas[1]) * g**2
+        out[slot("m", k)], out[slot("v", k)] = m, v
+        out[k] = case.state[k] - rate * (m / (1 - betas[0]**t)) / ((v / (1 - betas[1]**t)).sqrt() + 1e-8)
     return out
+
+
+# ---------------------------------------------------------------- energies of images
+
+
+def conv(p, name, x, stride=1, pad=0):
+    """Channels last in and out."""
+    y = F.conv2d(x.permute(0, 3, 1, 2), p[f"{name}/weight"].permute(3, 2, 0, 1).contiguous(), p[f"{name}/bias"], stride, pad)
+    return y.permute(0, 2, 3, 1)
+
+
+def image_energy(p, x):
+    """-f(x), one an image: CoopFlow's residual network where there is a stem, CoopVAEBM's strided one otherwise."""
+    if "energy/stem/0/weight" in p:
+        h = F.silu(conv(p, "energy/stem/0", x, 1, 1))
+        i = 0
+        while f"energy/main{i}/0/weight" in p:
+            main = F.silu(conv(p, f"energy/main{i}/1", F.silu(conv(p, f"energy/main{i}/0", h, 1, 1)), 1, 1))
+            skip = F.silu(conv(p, f"energy/skip{i}/0", h, 1, 1))
+            h = F.avg_pool2d((main + skip).permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
+            i += 1
+        return -conv(p, "energy/head/0", h).flatten(1).sum(1)
+    count = len({k for k in p if k.startswith("energy/net/") and k.endswith("/weight")})
+    for i in range(count):
+        last = i == count - 1
+        x = conv(p, f"energy/net/{i}", x, 1 if i == 0 or last else 2, 0 if last else 1)
+        x = x if last else F.leaky_relu(x, 0.2)
+    return -x.flatten(1).sum(1)
+
+
+def image_chain(energy, start, steps, step_size, temperature=0.0, xi=None, limit=None, clip=False):
+    """The ends of the chains, and the metrics of the way."""
+    x, norms = start, []
+    for t in range(steps):
+        x = x.detach().requires_grad_()
+        (g,) = torch.autograd.grad(energy(x).sum(), x)
+        norms.append(g.flatten(1).norm(dim=1).mean())
+        drift = step_size * g
+        x = x - (drift if limit is None else drift.clamp(-limit, limit))
+        if temperature > 0:
+            x = x + math.sqrt(2 * step_size * temperature) * xi[t]
+        x = (x.clamp(-1, 1) if clip else x).detach()
+    metrics = dict(
+        gradientNorm=sum(norms) / max(1, len(norms)) if norms else torch.tensor(0.0),
+        distance=(((x - start) / 2) ** 2).mean().sqrt(),
+        saturated=(x.abs() >= 1).double().mean(),
+    )
+    return x, metrics
+
+
+def energy_names(c):
+    return [k for k in c.state if k.startswith("energy/")]
+
+
+def adam_of_energy(kind, k):
+    """Slots of the methods that learn nothing but an energy are named after its networks."""
+    return f"adam/{kind}/{k.removeprefix('energy/')}"
 
 
 # ---------------------------------------------------------------- methods
@@ -344,7 +401,34 @@ def lae(c):
     return out, dict(loss=loss, squaredError=error, energyPosterior=high, energyPrior=low)
 
 
-METHODS = dict(vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips)
+def ebm(c):
+    h, m = c.hyper, c.m
+    restarts = (c.noise["restart"] < h["restart"]).expand(m, *c.x.shape[1:])
+    start = torch.where(restarts, 2 * c.noise["start"] - 1, c.state["buffer"][:m])
+    xi = c.noise["chain"] if h["temperature"] > 0 else None
+    end, metrics = image_chain(
+        lambda x: image_energy(c.state, x),
+        start,
+        h["langevinSteps"],
+        h["langevinStepSize"],
+        h["temperature"],
+        xi,
+        h["driftLimit"],
+        clip=True,
+    )
+    names = energy_names(c)
+    p = leaves(c.state, names)
+    data, samples = image_energy(p, c.x), image_energy(p, end)
+    penalty = (data**2).mean() + (samples**2).mean()
+    loss = data.mean() - samples.mean() + h["energyPenalty"] * penalty
+    out = adam(c, gradients(loss, p, names), h["learningRate"], (0, 0.999), adam_of_energy)
+    out["buffer"] = torch.cat([c.state["buffer"][m:], end])
+    return out, dict(loss=loss, energyData=data.mean(), energySamples=samples.mean(), **metrics)
+
+
+METHODS = dict(
+    ebm=ebm, vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips
+)
 
 
 def main(source, target):
@@ -353,7 +437,8 @@ def main(source, target):
     for case in cases:
         c = Case(case)
         out, metrics = METHODS[case["method"]](c)
-        metrics["sigma"] = c.state["logSigma"].exp()
+        if "logSigma" in c.state:
+            metrics["sigma"] = c.state["logSigma"].exp()
         if "logSigma" in out:
             out["logSigma"] = out["logSigma"].clamp(math.log(1e-3), math.log(3))
         case["next"] = {k: encode(v) for k, v in out.items()}

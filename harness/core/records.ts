@@ -178,12 +178,26 @@ export interface ChainHealth {
   readonly stepSize: number;
   /** eta L: the step size times the largest curvature of the energy at either end of each chain, that of lower energy. */
   readonly stability: { readonly quantile90: number; readonly largest: number } | null;
-  /** Mean acceptance that a Metropolis test would give over the last half of the steps. */
-  readonly acceptance: Estimate | null;
+  /** Mean acceptance that a Metropolis test would give over the last half of the steps; absent unless the rule is Langevin's. */
+  readonly acceptance?: Estimate | null;
   /** Change of the energy over the last half of the steps, nats; absent for a single chain. */
   readonly drift?: Estimate | null;
   /** (z . g - (eta / 2) |g|^2) / d over the last half of the steps, 1 at rest; absent for a single chain. */
   readonly virial?: Estimate | null;
+  /** Absent for chains on other things than images. */
+  readonly images?: ImageChainHealth;
+}
+
+/** How far a chain on images goes, and what it reaches. Means over chains; null where one is not finite. */
+export interface ImageChainHealth {
+  /** U in nats, up to the same constant, of training images, and of chains at their start and end. */
+  readonly energy: Readonly<Record<"data" | "start" | "end", Estimate | null>>;
+  /** |grad U| of chains at their start and end. */
+  readonly gradientNorm: Readonly<Record<"start" | "end", number | null>>;
+  /** Share of pixels at the least or the largest value, or beyond. */
+  readonly saturated: Readonly<Record<"data" | "start" | "end", number | null>>;
+  /** Root mean square over pixels of the way from start to end, as a share of the range of a pixel. */
+  readonly distance: number | null;
 }
 
 /** A mean over chains with its standard error, null for a single chain. */

@@ -30,7 +30,24 @@ const SMALL: Experiment["hyper"] = {
   // Fewer prior chains than features and Algorithm 4, so that the latent sampler network keeps up with the energy.
   lae: { chainCount: 200, learning: "ml", innerSteps: 5, posteriorStepSize: 0.005 },
   lae_neurips: { sgdLearningRate: 3e-4 }, // 1e-3 diverges in quick
+  ebm: {
+    nets: "small_xie2021",
+    width: 1,
+    learningRate: 1e-3,
+    bufferSize: 400, // every chain is continued once in ten batches
+    langevinSteps: 10,
+    sampleSteps: 30,
+  },
 };
+
+/** The same for a check that everything works, in a few seconds a method. */
+const SMALLEST: Experiment["hyper"] = {
+  ...SMALL,
+  ebm: { ...SMALL.ebm, width: 0.5, langevinSteps: 5, sampleSteps: 10 },
+};
+
+/** The methods of the default table. Others can be asked for by --methods. */
+const DEFAULT_METHODS = ["vae", "vae_flow", "abp", "dlgm", "lebm", "lae", "lae_neurips"];
 
 /** The Fréchet distance, and what it does not see: all from one pass through the classifier of Fashion-MNIST. */
 const FASHION = [
@@ -77,11 +94,12 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     metrics: FASHION,
     scoreUntrained: true,
     device: "cpu",
-    hyper: SMALL,
+    hyper: SMALLEST,
   },
   quick: {
     about:
-      "a small but meaningful table: all methods, three seeds, networks an eighth as wide; at most 10 min on 2 cores",
+      "a small but meaningful table: the methods below, three seeds, networks an eighth as wide; at most 10 min on 2 cores. The other methods take under a minute a seed: --methods NAME",
+    methods: DEFAULT_METHODS,
     datasets: ["fashion_4k"],
     seeds: [0, 1, 2],
     epochs: 3,
@@ -95,6 +113,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   table1: {
     about: "the paper's Table 1: SVHN, CIFAR-10, CelebA-HQ 32 and 64; days on a CPU",
+    methods: DEFAULT_METHODS,
     datasets: ["svhn", "cifar10", "celeba_hq_32", "celeba_hq_64"],
     seeds: [0, 1, 2],
     epochs: 50, // ours: not given in the paper
@@ -108,7 +127,8 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   table1_small: {
     about:
-      "Table 1 in small, on colour images: all methods on CIFAR-10, three seeds, networks a quarter as wide; about 5 hours on 2 cores. Without the data set installed: --datasets archive:FILE with 32x32 colour pictures",
+      "Table 1 in small, on colour images: its methods on CIFAR-10, three seeds, networks a quarter as wide; about 5 hours on 2 cores. Without the data set installed: --datasets archive:FILE with 32x32 colour pictures",
+    methods: DEFAULT_METHODS,
     datasets: ["cifar10"],
     seeds: [0, 1, 2],
     epochs: 10,
@@ -123,6 +143,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   "peer-speed": {
     about:
       "seconds per epoch with the paper's networks and batch size, as ci/peers times PyTorch; no scores",
+    methods: DEFAULT_METHODS,
     datasets: ["fashion_4k"],
     seeds: [0],
     epochs: 2, // the first is a warm-up

@@ -10,6 +10,20 @@ export const NUMBERS = z.record(z.string(), z.number());
 /** Checks an `Estimate`. */
 const ESTIMATE = z.object({ mean: z.number(), standardError: z.number().min(0).nullable() });
 
+const NUMBER_OR_NULL = z.number().nullable();
+
+/** Checks an `ImageChainHealth`. */
+const IMAGE_CHAIN_HEALTH = z.object({
+  energy: z.object({
+    data: ESTIMATE.nullable(),
+    start: ESTIMATE.nullable(),
+    end: ESTIMATE.nullable(),
+  }),
+  gradientNorm: z.object({ start: NUMBER_OR_NULL, end: NUMBER_OR_NULL }),
+  saturated: z.object({ data: NUMBER_OR_NULL, start: NUMBER_OR_NULL, end: NUMBER_OR_NULL }),
+  distance: NUMBER_OR_NULL,
+});
+
 /** Checks a `ChainHealth`. */
 const CHAIN_HEALTH = z.object({
   chain: z.string(),
@@ -18,9 +32,10 @@ const CHAIN_HEALTH = z.object({
   steps: z.int().min(1),
   stepSize: z.number().min(0),
   stability: z.object({ quantile90: z.number(), largest: z.number() }).nullable(),
-  acceptance: ESTIMATE.nullable(),
+  acceptance: ESTIMATE.nullable().optional(),
   drift: ESTIMATE.nullable().optional(),
   virial: ESTIMATE.nullable().optional(),
+  images: IMAGE_CHAIN_HEALTH.optional(),
 });
 
 /** Checks an `EpochRecord`. */

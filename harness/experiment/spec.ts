@@ -86,6 +86,7 @@ export function problemOf(spec: RunSpec, dataset: Dataset): Problem {
     image: dataset.image,
     trainCount: spec.trainCount ?? dataset.counts.train,
     batchSize: spec.batchSize,
+    ...dataset.classCount !== undefined && { classCount: dataset.classCount },
   };
 }
 

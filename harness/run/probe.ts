@@ -37,7 +37,7 @@ export async function measurePace(
   let state = await device.upload(initial.state);
   await using program = await device.compile(stepFunction(model, streamKey(spec, "step")), {
     state: state.specs,
-    inputs: stepInputs({ image: dataset.image, batchSize, chains: model.chains }),
+    inputs: stepInputs(model, { image: dataset.image, batchSize }),
   });
   await using generator = await compileGenerator(device, {
     model,

@@ -14,6 +14,7 @@ import { changedParts, listParts, resumedCode, runCode } from "../experiment/run
 import { initialise, streamKey } from "./initial_state.ts";
 import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
+import { sampleClasses } from "./class_grid.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
 import { reconstruct, type Reconstructions } from "./reconstruct.ts";
 import { compileGenerator } from "./generator.ts";
@@ -216,6 +217,7 @@ async function trainAndScore(run: Run): Promise<Results> {
   const { scores, families, images, state: scored } = await score({ generator, state, chains });
   await writeSampleGrid(`${run.dir}/samples.png`, images);
   const trained = await device.download(scored);
+  await writeClasses(trained, run);
   const alternatives = await scoreAlternatives(trained, {
     ...setting,
     untrained: untrainedAlternatives,
@@ -279,6 +281,20 @@ async function scoreDecoded(
     count,
   });
   return (await score({ generator, state, chains: {} })).scores;
+}
+
+/** Writes samples_classes.png, samples of a class in each row, if the model samples classes. */
+async function writeClasses(
+  trained: HostArrays,
+  { spec, model: { conditional }, device, dataset, dir, stopwatch }: Run,
+): Promise<void> {
+  if (conditional === undefined) return;
+  stopwatch.switchTo("sample");
+  const key = streamKey(spec, "classes");
+  const { image } = dataset;
+  const samples = await sampleClasses(trained, { device, conditional, key, image });
+  await writeSampleGrid(`${dir}/samples_classes.png`, samples);
+  stopwatch.switchTo("other");
 }
 
 /** Reconstructs test images and writes reconstructions.png and interpolations.png, if the model has latents. Consumes `state`. */

@@ -1,4 +1,4 @@
-import { type Chains, gatherChains, gatherImages, scatterChains } from "./batches.ts";
+import { type Chains, gatherChains, gatherImages, labelsOfRows, scatterChains } from "./batches.ts";
 import process from "node:process";
 import { shuffledRows, stepsPerEpoch } from "../core/row_order.ts";
 import { createNoise, type Key } from "../core/noise.ts";
@@ -25,8 +25,8 @@ import { type Scalar, Tensor, type Tensor1D, type Tensor4D } from "@tensorflow/t
 const CHAINS = "chains/";
 
 /**
- * Makes a training step of `model` a pure function: inputs `images` [m, h, w, c], `rows` [m], `step` and
- * `chains/NAME` [m, ...]; outputs each metric by name, and `chains/NAME`.
+ * Makes a training step of `model` a pure function: inputs `images` [m, h, w, c], `rows` [m], `step`,
+ * `chains/NAME` [m, ...] and, for a conditional model, `labels` [m]; outputs each metric by name, and `chains/NAME`.
  */
 export function stepFunction(model: Model, key: Key): PureFunction {
   return ({ state, inputs }) => {
@@ -37,6 +37,7 @@ export function stepFunction(model: Model, key: Key): PureFunction {
         rows: inputs.rows as Tensor1D,
         step: inputs.step as Scalar,
         chains: chainsOf(inputs),
+        ...model.conditional && { labels: inputs.labels as Tensor1D },
       },
       createNoise(key, inputs.step as Scalar),
     );
@@ -78,19 +79,17 @@ function checkStep(
   }
 }
 
-/** Shapes and types of the inputs of `stepFunction`. `chains` are shapes without the row axis. */
+/** Shapes and types of the inputs of `stepFunction` for `model`. */
 export function stepInputs(
-  { image, batchSize, chains = {} }: {
-    readonly image: ImageShape;
-    readonly batchSize: number;
-    readonly chains?: Shapes;
-  },
+  { chains = {}, conditional }: Pick<Model, "chains" | "conditional">,
+  { image, batchSize }: { readonly image: ImageShape; readonly batchSize: number },
 ): Readonly<Record<string, ArraySpec>> {
   const { height, width, channels } = image;
   return {
     images: { shape: [batchSize, height, width, channels], dtype: "float32" },
     rows: { shape: [batchSize], dtype: "int32" },
     step: { shape: [], dtype: "int32" },
+    ...conditional && { labels: { shape: [batchSize], dtype: "int32" } as const },
     ...chainInputs(chains, batchSize),
   };
 }
@@ -154,6 +153,8 @@ export interface TrainOptions {
   /** Key of the row order, shared by all methods. */
   readonly orderKey: Key;
   readonly stopwatch: Stopwatch;
+  /** Limits of metrics, and whether the steps take labels, which `images` then has. */
+  readonly model?: Pick<Model, "limits" | "conditional">;
   /** Called after each step with its 1-based number in the epoch. */
   readonly onStep?: (step: number, metrics: Readonly<Record<string, number>>) => void;
   /** Asked between steps: whether to yield the position inside the epoch. */
@@ -171,7 +172,7 @@ export interface Reached {
  * Trains from `position` to the last epoch, and yields after each epoch and wherever `pause` asks for it, after at least one
  * step. Going on from a position gives the same bits as not stopping there. Only steps and their batches count on the clock
  * `train`; while the caller has the position, the clock is `other`. Throws NotFiniteError at the first metric that is not
- * finite.
+ * finite or beyond its limit.
  */
 export async function* train(
   position: TrainPosition,
@@ -195,6 +196,10 @@ export async function* train(
         const metrics = readMetrics(outputs);
         for (const [name, value] of Object.entries(metrics)) {
           if (!Number.isFinite(value)) throw new NotFiniteError(name, value);
+          const limit = options.model?.limits?.[name];
+          if (limit !== undefined && Math.abs(value) > limit) {
+            throw new NotFiniteError(name, value, limit);
+          }
           sums[name] = (sums[name] ?? 0) + value;
         }
         finished++;
@@ -293,7 +298,7 @@ export async function* inTurn<T>(
  * returns or `run` resolves.
  */
 export function createFeed(
-  { images, batchSize }: Pick<TrainOptions, "images" | "batchSize">,
+  { images, batchSize, model }: Pick<TrainOptions, "images" | "batchSize" | "model">,
 ): (rows: Int32Array, step: number) => HostArrays {
   const { height, width, channels } = images.image;
   const shape = [batchSize, height, width, channels];
@@ -304,6 +309,7 @@ export function createFeed(
       images: { shape, dtype: "float32", data: pixels },
       rows: { shape: [batchSize], dtype: "int32", data: rows },
       step: { shape: [], dtype: "int32", data: new Int32Array([step]) },
+      ...model?.conditional && { labels: labelsOfRows(images, rows) },
     };
   };
 }

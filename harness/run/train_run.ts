@@ -34,11 +34,7 @@ export async function trainRun(
     stepFunction(model, streamKey(spec, "step")),
     {
       state: position.state.specs,
-      inputs: stepInputs({
-        image: dataset.image,
-        batchSize: spec.batchSize,
-        chains: model.chains,
-      }),
+      inputs: stepInputs(model, { image: dataset.image, batchSize: spec.batchSize }),
     },
   );
   await using watch = spec.epochs - position.epoch > 1
@@ -78,6 +74,7 @@ export async function trainRun(
     epochs: spec.epochs,
     orderKey: orderKey(spec.seed, spec.dataset),
     stopwatch,
+    model,
     onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
     async pause() {
       await turn();

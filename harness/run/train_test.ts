@@ -140,6 +140,15 @@ for (const ahead of [false, true]) {
   });
 }
 
+Deno.test("train() stops at the first metric beyond its limit, and names metric, value and limit", async () => {
+  const lines: string[] = [];
+  const program = fakeProgram({ lines }, { ahead: false, lossOf: (step) => -step });
+  const run = (limit: number) =>
+    Array.fromAsync(train(start(), { ...options(program), model: { limits: { loss: limit } } }));
+  await run(5);
+  await assert.rejects(run(3), { what: "loss", message: "loss became -4, beyond its limit of 3" });
+});
+
 Deno.test("inTurn() reports a failure in order, and waits for every job that has begun", async () => {
   const over: number[] = [];
   const results: number[] = [];

@@ -13,6 +13,7 @@ import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type {
   Batch,
+  Conditional,
   Device,
   HostArray,
   HostArrays,
@@ -26,11 +27,12 @@ import { openDevice } from "../engine/device.ts";
 import { readTensors } from "../run/initial_state.ts";
 import { chainInputs, chainsOf, stepFunction, stepInputs, withPrefix } from "../run/train.ts";
 
-/** 32 images of 8x8 pixels in batches of 8. */
+/** 32 images of 8x8 pixels in four classes, in batches of 8. */
 export const SMALL_PROBLEM: Problem = {
   image: { height: 8, width: 8, channels: 1 },
   trainCount: 32,
   batchSize: 8,
+  classCount: 4,
 };
 
 /** Values that make a model small, for methods with hyperparameters of these names. */
@@ -41,11 +43,14 @@ const SMALL: Hyperparams = {
   inputDim: 16,
   posteriorSteps: 3,
   priorSteps: 3,
+  langevinSteps: 3,
+  sampleSteps: 3,
+  bufferSize: 24,
 };
 
 /** Options of the tests. */
 export interface ConformanceOptions {
-  /** Overrides the defaults, and small values of latentDim, featureDim, width, inputDim, posteriorSteps and priorSteps. */
+  /** Overrides the defaults, and small values of latentDim, featureDim, width, inputDim and numbers of chain steps. */
   readonly hyper?: Hyperparams;
   readonly problem?: Problem;
 }
@@ -163,9 +168,11 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     for (const [name, { data }] of Object.entries(eager.state)) {
       // Float32 sums in another order: 1e-7 an operation, times some 1e3 terms; 1e-4 of the entry's largest value bounds it.
       const values = Array.from(data);
-      const scale = Math.max(1e-6, ...values.map(Math.abs));
+      const largest = (numbers: readonly number[], least: number) =>
+        numbers.reduce((most, value) => Math.max(most, Math.abs(value)), least);
+      const scale = largest(values, 1e-6);
       const other = compiled.state[name].data;
-      const worst = Math.max(...values.map((value, i) => Math.abs(value - other[i])));
+      const worst = largest(values.map((value, i) => value - other[i]), 0);
       assert.ok(worst <= 1e-4 * scale, `${name} differs by ${worst / scale} of its largest value`);
     }
   },
@@ -188,6 +195,18 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
           assert.ok(new Set(images.dataSync()).size > 1, "every pixel of every sample is equal");
         }
       }
+    });
+  },
+
+  "conditional: sample() gives an image in [0, 1] of every class": async ({ problem, ...rest }) => {
+    await withState({ problem, ...rest }, ({ conditional }, state) => {
+      if (conditional === undefined) return;
+      assert.equal(conditional.classCount, problem.classCount);
+      const labels = tf.range(0, conditional.classCount, 1, "int32");
+      const images = conditional.sample(state, labels, noiseOf("class", 0));
+      const { height, width, channels } = problem.image;
+      assert.deepEqual(images.shape, [conditional.classCount, height, width, channels]);
+      assertUnitRange(images);
     });
   },
 
@@ -286,13 +305,17 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
   },
   "langevinChains: names are unique, starts and energies finite, one chain an image or one in all":
     async (subject) => {
-      await withState(subject, ({ langevinChains = [] }, state, persistent) => {
+      await withState(subject, ({ langevinChains = [], conditional }, state, persistent) => {
         const names = langevinChains.map(({ name }) => name);
         assert.equal(new Set(names).size, names.length, `names ${names.join(", ")}`);
         for (const { name, steps, prepare } of langevinChains) {
           assert.ok(Number.isInteger(steps) && steps > 0, `${name}: ${steps} steps`);
           for (const count of [1, 5]) {
-            const batch = firstBatch(subject.problem, count, persistent);
+            const labels = conditional && tf.zeros<tf.Rank.R1>([count], "int32");
+            const batch = {
+              ...firstBatch(subject.problem, count, persistent),
+              ...labels && { labels },
+            };
             const chain = prepare(state, batch, noiseOf(name, count));
             const { start } = chain;
             assert.ok([1, count].includes(start.shape[0]), `${name}: start [${start.shape}]`);
@@ -317,6 +340,11 @@ function firstBatch(problem: Problem, count: number, chains: State): Batch {
     step: tf.scalar(0, "int32"),
     chains: firstRows(chains, count),
   };
+}
+
+/** The label of each of `rows`: the classes take turns. */
+function labelsOf(rows: Int32Array, { classCount }: Pick<Conditional, "classCount">): HostArray {
+  return { shape: [rows.length], dtype: "int32", data: rows.map((row) => row % classCount) };
 }
 
 /** State and persistent chains of all rows, on the host. */
@@ -361,7 +389,7 @@ async function train(
   await using opened: Device = await openDevice(device, { threads: 1 });
   await using program = await opened.compile(stepFunction(model, foldIn(keyOf(seed), "step")), {
     state: start.state,
-    inputs: stepInputs({ image, batchSize, chains: model.chains }),
+    inputs: stepInputs(model, { image, batchSize }),
   });
   let state = await opened.upload(start.state);
   let metrics: Record<string, number> = {};
@@ -375,6 +403,7 @@ async function train(
       images: takeRows(images, rows),
       rows: { shape: [batchSize], dtype: "int32", data: rows },
       step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
+      ...model.conditional && { labels: labelsOf(rows, model.conditional) },
       ...withPrefix(mapArrays(chains, (array) => takeRows(array, rows))),
     });
     state = result.state;

@@ -32,8 +32,11 @@ export type Layer = ConvLayer | LinearLayer;
 /** Activation after a layer. */
 export type Activation = "swish" | "leaky_relu" | "relu" | "tanh" | "identity";
 
-/** Initialization of weights: `he` keeps the variance through the activation; `xavier` as in LEBM's code; `orthogonal` as in LAE's. */
-export type Initialiser = "he" | "xavier" | "orthogonal";
+/**
+ * Initialization of weights: `he` keeps the variance through the activation; `xavier` as in LEBM's code; `orthogonal` as in
+ * LAE's; `torch` has the variance of PyTorch's default, 1 / (3 fan in).
+ */
+export type Initialiser = "he" | "xavier" | "orthogonal" | "torch";
 
 /** A feed-forward network. */
 export interface Net {
@@ -44,7 +47,8 @@ export interface Net {
   readonly activation: Activation;
   /** Activation after the last layer. */
   readonly output: Activation;
-  readonly init: Initialiser;
+  /** A number is the standard deviation of every weight. */
+  readonly init: Initialiser | number;
   /** Factor on the initial weights of the last layer; 1 by default. */
   readonly outputGain?: number;
 }
@@ -177,7 +181,7 @@ function initLayer(net: Net, i: number, noise: Noise): LayerParams {
   const gain = last ? net.outputGain ?? 1 : 1;
   const weight = net.init === "orthogonal"
     ? orthogonal(draw as tf.Tensor2D)
-    : tf.mul(draw, net.init === "xavier" ? xavierDeviation(layer) : heDeviation(layer, net, i));
+    : tf.mul(draw, deviationOf(net, i));
   return {
     weight: gain === 1 ? weight : tf.mul(weight, gain),
     bias: tf.zeros([layer.outputs]),
@@ -186,6 +190,22 @@ function initLayer(net: Net, i: number, noise: Noise): LayerParams {
       shift: tf.zeros([layer.outputs]),
     }),
   };
+}
+
+/** Standard deviation of the initial weights of layer `i`. */
+function deviationOf(net: Net, i: number): number {
+  const layer = net.layers[i];
+  switch (net.init) {
+    case "xavier":
+      return xavierDeviation(layer);
+    case "torch":
+      return Math.sqrt(1 / (3 * fanIn(layer)));
+    case "he":
+    case "orthogonal":
+      return heDeviation(layer, net, i);
+    default:
+      return net.init;
+  }
 }
 
 /**
