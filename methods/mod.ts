@@ -6,6 +6,7 @@
 import type { Method } from "../harness/core/types.ts";
 import { abp } from "./abp.ts";
 import { dlgm } from "./dlgm.ts";
+import { iwae } from "./iwae.ts";
 import { lae } from "./lae.ts";
 import { lae_neurips } from "./lae_neurips.ts";
 import { lebm } from "./lebm.ts";
@@ -21,4 +22,5 @@ export const METHODS: Readonly<Record<string, Method>> = {
   lebm,
   lae,
   lae_neurips,
+  iwae,
 };

@@ -62,12 +62,12 @@ function withKnown(method: Method, overrides: Hyperparams): Hyperparams {
 /** Values that no method may accept for a hyperparameter of this name, and the beginning of the error. */
 const REFUSED: readonly (readonly [name: RegExp, value: number | string, message: string])[] = [
   [
-    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps)$/,
+    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples)$/,
     0,
     "must be an integer >= 1, got 0",
   ],
-  [/(?<!decay)(Steps|Count|Dim)$/, 1.5, "must be an integer >= "],
-  [/(?<!decay)(Steps|Count|Dim)$/, -1, "must be an integer >= "],
+  [/(?<!decay)(Steps|Count|Dim|Samples)$/, 1.5, "must be an integer >= "],
+  [/(?<!decay)(Steps|Count|Dim|Samples)$/, -1, "must be an integer >= "],
   [/^(width|sigma|decay|damping)$/, 0, "must be > 0, got 0"],
   [/([sS]tepSize|[lL]earningRate)$/, 0, "must be > 0, got 0"],
   [/([sS]tepSize|[lL]earningRate)$/, -1, "must be > 0, got -1"],

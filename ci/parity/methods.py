@@ -175,6 +175,23 @@ def vae(c):
     return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), dict(loss=loss, kl=kl, squaredError=error)
 
 
+def iwae(c):
+    names = c.names("encoder", "decoder")
+    p = leaves(c.state, names)
+    q = torch.distributions.Normal(*c.encode(p))
+    log_w, errors = [], []
+    for xi in c.noise["latents"]:
+        z = q.loc + q.scale * xi
+        nll, error = c.nll(p, z)
+        prior = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
+        log_w.append(prior - nll - q.log_prob(z).sum(1))
+        errors.append(error)
+    log_w = torch.stack(log_w)
+    loss = -(log_w.logsumexp(0) - math.log(len(log_w))).mean()
+    metrics = dict(loss=loss, negElbo=-log_w.mean(), squaredError=sum(errors) / len(errors))
+    return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), metrics
+
+
 def vae_flow(c):
     names = c.names("encoder", "flow", "decoder")
     p = leaves(c.state, names)
@@ -344,7 +361,9 @@ def lae(c):
     return out, dict(loss=loss, squaredError=error, energyPosterior=high, energyPrior=low)
 
 
-METHODS = dict(vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips)
+METHODS = dict(
+    vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips, iwae=iwae
+)
 
 
 def main(source, target):

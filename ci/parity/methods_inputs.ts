@@ -47,6 +47,7 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
     width: 0.008,
     chainStepSize: 0.35,
   }],
+  ["iwae", { importanceSamples: 3 }],
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });
