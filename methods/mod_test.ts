@@ -21,6 +21,7 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
     { chainCount: 5, decayPower: 0.55 },
     { nets: "linear" },
   ],
+  sri: [{ searchEvery: 0, noise: false }, { searchEvery: 2, nets: "mlp" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],
 };
 
@@ -62,7 +63,7 @@ function withKnown(method: Method, overrides: Hyperparams): Hyperparams {
 /** Values that no method may accept for a hyperparameter of this name, and the beginning of the error. */
 const REFUSED: readonly (readonly [name: RegExp, value: number | string, message: string])[] = [
   [
-    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples)$/,
+    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples|layerCount)$/,
     0,
     "must be an integer >= 1, got 0",
   ],
@@ -128,6 +129,8 @@ const FROZEN: Readonly<Record<string, RegExp>> = {
   dlgm: /^logSigma$/,
   lebm: /^logSigma$|energy\/1\/bias$/, // the level of the energy cancels in its loss
   lae: /^(features|sampler)\//,
+  sri: /^(logSigma|stepScale)$/, // the step size moves every searchEvery steps
+  sri_layers: /^(logSigma|stepScale)$/,
 };
 
 Deno.test("step() moves every entry of the state but those that are frozen", async () => {

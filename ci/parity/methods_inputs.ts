@@ -48,6 +48,10 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
     chainStepSize: 0.35,
   }],
   ["iwae", { importanceSamples: 3 }],
+  // A step that adds to the sums of the search, and one that chooses.
+  ["sri", { nets: "mlp", width: 0.008 }],
+  ["sri", { nets: "mlp", width: 0.008, searchEvery: WARM_STEPS + 1, noise: false }],
+  ["sri_layers", { searchEvery: 0 }],
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });

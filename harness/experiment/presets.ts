@@ -23,6 +23,7 @@ const SMALL: Experiment["hyper"] = {
     posteriorSteps: 8,
     posteriorStepSize: 0.0125,
     priorSteps: 20,
+    searchEvery: 50, // short runs choose their step size several times
   },
   lebm: { energyLearningRate: 1e-3 },
   // Fewer prior chains than features and Algorithm 4, so that the latent sampler network keeps up with the energy.
