@@ -22,6 +22,7 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
     { chainCount: 5, decayPower: 0.55 },
     { nets: "linear" },
   ],
+  sri: [{ searchEvery: 0, noise: false }, { searchEvery: 2, nets: "mlp" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],
 };
 
@@ -74,12 +75,12 @@ function withKnown(method: Method, overrides: Hyperparams): Hyperparams {
 /** Values that no method may accept for a hyperparameter of this name, and the beginning of the error. */
 const REFUSED: readonly (readonly [name: RegExp, value: number | string, message: string])[] = [
   [
-    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps)$/,
+    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples|layerCount)$/,
     0,
     "must be an integer >= 1, got 0",
   ],
-  [/(?<!decay)(Steps|Count|Dim)$/, 1.5, "must be an integer >= "],
-  [/(?<!decay)(Steps|Count|Dim)$/, -1, "must be an integer >= "],
+  [/(?<!decay)(Steps|Count|Dim|Samples)$/, 1.5, "must be an integer >= "],
+  [/(?<!decay)(Steps|Count|Dim|Samples)$/, -1, "must be an integer >= "],
   [/^(width|sigma|decay|damping)$/, 0, "must be > 0, got 0"],
   [/([sS]tepSize|[lL]earningRate)$/, 0, "must be > 0, got 0"],
   [/([sS]tepSize|[lL]earningRate)$/, -1, "must be > 0, got -1"],
@@ -141,6 +142,8 @@ const FROZEN: Readonly<Record<string, RegExp>> = {
   dlgm: /^logSigma$/,
   lebm: /^logSigma$|energy\/1\/bias$/, // the level of the energy cancels in its loss
   lae: /^(features|sampler)\//,
+  sri: /^(logSigma|stepScale)$/, // the step size moves every searchEvery steps
+  sri_layers: /^(logSigma|stepScale)$/,
 };
 
 Deno.test("step() moves every entry of the state but those that are frozen", async () => {

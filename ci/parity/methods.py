@@ -86,6 +86,43 @@ def conv_decoder(params, z):
     return x.permute(0, 2, 3, 1)
 
 
+def top_down(params, noise, count):
+    """The generator with `count` layers of latents, whose noise is `noise`, top first."""
+
+    def linear(name, x):
+        weight, bias = (params[f"decoder/{name}/{k}"] for k in ("weight", "bias"))
+        return x @ weight + bias
+
+    def conv(name, x, same=True):
+        weight, bias = (params[f"decoder/{name}/{k}"] for k in ("weight", "bias"))
+        return F.conv2d(x, weight.permute(3, 2, 0, 1).contiguous(), bias, 1, weight.shape[0] // 2 if same else 0)
+
+    def block(first, second, h):
+        return act(conv(second, act(conv(first, h)))) + h
+
+    def head(name, h):
+        return linear(f"{name}Out", act(conv(f"{name}Map", h, same=False)).permute(0, 2, 3, 1).flatten(1))
+
+    act = lambda x: F.gelu(x, approximate="tanh")
+    above = None
+    for l in range(count):
+        dim = params[f"decoder/project{l}/weight"].shape[0]
+        eps, noise = noise[:, :dim], noise[:, dim:]
+        if above is None:
+            z = eps
+        else:
+            log_variance = (F.softplus(head(f"variance{l - 1}", above)) + 1e-8).clamp(0, 10)
+            z = head(f"mean{l - 1}", above) + (log_variance / 2).exp() * eps
+        maps = act(linear(f"project{l}", z))
+        size = math.isqrt(maps.shape[1] // 4)
+        maps = maps.reshape(-1, size, size, 4).permute(0, 3, 1, 2)
+        h = block(f"first{l}", f"second{l}", act(conv(f"spread{l}", maps)))
+        above = h if above is None else above + h
+    h = block("lastFirst", "lastSecond", above)
+    weight, bias = (params[f"decoder/output/{k}"] for k in ("weight", "bias"))
+    return torch.tanh(F.conv_transpose2d(h, weight.permute(3, 2, 0, 1), bias, 2, 1)).permute(0, 2, 3, 1)
+
+
 class Case:
     """One case: constants, and the model's pieces as functions of parameters."""
 
@@ -104,6 +141,8 @@ class Case:
         return names + (["logSigma"] if self.hyper.get("learnSigma") else [])
 
     def generate(self, p, z):
+        if self.hyper.get("layerCount", 1) > 1:
+            return top_down(p, z, self.hyper["layerCount"])
         if self.hyper["nets"] == "mlp":
             return mlp(p, "decoder", z, F.relu).reshape(self.x.shape)
         return conv_decoder(p, z)
@@ -232,6 +271,23 @@ def vae(c):
     return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), dict(loss=loss, kl=kl, squaredError=error)
 
 
+def iwae(c):
+    names = c.names("encoder", "decoder")
+    p = leaves(c.state, names)
+    q = torch.distributions.Normal(*c.encode(p))
+    log_w, errors = [], []
+    for xi in c.noise["latents"]:
+        z = q.loc + q.scale * xi
+        nll, error = c.nll(p, z)
+        prior = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
+        log_w.append(prior - nll - q.log_prob(z).sum(1))
+        errors.append(error)
+    log_w = torch.stack(log_w)
+    loss = -(log_w.logsumexp(0) - math.log(len(log_w))).mean()
+    metrics = dict(loss=loss, negElbo=-log_w.mean(), squaredError=sum(errors) / len(errors))
+    return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), metrics
+
+
 def vae_flow(c):
     names = c.names("encoder", "flow", "decoder")
     p = leaves(c.state, names)
@@ -275,6 +331,56 @@ def abp(c):
     loss, error, grads = learn_decoder(c, z)
     metrics = dict(loss=loss, squaredError=error, halfSquaredNorm=half_squared_norm(z).mean())
     return adam(c, grads, c.hyper["learningRate"]), metrics
+
+
+def short_run_trial(c, scales):
+    """J and eta times curvature for each of `scales`: short_run.ts, with Hessians as matrices."""
+    k = int(c.noise["search/moment"] * c.hyper["posteriorSteps"])
+    x, m = c.x, c.x.shape[0]
+    v = torch.where(c.noise["search/probe"][0] >= 0.5, 1.0, -1.0)
+    objective, curvature = [], []
+    for scale in scales:
+        eta = scale * c.hyper["posteriorStepSize"]
+
+        def energy(z):
+            c.x = x[:1]
+            value = c.nll(c.state, z[None])[0] + half_squared_norm(z[None])
+            c.x = x
+            return value[0]
+
+        z = c.noise["search/start"][0]
+        for step in range(c.hyper["posteriorSteps"]):
+            if step == k:
+                hessian = eta * torch.autograd.functional.hessian(energy, z)
+            z = (z - eta * torch.autograd.functional.jacobian(energy, z)).detach()
+        powers = [torch.linalg.matrix_power(hessian, j) @ v for j in range(5)]
+        log_det = -sum(v @ powers[j] / j for j in range(1, 5))
+        objective.append(energy(z) - c.hyper["posteriorSteps"] * log_det)
+        curvature.append(powers[4].norm() / powers[3].norm())
+    return torch.stack(objective).detach(), torch.stack(curvature).detach()
+
+
+def sri(c):
+    every = c.hyper["searchEvery"]
+    scale = c.state["stepScale"] if every else torch.tensor(1.0)
+    step_size = float(scale) * c.hyper["posteriorStepSize"]
+    shape = (c.hyper["posteriorSteps"], *c.noise["start"].shape)
+    xi = c.noise["posterior"] if c.hyper["noise"] else torch.zeros(shape)
+    z = langevin(lambda z: (c.nll(c.state, z)[0] + half_squared_norm(z)).sum(), c.noise["start"], step_size, xi)
+    loss, error, grads = learn_decoder(c, z)
+    metrics = dict(loss=loss, squaredError=error, halfSquaredNorm=half_squared_norm(z).mean())
+    out = adam(c, grads, c.hyper["learningRate"])
+    if every:
+        metrics["stepSize"] = torch.tensor(step_size)
+        scales = scale * 1.1 ** (2 * torch.arange(7.0, dtype=torch.float64) - 6)
+        objective, curvature = short_run_trial(c, scales)
+        objective = c.state["search/objective"] + objective
+        curvature = torch.maximum(c.state["search/curvature"], curvature)
+        if (c.step + 1) % every == 0:
+            scale = scales[torch.where(curvature < 1, objective, torch.inf).argmin()]
+            objective, curvature = torch.zeros(7), torch.zeros(7)
+        out.update({"stepScale": scale, "search/objective": objective, "search/curvature": curvature})
+    return out, metrics
 
 
 def dlgm(c):
@@ -427,7 +533,8 @@ def ebm(c):
 
 
 METHODS = dict(
-    ebm=ebm, vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips
+    vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips, iwae=iwae,
+    sri=sri, sri_layers=sri, ebm=ebm,
 )
 
 

@@ -50,6 +50,11 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
   // Some chains restart, some drifts and pixels are clipped.
   ["ebm", { nets: "xie2022", width: 0.016, bufferSize: 6, restart: 0.5, temperature: 1e-4, driftLimit: 0.02 }],
   ["ebm", { bufferSize: 4, energyPenalty: 0.1, learningRate: 0.03 }],
+  ["iwae", { importanceSamples: 3 }],
+  // A step that adds to the sums of the search, and one that chooses.
+  ["sri", { nets: "mlp", width: 0.008 }],
+  ["sri", { nets: "mlp", width: 0.008, searchEvery: WARM_STEPS + 1, noise: false }],
+  ["sri_layers", { searchEvery: 0 }],
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });

@@ -30,7 +30,7 @@ export interface LinearLayer {
 export type Layer = ConvLayer | LinearLayer;
 
 /** Activation after a layer. */
-export type Activation = "swish" | "leaky_relu" | "relu" | "tanh" | "identity";
+export type Activation = "swish" | "leaky_relu" | "relu" | "gelu" | "tanh" | "identity";
 
 /**
  * Initialization of weights: `he` keeps the variance through the activation; `xavier` as in LEBM's code; `orthogonal` as in
@@ -69,6 +69,18 @@ export function swish<T extends tf.Tensor>(x: T): T {
   return tf.mul(x, tf.sigmoid(x));
 }
 
+/**
+ * x Phi(x) with Phi, the normal distribution function, as (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel
+ * 2016, section 2).
+ */
+export function gelu<T extends tf.Tensor>(x: T): T {
+  const inner = tf.mul(
+    tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)),
+    Math.sqrt(2 / Math.PI),
+  );
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+}
+
 /** Slope of the leaky ReLU at negative inputs, as in LEBM's code. */
 const LEAK = 0.2;
 
@@ -80,6 +92,8 @@ function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
       return tf.leakyRelu(x, LEAK);
     case "relu":
       return tf.relu(x);
+    case "gelu":
+      return gelu(x);
     case "tanh":
       return tf.tanh(x);
     case "identity":
@@ -101,7 +115,8 @@ export function applyNet(
   }, x);
 }
 
-function applyLayer(layer: Layer, params: LayerParams, x: tf.Tensor): tf.Tensor {
+/** The outputs of one layer, without activation. */
+export function applyLayer(layer: Layer, params: LayerParams, x: tf.Tensor): tf.Tensor {
   const { weight, bias, gain, shift } = params;
   const m = x.shape[0];
   if (layer.kind === "linear") {
@@ -210,12 +225,13 @@ function deviationOf(net: Net, i: number): number {
 
 /**
  * 1 / E[a(x)^2] for x ~ N(0, 1): the factor by which a layer's weights compensate for the activation before it
- * (He et al. 2015). Swish by quadrature: E[swish(x)^2] = 0.355776.
+ * (He et al. 2015). Swish and GELU by quadrature: E[swish(x)^2] = 0.355776.
  */
 const GAIN: Readonly<Record<Activation, number>> = {
   swish: 1 / 0.355776,
   leaky_relu: 2 / (1 + LEAK ** 2),
   relu: 2,
+  gelu: 1 / 0.425194,
   tanh: 1 / 0.394294,
   identity: 1,
 };

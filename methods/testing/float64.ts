@@ -23,6 +23,7 @@ const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = {
   swish: (x) => x * sigmoid(x),
   leaky_relu: (x) => x > 0 ? x : 0.2 * x,
   relu: (x) => Math.max(0, x),
+  gelu: (x) => x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   tanh: Math.tanh,
   identity: (x) => x,
 };
