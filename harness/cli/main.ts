@@ -17,43 +17,32 @@ import { addSlurmOptions, benchOnSlurm, slurmOptions, statusCommand } from "./cl
 import type { SlurmArguments } from "../sweep/slurm/options.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
-import { FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
+import { CHECKPOINTED, FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
-import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import {
-  ifThere,
-  makeOutputFolder,
-  readTextIfAny,
-  replaceFile,
-  systemReason,
-} from "../core/files.ts";
+import { ifThere, readTextIfAny, replaceFile } from "../core/files.ts";
 import { type ConfiguredExperiment, parseExperiment } from "../experiment/experiment_file.ts";
 import { measurePace } from "../run/probe.ts";
 import { projectPath, userPath } from "../core/project.ts";
-import { readProvenance } from "../run/provenance.ts";
 import { availableCores } from "../core/threads.ts";
 import { withEarlierThreads } from "../sweep/earlier_threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
-import { failedRecord } from "../run/failed_record.ts";
-import { executeRun } from "../run/run.ts";
 import { collect, findRecords } from "../sweep/collect.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
 import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
-import { RECORD_FILE, writeRecordFile } from "../sweep/record_file.ts";
-import { throttleEvents } from "../run/throttle.ts";
 import { checkValues, gather } from "./arguments.ts";
 import { listCommand, misplacedWord } from "./list.ts";
 import { toyCommand } from "./toy.ts";
+import { CHECKPOINT_SECONDS, runCommand } from "./run_command.ts";
 import { likelihoodCommand } from "./likelihood.ts";
 import { conformCommand } from "./conform.ts";
 import { tuneCommand } from "./tune.ts";
 import { entriesOf, namesOf, openTables, sideOf, TABLES, tablesOf } from "./tables.ts";
 import type { RunRecord } from "../core/records.ts";
-import { parseCount, UsageError } from "../core/arguments.ts";
+import { parseSeconds, UsageError } from "../core/arguments.ts";
 
 interface BenchArguments extends Omit<ExperimentArguments, "preset">, SlurmArguments {
   readonly preset?: string;
@@ -62,6 +51,7 @@ interface BenchArguments extends Omit<ExperimentArguments, "preset">, SlurmArgum
   readonly dryRun?: boolean;
   readonly probe?: boolean;
   readonly force?: boolean;
+  readonly checkpointSeconds: string;
   readonly acceptCode?: boolean;
   readonly strict?: boolean;
   readonly size?: string;
@@ -122,6 +112,11 @@ function createProgram(): Command {
     )
     .option("--force", "repeat completed runs")
     .option(
+      "--checkpoint-seconds <seconds>",
+      "seconds of training between checkpoints inside an epoch",
+      CHECKPOINT_SECONDS,
+    )
+    .option(
       "--accept-code",
       "use results and checkpoints of code that has changed since; averages over different code are marked",
     )
@@ -156,26 +151,14 @@ function createProgram(): Command {
 
   program.addCommand(likelihoodCommand({ tablesOf, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
-    Deno.exitCode = interrupted ? INTERRUPTED : 0;
+    Deno.exitCode = exitCodeOf(interrupted) ?? 0;
   }));
 
   program.addCommand(conformCommand((passed) => {
     Deno.exitCode = passed ? 0 : FAILED;
   }));
 
-  program.command("run")
-    .description(
-      "execute one run in this process, as bench or a cluster scheduler starts it",
-    )
-    .argument("<spec>", "file with a run spec, as bench writes it")
-    .requiredOption(
-      "--out <folder>",
-      `folder for ${RECORD_FILE}, the checkpoint and the samples`,
-    )
-    .option("--experiment <name>", "name of the experiment, for the record", "single")
-    .option("--jobs <count>", "number of parallel runs on the machine, for the record", "1")
-    .option("--accept-code", "resume from a checkpoint of code that has changed since")
-    .action(runAction);
+  program.addCommand(runCommand(entriesOf));
 
   program.command("probe", { hidden: true })
     .description("print the pace of a run as JSON")
@@ -222,6 +205,7 @@ async function benchAction(args: BenchArguments, [word]: readonly string[]): Pro
     acceptCode: args.acceptCode ?? false,
     readCode: codeReader(projectPath(".")),
     strict: args.strict ?? false,
+    checkpointSeconds: parseSeconds(args.checkpointSeconds, "--checkpoint-seconds"),
     dataFolder: dataFolder(),
     moduleFolders,
     publish: async (records) => {
@@ -236,7 +220,12 @@ async function benchAction(args: BenchArguments, [word]: readonly string[]): Pro
     return await benchOnSlurm(experiment, { ...options, slurm, submit: args.submit ?? false });
   }
   const { complete, interrupted } = await bench(experiment, options);
-  Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
+  Deno.exitCode = exitCodeOf(interrupted) ?? (complete ? 0 : FAILED);
+}
+
+/** The exit code after the signal `by`; undefined after none. */
+function exitCodeOf(by: Deno.Signal | undefined): number | undefined {
+  return by === undefined ? undefined : by === "SIGINT" ? INTERRUPTED : CHECKPOINTED;
 }
 
 /** Reads an experiment from a file of the user's. */
@@ -340,68 +329,6 @@ async function writeReports(
     markdown: markdown + compared,
     paths: Object.keys(files).map((name) => `${dir}/${name}`),
   };
-}
-
-async function runAction(
-  path: string,
-  args: {
-    readonly out: string;
-    readonly experiment: string;
-    readonly jobs: string;
-    readonly acceptCode?: boolean;
-  },
-): Promise<void> {
-  const spec = parseSpec(await readSpec(userPath(path)), path);
-  const dir = userPath(args.out);
-  const jobs = parseCount(args.jobs, "--jobs");
-  const startedAt = new Date().toISOString();
-  await makeOutputFolder(dir);
-  try {
-    const { method, dataset, metrics } = await entriesOf(spec);
-    await using device = await openDevice(spec.device, { threads: spec.threads });
-    const record = await executeRun(spec, {
-      method,
-      dataset,
-      metrics,
-      device,
-      experiment: args.experiment,
-      dir,
-      provenance: (datasetSha256) =>
-        readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
-      modules: () => codeReader(projectPath("."))(spec),
-      acceptCode: args.acceptCode,
-      report: throttleEvents(tell),
-    });
-    await writeRecordFile(dir, record);
-  } catch (error) {
-    if (error instanceof Error) {
-      await Deno.writeTextFile(`${dir}/log.txt`, `${error.stack}\n`, { append: true });
-      const { experiment } = args;
-      const failure = { dir, error: error.message, experiment, startedAt };
-      await writeRecordFile(dir, await failedRecord(spec, failure));
-    }
-    throw error;
-  }
-}
-
-/** The text of a spec. Throws Error with a remedy if there is none. */
-async function readSpec(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Error(
-      `Cannot read ${path} (${
-        systemReason(error)
-      }): name a spec.json, as bench writes it to OUT/ID/spec.json`,
-      { cause: error },
-    );
-  }
-}
-
-/** Writes `event` as a line to standard output. Throws if the pipe is closed, so that a run ends with its bench. */
-function tell(event: RunEvent): void {
-  const bytes = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
 async function probeAction(text: string): Promise<void> {

@@ -287,6 +287,8 @@ interface RunRecordBase {
   readonly segments?: readonly Segment[];
   readonly seconds: Seconds;
   readonly epochs: readonly EpochRecord[];
+  /** How earlier processes of the run crashed in this sweep, one sentence each; absent if none did. */
+  readonly crashes?: readonly string[];
 }
 
 /** One line of results.jsonl. */

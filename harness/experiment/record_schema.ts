@@ -200,6 +200,7 @@ const BASE = z.object({
   segments: z.array(SEGMENT).optional(),
   seconds: SECONDS,
   epochs: z.array(EPOCH_RECORD),
+  crashes: z.array(z.string()).optional(),
 });
 
 /** Checks a `RunRecord`. */

@@ -86,6 +86,7 @@ export async function planSlurm(
       args: [
         "--experiment",
         experiment.name,
+        ...["--checkpoint-seconds", `${options.checkpointSeconds}`],
         ...options.acceptCode ? ["--accept-code"] : [],
       ],
     });
