@@ -21,6 +21,7 @@ const GATES: readonly Gate[] = [
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["check"] },
   { name: "layers", args: ["task", "layers"] },
+  { name: "package", args: ["publish", "--dry-run", "--allow-dirty", "--quiet"] },
   { name: "tests", args: ["task", "test"] },
   { name: "smoke", args: ["task", "smoke"] },
   { name: "slurm", args: ["task", "test:slurm"] },

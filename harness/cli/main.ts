@@ -4,6 +4,7 @@
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
+import config from "../../deno.json" with { type: "json" };
 import { DATASET_FORMS } from "../../datasets/mod.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
@@ -172,6 +173,9 @@ function createProgram(): Command {
       await using device = await openDevice(name, { threads: 1 });
       console.log(device.gpuCount ?? 0);
     });
+  for (const command of [program, ...program.commands]) {
+    command.version(`laebench ${config.version}`, "--version", "print the version");
+  }
   return program;
 }
 

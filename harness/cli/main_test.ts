@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { projectPath } from "../core/project.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { childCommand } from "../sweep/child.ts";
 
@@ -89,6 +90,13 @@ Deno.test("cli answers --help for each command, and bench list names all methods
     assert.match(list.stdout, new RegExp(`^  ${name}: `, "m"));
   }
   assert.match(list.stdout, /Deviation: /);
+});
+
+Deno.test("cli --version prints the version of deno.json, for each command", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(projectPath("deno.json")));
+  for (const argv of [["--version"], ["bench", "--version"], ["report", "--version"]]) {
+    assert.deepEqual(await cli(argv), { code: 0, stdout: `laebench ${version}\n`, stderr: "" });
+  }
 });
 
 Deno.test("cli bench reports in one line that it cannot create the output folder", () =>
