@@ -10,8 +10,10 @@ import { projectPath, userPath } from "../core/project.ts";
 import type { RunRecord } from "../core/records.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { formatDuration } from "../experiment/estimate.ts";
+import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import type { Tables } from "../experiment/spec.ts";
+import { threadsWarning } from "../experiment/warnings.ts";
 import { BLOCK } from "../run/annealing.ts";
 import { passesOf } from "../run/bidirectional.ts";
 import { costOf, estimateRun, type PendingRun, planLikelihoods } from "../sweep/likelihood.ts";
@@ -78,6 +80,11 @@ async function likelihood(
     );
   }
   const threads = parseCount(typed.threads ?? `${navigator.hardwareConcurrency}`, "--threads");
+  const name = typed.device ?? "cpu";
+  checkGpuNumber(name);
+  const cores = navigator.hardwareConcurrency;
+  const crowded = threadsWarning({ device: name, threads, jobs: 1, cores });
+  if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const records = latestRecords((await readResults(dir)).records);
   if (records.length === 0) {
     throw new Error(
@@ -99,7 +106,7 @@ async function likelihood(
   });
   for (const reason of leftOut) console.error(`Left out ${reason}`);
   if (pending.length > 0) {
-    await using device = await openDevice(typed.device ?? "cpu", { threads });
+    await using device = await openDevice(name, { threads });
     const options = { tables, dir, settings, device, transition: metropolisStep };
     const { passes, seconds } = await costOf(pending, options);
     console.log(

@@ -16,6 +16,7 @@ import { DEVICES } from "../engine/device.ts";
 import { readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { lookUp, requireJudged, type Tables } from "../experiment/spec.ts";
+import { threadsWarning } from "../experiment/warnings.ts";
 import { isMetric } from "../metrics/likelihood_bounds.ts";
 import { runSpecs } from "../sweep/bench.ts";
 import { forecast } from "../sweep/forecast.ts";
@@ -78,6 +79,8 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     devices: Object.keys(DEVICES),
     cores: navigator.hardwareConcurrency,
   });
+  const crowded = threadsWarning({ ...experiment, jobs, cores: navigator.hardwareConcurrency });
+  if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
   requireJudged({ metrics: [metric.name], datasets: [dataset] }, withHeldOut);
   const reason = await metric.available?.() ?? null;
