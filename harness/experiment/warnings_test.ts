@@ -42,6 +42,6 @@ Deno.test("threadsWarning() speaks up for more threads than cores on the CPU, al
     threadsWarning({ device, threads, jobs, cores: 2 });
   assert.match(warn(64, 1) ?? "", /^64 threads on 2 cores: .* at most --threads 2 is advised$/);
   assert.match(warn(2, 2) ?? "", /^2 runs of 2 threads on 2 cores: .* at most --threads 1 is/);
-  assert.match(warn(1, 3) ?? "", /^3 runs of 1 threads on 2 cores/);
+  assert.match(warn(1, 3) ?? "", /^3 runs of 1 thread on 2 cores/);
   for (const fits of [warn(2, 1), warn(1, 2), warn(64, 1, "cuda")]) assert.equal(fits, undefined);
 });
