@@ -107,6 +107,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   const prior = energyPrior(hyper);
   const energyOf = (state: State) => (z: tf.Tensor2D) => prior.energy(state.energy, z);
   const thetaOf = (state: Omit<State, "psgld">): Theta => ({
+    // Deviation: Theta has log sigma, so that the flat prior of section 4 is flat in log sigma, 1 / sigma in sigma: the paper learns the variance itself (footnote 3)
     ...model.learned(state),
     energy: state.energy,
   });
@@ -127,7 +128,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
   /** energyPenalty times the sum of the means of net(z)^2 over data and over chains, for `latents` of both [2m, latentDim]. */
   const penalty = (energy: NetParams, latents: tf.Tensor): tf.Scalar =>
-    // Deviation: Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free
+    // Deviation: Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free; it shrinks the differences of the energy too
     tf.mul(tf.mean<tf.Scalar>(tf.square(prior.net(energy, latents))), 2 * hyper.energyPenalty);
 
   /** One move of Phi, down L, and of Psi, up L, each with noise: Langevin for exp(-sum U(x, z)) and exp(-sum f(z)). */
@@ -399,6 +400,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         const { loss, ...others } = objective(all, inputs);
         return { loss: tf.add<tf.Scalar>(loss, penalty(all.energy, latents)), ...others };
       }, { ...theta, ...lastLayers(moved) });
+      // Deviation: Theta, Phi and Psi move at once from one evaluation of L: in Algorithm 2 each moves after the one before, from L at where that one is now
       const { phi, psi, ...ofTheta } = gradients;
 
       const last = moveLatents({ params: lastLayers(moved), v: lastLayers(moved.psgld.v) }, {
@@ -501,7 +503,9 @@ export const lae: Method<typeof defaults> = {
     ...PSGLD_DEVIATIONS,
     "pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)",
     "The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable",
-    "Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free",
+    "Theta's loss includes energyPenalty times the mean of net(z)^2, because eq. 14 leaves the level of the energy free; it shrinks the differences of the energy too",
+    "Theta, Phi and Psi move at once from one evaluation of L: in Algorithm 2 each moves after the one before, from L at where that one is now",
+    "Theta has log sigma, so that the flat prior of section 4 is flat in log sigma, 1 / sigma in sigma: the paper learns the variance itself (footnote 3)",
     "Algorithm 4's inner loop is innerSteps moves on one minibatch; the last move shares its evaluation of L with Theta's step",
     "Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)",
     "Samples are the latent sampler network's outputs at new inputs, or at the inputs of its chains if chainCount > 0: the theory covers only the inputs of the chains, and there are no more of them than rows",

@@ -23,6 +23,7 @@ import { METHODS } from "../../methods/mod.ts";
 import { fail, runProgram } from "./programs.ts";
 import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
 import { parseDecimal } from "../core/arguments.ts";
+import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
 
 /** Measurement of one method, which a child process prints as one line of JSON. */
@@ -106,6 +107,7 @@ async function child(name: string): Promise<void> {
 /** Runs a child for each method and prints the table. */
 async function table(): Promise<void> {
   const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+  checkGpuNumber(options.device);
   settings(); // report a wrong --set once, not in every child
   const rows: Measurement[] = [];
   for (const [i, name] of names.entries()) {

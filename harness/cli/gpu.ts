@@ -16,6 +16,7 @@ import {
   PLUGIN_VARIABLE,
 } from "../engine/xla/pjrt_find.ts";
 import { pipCommand, WHEELS } from "../engine/xla/pjrt_wheels.ts";
+import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
 import { fillNoise, keyOf } from "../core/noise.ts";
 import type { Device, HostArray } from "../core/types.ts";
 import { fail, runProgram, runVisibly } from "./programs.ts";
@@ -50,7 +51,10 @@ const options = readOptions(HELP, {
 await runProgram(async () => {
   if (options.fetch !== undefined) await fetchWheels(options.fetch);
   else if (options.install !== undefined) await installPackage(options.install);
-  else await report(options.device);
+  else {
+    if (options.device !== undefined) checkGpuNumber(options.device);
+    await report(options.device);
+  }
 });
 
 async function report(only: string | undefined): Promise<void> {

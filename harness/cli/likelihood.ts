@@ -11,8 +11,10 @@ import { availableCores } from "../core/threads.ts";
 import type { RunRecord, RunSpec } from "../core/records.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { formatDuration } from "../experiment/estimate.ts";
+import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import type { Tables } from "../experiment/spec.ts";
+import { threadsWarning } from "../experiment/warnings.ts";
 import { BLOCK } from "../run/annealing.ts";
 import { passesOf } from "../run/bidirectional.ts";
 import { costOf, estimateRun, type PendingRun, planLikelihoods } from "../sweep/likelihood.ts";
@@ -78,7 +80,12 @@ async function likelihood(
       `--temperatures must be a multiple of ${BLOCK}, got ${settings.temperatures}`,
     );
   }
-  const threads = parseCount(typed.threads ?? `${availableCores()}`, "--threads");
+  const cores = availableCores();
+  const threads = parseCount(typed.threads ?? `${cores}`, "--threads");
+  const name = typed.device ?? "cpu";
+  checkGpuNumber(name);
+  const crowded = threadsWarning({ device: name, threads, jobs: 1, cores });
+  if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const records = latestRecords((await readResults(dir)).records);
   if (records.length === 0) {
     throw new Error(
@@ -100,7 +107,7 @@ async function likelihood(
   });
   for (const reason of leftOut) console.error(`Left out ${reason}`);
   if (pending.length > 0) {
-    await using device = await openDevice(typed.device ?? "cpu", { threads });
+    await using device = await openDevice(name, { threads });
     const options = { tables, dir, settings, device, transition: metropolisStep };
     const { passes, seconds } = await costOf(pending, options);
     console.log(

@@ -17,6 +17,7 @@ import { DEVICES } from "../engine/device.ts";
 import { readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { lookUp, requireJudged, type Tables } from "../experiment/spec.ts";
+import { threadsWarning } from "../experiment/warnings.ts";
 import { isMetric } from "../metrics/likelihood_bounds.ts";
 import { CHECKPOINT_SECONDS } from "./run_command.ts";
 import { runSpecs } from "../sweep/bench.ts";
@@ -91,6 +92,8 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<Deno.Signal |
     devices: Object.keys(DEVICES),
     cores: availableCores(),
   });
+  const crowded = threadsWarning({ ...experiment, jobs, cores: navigator.hardwareConcurrency });
+  if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
   requireJudged({ metrics: [metric.name], datasets: [dataset] }, withHeldOut);
   const reason = await metric.available?.() ?? null;

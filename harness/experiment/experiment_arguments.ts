@@ -50,6 +50,7 @@ export function readExperiment(
     text === undefined ? otherwise : parseCount(text, name);
   const jobs = count(args.jobs, "--jobs", 1);
   const device = args.device ?? preset.device;
+  checkGpuNumber(device);
   if (!devices.some((form) => fitsForm(device, form))) {
     throw unknownName("device", device, devices);
   }
@@ -106,6 +107,15 @@ function modulesOf({ methods, datasets }: Experiment, { modules }: Tables): stri
     ...datasets.map((name) => modules?.datasets[name]),
   ];
   return [...new Set(used.flatMap((module) => module === undefined ? [] : [module.path]))];
+}
+
+/** Throws UsageError for a device such as `cuda:0`, which is no name here. */
+export function checkGpuNumber(device: string): void {
+  const number = /^(?:cuda|gpu):?(\d+)$/i.exec(device)?.[1];
+  if (number === undefined) return;
+  throw new UsageError(
+    `Device "${device}" names a GPU by its number: the environment picks it, CUDA_VISIBLE_DEVICES=${number} with --device cuda`,
+  );
 }
 
 /** Whether `text` is `form`, where PATH in `NAME:PATH` stands for any path. */

@@ -87,6 +87,8 @@ Deno.test("readExperiment() refuses each wrong argument in one line that lists t
     [{ threads: "two" }, /--threads must be an integer >= 1, got "two"/],
     [{ jobs: "-1" }, /--jobs must be an integer >= 1, got "-1"/],
     [{ device: "gpu" }, /Unknown device "gpu": known devices are cpu, tfjs-cpu, pjrt:PATH/],
+    [{ device: "cuda:0" }, /Device "cuda:0" names a GPU .* CUDA_VISIBLE_DEVICES=0 with --device/],
+    [{ device: "cuda1" }, /Device "cuda1" names a GPU .* CUDA_VISIBLE_DEVICES=1 with --device/],
     [{ device: "pjrt:" }, /Unknown device "pjrt:"/],
     [{ set: ["rate"] }, /Unknown setting "rate": write METHOD\.KEY=VALUE/],
     [{ set: ["gan.rate=1"] }, /Unknown method "gan"/],

@@ -1,4 +1,4 @@
-import { refuseIfStrict, warningsOf } from "../experiment/warnings.ts";
+import { refuseIfStrict, threadsWarning, warningsOf } from "../experiment/warnings.ts";
 import { environmentOf, GPUS_VARIABLE, gpusFor, sharedGpuWarning } from "./gpus.ts";
 import { checkCode } from "./code_check.ts";
 import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
@@ -163,11 +163,14 @@ export async function runSpecs(
 }
 
 /** The runs of `experiment`, with lines to print: warnings, refused if `strict`, and scores that are left out. */
-export function resolveWithNotes(experiment: Experiment, { tables, strict }: BenchOptions) {
+export function resolveWithNotes(experiment: Experiment, { tables, strict, jobs }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
   const warnings = warningsOf(specs, tables);
   refuseIfStrict(warnings, strict);
+  const cores = navigator.hardwareConcurrency;
+  const crowded = threadsWarning({ ...experiment, jobs, cores });
   const notes = [
+    ...crowded === undefined ? [] : [`Warning: ${crowded}`],
     ...warnings.map((line) => `Warning: ${line}`),
     ...leftOutScores(experiment, tables),
   ];

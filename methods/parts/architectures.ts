@@ -23,7 +23,7 @@ export type NetHyper = Readonly<{
 
 export const NET_DEFAULTS = {
   latentDim: 128, // 128 for CIFAR-10 and CelebA-HQ, 64 for SVHN: paper, F.3
-  featureDim: 1024, // "n" of Table 2 is not defined; 1024 is nh of the NeurIPS code
+  featureDim: 1024, // nh of the NeurIPS code; "n" of Table 2 is not defined, and as in Theorem 1 it would be the number of data: d = n
   width: 1, // factor on channels and hidden widths; 1 is the paper's
   nets: "table2",
 };
@@ -33,7 +33,7 @@ export const NET_DEVIATIONS: readonly string[] = [
   "Padding 2, not 0, in the decoder's deconvolutions of stride 2: as printed they give 60x60 for 32x32",
   "One more stage 4x2x2x512 in encoder and decoder at 64x64: as printed the encoder ends at 5x5, not 1x1",
   "Table 2's decoder ends in tanh, as LEBM's does: the paper gives no range, and without one fast learning makes Langevin chains diverge",
-  'featureDim stands for the "n" of Conv6x1x0xn and Linear n, which the paper does not define',
+  'featureDim stands for the "n" of Conv6x1x0xn and Linear n, which Table 2 does not define: in Theorem 1 n is the number of data, so that its literal reading is a feature for each training image, 50,000 on CIFAR-10; with fewer, amortized chains are not independent',
 ];
 
 /** Channels of Table 2's stages for 32x32 images, outermost first. */
@@ -129,7 +129,7 @@ export function featureLayers(image: ImageShape, hyper: NetHyper): Layer[] {
   stageChannels(image.height, hyper.width).forEach((c, i) =>
     push(i === 0 ? [3, 1, 2] : [4, 2, 2], c)
   );
-  // Deviation: featureDim stands for the "n" of Conv6x1x0xn and Linear n, which the paper does not define
+  // Deviation: featureDim stands for the "n" of Conv6x1x0xn and Linear n, which Table 2 does not define: in Theorem 1 n is the number of data, so that its literal reading is a feature for each training image, 50,000 on CIFAR-10; with fewer, amortized chains are not independent
   push([CORE_SIZE, 1, 0], scaled(hyper.featureDim, hyper.width));
   return layers;
 }
