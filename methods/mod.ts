@@ -5,6 +5,7 @@
  */
 import type { Method } from "../harness/core/types.ts";
 import { abp } from "./abp.ts";
+import { coopvaebm } from "./coopvaebm.ts";
 import { dlgm } from "./dlgm.ts";
 import { ebm } from "./ebm.ts";
 import { lae } from "./lae.ts";
@@ -23,4 +24,5 @@ export const METHODS: Readonly<Record<string, Method>> = {
   lae,
   lae_neurips,
   ebm,
+  coopvaebm,
 };

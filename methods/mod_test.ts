@@ -22,6 +22,7 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
     { chainCount: 5, decayPower: 0.55 },
     { nets: "linear" },
   ],
+  coopvaebm: [{ conditional: true }, { norm: "batch", temperature: 1 }, { nets: "moments" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],
 };
 
@@ -108,7 +109,7 @@ Deno.test("build() refuses what cannot work, in one line that names the hyperpar
       }
     }
     for (const key of Object.keys(good).filter((key) => typeof good[key] === "string")) {
-      refuse({ [key]: "none" }, `Unknown ${key} "none": known values are `);
+      refuse({ [key]: "nothing" }, `Unknown ${key} "nothing": known values are `);
     }
     if ("nets" in good) {
       const odd = { ...SMALL_PROBLEM, image: { height: 28, width: 28, channels: 1 } };
@@ -141,6 +142,7 @@ const FROZEN: Readonly<Record<string, RegExp>> = {
   dlgm: /^logSigma$/,
   lebm: /^logSigma$|energy\/1\/bias$/, // the level of the energy cancels in its loss
   lae: /^(features|sampler)\//,
+  coopvaebm: /energy\/([mv]\/)?net\/2\/bias$/, // as of lebm
 };
 
 Deno.test("step() moves every entry of the state but those that are frozen", async () => {

@@ -36,12 +36,14 @@ const SMALL: Experiment["hyper"] = {
     langevinSteps: 10,
     sampleSteps: 30,
   },
+  coopvaebm: { nets: "small", width: 1, learningRate: 1e-3 },
 };
 
 /** The same for a check that everything works, in a few seconds a method. */
 const SMALLEST: Experiment["hyper"] = {
   ...SMALL,
   ebm: { ...SMALL.ebm, width: 0.5, langevinSteps: 5, sampleSteps: 10 },
+  coopvaebm: { ...SMALL.coopvaebm, width: 0.5, langevinSteps: 5, sampleSteps: 5 },
 };
 
 /** The methods of the default table. Others can be asked for by --methods. */
