@@ -5,6 +5,7 @@
  */
 import type { Method } from "../harness/core/types.ts";
 import { abp } from "./abp.ts";
+import { coopvaebm } from "./coopvaebm.ts";
 import { dlgm } from "./dlgm.ts";
 import { ebm } from "./ebm.ts";
 import { iwae } from "./iwae.ts";
@@ -28,4 +29,5 @@ export const METHODS: Readonly<Record<string, Method>> = {
   iwae,
   sri,
   sri_layers,
+  coopvaebm,
 };

@@ -23,6 +23,7 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
     { nets: "linear" },
   ],
   sri: [{ searchEvery: 0, noise: false }, { searchEvery: 2, nets: "mlp" }],
+  coopvaebm: [{ conditional: true }, { norm: "batch", temperature: 1 }, { nets: "moments" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],
 };
 
@@ -109,7 +110,7 @@ Deno.test("build() refuses what cannot work, in one line that names the hyperpar
       }
     }
     for (const key of Object.keys(good).filter((key) => typeof good[key] === "string")) {
-      refuse({ [key]: "none" }, `Unknown ${key} "none": known values are `);
+      refuse({ [key]: "nothing" }, `Unknown ${key} "nothing": known values are `);
     }
     if ("nets" in good) {
       const odd = { ...SMALL_PROBLEM, image: { height: 28, width: 28, channels: 1 } };
@@ -144,6 +145,7 @@ const FROZEN: Readonly<Record<string, RegExp>> = {
   lae: /^(features|sampler)\//,
   sri: /^(logSigma|stepScale)$/, // the step size moves every searchEvery steps
   sri_layers: /^(logSigma|stepScale)$/,
+  coopvaebm: /energy\/([mv]\/)?net\/2\/bias$/, // as of lebm
 };
 
 Deno.test("step() moves every entry of the state but those that are frozen", async () => {

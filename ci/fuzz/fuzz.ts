@@ -48,12 +48,11 @@ const STATE = z.object({
 /** How far a reader was tested. */
 type State = z.infer<typeof STATE>;
 
-const options = readOptions({
+const options = readOptions(HELP, {
   count: { type: "string", default: "2000" },
   readers: { type: "string", default: Object.keys(READERS).join() },
   out: { type: "string", default: "runs/fuzz" },
   restart: { type: "boolean", default: false },
-  help: { type: "boolean", default: false },
 });
 async function main(): Promise<void> {
   const count = parseCount(options.count, "--count");
@@ -194,5 +193,4 @@ async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGen
   }
 }
 
-if (options.help) console.log(HELP);
-else await main();
+await main();

@@ -106,6 +106,7 @@ const CHECKPOINT = encodeCheckpoint(
     id: "0123456789ab",
     epochs: [],
     seconds: { train: 1, sample: 0, score: 0, other: 0 },
+    segments: [],
     untrained: { fd_fashion: 3 },
     state: { weights: { shape: [2, 2], dtype: "float32", data: Float32Array.of(1, 2, 3, 4) } },
     chains: { visits: { shape: [3], dtype: "int32", data: Int32Array.of(1, 2, 3) } },

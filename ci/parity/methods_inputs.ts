@@ -48,7 +48,14 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
     chainStepSize: 0.35,
   }],
   // Some chains restart, some drifts and pixels are clipped.
-  ["ebm", { nets: "xie2022", width: 0.016, bufferSize: 6, restart: 0.5, temperature: 1e-4, driftLimit: 0.02 }],
+  ["ebm", {
+    nets: "xie2022",
+    width: 0.016,
+    bufferSize: 6,
+    restart: 0.5,
+    temperature: 1e-4,
+    driftLimit: 0.02,
+  }],
   ["ebm", { bufferSize: 4, energyPenalty: 0.1, learningRate: 0.03 }],
   ["iwae", { importanceSamples: 3 }],
   // A step that adds to the sums of the search, and one that chooses.

@@ -92,7 +92,7 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<Deno.Signal |
     devices: Object.keys(DEVICES),
     cores: availableCores(),
   });
-  const crowded = threadsWarning({ ...experiment, jobs, cores: navigator.hardwareConcurrency });
+  const crowded = threadsWarning({ ...experiment, jobs, cores: availableCores() });
   if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
   requireJudged({ metrics: [metric.name], datasets: [dataset] }, withHeldOut);

@@ -39,12 +39,14 @@ const SMALL: Experiment["hyper"] = {
     langevinSteps: 10,
     sampleSteps: 30,
   },
+  coopvaebm: { nets: "small", width: 1, learningRate: 1e-3 },
 };
 
 /** The same for a check that everything works, in a few seconds a method. */
 const SMALLEST: Experiment["hyper"] = {
   ...SMALL,
   ebm: { ...SMALL.ebm, width: 0.5, langevinSteps: 5, sampleSteps: 10 },
+  coopvaebm: { ...SMALL.coopvaebm, width: 0.5, langevinSteps: 5, sampleSteps: 5 },
 };
 
 /** The Fréchet distance, and what it does not see: all from one pass through the classifier of Fashion-MNIST. */

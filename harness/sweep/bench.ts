@@ -8,6 +8,7 @@ import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { claimFolder } from "../core/file_lock.ts";
 import { makeOutputFolder, readTextIfAny, replaceFile } from "../core/files.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
+import { availableCores } from "../core/threads.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
@@ -167,7 +168,7 @@ export function resolveWithNotes(experiment: Experiment, { tables, strict, jobs 
   const specs = resolveRuns(experiment, tables);
   const warnings = warningsOf(specs, tables);
   refuseIfStrict(warnings, strict);
-  const cores = navigator.hardwareConcurrency;
+  const cores = availableCores();
   const crowded = threadsWarning({ ...experiment, jobs, cores });
   const notes = [
     ...crowded === undefined ? [] : [`Warning: ${crowded}`],

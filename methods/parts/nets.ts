@@ -12,11 +12,14 @@ export interface ConvLayer {
   readonly kind: "conv" | "deconv";
   readonly kernel: number;
   readonly stride: number;
-  readonly pad: number;
+  /** Rows of zeros on each side; `same` as in TensorFlow, which may have one row more on the far side. */
+  readonly pad: number | "same";
   readonly inputs: number;
   readonly outputs: number;
   readonly inputSize: number;
   readonly outputSize: number;
+  /** Batch normalisation of its outputs before the bias, by the moments of the batch, without a gain. */
+  readonly batchNorm?: boolean;
 }
 
 /** A fully connected layer, with layer normalisation of its outputs if `norm`. */
@@ -135,7 +138,17 @@ export function applyLayer(layer: Layer, params: LayerParams, x: tf.Tensor): tf.
       stride,
       pad,
     );
-  return tf.add(y, bias);
+  return tf.add(layer.batchNorm ? batchNorm(y) : y, bias);
+}
+
+/** Epsilon of batch normalisation in tf.contrib.layers. */
+const BATCH_EPSILON = 1e-3;
+
+/** Batch normalisation of each channel of `x` [m, size, size, c] (Ioffe and Szegedy 2015), also at test time. */
+function batchNorm(x: tf.Tensor): tf.Tensor {
+  const centred = tf.sub(x, tf.mean(x, [0, 1, 2], true));
+  const variance = tf.mean(tf.square(centred), [0, 1, 2], true);
+  return tf.mul(centred, tf.rsqrt(tf.add(variance, BATCH_EPSILON)));
 }
 
 /** Layer normalisation over the last axis (Ba et al. 2016), epsilon as in PyTorch. */
