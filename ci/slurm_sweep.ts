@@ -26,19 +26,15 @@ undisturbed sweep. Needs root and Debian's packages slurm-wlm and munge; says so
   --limit      a time limit of one minute, which stops runs of more epochs (--epochs 200) by itself
 `;
 
-const options = readOptions({
+const options = readOptions(HELP, {
   runs: { type: "string", default: "4" },
   epochs: { type: "string", default: "12" },
   limit: { type: "boolean", default: false },
-  help: { type: "boolean", default: false },
 });
 
-if (options.help) console.log(HELP);
-else {
-  const reason = await whyNoSlurm();
-  if (reason === undefined) await main();
-  else console.log(`Skipped: ${reason}`);
-}
+const reason = await whyNoSlurm();
+if (reason === undefined) await main();
+else console.log(`Skipped: ${reason}`);
 
 async function main(): Promise<void> {
   const runs = parseCount(options.runs, "--runs");

@@ -49,6 +49,7 @@ function applyLayer(
     return bias.map((b, o) => x.reduce((sum, v, i) => sum + v * weight[i * outputs + o], b));
   }
   const { kernel, stride, pad, inputSize, outputSize } = layer;
+  if (pad === "same") throw new RangeError("Padding must be a number here, got same");
   const y = new Float64Array(outputSize ** 2 * outputs).map((_, i) => bias[i % outputs]);
   // A convolution reads large[stride small + tap - pad] into small; its transpose writes the other way.
   const down = layer.kind === "conv";
