@@ -23,6 +23,7 @@ const GATES: readonly Gate[] = [
   { name: "layers", args: ["task", "layers"] },
   { name: "package", args: ["publish", "--dry-run", "--allow-dirty", "--quiet"] },
   { name: "tests", args: ["task", "test"] },
+  { name: "page", args: ["task", "page"] },
   { name: "smoke", args: ["task", "smoke"] },
   { name: "slurm", args: ["task", "test:slurm"] },
 ];

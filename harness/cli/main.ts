@@ -4,7 +4,6 @@
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
-import config from "../../deno.json" with { type: "json" };
 import { DATASET_FORMS } from "../../datasets/mod.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
@@ -25,7 +24,7 @@ import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { ifThere, readTextIfAny, replaceFile } from "../core/files.ts";
 import { type ConfiguredExperiment, parseExperiment } from "../experiment/experiment_file.ts";
 import { measurePace } from "../run/probe.ts";
-import { projectPath, userPath } from "../core/project.ts";
+import { projectPath, projectVersion, userPath } from "../core/project.ts";
 import { availableCores } from "../core/threads.ts";
 import { withEarlierThreads } from "../sweep/earlier_threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
@@ -173,8 +172,9 @@ function createProgram(): Command {
       await using device = await openDevice(name, { threads: 1 });
       console.log(device.gpuCount ?? 0);
     });
+  const version = `laebench ${projectVersion()}`;
   for (const command of [program, ...program.commands]) {
-    command.version(`laebench ${config.version}`, "--version", "print the version");
+    command.version(version, "--version", "print the version");
   }
   return program;
 }
