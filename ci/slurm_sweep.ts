@@ -33,17 +33,16 @@ const options = readOptions({
   help: { type: "boolean", default: false },
 });
 
-if (options.help) console.log(HELP);
-else {
-  const reason = await whyNoSlurm();
-  if (reason === undefined) await main();
-  else console.log(`Skipped: ${reason}`);
-}
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** Aborted by these signals: every program ends, then Slurm. */
+const stopped = new AbortController();
 
 async function main(): Promise<void> {
   const runs = parseCount(options.runs, "--runs");
   const epochs = parseCount(options.epochs, "--epochs");
   const root = await Deno.makeTempDir();
+  const stop = () => stopped.abort();
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
   try {
     await Deno.mkdir(`${root}/slurm`);
     await using node = await startSlurm(`${root}/slurm`);
@@ -68,6 +67,7 @@ async function main(): Promise<void> {
     await task(["bench", ...args, "--out", out], node.env);
     await judge({ out, expected, runs, faults: await faults, status });
   } finally {
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
     await Deno.remove(root, { recursive: true }).catch(() => {});
   }
 }
@@ -81,6 +81,7 @@ async function task(
     Deno.execPath(),
     ["task", "--quiet", `--config=${projectPath("deno.json")}`, ...args],
     env,
+    stopped.signal,
   );
 }
 
@@ -198,4 +199,11 @@ function numbersOf(record: RunRecord): string {
   const { seconds: _1, startedAt: _2, provenance: _3, epochs, ...rest } = record;
   const trained = epochs.map(({ seconds: _, warmup: _w, ...epoch }) => epoch);
   return canonicalJson({ ...rest, trained });
+}
+
+if (options.help) console.log(HELP);
+else {
+  const reason = await whyNoSlurm();
+  if (reason === undefined) await main();
+  else console.log(`Skipped: ${reason}`);
 }
