@@ -127,15 +127,17 @@ function freePorts(): [number, number] {
   return [a, b];
 }
 
-/** Runs a program; resolves to its standard output. Throws Error with its standard error if it fails. */
+/** Runs a program, until `signal` ends it; resolves to its standard output. Throws Error with its standard error if it fails. */
 export async function run(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
 ): Promise<string> {
   const { success, code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     env,
+    signal,
   })
     .output();
   if (success) return new TextDecoder().decode(stdout);

@@ -32,14 +32,16 @@ const options = readOptions(HELP, {
   limit: { type: "boolean", default: false },
 });
 
-const reason = await whyNoSlurm();
-if (reason === undefined) await main();
-else console.log(`Skipped: ${reason}`);
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** Aborted by these signals: every program ends, then Slurm. */
+const stopped = new AbortController();
 
 async function main(): Promise<void> {
   const runs = parseCount(options.runs, "--runs");
   const epochs = parseCount(options.epochs, "--epochs");
   const root = await Deno.makeTempDir();
+  const stop = () => stopped.abort();
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
   try {
     await Deno.mkdir(`${root}/slurm`);
     await using node = await startSlurm(`${root}/slurm`);
@@ -64,6 +66,7 @@ async function main(): Promise<void> {
     await task(["bench", ...args, "--out", out], node.env);
     await judge({ out, expected, runs, faults: await faults, status });
   } finally {
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
     await Deno.remove(root, { recursive: true }).catch(() => {});
   }
 }
@@ -77,6 +80,7 @@ async function task(
     Deno.execPath(),
     ["task", "--quiet", `--config=${projectPath("deno.json")}`, ...args],
     env,
+    stopped.signal,
   );
 }
 
@@ -195,3 +199,7 @@ function numbersOf(record: RunRecord): string {
   const trained = epochs.map(({ seconds: _, warmup: _w, ...epoch }) => epoch);
   return canonicalJson({ ...rest, trained });
 }
+
+const reason = await whyNoSlurm();
+if (reason === undefined) await main();
+else console.log(`Skipped: ${reason}`);

@@ -5,7 +5,7 @@ const KINDS = ["SyntaxError", "RangeError", "Error", "UsageError", "BaselineErro
 
 /** What engines and libraries say about the program, not about the file. */
 const ENGINE =
-  /call stack|invalid (typed )?array length|out of memory|allocation failed|offset is outside|byte length of|is not (a function|iterable|defined)|cannot (read|set|mix|convert) |undefined|maximum bigint|invalid string length|suppressed|unwrap|panicked/i;
+  /call stack|invalid (typed )?array length|allocation failed|offset is outside|byte length of|is not (a function|iterable|defined)|cannot (read|set|mix|convert) |\bundefined\b|maximum bigint|invalid string length|suppressed|unwrap|panicked/i;
 
 /** Longest message, in characters. */
 const LONGEST = 1000;

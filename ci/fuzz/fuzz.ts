@@ -72,8 +72,13 @@ async function main(): Promise<void> {
     });
     faults += ended.faults.length;
     rows.push([name, `${ended.done}`, `${ended.accepted}`, `${ended.faults.length}`]);
-    for (const { index, what } of ended.faults) {
-      console.log(plainText(`${name} input ${index}: ${what}`));
+    const kinds = Map.groupBy(
+      ended.faults,
+      ({ what }) => what.replaceAll(/\d+/g, "0").slice(0, 60),
+    );
+    for (const [{ index, what }, ...others] of kinds.values()) {
+      const more = others.length === 0 ? "" : ` (and ${others.length} like it)`;
+      console.log(plainText(`${name} input ${index}${more}: ${what}`));
     }
   }
   console.log(markdownTable(["Reader", "Inputs", "Accepted", "Faults"], rows));

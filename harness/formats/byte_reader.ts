@@ -17,14 +17,24 @@ export function byteReader(stream: ReadableStream<Uint8Array>, what: string): By
   const source = stream.getReader();
   let rest: Uint8Array = new Uint8Array(0);
   let position = 0;
+  let failed = false;
 
   async function fill(): Promise<boolean> {
     while (rest.length === 0) {
-      const { value, done } = await source.read();
+      const { value, done } = await readPiece();
       if (done) return false;
       rest = value;
     }
     return true;
+  }
+
+  async function readPiece() {
+    try {
+      return await source.read();
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
   }
 
   async function* pieces(count: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
@@ -58,6 +68,8 @@ export function byteReader(stream: ReadableStream<Uint8Array>, what: string): By
     async skip(count) {
       for await (const _ of pieces(count)) { /* skipped */ }
     },
-    [Symbol.asyncDispose]: () => source.cancel(),
+    async [Symbol.asyncDispose]() {
+      if (!failed) await source.cancel(); // a failed stream would fail again, and hide the first error
+    },
   };
 }

@@ -66,7 +66,7 @@ echo "$(date '+%F %T') $(hostname) run \${run##*/} attempt $((\${SLURM_RESTART_C
 ${Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}\n`).join("")}${
     setup.map((line) => `${line}\n`).join("")
   }
-newest_checkpoint() { stat -c %Y "$run"/checkpoint* 2> /dev/null | sort -n | tail -n 1; }
+newest_checkpoint() { stat -c %Y "$run"/checkpoint*.safetensors 2> /dev/null | sort -n | tail -n 1; }
 before=$(newest_checkpoint)
 
 trap 'time_is_up=yes signal=yes; kill -TERM $child 2> /dev/null' USR1 # ${SIGNAL_SECONDS} s before the time limit
