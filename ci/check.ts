@@ -56,7 +56,8 @@ const PARTS: readonly CheckPart[] = [
     target: "bivariate",
     samplers: [
       ...["ld", "sgld", "mala", "ald", "sgald", "ald_mh", "midpoint", "runge_kutta"],
-      ...["mala_long", "psgld"],
+      ...["mala_long", "psgld", "psgald", "proximal", "mirror"],
+      ...["midpoint_independent", "midpoint_optimistic", "avi_diagonal", "avi_full"],
     ],
   },
   { target: "bivariate", samplers: ["lae_phi"], overrides: { steps: 8500 } },

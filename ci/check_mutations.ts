@@ -13,13 +13,13 @@ import { runProgram } from "../harness/cli/programs.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import { formatDuration } from "../harness/experiment/estimate.ts";
 import type { Failure } from "../harness/toy/baseline.ts";
-import { affectedBy, mutate, type Mutation, MUTATIONS, RETUNINGS } from "./mutations.ts";
+import { affectedBy, ANYWHERE, mutate, type Mutation, MUTATIONS } from "./mutations.ts";
 import { type Outcome, powerTable, survivals } from "./power_table.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
 /** Files and folders that the check needs. */
 const COPIED = ["ci", "datasets", "harness", "methods", "reports", "deno.json", "deno.lock"];
-const ALL = [...MUTATIONS, ...RETUNINGS];
+const ALL = [...MUTATIONS, ...ANYWHERE];
 /** The rules and methods that are changed. */
 const CHANGED = [...new Set(ALL.map(({ of }) => of))];
 
@@ -29,7 +29,7 @@ const HELP =
   --of NAMES  rules and methods to change, a comma between them; all by default: ${CHANGED.join()}
   --list      list the mutations without running them
 
-Exits with 1 when a mutation of a rule survives on a target, or a retuned default anywhere.`;
+Exits with 1 when a mutation of a rule survives on a target, or a retuned default or a changed fit everywhere.`;
 
 async function main(): Promise<void> {
   const words = readOptions(HELP, {
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
 /** Prints the table of power and what survived. */
 function report(outcomes: readonly Outcome[]): void {
   const targets = Object.keys(TARGETS);
-  const ofRules = outcomes.filter(({ mutation }) => !RETUNINGS.includes(mutation));
+  const ofRules = outcomes.filter(({ mutation }) => !ANYWHERE.includes(mutation));
   if (ofRules.length > 0) console.log(`\n${powerTable(ofRules, targets)}\n`);
   const survivors = [
     ...survivals(ofRules, targets).map(({ mutation, target }) =>

@@ -137,6 +137,31 @@ export const RETUNINGS: readonly Mutation[] = [
   ]),
 ];
 
+/** Mutations of the variational fits, which run on one target: a default of their optimizer does not move their optimum. */
+export const OF_FITS: readonly Mutation[] = Object.entries({
+  "entropy x 1.1": ["tf.mean(samples, 1), entropy)", "tf.mean(samples, 1), tf.mul(entropy, 1.1))"],
+  "entropy x 0.9": ["tf.mean(samples, 1), entropy)", "tf.mean(samples, 1), tf.mul(entropy, 0.9))"],
+  "samples x 1.1": ["tf.expandDims(xi, 3)), 4))", "tf.mul(tf.expandDims(xi, 3), 1.1)), 4))"],
+  "entropy of the first coordinate alone": [
+    "tf.sum(tf.mul(raw, onDiagonal(dim)), [2, 3])",
+    "tf.sum(tf.slice(raw, [0, 0, 0, 0], [-1, -1, 1, 1]), [2, 3])",
+  ],
+  "covariance stays diagonal": [
+    "tf.greaterEqual(step, burnIn / 2)",
+    "tf.greaterEqual(step, burnIn)",
+  ],
+  "learning rate x 0.01": ["LEARNING_RATE = 0.02", "LEARNING_RATE = 0.0002"],
+}).map(([name, [find, replace]]) => ({
+  name,
+  of: "avi",
+  file: "methods/toy/avi.ts",
+  find,
+  replace,
+}));
+
+/** Mutations that the check must notice on some target; those of rules it must notice on each. */
+export const ANYWHERE: readonly Mutation[] = [...RETUNINGS, ...OF_FITS];
+
 /** Rules that are built on another: what is to be checked too after that has changed. */
 const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   langevin: ["metropolis", "midpoint"],

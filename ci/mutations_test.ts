@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { mutate, MUTATIONS, RETUNINGS } from "./mutations.ts";
+import { ANYWHERE, mutate, MUTATIONS } from "./mutations.ts";
 
 Deno.test("mutate() changes each file where it says", async () => {
-  for (const mutation of [...MUTATIONS, ...RETUNINGS]) {
+  for (const mutation of [...MUTATIONS, ...ANYWHERE]) {
     const path = new URL(`../${mutation.file}`, import.meta.url);
     const source = await Deno.readTextFile(path);
     assert.notEqual(mutate(source, mutation), source, mutation.name);
   }
-  const names = [...MUTATIONS, ...RETUNINGS].map(({ of, name }) => `${of}: ${name}`);
+  const names = [...MUTATIONS, ...ANYWHERE].map(({ of, name }) => `${of}: ${name}`);
   assert.equal(new Set(names).size, names.length);
 });
 

@@ -122,7 +122,7 @@ export interface Sampler {
   /** Paper, section, equations. */
   readonly source: string;
   readonly deviations: readonly string[];
-  /** The file of its rule in methods/samplers, without `.ts`; absent for what is not a chain. */
+  /** The file of its rule in methods/samplers, or of its fit in methods/toy, without `.ts`; absent for a rule of a test. */
   readonly rule?: string;
   /** The method whose defaults it is built from, and these by the names of the hyperparameters. */
   readonly method?: string;

@@ -42,6 +42,7 @@ function gaussianFit(
     answer.kind === "grid" && answer.shared ? 1 : points;
   return {
     ...described,
+    rule: "avi",
     source: `LAE appendix F.2; Kingma and Welling 2014, Gaussian q with ${covariance} covariance`,
     deviations: [
       "q is fitted to each point by itself: an inference network can do no better",
