@@ -10,6 +10,7 @@ import { iwae } from "./iwae.ts";
 import { lae } from "./lae.ts";
 import { lae_neurips } from "./lae_neurips.ts";
 import { lebm } from "./lebm.ts";
+import { lfbm } from "./lfbm.ts";
 import { sri, sri_layers } from "./sri.ts";
 import { vae } from "./vae.ts";
 import { vae_flow } from "./vae_flow.ts";
@@ -26,4 +27,5 @@ export const METHODS: Readonly<Record<string, Method>> = {
   iwae,
   sri,
   sri_layers,
+  lfbm,
 };

@@ -22,6 +22,7 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
     { nets: "linear" },
   ],
   sri: [{ searchEvery: 0, noise: false }, { searchEvery: 2, nets: "mlp" }],
+  lfbm: [{ learnSigma: true, flowDepth: 1, nets: "mlp" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],
 };
 
@@ -42,7 +43,7 @@ Deno.test("METHODS: image sizes of the paper work with every family of networks 
   for (const method of Object.values(METHODS).filter(({ defaults }) => "nets" in defaults)) {
     for (const [size, family] of [32, 64].flatMap((s) => nets.map((n) => [s, n] as const))) {
       const image = { height: size, width: size, channels: 3 };
-      const hyper = withKnown(method, { width: 0.02, nets: family, priorSteps: 1 });
+      const hyper = withKnown(method, { width: 0.02, nets: family, priorSteps: 1, flowDepth: 1 });
       const model = method.build({ image, trainCount: 10, batchSize: 2 }, hyper);
       tf.tidy(() => {
         const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
@@ -63,7 +64,7 @@ function withKnown(method: Method, overrides: Hyperparams): Hyperparams {
 /** Values that no method may accept for a hyperparameter of this name, and the beginning of the error. */
 const REFUSED: readonly (readonly [name: RegExp, value: number | string, message: string])[] = [
   [
-    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples|layerCount)$/,
+    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples|layerCount|flowDepth|testSteps)$/,
     0,
     "must be an integer >= 1, got 0",
   ],
@@ -131,12 +132,13 @@ const FROZEN: Readonly<Record<string, RegExp>> = {
   lae: /^(features|sampler)\//,
   sri: /^(logSigma|stepScale)$/, // the step size moves every searchEvery steps
   sri_layers: /^(logSigma|stepScale)$/,
+  lfbm: /^logSigma$|^pivots\//,
 };
 
 Deno.test("step() moves every entry of the state but those that are frozen", async () => {
   await tf.setBackend("cpu");
   for (const method of Object.values(METHODS)) {
-    const hyper = withKnown(method, { width: 0.125, latentDim: 3, inputDim: 16 });
+    const hyper = withKnown(method, { width: 0.125, latentDim: 4, inputDim: 16 });
     const model = method.build(SMALL_PROBLEM, hyper);
     tf.tidy(() => {
       const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
