@@ -12,6 +12,7 @@ import { iwae } from "./iwae.ts";
 import { lae } from "./lae.ts";
 import { lae_neurips } from "./lae_neurips.ts";
 import { lebm } from "./lebm.ts";
+import { lfbm } from "./lfbm.ts";
 import { sri, sri_layers } from "./sri.ts";
 import { vae } from "./vae.ts";
 import { vae_flow } from "./vae_flow.ts";
@@ -30,4 +31,5 @@ export const METHODS: Readonly<Record<string, Method>> = {
   sri,
   sri_layers,
   coopvaebm,
+  lfbm,
 };

@@ -24,6 +24,7 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
   ],
   sri: [{ searchEvery: 0, noise: false }, { searchEvery: 2, nets: "mlp" }],
   coopvaebm: [{ conditional: true }, { norm: "batch", temperature: 1 }, { nets: "moments" }],
+  lfbm: [{ learnSigma: true, flowDepth: 1, nets: "mlp" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],
 };
 
@@ -51,7 +52,14 @@ function familiesOf(method: Method): string[] {
 
 Deno.test("METHODS: image sizes of the paper work with every family of networks that each has", async () => {
   await tf.setBackend("cpu");
-  const smallest = { width: 0.02, priorSteps: 1, langevinSteps: 1, sampleSteps: 1, bufferSize: 2 };
+  const smallest = {
+    width: 0.02,
+    priorSteps: 1,
+    langevinSteps: 1,
+    sampleSteps: 1,
+    bufferSize: 2,
+    flowDepth: 1,
+  };
   for (const method of Object.values(METHODS)) {
     for (const [size, nets] of [32, 64].flatMap((s) => familiesOf(method).map((n) => [s, n]))) {
       const image = { height: Number(size), width: Number(size), channels: 3 };
@@ -76,7 +84,7 @@ function withKnown(method: Method, overrides: Hyperparams): Hyperparams {
 /** Values that no method may accept for a hyperparameter of this name, and the beginning of the error. */
 const REFUSED: readonly (readonly [name: RegExp, value: number | string, message: string])[] = [
   [
-    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples|layerCount)$/,
+    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples|layerCount|flowDepth|testSteps)$/,
     0,
     "must be an integer >= 1, got 0",
   ],
@@ -146,6 +154,7 @@ const FROZEN: Readonly<Record<string, RegExp>> = {
   sri: /^(logSigma|stepScale)$/, // the step size moves every searchEvery steps
   sri_layers: /^(logSigma|stepScale)$/,
   coopvaebm: /energy\/([mv]\/)?net\/2\/bias$/, // as of lebm
+  lfbm: /^logSigma$|^pivots\//,
 };
 
 Deno.test("step() moves every entry of the state but those that are frozen", async () => {

@@ -413,6 +413,48 @@ def lebm(c):
     return out, dict(loss=loss, squaredError=error, energyPosterior=high, energyPrior=low)
 
 
+def latent_flow(p, c, z):
+    """Noise and log-determinant, one layer after the other."""
+
+    def actnorm(name, x):
+        return (x + p[f"{name}/shift"]) * (3 * p[f"{name}/logScale"]).exp()
+
+    d, log_det = z.shape[1], torch.zeros(len(z))
+    for k in range(c.hyper["flowDepth"]):
+        at = f"flow/{k}"
+        z = actnorm(f"{at}/actnorm", z)
+        log_det = log_det + 3 * p[f"{at}/actnorm/logScale"].sum()
+        lower = torch.tril(p[f"{at}/mixing/lower"], -1) + torch.eye(d)
+        diagonal = c.state[f"pivots/{k}/sign"] * p[f"{at}/mixing/logScale"].exp()
+        upper = torch.triu(p[f"{at}/mixing/upper"], 1) + torch.diag(diagonal)
+        w = c.state[f"pivots/{k}/order"] @ lower @ upper
+        z, log_det = z @ w, log_det + torch.linalg.slogdet(w)[1]
+        kept, changed = z.chunk(2, 1)
+        h = kept
+        for name in ("first", "second"):
+            h = torch.relu(actnorm(f"{at}/coupling/{name}", h @ p[f"{at}/coupling/{name}/weight"]))
+        last = {key: p[f"{at}/coupling/last/{key}"] for key in ("weight", "bias", "logScale")}
+        shift, raw = ((h @ last["weight"] + last["bias"]) * (3 * last["logScale"]).exp()).chunk(2, 1)
+        scale = torch.sigmoid(raw + 2)
+        z, log_det = torch.cat([kept, (changed + shift) * scale], 1), log_det + scale.log().sum(1)
+    return z, log_det
+
+
+def lfbm(c):
+    def log_prior(p, z):
+        noise, log_det = latent_flow(p, c, z)
+        return torch.distributions.Normal(0.0, 1.0).log_prob(noise).sum(1) + log_det
+
+    z = posterior_chain(c, c.noise["start"], lambda z: -log_prior(c.state, z))
+    names = c.names("decoder", "flow")
+    p = leaves(c.state, names)
+    nll, error = c.nll(p, z)
+    negative = -log_prior(p, z).mean()
+    loss = nll.mean() + negative
+    rate = c.hyper["decay"] ** (c.step // (c.n // c.m)) * c.hyper["learningRate"]
+    return adam(c, gradients(loss, p, names), rate), dict(loss=loss, negLogPrior=negative, squaredError=error)
+
+
 def lae_neurips(c):
     h, sigma = c.hyper, lambda tau: -0.5 * F.softplus(tau).log()
     names = [k for k in c.state if k.split("/")[0] in ("features", "decoder")] + ["tau"]
@@ -534,7 +576,7 @@ def ebm(c):
 
 METHODS = dict(
     vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips, iwae=iwae,
-    sri=sri, sri_layers=sri, ebm=ebm,
+    sri=sri, sri_layers=sri, ebm=ebm, lfbm=lfbm,
 )
 
 

@@ -62,6 +62,7 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
   ["sri", { nets: "mlp", width: 0.008 }],
   ["sri", { nets: "mlp", width: 0.008, searchEvery: WARM_STEPS + 1, noise: false }],
   ["sri_layers", { searchEvery: 0 }],
+  ["lfbm", { latentDim: 4, decay: 0.9, flowDepth: 2 }],
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });

@@ -200,6 +200,8 @@ export interface Latents<S extends Tree = Tree> {
   readonly dim: number;
   /** One posterior draw for each of `images` [n, height, width, channels] in [0, 1]: [n, dim]. */
   infer(state: S, images: Tensor4D, noise: Noise): Tensor2D;
+  /** Latents that reconstruct `images` best, [n, dim], where the method has a procedure for that besides a draw. */
+  fit?(state: S, images: Tensor4D, noise: Noise): Tensor2D;
   /** Mean images [n, height, width, channels] in [0, 1] for `latents` [n, dim]. */
   decode(state: S, latents: Tensor2D): Tensor4D;
 }

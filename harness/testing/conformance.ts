@@ -37,7 +37,7 @@ export const SMALL_PROBLEM: Problem = {
 
 /** Values that make a model small, for methods with hyperparameters of these names. */
 const SMALL: Hyperparams = {
-  latentDim: 3,
+  latentDim: 4, // even, for flows with couplings
   featureDim: 64,
   width: 0.125,
   inputDim: 16,
@@ -46,11 +46,12 @@ const SMALL: Hyperparams = {
   langevinSteps: 3,
   sampleSteps: 3,
   bufferSize: 24,
+  testSteps: 3,
 };
 
 /** Options of the tests. */
 export interface ConformanceOptions {
-  /** Overrides the defaults, and small values of latentDim, featureDim, width, inputDim and numbers of chain steps. */
+  /** Overrides the defaults, and small values of the hyperparameters of SMALL. */
   readonly hyper?: Hyperparams;
   readonly problem?: Problem;
 }
@@ -215,9 +216,12 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     await withState(subject, ({ latents }, state) => {
       if (latents === undefined) return;
       for (const count of [1, 5]) {
-        const z = latents.infer(state, imagesOf(subject.problem, count), noiseOf("infer", count));
-        assert.deepEqual(z.shape, [count, latents.dim]);
-        assert.ok(z.dataSync().every(Number.isFinite), "a latent is not finite");
+        const images = imagesOf(subject.problem, count);
+        const z = latents.infer(state, images, noiseOf("infer", count));
+        for (const found of [z, latents.fit?.(state, images, noiseOf("fit", count)) ?? z]) {
+          assert.deepEqual(found.shape, [count, latents.dim]);
+          assert.ok(found.dataSync().every(Number.isFinite), "a latent is not finite");
+        }
         // Large latents, whose images leave [0, 1] unless they are clipped.
         const decoded = latents.decode(state, tf.mul(z, 100));
         assert.deepEqual(decoded.shape, [count, image.height, image.width, image.channels]);
