@@ -13,6 +13,7 @@ import {
   prepareImageChain,
 } from "./parts/image_chain.ts";
 import {
+  contrastiveLoss,
   ENERGY_DEVIATIONS,
   ENERGY_LIMITS,
   ENERGY_NETS,
@@ -110,15 +111,8 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
       const start: tf.Tensor4D = tf.where(tf.broadcastTo(restarts, kept.shape), fresh, kept);
       const end = imageChain(energyOf(state), start, { steps: langevinSteps, rule, noise });
       const { parts, gradients } = lossAndGradients((energy: EnergyParams) => {
-        const [ofData, ofSamples] = [x, end.images].map((x) => net.energy(energy, x));
-        const energyData = tf.mean<tf.Scalar>(ofData);
-        const energySamples = tf.mean<tf.Scalar>(ofSamples);
-        const squares = tf.add(tf.mean(tf.square(ofData)), tf.mean(tf.square(ofSamples)));
-        const loss: tf.Scalar = tf.add(
-          tf.sub(energyData, energySamples),
-          tf.mul(squares, energyPenalty),
-        );
-        return { loss, energyData, energySamples };
+        const [data, samples] = [x, end.images].map((x) => net.energy(energy, x));
+        return contrastiveLoss({ data, samples, penalty: energyPenalty });
       }, state.energy);
       const { params, slots } = adam(
         { params: state.energy, slots: state.adam },

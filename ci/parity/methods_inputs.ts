@@ -27,6 +27,7 @@ const problem: Problem = {
   image: { height: 8, width: 8, channels: 3 },
   trainCount: 12,
   batchSize: 4,
+  classCount: 3,
 };
 const WARM_STEPS = 3;
 const small: Hyperparams = { width: 0.03, featureDim: 100, inputDim: 6, learnSigma: true };
@@ -48,7 +49,29 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
     chainStepSize: 0.35,
   }],
   // Some chains restart, some drifts and pixels are clipped.
-  ["ebm", { nets: "xie2022", width: 0.016, bufferSize: 6, restart: 0.5, temperature: 1e-4, driftLimit: 0.02 }],
+  ["ebm", {
+    nets: "xie2022",
+    width: 0.016,
+    bufferSize: 6,
+    restart: 0.5,
+    temperature: 1e-4,
+    driftLimit: 0.02,
+  }],
+  ["coopvaebm", {
+    klWeight: 3,
+    decay: 0.9,
+    energyPenalty: 0.1,
+    energyLearningRate: 0.03,
+    learningRate: 0.03,
+  }],
+  ["coopvaebm", {
+    conditional: true,
+    norm: "batch",
+    energyLearningRate: 0.03,
+    temperature: 1,
+    driftLimit: 0.2,
+    langevinStepSize: 1e-3,
+  }],
   ["ebm", { bufferSize: 4, energyPenalty: 0.1, learningRate: 0.03 }],
 ];
 
@@ -74,12 +97,14 @@ for (const [name, overrides] of CASES) {
     images: takeRows(images, [...rows]),
     rows: { shape: [rows.length], dtype: "int32", data: rows },
     step: { shape: [], dtype: "int32", data: step },
+    labels: { shape: [rows.length], dtype: "int32", data: rows.map((row) => row % 3) },
   };
   const batch = {
     images: toTensor<tf.Tensor4D>(inputs.images),
     rows: toTensor<tf.Tensor1D>(inputs.rows),
     step: toTensor<tf.Scalar>(inputs.step),
     chains: {},
+    labels: toTensor<tf.Tensor1D>(inputs.labels),
   };
   const { noise, draws } = recordNoise(createNoise(keyOf(2), batch.step));
   model.step(unflatten(toTensors(state)), batch, noise);
