@@ -26,7 +26,7 @@ import { stepFlops } from "./parts/step_flops.ts";
 // IGEBM's code, train.py, as its README calls it for CIFAR-10. There pixels are in [0, 1], so that a step of 10 dU/dx with
 // noise of 0.005, clipped to 0.1, is one of 40 dU/dx with noise of 0.01, clipped to 0.2, in [-1, 1].
 const defaults = {
-  nets: "xie2021", // ours: see the deviations
+  nets: "xie2022", // ours: see the deviations
   width: 1, // factor on channels
   learningRate: 3e-4, // --lr
   energyPenalty: 1, // alpha, --l2_coeff

@@ -72,7 +72,7 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
     driftLimit: 0.2,
     langevinStepSize: 1e-3,
   }],
-  ["ebm", { bufferSize: 4, energyPenalty: 0.1, learningRate: 0.03 }],
+  ["ebm", { nets: "xie2021", bufferSize: 4, energyPenalty: 0.1, learningRate: 0.03 }],
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });
