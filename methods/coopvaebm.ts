@@ -10,9 +10,11 @@ import {
   checkImageChain,
   imageChain,
   type ImageRule,
+  PIXEL_RANGE,
   prepareImageChain,
 } from "./parts/image_chain.ts";
 import {
+  contrastiveLoss,
   ENERGY_DEVIATIONS,
   ENERGY_LIMITS,
   type EnergyNets,
@@ -46,6 +48,8 @@ const defaults = {
   langevinSteps: 15, // t1
   langevinStepSize: 2e-6, // delta = 0.002
   temperature: 0, // the code leaves the noise out
+  driftLimit: 0, // ours, as in CoopFlow's code: the largest move of a pixel in a step, whose pixels stay in [-1, 1] then; 0: none
+  energyPenalty: 0, // ours, as in IGEBM's code: alpha of alpha (mean U(x)^2 + mean U(x~)^2) in the energy's loss
   sampleSteps: 30, // t1 at test time
 };
 
@@ -65,9 +69,9 @@ type State = Vae & {
 function build(problem: Problem, hyper: typeof defaults): Model<State> {
   const { image, batchSize } = problem;
   const { latentDim, learningRate, energyLearningRate, decay, klWeight, referenceSigma } = hyper;
-  const { langevinSteps, sampleSteps, temperature } = hyper;
+  const { langevinSteps, sampleSteps, temperature, driftLimit, energyPenalty } = hyper;
   checkPositive({ width: hyper.width, learningRate, energyLearningRate, decay });
-  checkNotNegative({ klWeight, referenceSigma });
+  checkNotNegative({ klWeight, referenceSigma, driftLimit, energyPenalty });
   checkCounts({ latentDim }, 1);
   checkImageChain(hyper);
   checkCounts({ sampleSteps }, 0);
@@ -76,13 +80,18 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   const batchNorm = choice("norm", hyper.norm, ["none", "batch"]) === "batch";
   // Deviation: The conditional model has labels as one-hot vectors beside z and as constant maps beside x: the released code has no conditional model
   const classCount = classCountOf(problem, hyper.conditional);
+  // Deviation: Options of IGEBM's and CoopFlow's code are added, off by default: a penalty on the energy's size, and limits of a step
   const net = imageEnergy(image, {
     nets: family,
     width: width * hyper.width,
     inputs: image.channels + classCount,
   });
   const vae = imageVae(image, { latentDim, width: width * hyper.width, batchNorm, classCount });
-  const rule: ImageRule = { stepSize: hyper.langevinStepSize, temperature };
+  const rule: ImageRule = {
+    stepSize: hyper.langevinStepSize,
+    temperature,
+    ...driftLimit > 0 && { driftLimit, range: PIXEL_RANGE },
+  };
   const precision = referenceSigma === 0 ? 0 : referenceSigma ** -2;
 
   /** -f(x, y). */
@@ -166,9 +175,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       const end = imageChain(energyOf(state, y), start, { steps: langevinSteps, rule, noise });
 
       const contrast = lossAndGradients((energy: EnergyParams) => {
-        const energyData = tf.mean<tf.Scalar>(netEnergy(energy, x, y));
-        const energySamples = tf.mean<tf.Scalar>(netEnergy(energy, end.images, y));
-        return { loss: tf.sub<tf.Scalar>(energyData, energySamples), energyData, energySamples };
+        const [data, samples] = [x, end.images].map((x) => netEnergy(energy, x, y));
+        return contrastiveLoss({ data, samples, penalty: energyPenalty });
       }, state.energy);
 
       const xi = noise.split("code").normal([count, latentDim]);
@@ -281,6 +289,7 @@ export const coopvaebm: Method<typeof defaults> = {
     ...IMAGE_VAE_DEVIATIONS,
     "As many chains as images of the batch, where CoopVAEBM's code for CIFAR-10 has 900 chains and 250 images",
     "The generator has no batch normalisation unless norm=batch, as in CoopVAEBM's code, where the samples of a batch depend on each other",
+    "Options of IGEBM's and CoopFlow's code are added, off by default: a penalty on the energy's size, and limits of a step",
     "The conditional model has labels as one-hot vectors beside z and as constant maps beside x: the released code has no conditional model",
   ],
   defaults,

@@ -13,6 +13,7 @@ import {
   prepareImageChain,
 } from "./parts/image_chain.ts";
 import {
+  contrastiveLoss,
   ENERGY_DEVIATIONS,
   ENERGY_LIMITS,
   ENERGY_NETS,
@@ -25,7 +26,7 @@ import { stepFlops } from "./parts/step_flops.ts";
 // IGEBM's code, train.py, as its README calls it for CIFAR-10. There pixels are in [0, 1], so that a step of 10 dU/dx with
 // noise of 0.005, clipped to 0.1, is one of 40 dU/dx with noise of 0.01, clipped to 0.2, in [-1, 1].
 const defaults = {
-  nets: "xie2021", // ours: see the deviations
+  nets: "xie2022", // ours: see the deviations
   width: 1, // factor on channels
   learningRate: 3e-4, // --lr
   energyPenalty: 1, // alpha, --l2_coeff
@@ -110,15 +111,8 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
       const start: tf.Tensor4D = tf.where(tf.broadcastTo(restarts, kept.shape), fresh, kept);
       const end = imageChain(energyOf(state), start, { steps: langevinSteps, rule, noise });
       const { parts, gradients } = lossAndGradients((energy: EnergyParams) => {
-        const [ofData, ofSamples] = [x, end.images].map((x) => net.energy(energy, x));
-        const energyData = tf.mean<tf.Scalar>(ofData);
-        const energySamples = tf.mean<tf.Scalar>(ofSamples);
-        const squares = tf.add(tf.mean(tf.square(ofData)), tf.mean(tf.square(ofSamples)));
-        const loss: tf.Scalar = tf.add(
-          tf.sub(energyData, energySamples),
-          tf.mul(squares, energyPenalty),
-        );
-        return { loss, energyData, energySamples };
+        const [data, samples] = [x, end.images].map((x) => net.energy(energy, x));
+        return contrastiveLoss({ data, samples, penalty: energyPenalty });
       }, state.energy);
       const { params, slots } = adam(
         { params: state.energy, slots: state.adam },

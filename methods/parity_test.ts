@@ -15,12 +15,13 @@ const { cases } = JSON.parse(readFileSync(FIXTURE, "utf8")) as { cases: readonly
 for (const { name, method, problem, hyper, ...stored } of cases) {
   Deno.test(`${name} step() equals PyTorch's`, async () => {
     await tf.setBackend("cpu");
-    const { images, rows, step } = decodeArrays(stored.inputs);
+    const { images, rows, step, labels } = decodeArrays(stored.inputs);
     const batch = {
       images: toTensor<tf.Tensor4D>(images),
       rows: toTensor<tf.Tensor1D>(rows),
       step: toTensor<tf.Scalar>(step),
       chains: {},
+      labels: toTensor<tf.Tensor1D>(labels),
     };
     const state = toTensors(decodeArrays(stored.state));
     const noise = replayNoise(createNoise(keyOf(0), batch.step), decodeArrays(stored.noise));

@@ -135,6 +135,8 @@ class Case:
         self.step = int(inputs["step"])
         self.n = case["problem"]["trainCount"]
         self.m = self.x.shape[0]
+        classes = case["problem"].get("classCount", 0)
+        self.one_hot = F.one_hot(inputs["labels"].long(), classes).double()
 
     def names(self, *nets):
         names = [k for k in self.state if k.split("/")[0] in nets]
@@ -574,9 +576,80 @@ def ebm(c):
     return out, dict(loss=loss, energyData=data.mean(), energySamples=samples.mean(), **metrics)
 
 
+def with_maps(x, y):
+    """Constant maps of y [m, classes] behind the channels of x."""
+    return x if y is None else torch.cat([x, y[:, None, None, :].expand(*x.shape[:3], y.shape[1])], 3)
+
+
+def vae_generate(c, p, z, y):
+    h = (z if y is None else torch.cat([z, y], 1))[:, None, None, :]
+    count = layer_count(p, "generator")
+    for i in range(count):
+        weight, bias = layer(p, "generator", i)
+        last = i == count - 1
+        if last:
+            h = torch.tanh(conv(p, f"generator/{i}", h, 1, 1))
+            continue
+        kernel = weight.permute(3, 2, 0, 1).contiguous()
+        x = h.permute(0, 3, 1, 2)
+        if weight.shape[0] == 3:
+            h = F.conv_transpose2d(x, kernel, None, 2)[:, :, :-1, :-1]
+        else:
+            h = F.conv_transpose2d(x, kernel, None, 1 if i == 0 else 2, 0 if i == 0 else 1)
+        if c.hyper["norm"] == "batch" and i < count - 2:
+            h = F.batch_norm(h, None, None, training=True, eps=1e-3)
+        h = F.leaky_relu(h.permute(0, 2, 3, 1) + bias, 0.2)
+    return h
+
+
+def vae_encode(p, x, y):
+    h = with_maps(x, y)
+    count = layer_count(p, "encoder")
+    for i in range(count - 1):
+        h = F.leaky_relu(conv(p, f"encoder/{i}", h, 1 if i == 0 else 2, 1), 0.2)
+    weight, bias = layer(p, "encoder", count - 1)
+    mean, log_variance = (h.flatten(1) @ weight + bias).chunk(2, 1)
+    return torch.distributions.Normal(mean, (log_variance / 2).exp())
+
+
+def coopvaebm(c):
+    h = c.hyper
+    y = c.one_hot if h["conditional"] else None
+    reference = 0.0 if h["referenceSigma"] == 0 else h["referenceSigma"] ** -2
+    energy = lambda p, x: image_energy(p, with_maps(x, y))
+    start = vae_generate(c, c.state, c.noise["proposal"], y).detach()
+    end, metrics = image_chain(
+        lambda x: energy(c.state, x) + reference * (x**2).flatten(1).sum(1) / 2,
+        start,
+        h["langevinSteps"],
+        h["langevinStepSize"],
+        h["temperature"],
+        c.noise.get("chain"),
+        h["driftLimit"] or None,
+        clip=h["driftLimit"] > 0,
+    )
+    names = energy_names(c)
+    p = leaves(c.state, names)
+    data, samples = energy(p, c.x), energy(p, end)
+    contrast = data.mean() - samples.mean() + h["energyPenalty"] * ((data**2).mean() + (samples**2).mean())
+    factor = h["decay"] ** (c.step // (c.n // c.m))
+    slot = lambda kind, k: f"adam/energy/{kind}/{k.removeprefix('energy/')}"
+    out = adam(c, gradients(contrast, p, names), factor * h["energyLearningRate"], slot=slot)
+    names = c.names("encoder", "generator")
+    p = leaves(c.state, names)
+    q = vae_encode(p, end, y)
+    z = q.loc + q.scale * c.noise["code"]
+    squares = ((vae_generate(c, p, z, y) - end) ** 2).flatten(1).sum(1).mean()
+    kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
+    loss = squares + h["klWeight"] * kl
+    slot = lambda kind, k: f"adam/vae/{kind}/{k}"
+    out.update(adam(c, gradients(loss, p, names), factor * h["learningRate"], slot=slot))
+    return out, dict(loss=loss, kl=kl, energyData=data.mean(), energySamples=samples.mean(), **metrics)
+
+
 METHODS = dict(
     vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips, iwae=iwae,
-    sri=sri, sri_layers=sri, ebm=ebm, lfbm=lfbm,
+    sri=sri, sri_layers=sri, lfbm=lfbm, ebm=ebm, coopvaebm=coopvaebm,
 )
 
 

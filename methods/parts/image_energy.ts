@@ -214,6 +214,25 @@ function momentsEnergy({ height, width }: ImageShape, inputs: number): ImageEner
   };
 }
 
+/**
+ * mean U(x) - mean U(x-) + penalty (mean U(x)^2 + mean U(x-)^2) for the energies [m] of data x and of samples x-, and both means.
+ * The gradient of the first two terms is that of -log p(x) in the mean, if x- are samples of the model.
+ */
+export function contrastiveLoss(
+  { data, samples, penalty }: {
+    readonly data: tf.Tensor1D;
+    readonly samples: tf.Tensor1D;
+    readonly penalty: number;
+  },
+): Readonly<Record<"loss" | "energyData" | "energySamples", tf.Scalar>> {
+  const energyData = tf.mean<tf.Scalar>(data);
+  const energySamples = tf.mean<tf.Scalar>(samples);
+  const contrast = tf.sub<tf.Scalar>(energyData, energySamples);
+  if (penalty === 0) return { loss: contrast, energyData, energySamples };
+  const squares = tf.add(tf.mean(tf.square(data)), tf.mean(tf.square(samples)));
+  return { loss: tf.add(contrast, tf.mul(squares, penalty)), energyData, energySamples };
+}
+
 /** The largest loss of an energy in CoopFlow's code for SVHN, which skips a step beyond it; here the run stops as diverged. */
 const LARGEST_ENERGY = 5e6;
 
