@@ -6,6 +6,7 @@ import { childCommand, permissionsOf } from "./child.ts";
 import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { ifThere, replaceFile } from "../core/files.ts";
+import { plainText } from "../core/plain_text.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
@@ -76,7 +77,7 @@ export async function dryRun(
       `${spec.sampleCount} samples for ${spec.metrics.join(" ") || "no score"}`,
       `${spec.device} with ${spec.threads} threads`,
     ];
-    console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
+    console.log(plainText(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`));
   }
   console.log(await forecast(todo, { ...options, records }));
 }
@@ -95,7 +96,9 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   const ids = new Set(specs.map(runId));
   const own = records.filter(({ id }) => ids.has(id));
   const unfinished = own.filter(({ status }) => status !== "completed");
-  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
+  for (const { spec, status } of unfinished) {
+    console.error(plainText(`${describeRun(spec)}: ${status}`));
+  }
   if (interrupted) console.error("Interrupted: run the same command again to resume");
   const complete = own.length === ids.size && unfinished.length === 0;
   return { complete, interrupted };
@@ -159,7 +162,7 @@ export function resolveWithWarnings(experiment: Experiment, { tables, strict }: 
 }
 
 export function warn(warnings: readonly string[]): void {
-  for (const line of warnings) console.error(`Warning: ${line}`);
+  for (const line of warnings) console.error(plainText(`Warning: ${line}`));
 }
 
 /**
