@@ -52,7 +52,7 @@ export function markdownTable(
  * `text` on one line that neither a terminal nor a browser obeys: names and messages may hold control sequences, HTML, or links
  * and pictures of Markdown.
  */
-function inMarkdown(text: string): string {
+export function inMarkdown(text: string): string {
   return plainText(text).replaceAll(/&(?=#|\w+;)/g, "&amp;").replaceAll(/<(?=[\w/!?])/g, "&lt;")
     .replaceAll("](", "]\\(").replaceAll("][", "]\\[");
 }
