@@ -18,9 +18,8 @@ import { addSlurmOptions, benchOnSlurm, slurmOptions, statusCommand } from "./cl
 import type { SlurmArguments } from "../sweep/slurm/options.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
-import { FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
+import { CHECKPOINTED, FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
-import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { ifThere, replaceFile } from "../core/files.ts";
@@ -29,26 +28,22 @@ import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
 import { plainText } from "../core/plain_text.ts";
 import { projectPath, userPath } from "../core/project.ts";
-import { readProvenance } from "../run/provenance.ts";
 import { availableCores } from "../core/threads.ts";
 import { withEarlierThreads } from "../sweep/earlier_threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
-import { failedRecord } from "../run/failed_record.ts";
-import { executeRun } from "../run/run.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
 import { collect, findRecords } from "../sweep/collect.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
 import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
-import { RECORD_FILE, writeRecordFile } from "../sweep/record_file.ts";
-import { throttleEvents } from "../run/throttle.ts";
 import { toyCommand } from "./toy.ts";
+import { CHECKPOINT_SECONDS, type Entries, runCommand } from "./run_command.ts";
 import { likelihoodCommand } from "./likelihood.ts";
 import { tuneCommand } from "./tune.ts";
 import type { Method } from "../core/types.ts";
 import type { RunRecord, RunSpec } from "../core/records.ts";
-import { parseCount, UsageError } from "../core/arguments.ts";
+import { parseSeconds, UsageError } from "../core/arguments.ts";
 
 const TABLES: Tables = {
   methods: METHODS as Readonly<Record<string, Method>>,
@@ -61,6 +56,7 @@ interface BenchArguments extends ExperimentArguments, SlurmArguments {
   readonly dryRun?: boolean;
   readonly probe?: boolean;
   readonly force?: boolean;
+  readonly checkpointSeconds: string;
   readonly acceptCode?: boolean;
   readonly strict?: boolean;
   readonly size?: string;
@@ -111,6 +107,11 @@ function createProgram(): Command {
     )
     .option("--force", "repeat completed runs")
     .option(
+      "--checkpoint-seconds <seconds>",
+      "seconds of training between checkpoints inside an epoch",
+      CHECKPOINT_SECONDS,
+    )
+    .option(
       "--accept-code",
       "use results and checkpoints of code that has changed since; averages over different code are marked",
     )
@@ -149,22 +150,10 @@ function createProgram(): Command {
 
   program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
-    Deno.exitCode = interrupted ? INTERRUPTED : 0;
+    Deno.exitCode = exitCodeOf(interrupted) ?? 0;
   }));
 
-  program.command("run")
-    .description(
-      "execute one run in this process, as bench or a cluster scheduler starts it",
-    )
-    .argument("<spec>", "file with a run spec, as bench writes it")
-    .requiredOption(
-      "--out <folder>",
-      `folder for ${RECORD_FILE}, the checkpoint and the samples`,
-    )
-    .option("--experiment <name>", "name of the experiment, for the record", "single")
-    .option("--jobs <count>", "number of parallel runs on the machine, for the record", "1")
-    .option("--accept-code", "resume from a checkpoint of code that has changed since")
-    .action(runAction);
+  program.addCommand(runCommand(entriesOf));
 
   program.command("probe", { hidden: true })
     .description("print the pace of a run as JSON")
@@ -204,6 +193,7 @@ async function benchAction(typed: BenchArguments): Promise<void> {
     acceptCode: args.acceptCode ?? false,
     readCode: codeReader(projectPath(".")),
     strict: args.strict ?? false,
+    checkpointSeconds: parseSeconds(args.checkpointSeconds, "--checkpoint-seconds"),
     dataFolder: dataFolder(),
     publish: async (records) => {
       const { markdown, paths } = await writeReports(out, records);
@@ -217,7 +207,12 @@ async function benchAction(typed: BenchArguments): Promise<void> {
     return await benchOnSlurm(experiment, { ...options, slurm, submit: args.submit ?? false });
   }
   const { complete, interrupted } = await bench(experiment, options);
-  Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
+  Deno.exitCode = exitCodeOf(interrupted) ?? (complete ? 0 : FAILED);
+}
+
+/** The exit code after the signal `by`; undefined after none. */
+function exitCodeOf(by: Deno.Signal | undefined): number | undefined {
+  return by === undefined ? undefined : by === "SIGINT" ? INTERRUPTED : CHECKPOINTED;
 }
 
 /** Appends `--size` to the data sets of the user's own images that name no size. */
@@ -338,54 +333,6 @@ function sideOf(dataset: string): number {
   return TABLES.datasets[name]?.image.width ?? Number(/@(\d+)$/.exec(name)?.[1] ?? 32);
 }
 
-async function runAction(
-  path: string,
-  args: {
-    readonly out: string;
-    readonly experiment: string;
-    readonly jobs: string;
-    readonly acceptCode?: boolean;
-  },
-): Promise<void> {
-  const spec = parseSpec(await Deno.readTextFile(userPath(path)), path);
-  const dir = userPath(args.out);
-  const jobs = parseCount(args.jobs, "--jobs");
-  const startedAt = new Date().toISOString();
-  await Deno.mkdir(dir, { recursive: true });
-  try {
-    const { method, dataset, metrics } = await entriesOf(spec);
-    await using device = await openDevice(spec.device, { threads: spec.threads });
-    const record = await executeRun(spec, {
-      method,
-      dataset,
-      metrics,
-      device,
-      experiment: args.experiment,
-      dir,
-      provenance: (datasetSha256) =>
-        readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
-      modules: () => codeReader(projectPath("."))(spec),
-      acceptCode: args.acceptCode,
-      report: throttleEvents(tell),
-    });
-    await writeRecordFile(dir, record);
-  } catch (error) {
-    if (error instanceof Error) {
-      await Deno.writeTextFile(`${dir}/log.txt`, `${error.stack}\n`, { append: true });
-      const { experiment } = args;
-      const failure = { dir, error: error.message, experiment, startedAt };
-      await writeRecordFile(dir, await failedRecord(spec, failure));
-    }
-    throw error;
-  }
-}
-
-/** Writes `event` as a line to standard output. Throws if the pipe is closed, so that a run ends with its bench. */
-function tell(event: RunEvent): void {
-  const bytes = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-}
-
 async function probeAction(text: string): Promise<void> {
   const start = performance.now();
   const spec = parseSpec(text, "The argument");
@@ -394,7 +341,7 @@ async function probeAction(text: string): Promise<void> {
   console.log(JSON.stringify({ ...pace, seconds: (performance.now() - start) / 1000 }));
 }
 
-async function entriesOf(spec: RunSpec) {
+async function entriesOf(spec: RunSpec): Promise<Entries> {
   const { methods, datasets, metrics } = await tablesWith(spec.dataset);
   return {
     method: lookUp(methods, "method", spec.method),

@@ -17,6 +17,7 @@ import { readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
 import { isMetric } from "../metrics/likelihood_bounds.ts";
+import { CHECKPOINT_SECONDS } from "./run_command.ts";
 import { runSpecs } from "../sweep/bench.ts";
 import { forecast } from "../sweep/forecast.ts";
 import { readResults } from "../sweep/store.ts";
@@ -43,8 +44,11 @@ interface TuneArguments {
   readonly acceptCode?: boolean;
 }
 
-/** Defines the command `tune`; its action calls `end` with whether the user interrupted it. */
-export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void): Command {
+/** Defines the command `tune`; its action calls `end` with the signal that ended it early, if any. */
+export function tuneCommand(
+  tables: Tables,
+  end: (interrupted: Deno.Signal | undefined) => void,
+): Command {
   const collect = (value: string, values: readonly string[] = []) => [...values, value];
   return new Command("tune")
     .description(
@@ -76,7 +80,7 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
     .action(async (typed: TuneArguments) => end(await tune(typed, tables)));
 }
 
-async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
+async function tune(typed: TuneArguments, tables: Tables): Promise<Deno.Signal | undefined> {
   const preset = lookUp(PRESETS, "preset", typed.preset);
   const dataset = `${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`;
   const datasets = { ...tables.datasets, [dataset]: await heldOut(dataset) };
@@ -103,6 +107,7 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     out,
     jobs,
     force: false,
+    checkpointSeconds: Number(CHECKPOINT_SECONDS),
     acceptCode: typed.acceptCode ?? false,
     readCode: codeReader(projectPath(".")),
     dataFolder: dataFolder(),
@@ -117,24 +122,24 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     }
     const { records } = await readResults(out);
     console.log(await forecast(specs, { ...options, records, probe: typed.probe ?? false }));
-    return false;
+    return undefined;
   }
 
   const search = await runSpecs(specs, scored, options);
-  if (search.interrupted) return true;
+  if (search.interrupted !== undefined) return search.interrupted;
   const finals = finalRuns(trials, { outcomeOf: outcomesOf(search.records, metric), budget });
   const { records, interrupted } = await runSpecs(
     finals.flatMap(({ specs }) => specs),
     scored,
     options,
   );
-  if (interrupted) return true;
+  if (interrupted !== undefined) return interrupted;
   const tuned = summarise(trials, { records, metric, finals });
   const markdown = tuningMarkdown(tuned, { metric: metric.label, ...budget });
   await replaceFile(`${out}/tuning.md`, markdown);
   await replaceFile(`${out}/tuning.json`, `${JSON.stringify({ budget, tuned }, null, 2)}\n`);
   console.log(`${markdown}\nWrote ${out}/tuning.md, ${out}/tuning.json`);
-  return false;
+  return undefined;
 }
 
 async function heldOut(name: string) {

@@ -93,6 +93,15 @@ export function parseCount(text: string, what: string): number {
   return value;
 }
 
+/** Parses a number of seconds >= 0; `what` names it in the UsageError. */
+export function parseSeconds(text: string, what: string): number {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!Number.isFinite(value) || value < 0) {
+    throw new UsageError(`${what} must be a number of seconds >= 0, got "${text}"`);
+  }
+  return value;
+}
+
 /** An argument of `--set`: a hyperparameter of one method or of every method (`*`), and its value as text. */
 export interface Setting {
   readonly method: string;

@@ -48,6 +48,10 @@ export interface EpochRecord {
   readonly epoch: number;
   /** On the training clock; compilation and checkpoints are not in it. */
   readonly seconds: number;
+  /** Processor seconds of all threads of the process meanwhile; absent from older records. */
+  readonly cpuSeconds?: number;
+  /** Load average of the machine over the minute before the end of the epoch; absent where it is unknown. */
+  readonly load?: number;
   /** The first epoch of a process, slower than the rest: left out of the statistics of seconds per epoch. */
   readonly warmup: boolean;
   readonly steps: number;
@@ -72,20 +76,35 @@ export interface RunCode {
   readonly earlier?: readonly string[];
 }
 
-/** Where a number came from: recorded, never hashed into the id. */
-export interface Provenance {
-  /** Absent from records of older versions. */
-  readonly code?: RunCode;
-  readonly commit: string | null;
-  readonly dirty: boolean | null;
-  readonly lockSha256: string;
-  readonly versions: Readonly<Record<string, string>>;
+/** The machine that computed a number, and the runs that shared it. */
+export interface Machine {
+  /** The name of the machine; absent from older records. */
+  readonly host?: string;
   readonly device: string;
   readonly cpu: string;
   readonly cores: number;
   /** Number of parallel runs on the machine: timings with different `jobs` are not comparable. */
   readonly jobs: number;
   readonly os: string;
+}
+
+/** The part of a run that one process trained: up to the start of the next segment. */
+export interface Segment {
+  /** Where the process took over: epochs, and steps of the next one, that were done before. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly startedAt: string;
+  readonly machine: Machine;
+}
+
+/** Where a number came from: recorded, never hashed into the id. Its machine is that of the run's last process. */
+export interface Provenance extends Machine {
+  /** Absent from records of older versions. */
+  readonly code?: RunCode;
+  readonly commit: string | null;
+  readonly dirty: boolean | null;
+  readonly lockSha256: string;
+  readonly versions: Readonly<Record<string, string>>;
   readonly datasetSha256: string;
   readonly metricSha256: Readonly<Record<string, string>>;
   /** Of the metrics that have any; absent from records made before metrics had settings. */
@@ -232,8 +251,12 @@ interface RunRecordBase {
   readonly spec: RunSpec;
   readonly startedAt: string;
   readonly provenance: Provenance | null;
+  /** The processes that made the run, in order; absent from older records, whose machine is that of the provenance. */
+  readonly segments?: readonly Segment[];
   readonly seconds: Seconds;
   readonly epochs: readonly EpochRecord[];
+  /** How earlier processes of the run crashed in this sweep, one sentence each; absent if none did. */
+  readonly crashes?: readonly string[];
 }
 
 /** One line of results.jsonl. */

@@ -28,6 +28,8 @@ const CHAIN_HEALTH = z.object({
 export const EPOCH_RECORD = z.object({
   epoch: z.int().min(0),
   seconds: z.number().min(0),
+  cpuSeconds: z.number().min(0).optional(),
+  load: z.number().min(0).optional(),
   warmup: z.boolean(),
   steps: z.int().min(0),
   metrics: NUMBERS,
@@ -137,29 +139,43 @@ export const RUN_CODE = z.object({
   earlier: z.array(z.string()).optional(),
 });
 
+const MACHINE = z.object({
+  host: z.string().optional(),
+  device: z.string(),
+  cpu: z.string(),
+  cores: z.number(),
+  jobs: z.number(),
+  os: z.string(),
+});
+
+/** Checks a `Segment`. */
+export const SEGMENT = z.object({
+  epoch: z.int().min(0),
+  step: z.int().min(0),
+  startedAt: z.iso.datetime(),
+  machine: MACHINE,
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
   experiment: z.string(),
   spec: RUN_SPEC,
   startedAt: z.iso.datetime(),
-  provenance: z.object({
+  provenance: MACHINE.extend({
     code: RUN_CODE.optional(),
     commit: z.string().nullable(),
     dirty: z.boolean().nullable(),
     lockSha256: z.string(),
     versions: z.record(z.string(), z.string()),
-    device: z.string(),
-    cpu: z.string(),
-    cores: z.number(),
-    jobs: z.number(),
-    os: z.string(),
     datasetSha256: z.string(),
     metricSha256: z.record(z.string(), z.string()),
     metricSettings: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   }).nullable(),
+  segments: z.array(SEGMENT).optional(),
   seconds: SECONDS,
   epochs: z.array(EPOCH_RECORD),
+  crashes: z.array(z.string()).optional(),
 });
 
 /** Checks a `RunRecord`. */

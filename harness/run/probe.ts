@@ -60,10 +60,10 @@ export async function measurePace(
     onStep: () => times.push(performance.now() / 1000),
   });
   let secondsPerStep = 0;
-  for await (const { record, position } of epoch) {
+  for await (const { ended, position } of epoch) {
     state = position.state;
     const between = times.slice(1).map((time, i) => time - times[i]);
-    secondsPerStep = between.length > 0 ? median(between) : record.seconds;
+    secondsPerStep = between.length > 0 ? median(between) : ended?.record.seconds ?? 0;
   }
   const before = performance.now();
   await generator.draw(state, { chains, use: () => {} });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpus } from "node:os";
+import { cpus, hostname } from "node:os";
 import { projectPath } from "../core/project.ts";
 import type { Score } from "../core/types.ts";
 import type { Provenance } from "../core/records.ts";
@@ -25,6 +25,7 @@ export async function readProvenance(
     dirty: status === null ? null : status !== "",
     lockSha256: createHash("sha256").update(lock).digest("hex"),
     versions: { deno: Deno.version.deno, v8: Deno.version.v8, ...pinnedVersions(config.imports) },
+    host: hostname(),
     device,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: navigator.hardwareConcurrency,

@@ -5,12 +5,15 @@ import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
 import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
-import { ifThere, replaceFile } from "../core/files.ts";
+import { claimFolder } from "../core/file_lock.ts";
+import { readTextIfAny, replaceFile } from "../core/files.ts";
 import { plainText } from "../core/plain_text.ts";
+import { parseSpec } from "../experiment/record_schema.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
-import { CHECKPOINT_FILE } from "../run/run.ts";
+import { listenForInterruption } from "./interruption.ts";
+import { removeCheckpoints } from "../run/checkpoint_files.ts";
 import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
@@ -31,6 +34,8 @@ export interface BenchOptions {
   readonly readCode: CodeReader;
   /** Refuses settings that a method warns about. */
   readonly strict: boolean;
+  /** Seconds of training between checkpoints inside an epoch. */
+  readonly checkpointSeconds: number;
   /** The absolute path of the data folder, which runs may read. */
   readonly dataFolder: string | undefined;
   /** Writes the reports of `records` into the output folder. Resolves to the text to print. */
@@ -41,7 +46,8 @@ export interface BenchOptions {
 export interface BenchResult {
   /** Whether every run of the experiment is completed. */
   readonly complete: boolean;
-  readonly interrupted: boolean;
+  /** The signal that ended it early; undefined if none did. */
+  readonly interrupted: Deno.Signal | undefined;
 }
 
 /** Number of optimizer steps above which runs that were never timed here are timed before they start. */
@@ -92,14 +98,18 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
       await writeExperiment(options.out, experiment, specs);
     },
   });
-  console.log(await options.publish(records));
+  if (interrupted === undefined) console.log(await options.publish(records));
   const ids = new Set(specs.map(runId));
   const own = records.filter(({ id }) => ids.has(id));
   const unfinished = own.filter(({ status }) => status !== "completed");
   for (const { spec, status } of unfinished) {
     console.error(plainText(`${describeRun(spec)}: ${status}`));
   }
-  if (interrupted) console.error("Interrupted: run the same command again to resume");
+  if (interrupted !== undefined) {
+    console.error(
+      "Interrupted: run the same command again to resume; deno task report has the tables so far",
+    );
+  }
   const complete = own.length === ids.size && unfinished.length === 0;
   return { complete, interrupted };
 }
@@ -115,7 +125,7 @@ export async function runSpecs(
   specs: readonly RunSpec[],
   experiment: RunFacts,
   options: Omit<BenchOptions, "strict" | "publish"> & { onStart?(): Promise<void> },
-): Promise<{ readonly records: readonly RunRecord[]; readonly interrupted: boolean }> {
+): Promise<Pick<BenchResult, "interrupted"> & { readonly records: readonly RunRecord[] }> {
   const { out, tables, force, jobs } = options;
   const count = await checkDevice(specs[0]);
   const pixels = await hashDatasets(experiment.datasets, tables);
@@ -256,50 +266,72 @@ export async function prepareJob(
   const id = runId(spec);
   const dir = `${out}/${id}`;
   await makeFolder(dir);
-  if (force) await ifThere(Deno.remove(`${dir}/${CHECKPOINT_FILE}`));
-  await replaceFile(`${dir}/spec.json`, `${JSON.stringify(spec, null, 2)}\n`);
+  if (force) {
+    using _claim = await claimFolder(dir, { hint: "wait for it, or end it" });
+    await removeCheckpoints(dir);
+  }
+  const path = `${dir}/spec.json`;
+  const text = `${JSON.stringify(spec, null, 2)}\n`;
+  const found = await readTextIfAny(path);
+  if (found !== undefined && found !== text && !isSpecOf(found, id)) {
+    console.error(
+      `${path} was not the spec of run ${id}, after whose spec the folder is named: restored it`,
+    );
+  }
+  await replaceFile(path, text);
   return { id, spec, experiment: experiment.name, dir };
 }
 
-/** Runs `queue` until it is done or interrupted by a signal. Resolves to whether it was interrupted. */
+/** Whether `text` is the spec of the run `id`. */
+function isSpecOf(text: string, id: string): boolean {
+  try {
+    return runId(parseSpec(text, "")) === id;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** Runs `queue` until it is done or interrupted by a signal. Resolves to the signal, if any. */
 async function runAll(
   queue: readonly Job[],
   { store, jobs, gpus, options }: {
     readonly store: Store;
     readonly jobs: number;
     readonly gpus: readonly string[];
-    readonly options: Pick<BenchOptions, "tables" | "dataFolder" | "acceptCode">;
+    readonly options: Pick<
+      BenchOptions,
+      "tables" | "dataFolder" | "acceptCode" | "checkpointSeconds"
+    >;
   },
-): Promise<boolean> {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
+): Promise<Deno.Signal | undefined> {
+  using interruption = listenForInterruption();
   const progress = createProgress({
     queue,
     paces: pacesOf(store.records),
     jobs,
     stepsPerEpoch: (spec) => stepsOfRun(spec, options.tables.datasets[spec.dataset]) / spec.epochs,
-    write: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+    write: writeErrors(),
     terminal: Deno.stderr.isTerminal() ? Deno.consoleSize() : undefined,
   });
-  let interrupted = false;
+  let isInterrupted = false;
   try {
     await sweep(queue, {
       jobs,
-      signal: controller.signal,
+      signal: interruption.stop,
+      kill: interruption.kill,
+      grace: () => interruption.grace,
       command: ({ dir, experiment, spec }, slot) => ({
         env: environmentOf(slot, gpus),
         ...childCommand(
           [
             "run",
             `${dir}/spec.json`,
-            "--out",
-            dir,
-            "--experiment",
-            experiment,
-            "--jobs",
-            `${jobs}`,
+            ...["--out", dir],
+            ...["--experiment", experiment],
+            ...["--jobs", `${jobs}`],
+            ...["--checkpoint-seconds", `${options.checkpointSeconds}`],
+            ...["--parent", `${Deno.pid}`],
             ...options.acceptCode ? ["--accept-code"] : [],
           ],
           permissionsOf(spec, { dir, dataFolder: options.dataFolder }),
@@ -308,14 +340,26 @@ async function runAll(
       onStart: progress.start,
       onEvent: progress.event,
       async onRecord(job, record) {
-        if (record.status === "interrupted") interrupted = true;
+        if (record.status === "interrupted") isInterrupted = true;
         await store.append(record);
         progress.record(job, record);
       },
     });
   } finally {
     progress.end();
-    for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
   }
-  return interrupted || controller.signal.aborted;
+  return interruption.by ?? (isInterrupted ? "SIGINT" : undefined);
+}
+
+/** Writes to standard error while there is one: the terminal may end before the sweep. */
+function writeErrors(): (text: string) => void {
+  let isThere = true;
+  return (text) => {
+    if (!isThere) return;
+    try {
+      Deno.stderr.writeSync(new TextEncoder().encode(text));
+    } catch {
+      isThere = false; // progress is all that is lost
+    }
+  };
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { withTempDir } from "../testing/temp_dir.ts";
-import { loadCheckpoint } from "../run/checkpoint.ts";
+import { loadCheckpoint } from "../run/checkpoint_files.ts";
 import { selectRuns } from "./bench.ts";
 import { childCommand } from "./child.ts";
-import { CHECKPOINT_FILE } from "../run/run.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { readResults } from "./store.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
@@ -92,7 +91,7 @@ Deno.test("bench interrupted during training resumes to the same bits", () =>
     assert.ok(resumed?.status === "completed" && straight.status === "completed");
     assert.deepEqual(resumed.scores, straight.scores);
     const state = async (dir: string, { id }: RunRecord) =>
-      (await loadCheckpoint(`${dir}/${id}/${CHECKPOINT_FILE}`))?.state;
+      (await loadCheckpoint(`${dir}/${id}`))?.state;
     assert.deepEqual(await state(stopped, resumed), await state(whole, straight));
   }));
 

@@ -20,7 +20,7 @@ const ENV = [
 ];
 
 /** System information that the native packages and the provenance read. */
-const SYS = ["cpus", "hostname", "networkInterfaces"];
+const SYS = ["cpus", "hostname", "loadavg", "networkInterfaces"];
 
 /** Permissions of a child process besides reading the project and running git. */
 export interface Permissions {

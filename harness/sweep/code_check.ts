@@ -15,8 +15,7 @@ import {
   runCode,
 } from "../experiment/run_code.ts";
 import { identityOf, runId, type Tables } from "../experiment/spec.ts";
-import { readCheckpointCode } from "../run/checkpoint.ts";
-import { CHECKPOINT_FILE } from "../run/run.ts";
+import { readSavedCode } from "../run/checkpoint_files.ts";
 import { latestRecords } from "./store.ts";
 
 /** Inputs of the check besides the runs that are asked for. */
@@ -72,7 +71,7 @@ export async function compareCode(
     ]);
   }
   for (const spec of force ? [] : specs) {
-    const saved = await readCheckpointCode(`${out}/${runId(spec)}/${CHECKPOINT_FILE}`);
+    const saved = await readSavedCode(`${out}/${runId(spec)}`);
     compare(spec, changedParts(saved, current.get(cellOf(spec))));
   }
   return {

@@ -87,6 +87,7 @@ export async function planSlurm(
       args: [
         "--experiment",
         experiment.name,
+        ...["--checkpoint-seconds", `${options.checkpointSeconds}`],
         ...options.acceptCode ? ["--accept-code"] : [],
       ],
     });
