@@ -24,6 +24,7 @@ import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { ifThere, readTextIfAny, replaceFile } from "../core/files.ts";
 import { type ConfiguredExperiment, parseExperiment } from "../experiment/experiment_file.ts";
 import { measurePace } from "../run/probe.ts";
+import { plainText } from "../core/plain_text.ts";
 import { projectPath, projectVersion, userPath } from "../core/project.ts";
 import { availableCores } from "../core/threads.ts";
 import { withEarlierThreads } from "../sweep/earlier_threads.ts";
@@ -357,7 +358,7 @@ async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return; // help was printed
     const message = error instanceof Error ? error.message : String(error);
-    console.error(message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " "));
+    console.error(plainText(message.replace(/^error: /, "").trim()));
     const misused = error instanceof CommanderError || error instanceof UsageError;
     Deno.exitCode = misused ? MISUSED : FAILED;
   }

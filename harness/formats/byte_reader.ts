@@ -17,24 +17,14 @@ export function byteReader(stream: ReadableStream<Uint8Array>, what: string): By
   const source = stream.getReader();
   let rest: Uint8Array = new Uint8Array(0);
   let position = 0;
-  let failed = false;
 
   async function fill(): Promise<boolean> {
     while (rest.length === 0) {
-      const { value, done } = await readPiece();
+      const { value, done } = await source.read();
       if (done) return false;
       rest = value;
     }
     return true;
-  }
-
-  async function readPiece() {
-    try {
-      return await source.read();
-    } catch (error) {
-      failed = true;
-      throw error;
-    }
   }
 
   async function* pieces(count: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
@@ -69,7 +59,8 @@ export function byteReader(stream: ReadableStream<Uint8Array>, what: string): By
       for await (const _ of pieces(count)) { /* skipped */ }
     },
     async [Symbol.asyncDispose]() {
-      if (!failed) await source.cancel(); // a failed stream would fail again, and hide the first error
+      // What is wrong with the rest of the stream no longer matters, and would hide the error that ended the reading.
+      await source.cancel().catch(() => {});
     },
   };
 }

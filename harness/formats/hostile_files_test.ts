@@ -79,6 +79,29 @@ Deno.test("readMat5() says what is wrong with a compressed array, and keeps the 
   });
 });
 
+Deno.test("readMat5() says what is wrong inside a compressed array, not what is wrong with its end", async () => {
+  const small = [6, 0, 4, 0, 6, 0, 0, 0, 5, 0, 4, 0, 1, 0, 0, 0, 1, 0, 1, 0, 120, 0, 0, 0]; // flags, shape, name
+  const real = [77, 0, 0, 0, 8, 0, 0, 0]; // of no known type
+  const element = Uint8Array.from([
+    14,
+    0,
+    0,
+    0,
+    100,
+    0,
+    0,
+    0,
+    ...small,
+    ...real,
+    ...new Uint8Array(2e5),
+  ]);
+  const packed = zlibSync(element).slice(0, -8);
+  await assert.rejects(
+    readMat(matFile(15, packed)),
+    /^SyntaxError: Array "x" of A compressed array of a\.mat has unsupported element type 77$|^SyntaxError: Array "x" of a\.mat has unsupported element type 77$/,
+  );
+});
+
 Deno.test("gunzip() refuses what is broken, and what unpacks to more than any IDX file", async () => {
   const sound = gzipSync(Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 1, 7])).slice();
   assert.deepEqual(readIdx(await gunzip(sound)).shape, [1]);

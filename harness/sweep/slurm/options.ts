@@ -102,7 +102,8 @@ function parseConfig({ path, text }: { readonly path: string; readonly text: str
   try {
     value = parse(text, { prettyErrors: false, logLevel: "error" });
   } catch (error) {
-    const reason = error instanceof RangeError ? "nested too deeply" : (error as Error).message;
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = /call stack/.test(message) ? "nested too deeply" : message;
     throw new UsageError(`${path} is not YAML: ${excerpt(reason.split("\n")[0])}`, {
       cause: error,
     });
