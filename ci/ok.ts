@@ -22,6 +22,7 @@ const GATES: readonly Gate[] = [
   { name: "layers", args: ["task", "layers"] },
   { name: "tests", args: ["task", "test"] },
   { name: "smoke", args: ["task", "smoke"] },
+  { name: "slurm", args: ["task", "test:slurm"] },
 ];
 
 /** Numbers of passed and failed tests. */

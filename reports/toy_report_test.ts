@@ -140,10 +140,10 @@ Deno.test("toyMarkdown() has each row with value, exact score, bound and verdict
     const line of [
       "Seed 7, cpu, 12 s",
       "- Deviation: it is repaired.",
-      "| LD <plain> | KL (nats) | 0.00235 | 0.001 | ≤ 0.004 | pass |",
-      "| LD <plain> | effective size | 12346 | – | ≥ 200 | fail |",
-      "| LD <plain> | KL (nats) | not finite | 0.001 | ≤ 0.004 | shown |",
-      "- LD <plain>: diverged.",
+      "| LD &lt;plain> | KL (nats) | 0.00235 | 0.001 | ≤ 0.004 | pass |",
+      "| LD &lt;plain> | effective size | 12346 | – | ≥ 200 | fail |",
+      "| LD &lt;plain> | KL (nats) | not finite | 0.001 | ≤ 0.004 | shown |",
+      "- LD &lt;plain>: diverged.",
       "| ald, d = 2 | 0.00235 | 0.001 | ≤ 0.004 | pass |",
       "| lebm, prior | langevin | priorSteps 60 | drift | 1.5 | 0.001 | ≤ 0.004 | fail |",
       "| ld_moves | noise | 1.01 | 0.001 | ≤ 0.004 | pass |",
@@ -166,7 +166,7 @@ Deno.test("toyMarkdown() tells how features move the latents", () => {
   };
   const [{ name, label }] = REPORT.targets;
   const text = toyMarkdown({ ...REPORT, runs: [{ ...RUN, experiment: name, gram }] });
-  const row = [label, "LD <plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "never"];
+  const row = [label, "LD &lt;plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "never"];
   assert.match(text, new RegExp(row.map((cell) => `\\| ${cell} +`).join("")));
 });
 

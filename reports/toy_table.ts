@@ -1,5 +1,5 @@
 import type { ToyReport, ToyRow } from "../harness/core/toy_report.ts";
-import { markdownTable } from "./markdown.ts";
+import { inMarkdown, markdownTable } from "./markdown.ts";
 
 /** The toy table as Markdown: one section a target, and those of Figs. 3 and 5 and of the integrators. */
 export function toyMarkdown(report: ToyReport): string {
@@ -13,9 +13,11 @@ export function toyMarkdown(report: ToyReport): string {
         ...cells(row),
       ])
     );
-    const notes = runs.flatMap(({ label, note }) => note === null ? [] : [`- ${label}: ${note}.`]);
+    const notes = runs.flatMap(({ label, note }) =>
+      note === null ? [] : [`- ${inMarkdown(`${label}: ${note}`)}.`]
+    );
     return [
-      `## ${label}`,
+      `## ${inMarkdown(label)}`,
       "",
       source,
       ...deviations.map((deviation) => `- Deviation: ${deviation}.`),

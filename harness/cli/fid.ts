@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { downloadFile } from "../../datasets/parts/download.ts";
 import { resolveDataset } from "../../datasets/mod.ts";
 import { replaceFile } from "../core/files.ts";
+import { plainText } from "../core/plain_text.ts";
 import { userPath } from "../core/project.ts";
 import { availableCores } from "../core/threads.ts";
 import type { ImageSet } from "../core/types.ts";
@@ -220,7 +221,7 @@ async function describeInput(
   const source = set ? imagesOfSet(set, input) : await imagesAt(input);
   const described = await describeImages(source, { inception, mode, split, keep, progress });
   const skipped = source.skipped?.();
-  if (skipped !== undefined) console.error(skipped);
+  if (skipped !== undefined) console.error(plainText(skipped));
   return described;
 }
 
@@ -314,10 +315,10 @@ if (import.meta.main) {
     await program.parseAsync(Deno.args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error instanceof InvalidArgumentError) console.error(error.message);
+      if (error instanceof InvalidArgumentError) console.error(plainText(error.message));
       Deno.exit(error.exitCode === 0 ? 0 : 2);
     }
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(plainText(error instanceof Error ? error.message : String(error)));
     Deno.exit(1);
   }
 }

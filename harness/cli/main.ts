@@ -27,6 +27,7 @@ import { ifThere, replaceFile } from "../core/files.ts";
 import { listTables } from "../experiment/listing.ts";
 import { METRICS } from "../metrics/metrics.ts";
 import { measurePace } from "../run/probe.ts";
+import { plainText } from "../core/plain_text.ts";
 import { projectPath, userPath } from "../core/project.ts";
 import { availableCores } from "../core/threads.ts";
 import { withEarlierThreads } from "../sweep/earlier_threads.ts";
@@ -364,7 +365,7 @@ async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return; // help was printed
     const message = error instanceof Error ? error.message : String(error);
-    console.error(message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " "));
+    console.error(plainText(message.replace(/^error: /, "").trim()));
     const misused = error instanceof CommanderError || error instanceof UsageError;
     Deno.exitCode = misused ? MISUSED : FAILED;
   }

@@ -1,3 +1,5 @@
+import { plainText } from "../core/plain_text.ts";
+
 /**
  * Runs a program and shows its output. If the program is missing, ends this one with a line that says what to install
  * (`what`); if it fails, with a line that gives a hint (`hint`).
@@ -26,6 +28,6 @@ export async function runVisibly(
 
 /** Ends the program with one line on standard error. */
 export function fail(message: string, code: number): never {
-  console.error(message);
+  console.error(plainText(message));
   Deno.exit(code);
 }

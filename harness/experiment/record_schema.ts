@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { excerpt } from "../core/plain_text.ts";
 import type { RunRecord, RunSpec } from "../core/records.ts";
 
 /** Schema number of the records that this program writes, and the highest that it reads. */
@@ -223,5 +224,6 @@ export function parseSpec(text: string, what: string): RunSpec {
 /** Describes the first issue in one line. */
 export function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
-  return `${issue.path.length === 0 ? "it" : issue.path.join(".")}: ${issue.message}`;
+  const message = issue.message.replace(/^Invalid input: (.+), received undefined$/, "missing, $1");
+  return `${issue.path.length === 0 ? "it" : excerpt(issue.path.join("."))}: ${excerpt(message)}`;
 }

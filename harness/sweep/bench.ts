@@ -7,6 +7,7 @@ import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { claimFolder } from "../core/file_lock.ts";
 import { readTextIfAny, replaceFile } from "../core/files.ts";
+import { plainText } from "../core/plain_text.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
@@ -83,7 +84,7 @@ export async function dryRun(
       `${spec.sampleCount} samples for ${spec.metrics.join(" ") || "no score"}`,
       `${spec.device} with ${spec.threads} threads`,
     ];
-    console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
+    console.log(plainText(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`));
   }
   console.log(await forecast(todo, { ...options, records }));
 }
@@ -102,7 +103,9 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
   const ids = new Set(specs.map(runId));
   const own = records.filter(({ id }) => ids.has(id));
   const unfinished = own.filter(({ status }) => status !== "completed");
-  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
+  for (const { spec, status } of unfinished) {
+    console.error(plainText(`${describeRun(spec)}: ${status}`));
+  }
   if (interrupted !== undefined) {
     console.error(
       "Interrupted: run the same command again to resume; deno task report has the tables so far",
@@ -171,7 +174,7 @@ export function resolveWithWarnings(experiment: Experiment, { tables, strict }: 
 }
 
 export function warn(warnings: readonly string[]): void {
-  for (const line of warnings) console.error(`Warning: ${line}`);
+  for (const line of warnings) console.error(plainText(`Warning: ${line}`));
 }
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 import { ifThere } from "../core/files.ts";
+import { plainText } from "../core/plain_text.ts";
 import type { RunRecord } from "../core/records.ts";
 import { readRecordFile } from "./record_file.ts";
 import { openStore, type Store } from "./store.ts";
@@ -60,7 +61,7 @@ async function runFolders(out: string): Promise<string[]> {
 /** Appends to `store`, the results of `out`, the records found there that it lacks; resolves to these, after one line on each problem. */
 export async function adoptRecords(out: string, store: Store): Promise<readonly RunRecord[]> {
   const { records, unusable } = await findRecords(out, store.records);
-  for (const line of unusable) console.error(line);
+  for (const line of unusable) console.error(plainText(line));
   for (const record of records) await store.append(record);
   if (records.length > 0) {
     console.error(

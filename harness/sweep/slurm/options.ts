@@ -6,6 +6,7 @@
 import { parse } from "yaml";
 import * as z from "zod";
 import { parseCount, UsageError } from "../../core/arguments.ts";
+import { excerpt } from "../../core/plain_text.ts";
 import { firstIssue } from "../../experiment/record_schema.ts";
 
 /** A text that fits on one line of a script. */
@@ -89,14 +90,23 @@ function optionOf(name: string): string {
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/** Longest file of options, in characters. */
+const CONFIG_LIMIT = 2 ** 14;
+
 /** Reads a file such as `slurm: { partition: gpu, array-parallelism: 8 }`: the options without their prefix. */
 function parseConfig({ path, text }: { readonly path: string; readonly text: string }): object {
+  if (text.length > CONFIG_LIMIT) {
+    throw new UsageError(`${path} has more than ${CONFIG_LIMIT} characters: not a list of options`);
+  }
   let value: unknown;
   try {
     value = parse(text, { prettyErrors: false, logLevel: "error" });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${path} is not YAML: ${reason.split("\n")[0]}`, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = /call stack/.test(message) ? "nested too deeply" : message;
+    throw new UsageError(`${path} is not YAML: ${excerpt(reason.split("\n")[0])}`, {
+      cause: error,
+    });
   }
   const result = z.strictObject({ slurm: z.record(z.string(), z.unknown()) }).safeParse(value);
   if (!result.success) {

@@ -66,20 +66,20 @@ echo "$(date '+%F %T') $(hostname) run \${run##*/} attempt $((\${SLURM_RESTART_C
 ${Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}\n`).join("")}${
     setup.map((line) => `${line}\n`).join("")
   }
-newest_checkpoint() { stat -c %Y "$run"/checkpoint* 2> /dev/null | sort -n | tail -n 1; }
+newest_checkpoint() { stat -c %Y "$run"/checkpoint*.safetensors 2> /dev/null | sort -n | tail -n 1; }
 before=$(newest_checkpoint)
 
-trap 'time_is_up=yes; kill -TERM $child 2> /dev/null' USR1 # ${SIGNAL_SECONDS} s before the time limit
-trap 'kill -TERM $child 2> /dev/null' TERM                 # cancelled or preempted
+trap 'time_is_up=yes signal=yes; kill -TERM $child 2> /dev/null' USR1 # ${SIGNAL_SECONDS} s before the time limit
+trap 'signal=yes' TERM # cancelled or preempted: Slurm signals the program too, and requeues by itself
 # The program runs in the background, because bash handles signals only while it waits.
 ${words.join("\n  ")}
   "$run/spec.json" --out "$run"${tail === "" ? "" : ` ${tail}`} > /dev/null 2>> "$run/log.txt" &
 child=$!
-code=0
-wait $child || code=$?
-while [ $code -gt 128 ] && kill -0 $child 2> /dev/null; do # the signal ended the wait, not the program
+while true; do
+  signal=
   code=0
   wait $child || code=$?
+  if [ -z "$signal" ]; then break; fi # else the signal may have ended the wait, not the program
 done
 
 echo "$(date '+%F %T') exit code $code"

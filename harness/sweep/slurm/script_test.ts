@@ -111,7 +111,7 @@ async function isThere(path: string): Promise<boolean> {
 
 /** A program that saves a checkpoint when it is asked to stop; its first argument is `--out`'s folder, its spec is $0. */
 const SAVES =
-  `trap 'sleep 0.1; touch checkpoint; exit 75' TERM; touch up; while :; do sleep 0.02; done`;
+  `trap 'sleep 0.1; touch checkpoint.safetensors; exit 75' TERM; touch up; while :; do sleep 0.02; done`;
 
 Deno.test("the batch script requeues a run that saved a checkpoint because its time was up", async () => {
   assert.deepEqual(await runScript(SAVES, "SIGUSR1"), {
@@ -122,7 +122,10 @@ Deno.test("the batch script requeues a run that saved a checkpoint because its t
 });
 
 Deno.test("the batch script requeues a run that the signal killed after an earlier checkpoint", async () => {
-  const { code, requeued } = await runScript(`touch checkpoint up; exec sleep 9`, "SIGUSR1");
+  const { code, requeued } = await runScript(
+    `touch checkpoint.safetensors up; exec sleep 9`,
+    "SIGUSR1",
+  );
   assert.deepEqual([code, requeued], [143, "requeue 7_1"]);
 });
 
@@ -133,7 +136,8 @@ Deno.test("the batch script requeues no run that made no progress, and says so",
 });
 
 Deno.test("the batch script leaves a cancelled run to Slurm, and passes exit codes on", async () => {
-  const cancelled = await runScript(SAVES, "SIGTERM");
+  const slurmSignals = "(sleep 0.1; kill -TERM $PPID $$) & "; // the script and the program
+  const cancelled = await runScript(slurmSignals + SAVES);
   assert.deepEqual([cancelled.code, cancelled.requeued], [75, ""]);
   const failed = await runScript(`echo broken >&2; exit 3`);
   assert.deepEqual(failed, { code: 3, requeued: "", log: "broken\n" });
