@@ -17,6 +17,7 @@ import { addSlurmOptions, benchOnSlurm, slurmOptions, statusCommand } from "./cl
 import type { SlurmArguments } from "../sweep/slurm/options.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
+import { absoluteName, parseOwnImages } from "../core/dataset_name.ts";
 import { CHECKPOINTED, FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
@@ -182,7 +183,7 @@ function createProgram(): Command {
 
 async function benchAction(args: BenchArguments, [word]: readonly string[]): Promise<void> {
   if (word !== undefined) throw misplacedWord(word, TABLES);
-  const datasets = sized(args.datasets, args.size);
+  const datasets = resolvedNames(args.datasets, args.size);
   const config = args.config === undefined ? undefined : await readConfig(args.config);
   const { tables, moduleFolders, ...names } = await openTables({
     methods: args.methods,
@@ -241,12 +242,13 @@ async function readConfig(given: string): Promise<ConfiguredExperiment> {
   return parseExperiment(text, path);
 }
 
-/** Appends `--size` to the data sets of the user's own images that name no size. */
-function sized(datasets: string | undefined, size: string | undefined): string | undefined {
-  if (datasets === undefined || size === undefined) return datasets;
-  return datasets.split(",").map((name) =>
-    name.includes(":") && !/@\d+$/.test(name) ? `${name}@${size}` : name
-  ).join();
+/** The names of data sets with `--size` and absolute paths in those of the user's own images. */
+function resolvedNames(names: string | undefined, size: string | undefined): string | undefined {
+  return names?.split(",").map((name) => {
+    const own = parseOwnImages(name.trim());
+    const isSized = own === undefined || own.size !== undefined || size === undefined;
+    return absoluteName(isSized ? name.trim() : `${name.trim()}@${size}`);
+  }).join();
 }
 
 async function reportAction(

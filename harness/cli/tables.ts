@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { DATASETS, HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
+import { DATASETS, resolveDataset } from "../../datasets/mod.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { UsageError } from "../core/arguments.ts";
+import { HELD_OUT } from "../core/dataset_name.ts";
 import type { RunSpec, UserModule } from "../core/records.ts";
 import type { Dataset, Method, Score } from "../core/types.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";

@@ -1,3 +1,5 @@
+import { ifThere } from "./files.ts";
+
 /**
  * Acquires the lock on the file at `path`, exclusive among processes and among callers in this one, and holds it until
  * disposal. Calls `waiting` once before it waits. The operating system ties the lock to the open file, so a process that
@@ -67,6 +69,17 @@ export async function claimFolder(
       file.close();
     },
   };
+}
+
+/**
+ * Whether a process of this machine, or of one whose file system shares its locks, holds the folder `dir`. Takes no lock on a
+ * folder that its last holder left in order, so that asking is never in the way.
+ */
+export async function isClaimed(dir: string): Promise<boolean> {
+  const file = await ifThere(Deno.open(`${dir}/${LOCK_FILE}`));
+  if (file === undefined) return false;
+  using opened = file;
+  return await readText(opened) !== "" && !await opened.tryLock(false);
 }
 
 async function readText(file: Deno.FsFile): Promise<string> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { withTempDir } from "../testing/temp_dir.ts";
-import { claimFolder, LOCK_FILE, lockFile } from "./file_lock.ts";
+import { claimFolder, isClaimed, LOCK_FILE, lockFile } from "./file_lock.ts";
 import { projectPath } from "./project.ts";
 
 Deno.test("lockFile() admits one caller at a time and reports waiting", () =>
@@ -28,9 +28,7 @@ Deno.test("lockFile() waits for another process, but not for one that was killed
     const program = `${dir}/hold.ts`;
     await Deno.writeTextFile(
       program,
-      `import { claimFolder, LOCK_FILE, lockFile } from ${
-        JSON.stringify(new URL("./file_lock.ts", import.meta.url).href)
-      };
+      `import { lockFile } from ${JSON.stringify(new URL("./file_lock.ts", import.meta.url).href)};
 using _lock = await lockFile(${JSON.stringify(`${dir}/lock`)});
 console.log("locked");
 await new Promise((resolve) => setTimeout(resolve, 60_000));`,
@@ -71,4 +69,16 @@ Deno.test("claimFolder() says who holds the folder, waits if asked, and forgets 
     await Deno.writeTextFile(`${dir}/${LOCK_FILE}`, '{"pid":1,"host":"x","since":"y"}\n');
     using _third = await claimFolder(dir, { hint });
     await assert.rejects(claimFolder(dir, { hint }), new RegExp(`in use by process ${Deno.pid} `));
+  }));
+
+Deno.test("isClaimed() is true while a folder is held, not for a holder that was killed", () =>
+  withTempDir(async (dir) => {
+    assert.equal(await isClaimed(dir), false);
+    {
+      using _claim = await claimFolder(dir, { hint: "" });
+      assert.equal(await isClaimed(dir), true);
+    }
+    assert.equal(await isClaimed(dir), false);
+    await Deno.writeTextFile(`${dir}/${LOCK_FILE}`, '{"pid":1,"host":"x","since":"y"}\n');
+    assert.equal(await isClaimed(dir), false);
   }));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isClaimed } from "../core/file_lock.ts";
 import { ifThere, readTextIfAny } from "../core/files.ts";
 import type { RunRecord, RunSpec } from "../core/records.ts";
 import { findRecords } from "./collect.ts";
@@ -41,7 +42,8 @@ export async function readStatus(out: string): Promise<FolderStatus> {
   const runs: RunStatus[] = [];
   for (const { id, spec } of listed) {
     const traces = await readTraces(`${out}/${id}`);
-    const facts = { record: byId.get(id), queued: queue?.get(id), traces };
+    const queued = queue?.get(id) ?? (await isClaimed(`${out}/${id}`) ? "running" : undefined);
+    const facts = { record: byId.get(id), queued, traces };
     runs.push({ id, spec, ...judge(facts) });
   }
   return { runs, queueKnown: queue !== undefined };
@@ -56,7 +58,10 @@ interface Traces {
   readonly lastLine: string;
 }
 
-/** The state of a run. A result counts first, then the queue, which may hold a new attempt of a failed run. */
+/**
+ * The state of a run. A result counts first, then the queue and the lock on its folder (`queued`), for a new attempt of a failed
+ * run.
+ */
 export function judge(
   { record, queued, traces }: {
     readonly record: RunRecord | undefined;

@@ -18,6 +18,7 @@ import {
   say,
   selectRuns,
 } from "../bench.ts";
+import { formatRevision, readRevision } from "../../run/provenance.ts";
 import { childCommand, permissionsOf } from "../child.ts";
 import { checkCode } from "../code_check.ts";
 import { adoptRecords } from "../collect.ts";
@@ -86,6 +87,7 @@ export async function planSlurm(
       args: [
         "--experiment",
         experiment.name,
+        ...["--revision", formatRevision(await readRevision())],
         ...["--checkpoint-seconds", `${options.checkpointSeconds}`],
         ...options.acceptCode ? ["--accept-code"] : [],
       ],
