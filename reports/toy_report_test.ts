@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { ToyReport, ToyRow, ToyRun } from "../harness/core/toy_report.ts";
 import { toyFigures } from "./toy_figures.ts";
+import { toyHtml } from "./toy_page.ts";
 import { failures, toyMarkdown } from "./toy_table.ts";
 
 const ROW: ToyRow = {
@@ -219,4 +220,16 @@ Deno.test("toyFigures() leaves out figures of nothing", () => {
   const empty = { ...REPORT, convergence: [], bias: [], gap: { rows: [], points: [] } };
   const names = Object.keys(toyFigures({ ...empty, runs: [] }));
   assert.deepEqual(names, []);
+});
+
+Deno.test("toyHtml() says which gates failed, and has the table and every figure with its words", () => {
+  const figures = toyFigures(REPORT);
+  const html = toyHtml(REPORT, figures);
+  assert.ok(html.includes("2 of 5 gates failed: ld on bivariate (ess), lebm_prior on bivariate"));
+  const pictures = [
+    ...html.matchAll(/<img src="data:image\/svg\+xml;base64,[^"]+"[^>]* alt="([^"]+)">/g),
+  ];
+  assert.equal(pictures.length, Object.keys(figures).length);
+  assert.ok(html.includes("LD &lt;plain&gt;") && !html.includes("LD <plain>"));
+  assert.equal(html.match(/<table /g)?.length, toyMarkdown(REPORT).match(/^\| ---/gm)?.length);
 });

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import { DATASET_FORMS } from "../../datasets/mod.ts";
+import { toCsv } from "../../reports/csv.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
 import { blocksMarkdown, toMarkdown } from "../../reports/markdown.ts";
@@ -37,7 +38,8 @@ import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
 import { checkValues, gather } from "./arguments.ts";
 import { listCommand, misplacedWord } from "./list.ts";
-import { toyCommand } from "./toy.ts";
+import { TOY_PAGE, toyCommand } from "./toy.ts";
+import { lookAt, openPage } from "./open_page.ts";
 import { CHECKPOINT_SECONDS, runCommand } from "./run_command.ts";
 import { likelihoodCommand } from "./likelihood.ts";
 import { conformCommand } from "./conform.ts";
@@ -45,6 +47,10 @@ import { tuneCommand } from "./tune.ts";
 import { entriesOf, namesOf, openTables, sideOf, TABLES, tablesOf } from "./tables.ts";
 import type { RunRecord } from "../core/records.ts";
 import { parseSeconds, UsageError } from "../core/arguments.ts";
+
+/** The page of an output folder, and the table of its runs for other programs. */
+const PAGE_FILE = "report.html";
+const CSV_FILE = "runs.csv";
 
 interface BenchArguments extends Omit<ExperimentArguments, "preset">, SlurmArguments {
   readonly preset?: string;
@@ -140,6 +146,8 @@ function createProgram(): Command {
       "--against <folder>",
       "compare with the results of another folder, run by run, or with `paper`, the published numbers",
     )
+    .option("--csv", `also write ${CSV_FILE}: one line a run, with every setting and score`)
+    .option("--open", `open ${PAGE_FILE} in a browser`)
     .action(reportAction);
 
   program.command("collect")
@@ -216,7 +224,8 @@ async function benchAction(args: BenchArguments, [word]: readonly string[]): Pro
     moduleFolders,
     publish: async (records) => {
       const { markdown, paths } = await writeReports(out, records);
-      return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
+      const written = [`${out}/${RESULTS_FILE}`, ...paths].join(", ");
+      return `${markdown}\nWrote ${written}\n${lookAt(`${out}/${PAGE_FILE}`)}`;
     },
   };
   const probe = args.probe ?? false;
@@ -253,13 +262,20 @@ function resolvedNames(names: string | undefined, size: string | undefined): str
 
 async function reportAction(
   folder: string,
-  { against }: { readonly against?: string },
+  { against, csv, open }: {
+    readonly against?: string;
+    readonly csv?: boolean;
+    readonly open?: boolean;
+  },
 ): Promise<void> {
   const dir = userPath(folder);
   const records = await recordsIn(dir);
   const compare = against === undefined ? undefined : await comparisonWith(against, records);
   const { markdown, paths } = await writeReports(dir, records, compare);
-  console.log(`${markdown}\nWrote ${paths.join(", ")}`);
+  if (csv) await replaceFile(`${dir}/${CSV_FILE}`, toCsv(records));
+  const written = [...paths, ...csv ? [`${dir}/${CSV_FILE}`] : []];
+  console.log(`${markdown}\nWrote ${written.join(", ")}\n${lookAt(`${dir}/${PAGE_FILE}`)}`);
+  if (open) await openPage(`${dir}/${PAGE_FILE}`);
 }
 
 async function collectAction(folder: string): Promise<void> {
@@ -328,7 +344,12 @@ async function writeReports(
   const files = {
     "table.md": markdown,
     "table.json": toJson(results.table),
-    "report.html": toHtml(results, { pictures, downloads: downloadsOf(results), against }),
+    [PAGE_FILE]: toHtml(results, {
+      pictures,
+      downloads: downloadsOf(results),
+      against,
+      toy: await toyPageFrom(dir),
+    }),
   };
   for (const [name, text] of Object.entries(files)) await replaceFile(`${dir}/${name}`, text);
   const compared = against.length === 0 ? "" : `\n${blocksMarkdown(against, { captions: true })}`;
@@ -336,6 +357,17 @@ async function writeReports(
     markdown: markdown + compared,
     paths: Object.keys(files).map((name) => `${dir}/${name}`),
   };
+}
+
+/** The path from the folder `dir` to the page of the toy suite, in it or beside it; undefined if there is none. */
+async function toyPageFrom(dir: string): Promise<string | undefined> {
+  for (const path of [TOY_PAGE, `../toy/${TOY_PAGE}`]) {
+    const isThere = await Deno.stat(`${dir}/${path}`).then(
+      ({ isFile }) => isFile,
+      () => false, // absent, or not to be read
+    );
+    if (isThere) return path;
+  }
 }
 
 async function probeAction(text: string): Promise<void> {
