@@ -25,6 +25,7 @@ const GATES: readonly Gate[] = [
   { name: "tests", args: ["task", "test"] },
   { name: "page", args: ["task", "page"] },
   { name: "smoke", args: ["task", "smoke"] },
+  { name: "fuzz", args: ["task", "test:fuzz", "--count", "200"] },
   { name: "slurm", args: ["task", "test:slurm"] },
 ];
 
