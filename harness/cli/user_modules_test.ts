@@ -58,7 +58,7 @@ export const ramps: Dataset = {
 /** Runs the command line with `argv` in a child process that may read and write in \`dir\` only. */
 async function cli(argv: readonly string[], dir: string) {
   const { path, args } = childCommand(argv, { read: [dir], write: [dir], anyLibrary: false });
-  const allowed = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
+  const allowed = args.toSpliced(1, 0, `--allow-run=${path},git`);
   const { code, stdout, stderr } = await new Deno.Command(path, {
     args: allowed,
     env: { INIT_CWD: dir },
