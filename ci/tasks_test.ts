@@ -14,7 +14,7 @@ Deno.test("deno task help names every task, in a screenful", () => {
   const words = TASKS_HELP.split(/[\s,]+/);
   for (const name of Object.keys(TASKS)) assert.ok(words.includes(name), `${name} is missing`);
   const lines = TASKS_HELP.split("\n").filter((line) => line !== "");
-  assert.ok(lines.length <= 16, `${lines.length} lines`);
+  assert.ok(lines.length <= 17, `${lines.length} lines`);
   for (const line of lines) assert.ok(line.length <= 110, line);
 });
 

@@ -25,10 +25,8 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   devices: ["gpu:table", "gpu:compile", "tfjs-node:build", "threads"],
   quality: ["ok", "test", "test:fuzz", "test:slurm", "smoke", "page", "layers"],
   evidence: ["check:power", "check:mutations", "learning", "scores"],
-  building: [
-    ...["run", "help", "npm:pack", "npm:check", "noise:kernel"],
-    ...["fashion:classifier", "cifar:classifier", "fixtures:fashion_4k"],
-  ],
+  building: ["run", "help", "npm:pack", "npm:check", "noise:kernel"],
+  fixtures: ["fashion:classifier", "cifar:classifier", "fixtures:fashion_4k"],
 };
 
 /** The text of the task. */
