@@ -37,13 +37,18 @@ export async function withEarlierThreads(
   const [threads] = others;
   if (threads === undefined) return { experiment };
   if (asked) {
-    const list = others.join(" and ");
+    const list = others.map(countOf).join(" and ");
     const notice =
-      `${where.out} has the same runs with ${list} threads: their last bits differ, so they are ` +
+      `${where.out} has the same runs with ${list}: their last bits differ, so they are ` +
       `other runs and other rows; --threads ${threads} continues them`;
     return { experiment, notice };
   }
-  const notice =
-    `Using ${threads} threads per run, as the earlier runs in ${where.out}; --threads N asks for others`;
+  const notice = `Using ${
+    countOf(threads)
+  } per run, as the earlier runs in ${where.out}; --threads N asks for others`;
   return { experiment: { ...experiment, threads }, notice };
+}
+
+function countOf(threads: number): string {
+  return threads === 1 ? "1 thread" : `${threads} threads`;
 }
