@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
-import { DATASET_FORMS, DATASETS, HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
+import { DATASET_FORMS, DATASETS, resolveDataset } from "../../datasets/mod.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
@@ -18,6 +18,7 @@ import { addSlurmOptions, benchOnSlurm, slurmOptions, statusCommand } from "./cl
 import type { SlurmArguments } from "../sweep/slurm/options.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
+import { absoluteName, HELD_OUT, parseOwnImages } from "../core/dataset_name.ts";
 import { CHECKPOINTED, FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
@@ -171,7 +172,7 @@ function createProgram(): Command {
 }
 
 async function benchAction(typed: BenchArguments): Promise<void> {
-  const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
+  const args = { ...typed, datasets: resolvedNames(typed.datasets, typed.size) };
   const tables = await tablesWith(args.datasets);
   const slurm = await slurmOptions(args);
   const { experiment: asked, jobs } = readExperiment(args, {
@@ -215,12 +216,13 @@ function exitCodeOf(by: Deno.Signal | undefined): number | undefined {
   return by === undefined ? undefined : by === "SIGINT" ? INTERRUPTED : CHECKPOINTED;
 }
 
-/** Appends `--size` to the data sets of the user's own images that name no size. */
-function sized(datasets: string | undefined, size: string | undefined): string | undefined {
-  if (datasets === undefined || size === undefined) return datasets;
-  return datasets.split(",").map((name) =>
-    name.includes(":") && !/@\d+$/.test(name) ? `${name}@${size}` : name
-  ).join();
+/** The names of data sets with `--size` and absolute paths in those of the user's own images. */
+function resolvedNames(names: string | undefined, size: string | undefined): string | undefined {
+  return names?.split(",").map((name) => {
+    const own = parseOwnImages(name.trim());
+    const isSized = own === undefined || own.size !== undefined || size === undefined;
+    return absoluteName(isSized ? name.trim() : `${name.trim()}@${size}`);
+  }).join();
 }
 
 /** The tables with the data sets in `names` of forms such as `folder:PATH`. */

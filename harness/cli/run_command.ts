@@ -18,7 +18,7 @@ import { codeReader } from "../experiment/run_code.ts";
 import { runId } from "../experiment/spec.ts";
 import type { RunEvent } from "../run/events.ts";
 import { failedRecord } from "../run/failed_record.ts";
-import { readProvenance } from "../run/provenance.ts";
+import { parseRevision, readProvenance, readRevision, type Revision } from "../run/provenance.ts";
 import { executeRun } from "../run/run.ts";
 import { listenForStops, StopRequest } from "../run/stop_requests.ts";
 import { throttleEvents } from "../run/throttle.ts";
@@ -30,6 +30,7 @@ interface RunArguments {
   readonly jobs: string;
   readonly acceptCode?: boolean;
   readonly checkpointSeconds: string;
+  readonly revision?: string;
   readonly parent?: string;
 }
 
@@ -59,6 +60,7 @@ export function runCommand(entriesOf: (spec: RunSpec) => Promise<Entries>): Comm
       "seconds of training between checkpoints inside an epoch",
       CHECKPOINT_SECONDS,
     )
+    .option("--revision <text>", "commit of the code, for the record (default: git is asked)")
     .option("--parent <pid>", "end when this process, which started it, is gone")
     .action((path: string, typed: RunArguments) => execute(path, typed, entriesOf));
 }
@@ -79,6 +81,7 @@ async function execute(
     ...typed,
     jobs: parseCount(typed.jobs, "--jobs"),
     checkpointSeconds: parseSeconds(typed.checkpointSeconds, "--checkpoint-seconds"),
+    revision: typed.revision === undefined ? await readRevision() : parseRevision(typed.revision),
     parent: typed.parent === undefined ? undefined : parseCount(typed.parent, "--parent"),
   };
   const startedAt = new Date().toISOString();
@@ -124,10 +127,11 @@ function refuseEdited(spec: RunSpec, file: string): void {
  */
 async function executeStoppable(
   spec: RunSpec,
-  { dir, parent, jobs, metrics, ...options }: Entries & {
+  { dir, parent, jobs, revision, metrics, ...options }: Entries & {
     readonly dir: string;
     readonly parent: number | undefined;
     readonly jobs: number;
+    readonly revision: Revision;
     readonly experiment: string;
     readonly checkpointSeconds: number;
     readonly acceptCode?: boolean;
@@ -154,7 +158,7 @@ async function executeStoppable(
     device,
     dir,
     provenance: (datasetSha256) =>
-      readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
+      readProvenance({ revision, device: device.description, datasetSha256, metrics, jobs }),
     modules: () => codeReader(projectPath("."))(spec),
     stop: stops.signal,
     load: () => Deno.loadavg()[0],

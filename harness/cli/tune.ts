@@ -4,7 +4,8 @@
  * @module
  */
 import { Command } from "commander";
-import { HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
+import { resolveDataset } from "../../datasets/mod.ts";
+import { absoluteName, HELD_OUT } from "../core/dataset_name.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { replaceFile } from "../core/files.ts";
@@ -82,7 +83,7 @@ export function tuneCommand(
 
 async function tune(typed: TuneArguments, tables: Tables): Promise<Deno.Signal | undefined> {
   const preset = lookUp(PRESETS, "preset", typed.preset);
-  const dataset = `${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`;
+  const dataset = absoluteName(`${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`);
   const datasets = { ...tables.datasets, [dataset]: await heldOut(dataset) };
   const withHeldOut: Tables = { ...tables, datasets };
   const { experiment, jobs } = readExperiment({ ...typed, datasets: dataset, seeds: "0" }, {

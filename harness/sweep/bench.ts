@@ -12,6 +12,7 @@ import { parseSpec } from "../experiment/record_schema.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
+import { formatRevision, readRevision } from "../run/provenance.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { removeCheckpoints } from "../run/checkpoint_files.ts";
 import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
@@ -156,9 +157,10 @@ export async function runSpecs(
   const gpus = gpusFor(experiment.device, { count, visible: Deno.env.get(GPUS_VARIABLE) });
   const shared = sharedGpuWarning(experiment.device, { gpus, jobs });
   if (shared !== undefined) console.error(shared);
+  const revision = formatRevision(await readRevision());
   const interrupted = await runAll(
     await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
-    { store, jobs, gpus, options },
+    { store, jobs, gpus, revision, options },
   );
   return { records: latestRecords(store.records), interrupted };
 }
@@ -295,10 +297,11 @@ function isSpecOf(text: string, id: string): boolean {
 /** Runs `queue` until it is done or interrupted by a signal. Resolves to the signal, if any. */
 async function runAll(
   queue: readonly Job[],
-  { store, jobs, gpus, options }: {
+  { store, jobs, gpus, revision, options }: {
     readonly store: Store;
     readonly jobs: number;
     readonly gpus: readonly string[];
+    readonly revision: string;
     readonly options: Pick<
       BenchOptions,
       "tables" | "dataFolder" | "acceptCode" | "checkpointSeconds"
@@ -331,6 +334,7 @@ async function runAll(
             ...["--experiment", experiment],
             ...["--jobs", `${jobs}`],
             ...["--checkpoint-seconds", `${options.checkpointSeconds}`],
+            ...["--revision", revision],
             ...["--parent", `${Deno.pid}`],
             ...options.acceptCode ? ["--accept-code"] : [],
           ],

@@ -17,7 +17,7 @@ const ARGS = [
 /** Starts the command line, which may write in `out` only. */
 function start(argv: readonly string[], out: string): Deno.ChildProcess {
   const { path, args } = childCommand(argv, { read: [out], write: [out], anyLibrary: false });
-  const mayStart = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
+  const mayStart = args.toSpliced(1, 0, `--allow-run=${path},git`);
   return new Deno.Command(path, { args: mayStart, stdout: "piped", stderr: "piped" }).spawn();
 }
 

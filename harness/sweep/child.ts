@@ -1,4 +1,5 @@
 import { cacheFolder } from "../core/cache_folder.ts";
+import { pathOfDataset } from "../core/dataset_name.ts";
 import { projectPath } from "../core/project.ts";
 import { JOB_CORES_VARIABLES } from "../core/threads.ts";
 import type { RunSpec } from "../core/records.ts";
@@ -22,7 +23,7 @@ const ENV = [
 /** System information that the native packages and the provenance read. */
 const SYS = ["cpus", "hostname", "loadavg", "networkInterfaces"];
 
-/** Permissions of a child process besides reading the project and running git. */
+/** Permissions of a child process besides reading the project. */
 export interface Permissions {
   /** Folders that it may read. */
   readonly read: readonly string[];
@@ -41,11 +42,10 @@ export function permissionsOf(
   { dataset, device }: RunSpec,
   { dir, dataFolder }: { readonly dir?: string; readonly dataFolder: string | undefined },
 ): Permissions {
-  const picturesPath = /^\w+:(.+?)(?:@\d+)?$/.exec(dataset)?.[1];
   const named = (folders: readonly (string | undefined)[]) =>
     folders.filter((folder) => folder !== undefined);
   return {
-    read: named([dir, dataFolder, picturesPath]),
+    read: named([dir, dataFolder, pathOfDataset(dataset)]),
     write: dir === undefined
       ? []
       : named([dir, dataFolder, isXla(device) ? cacheFolder("xla") : undefined]),
@@ -58,8 +58,9 @@ function isXla(device: string): boolean {
 }
 
 /**
- * The command that runs this program with `args` in a child process with least permissions: no network, native code from the
- * packages only, and writing only to the given folders.
+ * The command that runs this program with `args` in a child process with least permissions: no network, no other program,
+ * native code from the packages only, and writing only to the given folders. Native code is outside these limits: a library
+ * of the packages can call all of the C library.
  */
 export function childCommand(
   args: readonly string[],
@@ -79,7 +80,6 @@ export function childCommand(
         `--allow-sys=${SYS.join(",")}`,
       ],
       ...write.length === 0 ? [] : [`--allow-write=${write.map(escapeCommas).join(",")}`],
-      "--allow-run=git", // for the commit in the provenance
       projectPath("harness/cli/main.ts"),
       ...args,
     ],

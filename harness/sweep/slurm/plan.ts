@@ -19,6 +19,7 @@ import {
   selectRuns,
   warn,
 } from "../bench.ts";
+import { formatRevision, readRevision } from "../../run/provenance.ts";
 import { childCommand, permissionsOf } from "../child.ts";
 import { checkCode } from "../code_check.ts";
 import { adoptRecords } from "../collect.ts";
@@ -87,6 +88,7 @@ export async function planSlurm(
       args: [
         "--experiment",
         experiment.name,
+        ...["--revision", formatRevision(await readRevision())],
         ...["--checkpoint-seconds", `${options.checkpointSeconds}`],
         ...options.acceptCode ? ["--accept-code"] : [],
       ],
