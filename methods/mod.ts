@@ -6,9 +6,11 @@
 import type { Method } from "../harness/core/types.ts";
 import { abp } from "./abp.ts";
 import { dlgm } from "./dlgm.ts";
+import { hvae } from "./hvae.ts";
 import { iwae } from "./iwae.ts";
 import { lae } from "./lae.ts";
 import { lae_neurips } from "./lae_neurips.ts";
+import { langevin_vae } from "./langevin_vae.ts";
 import { lebm } from "./lebm.ts";
 import { lfbm } from "./lfbm.ts";
 import { sri, sri_layers } from "./sri.ts";
@@ -25,6 +27,8 @@ export const METHODS: Readonly<Record<string, Method>> = {
   lae,
   lae_neurips,
   iwae,
+  hvae,
+  langevin_vae,
   sri,
   sri_layers,
   lfbm,

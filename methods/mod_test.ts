@@ -21,6 +21,8 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
     { chainCount: 5, decayPower: 0.55 },
     { nets: "linear" },
   ],
+  hvae: [{ tempering: "free" }],
+  langevin_vae: [{ scheme: "euler", momentumNoise: 1, nets: "mlp" }],
   sri: [{ searchEvery: 0, noise: false }, { searchEvery: 2, nets: "mlp" }],
   lfbm: [{ learnSigma: true, flowDepth: 1, nets: "mlp" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],
@@ -138,7 +140,12 @@ const FROZEN: Readonly<Record<string, RegExp>> = {
 Deno.test("step() moves every entry of the state but those that are frozen", async () => {
   await tf.setBackend("cpu");
   for (const method of Object.values(METHODS)) {
-    const hyper = withKnown(method, { width: 0.125, latentDim: 4, inputDim: 16 });
+    const hyper = withKnown(method, {
+      width: 0.125,
+      latentDim: 4,
+      inputDim: 16,
+      integratorSteps: 1,
+    });
     const model = method.build(SMALL_PROBLEM, hyper);
     tf.tidy(() => {
       const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));

@@ -25,6 +25,10 @@ const SMALL: Experiment["hyper"] = {
     priorSteps: 20,
     searchEvery: 50, // short runs choose their step size several times
   },
+  // As many gradients as fit a minute a run: the step differentiates through them.
+  hvae: { integratorSteps: 2, integratorStepSize: 0.1 },
+  langevin_vae: { integratorSteps: 3 },
+  lfbm: { testSteps: 160 }, // 20 K
   lebm: { energyLearningRate: 1e-3 },
   // Fewer prior chains than features and Algorithm 4, so that the latent sampler network keeps up with the energy.
   lae: { chainCount: 200, learning: "ml", innerSteps: 5, posteriorStepSize: 0.005 },
@@ -45,7 +49,7 @@ const FASHION = [
  * the start, 8 latents. The settings for each data set are unknown beyond the code's defaults.
  */
 const NEURIPS: Pick<Preset, "methods" | "batchSize" | "metrics" | "hyper"> = {
-  methods: ["vae", "vae_flow", "iwae", "dlgm", "lae_neurips"],
+  methods: ["vae", "vae_flow", "iwae", "hvae", "langevin_vae", "dlgm", "lae_neurips"],
   batchSize: 100,
   metrics: ["nelbo", "niwae_10", "niwae_100"],
   hyper: {

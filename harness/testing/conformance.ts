@@ -42,6 +42,7 @@ const SMALL: Hyperparams = {
   posteriorSteps: 3,
   priorSteps: 3,
   testSteps: 3,
+  integratorSteps: 2,
 };
 
 /** Options of the tests. */
