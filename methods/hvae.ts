@@ -14,7 +14,7 @@ const defaults = {
   integratorSteps: 5, // K: 1, 5, 10, 15 and 20 in the paper
   integratorStepSize: 0.2, // initial value of epsilon, one for each dimension, learned; the released code
   tempering: "fixed", // fixed, free or off
-  temperature: 1.5, // initial value of T_0 with tempering=fixed; the released code
+  startTemperature: 1.5, // initial value of T_0 with tempering=fixed; the released code
 };
 
 const TEMPERING = ["fixed", "free", "off"] as const;
@@ -40,15 +40,15 @@ const logit = (share: number) => Math.log(share / (1 - share));
  * tempering=fixed T_k = (1 - T_0) k^2 / K^2 + T_0 and alpha_k = sqrt(T_k / T_(k-1)).
  */
 function hamiltonianDynamics(hyper: typeof defaults): Dynamics<DynamicsParams & Tree> {
-  const { latentDim, integratorSteps, integratorStepSize, temperature } = hyper;
+  const { latentDim, integratorSteps, integratorStepSize, startTemperature } = hyper;
   checkPositive({ integratorStepSize });
   if (integratorStepSize >= MOST_STEP_SIZE) {
     throw new RangeError(
       `integratorStepSize must be < ${MOST_STEP_SIZE}, got ${integratorStepSize}`,
     );
   }
-  if (!(temperature > 1 && Number.isFinite(temperature))) {
-    throw new RangeError(`temperature must be > 1, got ${temperature}`);
+  if (!(startTemperature > 1 && Number.isFinite(startTemperature))) {
+    throw new RangeError(`startTemperature must be > 1, got ${startTemperature}`);
   }
   const tempering = choice("tempering", hyper.tempering, TEMPERING);
   const stepSizeOf = (params: DynamicsParams) =>
@@ -73,7 +73,7 @@ function hamiltonianDynamics(hyper: typeof defaults): Dynamics<DynamicsParams & 
     gradients: 2 * integratorSteps,
     init: () => ({
       rawStepSize: tf.fill([latentDim], logit(integratorStepSize / MOST_STEP_SIZE)),
-      ...(tempering === "fixed" && { logExcess: tf.scalar(Math.log(temperature - 1)) }),
+      ...(tempering === "fixed" && { logExcess: tf.scalar(Math.log(startTemperature - 1)) }),
       ...(tempering === "free" && { rawAlpha: tf.fill([integratorSteps], logit(FREE_ALPHA)) }),
     }),
     temperature: temperatureOf,

@@ -196,7 +196,7 @@ Deno.test("build() refuses dynamics that cannot work, in one line", () => {
     );
   const [h, l] = [hvae, langevin_vae] as unknown as Method[];
   refuse(h, { integratorStepSize: 0.5 }, "integratorStepSize must be < 0.5, got 0.5");
-  refuse(h, { temperature: 1 }, "temperature must be > 1, got 1");
+  refuse(h, { startTemperature: 1 }, "startTemperature must be > 1, got 1");
   refuse(l, { friction: 0 }, "friction must be > 0, got 0");
   refuse(l, { momentumNoise: -1 }, "momentumNoise must be >= 0, got -1");
 });
