@@ -117,19 +117,15 @@ export function campaignTable(tallies: ReadonlyMap<string, Tally>): string {
 }
 
 if (import.meta.main) {
-  const { help, ...typed } = readOptions({
+  const typed = readOptions(HELP, {
     kills: { type: "string", default: "50" },
     stride: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
-    help: { type: "boolean", default: false },
   });
-  if (help) console.log(HELP);
-  else {
-    const start = performance.now();
-    const log = (text: string) =>
-      console.error(`${((performance.now() - start) / 60_000).toFixed(1)} min: ${text}`);
-    const tallies = await runCampaign({ ...readCounts(typed), folders: true, log });
-    console.log(campaignTable(tallies));
-    if (!isSound(sumTallies([...tallies.values()]))) Deno.exitCode = 1;
-  }
+  const start = performance.now();
+  const log = (text: string) =>
+    console.error(`${((performance.now() - start) / 60_000).toFixed(1)} min: ${text}`);
+  const tallies = await runCampaign({ ...readCounts(typed), folders: true, log });
+  console.log(campaignTable(tallies));
+  if (!isSound(sumTallies([...tallies.values()]))) Deno.exitCode = 1;
 }

@@ -61,7 +61,10 @@ Deno.test("cli bench refuses options for Slurm that have no effect, and writes n
       ],
     ];
     const outcomes = await Promise.all(
-      cases.map(([argv]) => cli([...ARGS, "--out", `${dir}/out`, ...argv], dir)),
+      cases.map(([argv]) => {
+        const out = argv.includes("--out") ? [] : ["--out", `${dir}/out`];
+        return cli([...ARGS, ...out, ...argv], dir);
+      }),
     );
     outcomes.forEach(({ code, stderr }, i) => {
       assert.match(stderr.trimEnd(), cases[i][1]);
