@@ -75,7 +75,7 @@ export function spreadOf(values: readonly number[]): Spread | null {
 function describeEnd(run: Exclude<RunRecord, { status: "completed" }>): string {
   switch (run.status) {
     case "diverged":
-      return `diverged in epoch ${run.epoch + 1}: ${run.metric} was not finite`;
+      return `diverged in epoch ${run.epoch + 1}${stepOf(run)}: ${run.metric} was not finite`;
     case "failed":
       return `failed: ${run.error}`;
     case "interrupted":
@@ -163,4 +163,9 @@ export function amortizationCell({ runs }: CellRuns, dataset: string): Amortizat
     moves,
     n: found.length,
   }];
+}
+
+/** `, step 3` of a run that diverged in training. */
+function stepOf({ divergence }: Extract<Run, { status: "diverged" }>): string {
+  return divergence === undefined ? "" : `, step ${divergence.step}`;
 }

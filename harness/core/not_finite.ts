@@ -1,3 +1,12 @@
+/** A training step with a metric that is not finite. */
+export interface StepAtFault {
+  /** Its number in the epoch, from 1. */
+  readonly step: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** The metrics of the step before it; absent for the first step of an epoch. */
+  readonly before?: Readonly<Record<string, number>>;
+}
+
 /** Reports a number that is not finite; the run ends as diverged. */
 export class NotFiniteError extends Error {
   override readonly name = "NotFiniteError";
@@ -5,6 +14,8 @@ export class NotFiniteError extends Error {
     /** Name of the training metric or score, or `samples`. */
     readonly what: string,
     readonly value: number,
+    /** Of a training metric. */
+    readonly at?: StepAtFault,
   ) {
     super(`${what} became ${value}`);
   }

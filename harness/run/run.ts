@@ -15,7 +15,8 @@ import type { ModuleHashes } from "../core/module_graph.ts";
 import { replaceFile } from "../core/files.ts";
 import { initialise, streamKey } from "./initial_state.ts";
 import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
-import { NotFiniteError } from "../core/not_finite.ts";
+import { describeFault, traceDivergence, type TraceOptions } from "./divergence.ts";
+import { NotFiniteError, type StepAtFault } from "../core/not_finite.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
 import { reconstruct, type Reconstructions } from "./reconstruct.ts";
 import { compileGenerator } from "./generator.ts";
@@ -38,6 +39,7 @@ import type {
 import type {
   Calibration,
   Diagnostics,
+  Divergence,
   EpochRecord,
   Provenance,
   RunCode,
@@ -93,20 +95,70 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   } as const;
   const problem = problemOf(spec, context.dataset);
   const model = context.method.build(problem, spec.hyper);
+  const run = { ...context, spec, problem, model, images, saved, code, stopwatch, epochs };
   try {
-    const run = { ...context, spec, problem, model, images, saved, code, stopwatch, epochs };
     const results = await trainAndScore(run);
     return { ...record, seconds: stopwatch.read(), status: "completed", ...results };
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error;
+    stopwatch.switchTo("other");
+    const divergence = error.at && await explainDivergence(error.at, run);
     return {
       ...record,
       seconds: stopwatch.read(),
       status: "diverged",
       epoch: Math.min(epochs.length, spec.epochs - 1),
       metric: error.what,
+      ...divergence && { divergence },
     };
   }
+}
+
+/** Trains the epoch of `fault` again, from its checkpoint or the start, with norms. */
+async function explainDivergence(fault: StepAtFault, run: Run): Promise<Divergence> {
+  const { spec, model, problem: { trainCount }, device, dir, epochs } = run;
+  const again = `epoch ${epochs.length + 1} up to step ${fault.step}`;
+  run.report({ event: "warning", text: `diverged: ${again} is repeated to record norms` });
+  try {
+    const start = await loadOwnCheckpoint(dir, runId(spec)) ??
+      await initialise(spec, { model, trainCount });
+    const state = await device.upload(start.state);
+    const position = { epoch: epochs.length, state, chains: start.chains as Chains };
+    return await traceDivergence(position, {
+      ...trainOptions(run, startStopwatch()),
+      ...stepProgram(state, run),
+      device,
+      fault,
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    run.report({ event: "warning", text: `no norms were recorded: ${reason}` });
+    return describeFault(fault);
+  }
+}
+
+/** The training step with the shapes of its arguments. */
+function stepProgram(
+  state: DeviceState,
+  { spec, model, dataset: { image } }: Run,
+): Pick<TraceOptions, "step" | "specs"> {
+  const inputs = stepInputs({ image, batchSize: spec.batchSize, chains: model.chains });
+  return {
+    step: stepFunction(model, streamKey(spec, "step")),
+    specs: { state: state.specs, inputs },
+  };
+}
+
+/** What training needs besides its program. */
+function trainOptions({ spec, images, problem }: Run, stopwatch: Stopwatch) {
+  return {
+    images,
+    trainCount: problem.trainCount,
+    batchSize: spec.batchSize,
+    epochs: spec.epochs,
+    orderKey: orderKey(spec.seed, spec.dataset),
+    stopwatch,
+  };
 }
 
 /** The code that the run executes; undefined if unknown. Throws if its checkpoint is of other code, unless that is accepted. */
@@ -261,18 +313,9 @@ async function trainOn(
     readonly scoreOf: (state: HostArrays) => Promise<Scores>;
   },
 ): Promise<DeviceState> {
-  const { spec, model, dataset, device, dir, stopwatch, report } = run;
-  await using program = await device.compile(
-    stepFunction(model, streamKey(spec, "step")),
-    {
-      state: position.state.specs,
-      inputs: stepInputs({
-        image: dataset.image,
-        batchSize: spec.batchSize,
-        chains: model.chains,
-      }),
-    },
-  );
+  const { spec, device, dir, stopwatch, report } = run;
+  const { step, specs } = stepProgram(position.state, run);
+  await using program = await device.compile(step, specs);
   await using watch = spec.epochs - position.epoch > 1
     ? await compileChainWatch(
       chainSetting(position, run),
@@ -281,13 +324,8 @@ async function trainOn(
     : undefined;
   report({ event: "phase", phase: "train" });
   const epochs = train(position, {
+    ...trainOptions(run, stopwatch),
     program,
-    images: run.images,
-    trainCount: run.problem.trainCount,
-    batchSize: spec.batchSize,
-    epochs: spec.epochs,
-    orderKey: orderKey(spec.seed, spec.dataset),
-    stopwatch,
     onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
   });
   let { state } = position;

@@ -172,6 +172,11 @@ Deno.test("executeRun() ends as diverged with the epoch and the metric", () =>
     assert.ok(record.status === "diverged");
     assert.deepEqual([record.epoch, record.metric], [1, "loss"]); // step 6 of 4 an epoch
     assert.equal(record.epochs.length, 1);
+    const { divergence } = record;
+    assert.deepEqual([divergence?.step, divergence?.metrics], [3, { loss: null, step: 6 }]);
+    assert.deepEqual(divergence?.lastFinite?.step, 5);
+    assert.deepEqual(divergence?.norms?.step, 2); // from the checkpoint after epoch 1
+    assert.ok((divergence?.norms?.change.mean ?? 0) > 0);
   }));
 
 Deno.test("executeRun() moves an unreadable checkpoint aside and restarts", () =>

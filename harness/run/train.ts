@@ -159,17 +159,21 @@ export async function* train(
   const steps = stepsPerEpoch(options.trainCount, options.batchSize);
   const feed = createFeed(options);
   for (let epoch = position.epoch; epoch < options.epochs; epoch++) {
-    const before = stopwatch.read().train;
+    const trained = stopwatch.read().train;
     stopwatch.switchTo("train");
     const order = shuffledRows(options.orderKey, epoch, options.trainCount);
     const sums: Record<string, number> = {};
+    let before: Readonly<Record<string, number>> | undefined;
     const finish = ({ rows, outputs }: Finished, step: number) => {
       scatterChains(chains, rows, chainsOf(outputs));
       const metrics = readMetrics(outputs);
       for (const [name, value] of Object.entries(metrics)) {
-        if (!Number.isFinite(value)) throw new NotFiniteError(name, value);
+        if (!Number.isFinite(value)) {
+          throw new NotFiniteError(name, value, { step, metrics, ...before && { before } });
+        }
         sums[name] = (sums[name] ?? 0) + value;
       }
+      before = metrics;
       options.onStep?.(step, metrics);
     };
     let finished = 0;
@@ -191,7 +195,7 @@ export async function* train(
     stopwatch.switchTo("other");
     const record: EpochRecord = {
       epoch,
-      seconds: stopwatch.read().train - before,
+      seconds: stopwatch.read().train - trained,
       warmup: epoch === position.epoch,
       steps,
       metrics: Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / steps])),

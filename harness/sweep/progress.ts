@@ -188,7 +188,9 @@ export function describeOutcome(record: RunRecord): string {
       return `completed${scores.join("")}`;
     }
     case "diverged":
-      return `diverged in epoch ${record.epoch + 1}: ${record.metric} is not finite`;
+      return `diverged in epoch ${record.epoch + 1}${
+        record.divergence ? `, step ${record.divergence.step}` : ""
+      }: ${record.metric} is not finite`;
     case "failed":
       return `failed: ${record.error}`;
     case "interrupted":
