@@ -266,6 +266,33 @@ export interface AlternativeScores {
   readonly error?: string;
 }
 
+/** The training step in which a metric was not finite or beyond its limit (`run/divergence.ts`). */
+export interface Divergence {
+  /** Its number in the epoch, from 1. */
+  readonly step: number;
+  /** Its metrics; null for those that are not finite. */
+  readonly metrics: Readonly<Record<string, number | null>>;
+  /** The metrics of the step before; null for the first step of an epoch. */
+  readonly lastFinite: Readonly<Record<string, number>> | null;
+  /**
+   * Of the last step before it, in the epoch and since the last checkpoint, at which they were all finite; null if there was
+   * none.
+   */
+  readonly norms: NormsAtStep | null;
+}
+
+/** Euclidean norms at a training step, by the names of the state's tensors. */
+export interface NormsAtStep {
+  /** Its number in the epoch, from 1. */
+  readonly step: number;
+  /** Of the tensors before the step. */
+  readonly state: Readonly<Record<string, number>>;
+  /** Of their changes by it. */
+  readonly change: Readonly<Record<string, number>>;
+  /** Of the gradients in them that the step took first; those inside a loop of the step are absent. */
+  readonly gradient: Readonly<Record<string, number>>;
+}
+
 /** Seconds on clocks that never overlap: their sum is the time the run took. */
 export interface Seconds {
   readonly train: number;
@@ -321,7 +348,14 @@ export type RunRecord =
       /** Absent for models without `joint` and `latents`, and from older records. */
       readonly calibration?: Calibration;
     }
-    | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
+    | {
+      readonly status: "diverged";
+      readonly epoch: number;
+      /** The training metric or score that was not finite or beyond its limit, or `samples`. */
+      readonly metric: string;
+      /** The step at fault; absent if training had ended, and from older records. */
+      readonly divergence?: Divergence;
+    }
     | { readonly status: "failed"; readonly error: string }
     | { readonly status: "interrupted" }
   );

@@ -39,6 +39,19 @@ const CHAIN_HEALTH = z.object({
   images: IMAGE_CHAIN_HEALTH.optional(),
 });
 
+/** Checks a `Divergence`. */
+const DIVERGENCE = z.object({
+  step: z.int().min(1),
+  metrics: z.record(z.string(), z.number().nullable()),
+  lastFinite: NUMBERS.nullable(),
+  norms: z.object({
+    step: z.int().min(1),
+    state: NUMBERS,
+    change: NUMBERS,
+    gradient: NUMBERS,
+  }).nullable(),
+});
+
 /** Checks an `EpochRecord`. */
 export const EPOCH_RECORD = z.object({
   epoch: z.int().min(0),
@@ -220,7 +233,12 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     chainHealth: z.array(CHAIN_HEALTH).optional(),
     calibration: CALIBRATION.optional(),
   }),
-  BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
+  BASE.extend({
+    status: z.literal("diverged"),
+    epoch: z.int(),
+    metric: z.string(),
+    divergence: DIVERGENCE.optional(),
+  }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),
   BASE.extend({ status: z.literal("interrupted") }),
 ]);

@@ -13,6 +13,7 @@ import { compileDecodedEncodings } from "./decoded.ts";
 import { changedParts, listParts, resumedCode, runCode } from "../experiment/run_code.ts";
 import { initialise, streamKey } from "./initial_state.ts";
 import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
+import { explainDivergence } from "./divergence.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
 import { sampleClasses } from "./class_grid.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
@@ -88,31 +89,33 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     segments,
     epochs,
   } as const;
+  const run: Run = {
+    ...context,
+    spec,
+    problem,
+    model,
+    images,
+    saved,
+    start: saved ?? initial,
+    code,
+    segments,
+    stopwatch,
+    epochs,
+  };
   try {
-    const start = saved ?? initial;
-    const run: Run = {
-      ...context,
-      spec,
-      problem,
-      model,
-      images,
-      saved,
-      start,
-      code,
-      segments,
-      stopwatch,
-      epochs,
-    };
     const results = await trainAndScore(run);
     return { ...record, seconds: stopwatch.read(), status: "completed", ...results };
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error;
+    stopwatch.switchTo("other");
+    const divergence = error.at && await explainDivergence(error.at, run);
     return {
       ...record,
       seconds: stopwatch.read(),
       status: "diverged",
       epoch: Math.min(epochs.length, spec.epochs - 1),
       metric: error.what,
+      ...divergence && { divergence },
     };
   }
 }

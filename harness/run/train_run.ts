@@ -8,10 +8,17 @@ import { saveCheckpoint } from "./checkpoint_files.ts";
 import { streamKey } from "./initial_state.ts";
 import { chainSetting, type Run, stepsAfter, type Untrained } from "./run_context.ts";
 import type { Scores } from "./scorer.ts";
-import { type PartialEpoch, stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
+import {
+  type PartialEpoch,
+  stepFunction,
+  stepInputs,
+  train,
+  type TrainOptions,
+  type TrainPosition,
+} from "./train.ts";
 import { replaceFile } from "../core/files.ts";
 import { orderKey } from "../core/row_order.ts";
-import type { DeviceState, HostArrays } from "../core/types.ts";
+import type { Device, DeviceState, HostArrays, PureFunction } from "../core/types.ts";
 import type { EpochRecord, RunSpec } from "../core/records.ts";
 import { runId } from "../experiment/spec.ts";
 
@@ -28,15 +35,10 @@ export async function trainRun(
     readonly scoreOf: (state: HostArrays) => Promise<Scores>;
   },
 ): Promise<DeviceState> {
-  const { spec, model, dataset, device, dir, stopwatch, stop, report } = run;
+  const { spec, device, dir, stopwatch, stop, report } = run;
   const { checkpointSeconds = Infinity } = run;
-  await using program = await device.compile(
-    stepFunction(model, streamKey(spec, "step")),
-    {
-      state: position.state.specs,
-      inputs: stepInputs(model, { image: dataset.image, batchSize: spec.batchSize }),
-    },
-  );
+  const { step, specs } = stepProgram(position.state, run);
+  await using program = await device.compile(step, specs);
   await using watch = spec.epochs - position.epoch > 1
     ? await compileChainWatch(
       chainSetting(position, run),
@@ -67,14 +69,10 @@ export async function trainRun(
   report({ event: "phase", phase: "train" });
   stop?.throwIfAborted();
   const reached = train(position, {
+    ...trainOptions(run),
     program,
-    images: run.images,
-    trainCount: run.problem.trainCount,
-    batchSize: spec.batchSize,
     epochs: spec.epochs,
-    orderKey: orderKey(spec.seed, spec.dataset),
     stopwatch,
-    model,
     onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
     async pause() {
       await turn();
@@ -114,6 +112,32 @@ export async function trainRun(
   return state;
 }
 
+/** A training step and the shapes of its arguments, as a device compiles them. */
+export interface StepProgram {
+  readonly step: PureFunction;
+  readonly specs: Parameters<Device["compile"]>[1];
+}
+
+/** The training step of `run`, for states with the shapes of `state`. */
+export function stepProgram(
+  state: DeviceState,
+  { spec, model, dataset: { image } }: Run,
+): StepProgram {
+  const inputs = stepInputs(model, { image, batchSize: spec.batchSize });
+  return {
+    step: stepFunction(model, streamKey(spec, "step")),
+    specs: { state: state.specs, inputs },
+  };
+}
+
+/** The data of the training of `run` and their order. */
+export function trainOptions(
+  { spec, model, images, problem: { trainCount } }: Run,
+): Pick<TrainOptions, "images" | "trainCount" | "batchSize" | "orderKey" | "model"> {
+  const { batchSize } = spec;
+  return { images, trainCount, batchSize, orderKey: orderKey(spec.seed, spec.dataset), model };
+}
+
 /** Milliseconds without a turn of the event loop after which a signal or the end of the parent is looked for. */
 const TURN = 100;
 
@@ -121,7 +145,7 @@ const TURN = 100;
  * Makes the function that lets the event loop turn if it has not for a while: a device that computes in this thread would
  * otherwise train without a turn, and no signal would arrive.
  */
-function createTurns(): () => Promise<void> {
+export function createTurns(): () => Promise<void> {
   let last = performance.now();
   return async () => {
     if (performance.now() - last < TURN) return;
