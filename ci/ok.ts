@@ -22,6 +22,7 @@ const GATES: readonly Gate[] = [
   { name: "layers", args: ["task", "layers"] },
   { name: "tests", args: ["task", "test"] },
   { name: "smoke", args: ["task", "smoke"] },
+  { name: "fuzz", args: ["task", "test:fuzz", "--count", "200"] },
   { name: "slurm", args: ["task", "test:slurm"] },
 ];
 

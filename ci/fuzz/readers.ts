@@ -11,6 +11,7 @@ import { decodeCifar10 } from "../../datasets/cifar10.ts";
 import { decodePicture } from "../../datasets/parts/decode_picture.ts";
 import { decodeSvhn } from "../../datasets/svhn.ts";
 import { exampleRecord } from "../../reports/example_records.ts";
+import type { AnnealedResult } from "../../harness/core/annealed.ts";
 import { projectPath } from "../../harness/core/project.ts";
 import { parseSpec } from "../../harness/experiment/record_schema.ts";
 import { bytesSource } from "../../harness/formats/byte_source.ts";
@@ -23,13 +24,21 @@ import { readNpy, writeNpy } from "../../harness/formats/npy.ts";
 import { npyPictures } from "../../harness/formats/npy_images.ts";
 import { encodeModel } from "../../harness/formats/onnx_model.ts";
 import { type PickleTable, unpickle } from "../../harness/formats/pickle.ts";
-import { fields, float, int, integers, message, text } from "../../harness/formats/protobuf.ts";
+import {
+  type Field,
+  fields,
+  int,
+  integers,
+  message,
+  text,
+} from "../../harness/formats/protobuf.ts";
 import { bytes as content, encode } from "../../harness/formats/protobuf.ts";
 import { tarMembers } from "../../harness/formats/tar.ts";
 import { readTorchFile } from "../../harness/formats/torch_file.ts";
 import { zipMembers } from "../../harness/formats/zip.ts";
 import { decodeImage } from "../../harness/metrics/fid/decode_image.ts";
-import { readGraphDef } from "../../harness/metrics/fid/graph_def.ts";
+import { inceptionUnits } from "../../harness/metrics/fid/inception_network.ts";
+import { readGraphDef, tensorflowName } from "../../harness/metrics/fid/graph_def.ts";
 import { readStatistics, writeStatistics } from "../../harness/metrics/fid/statistics_file.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../harness/run/checkpoint.ts";
 import { readLikelihoods } from "../../harness/sweep/likelihood_store.ts";
@@ -115,27 +124,33 @@ const CHECKPOINT = encodeCheckpoint(
   },
 );
 
-const GRAPH_DEF = encode(
-  message(
+/** A constant of a GraphDef with one value for all of its elements. */
+function constant(name: string, shape: readonly number[]) {
+  const dims = shape.map((size) => message(2, int(1, size)));
+  const tensor = message(8, int(1, 1), message(2, ...dims), content(5, new Uint8Array(4)));
+  return message(
     1,
-    text(1, "conv/conv2d_params"),
+    text(1, name),
     text(2, "Const"),
-    message(
-      5,
-      text(1, "value"),
-      message(
-        2,
-        message(
-          8,
-          int(1, 1),
-          message(2, message(2, int(1, 4096)), message(2, int(1, 64))),
-          float(5, 1),
-        ),
+    message(5, text(1, "dtype"), message(2, int(6, 1))),
+    message(5, text(1, "value"), message(2, tensor)),
+  );
+}
+
+/** Every constant of Inception, as small as its axes allow; and one alone. */
+const GRAPH_DEFS = [
+  encode(
+    ...inceptionUnits().map(({ unit }) => tensorflowName(unit)).flatMap((node) => [
+      constant(`${node}/conv2d_params`, [1, 1, 1, 1]),
+      ...["gamma", "beta", "moving_mean", "moving_variance"].map((name) =>
+        constant(`${node}/batchnorm/${name}`, [1])
       ),
-    ),
+    ]),
+    constant("softmax/weights", [2, 1]),
+    constant("softmax/biases", [1]),
   ),
-  message(1, text(1, "softmax/biases"), text(2, "Const"), content(5, new Uint8Array(8))),
-);
+  encode(constant("conv/conv2d_params", [4096, 64])),
+];
 
 const ONNX = encodeModel({
   name: "g",
@@ -219,7 +234,9 @@ const PICKLES = [
 PICKLES[0].push(98, 0x58, 1, 0, 0, 0, 99, 0x75, 0x2e);
 
 /** Small pictures in every format that is read. */
-async function pictures(...formats: readonly ("png" | "jpeg" | "tiff" | "webp" | "gif")[]) {
+async function pictures(
+  ...formats: readonly ("png" | "jpeg" | "tiff" | "webp" | "gif" | "avif")[]
+) {
   const data = Uint8Array.from({ length: 16 * 12 * 3 }, (_, i) => (i * 37) & 255);
   const raw = { width: 16, height: 12, channels: 3 } as const;
   return await Promise.all(
@@ -250,6 +267,24 @@ function repairCheckpoint(bytes: Uint8Array): void {
   const digits = bytes.subarray(start, start + 64).fill(0x30);
   digits.set(encoder.encode(createHash("sha256").update(bytes).digest("hex")));
 }
+
+const ESTIMATE = { mean: -1, standardError: 0.1 };
+const LIKELIHOOD: AnnealedResult = {
+  schema: 1,
+  id: RECORDS[0].id,
+  settings: { images: 1, temperatures: 50, chains: 2 },
+  likelihood: {
+    dimensions: 6,
+    test: { ...ESTIMATE, imagesError: 0.2, largestError: 0.3 },
+    simulated: { lower: ESTIMATE, upper: ESTIMATE, gap: ESTIMATE },
+    normaliser: null,
+    curvature: 1,
+    acceptance: 0.7,
+  },
+  seconds: 1,
+  device: "cpu",
+  startedAt: "2026-01-02T03:04:05.678Z",
+};
 
 const SPEC = JSON.stringify(RECORDS[0].spec);
 const ID = RECORDS[0].id;
@@ -314,7 +349,10 @@ export const READERS: Readonly<Record<string, Reader>> = {
     repair: repairTar,
   },
   tar_pictures: {
-    seeds: files("datasets/link.tar", "datasets/traversal.tar"),
+    seeds: async () => [
+      gunzipSync(await Deno.readFile(projectPath("fixtures/datasets/grey.tar.gz"))),
+      ...await files("datasets/link.tar", "datasets/traversal.tar")(),
+    ],
     read: asFile("a.tar", readAll),
     repair: repairTar,
   },
@@ -332,18 +370,26 @@ export const READERS: Readonly<Record<string, Reader>> = {
     read: (bytes) => decodeSvhn(streamOf(bytes), "a.mat"),
   },
   protobuf: {
-    seeds: given(ONNX, GRAPH_DEF),
+    seeds: given(ONNX, GRAPH_DEFS[1]),
     read: (bytes) => {
       const visit = (message: Uint8Array<ArrayBuffer>, depth: number) => {
         for (const field of fields(message)) {
-          integers(field);
-          if (depth < 2 && field.bytes.length > 0) visit(field.bytes, depth + 1);
+          // Bytes may be text, numbers or a message: only the top level must be sound.
+          for (
+            const read of [integers, ({ bytes }: Field) => depth < 3 && visit(bytes, depth + 1)]
+          ) {
+            try {
+              read(field);
+            } catch (error) {
+              if (!(error instanceof SyntaxError)) throw error;
+            }
+          }
         }
       };
       visit(bytes, 0);
     },
   },
-  graph_def: { seeds: given(GRAPH_DEF), read: (bytes) => readGraphDef(bytes) },
+  graph_def: { seeds: given(...GRAPH_DEFS), read: (bytes) => readGraphDef(bytes) },
   png: {
     seeds: () => pictures("png"),
     read: async (bytes) => {
@@ -354,6 +400,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
   jpeg: { seeds: () => pictures("jpeg"), read: (bytes) => decodeImage(bytes, "a.jpg") },
   tiff: { seeds: () => pictures("tiff"), read: (bytes) => decodePicture(bytes, "a.tif") },
   webp: { seeds: () => pictures("webp"), read: (bytes) => decodeImage(bytes, "a.webp") },
+  avif: { seeds: () => pictures("avif"), read: (bytes) => decodePicture(bytes, "a.avif") },
   gif: { seeds: () => pictures("gif"), read: (bytes) => decodeImage(bytes, "a.gif") },
   checkpoint: {
     seeds: given(CHECKPOINT),
@@ -380,9 +427,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
     ),
   },
   likelihoods: {
-    seeds: texts(
-      `{"schema":1,"id":"${ID}","settings":{"images":1,"temperatures":50,"chains":2},"seconds":1,"device":"cpu"}\n`,
-    ),
+    seeds: texts(`${JSON.stringify(LIKELIHOOD)}\n`),
     read: asFile(
       "likelihood.jsonl",
       (path) => readLikelihoods(path.slice(0, -"/likelihood.jsonl".length)),
