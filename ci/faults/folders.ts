@@ -7,6 +7,7 @@ import {
   compareSweeps,
   countOrphans,
   finishSweep,
+  pause,
   runsIn,
   startSweep,
   sweepCommand,
