@@ -163,7 +163,7 @@ function createProgram(): Command {
   program.addCommand(statusCommand());
 
   program.addCommand(likelihoodCommand({ tablesOf, publish: writeReports }));
-  program.addCommand(tuneCommand(TABLES, (interrupted) => {
+  program.addCommand(tuneCommand((interrupted) => {
     Deno.exitCode = exitCodeOf(interrupted) ?? 0;
   }));
 
