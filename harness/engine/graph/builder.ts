@@ -203,6 +203,12 @@ export class Builder {
     return this.#make({ op: "slice", begin, steps }, [x], size, x.type);
   }
 
+  reverse(x: Value, axes: readonly number[]): Value {
+    const real = axes.filter((a) => x.shape[a] !== 1);
+    if (real.length === 0 || splatOf(x) !== undefined) return x;
+    return this.#make({ op: "reverse", axes: real }, [x], x.shape, x.type);
+  }
+
   concat(inputs: readonly Value[], axis: number): Value {
     if (inputs.length === 1) return inputs[0];
     const shape = [...inputs[0].shape];

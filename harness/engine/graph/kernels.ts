@@ -85,6 +85,7 @@ function gatherChecked(
 export const KERNELS: Readonly<Record<string, Kernel>> = {
   Abs: unary("abs"),
   Cos: unary("cos"),
+  Erf: unary("erf"),
   Exp: unary("exp"),
   Expm1: unary("expm1"),
   Log: unary("log"),
@@ -202,6 +203,8 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     const size = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
     return b.reshape(b.slice(x, { begin: info.begin, size, steps: info.strides }), info.finalShape);
   },
+  Reverse: ({ b, inputs: { x }, attrs }) =>
+    b.reverse(x, tf.util.parseAxisParam(attrs.dims, x.shape as number[])),
   SplitV: ({ b, inputs: { x }, attrs }) => {
     const [axis] = tf.util.parseAxisParam(attrs.axis, x.shape as number[]);
     const like = { shape: x.shape } as unknown as tf.Tensor;
@@ -271,6 +274,13 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     return b.constant(data, [data.length], dtype);
   },
 
+  Softmax: ({ b, inputs: { logits }, attrs }) => {
+    const axes = [attrs.dim as number];
+    const kept = (fn: ReduceFn, x: Value) =>
+      b.reshape(b.reduce(fn, x, axes), x.shape.map((d, i) => axes.includes(i) ? 1 : d));
+    const e = b.unary("exp", b.binary("sub", logits, kept("max", logits)));
+    return b.binary("div", e, kept("sum", e));
+  },
   Sum: reduce("sum", "axis"),
   Mean: reduce("mean", "axis"),
   Max: reduce("max", "reductionIndices"),

@@ -8,6 +8,7 @@ const CONTRIB = "com.microsoft";
 const UNARY: Readonly<Partial<Record<UnaryFn, string>>> = {
   abs: "Abs",
   cos: "Cos",
+  erf: "Erf",
   exp: "Exp",
   log: "Log",
   logicalNot: "Not",

@@ -136,6 +136,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     ([
       ["Abs", tf.abs],
       ["Cos", tf.cos],
+      ["Erf", tf.erf],
       ["Exp", tf.exp],
       ["Expm1", tf.expm1],
       ["Neg", tf.neg],
@@ -168,6 +169,9 @@ export const CASES: Readonly<Record<string, Case>> = {
       ["Tile", (x) => tf.tile(x, [2, 3])],
       ["Slice", (x) => tf.slice(x, [1, 1], [2, 2])],
       ["StridedSlice", (x) => tf.stridedSlice(x, [0, 1], [3, 4], [2, 2])],
+      ["Reverse", (x) => tf.reverse(x, 1)],
+      ["Reverse both axes", (x) => tf.reverse(x, [0, 1])],
+      ["Softmax", (x) => tf.softmax(x)],
       ["PadV2", (x) => tf.pad(x, [[1, 0], [2, 3]], 0.5)],
       ["ZerosLike", (x) => tf.add(tf.zerosLike(x), x)],
       ["OnesLike", (x) => tf.add(tf.onesLike(x), x)],
@@ -228,6 +232,13 @@ export const CASES: Readonly<Record<string, Case>> = {
         { counters: step },
         { key: [1, 2], width: 5, kind: "normal" } as never,
       ) as tf.Tensor,
+  ],
+  "gradients of Erf": [{ x: S }, gradients(tf.erf)],
+  "gradients of Softmax": [{ x: [2, 3, 5] }, gradients((x) => tf.softmax(x))],
+  "gradients of Reverse": [{ x: [2, 3, 4] }, gradients((x) => tf.reverse(x, [0, 2]))],
+  "gradients of Select with a traced condition": [
+    { a: S, b: S },
+    gradients((a, b) => tf.where(tf.greater(a, b), tf.mul(a, b), tf.where(tf.less(a, 0), b, a))),
   ],
   "swish and its gradient": [{ x: [2, 3, 3, 16] }, gradients((x) => tf.mul(x, tf.sigmoid(x)))],
   "bias, swish, bias gradient between convolutions": [

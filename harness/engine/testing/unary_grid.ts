@@ -36,9 +36,28 @@ const sech2 = (x: number) => 1 / Math.cosh(x) ** 2;
 const step = (x: number, low: number, high: number) => x > 0 ? high : x <= 0 ? low : NaN;
 const { SELU_SCALE, SELU_SCALEALPHA } = tf.backend_util;
 
+/** The error function: its series up to 3, the continued fraction of erfc beyond, both to 1e-12. */
+function erf(x: number): number {
+  if (Number.isNaN(x)) return x;
+  const z = Math.abs(x);
+  if (z > 3) {
+    let tail = 0;
+    for (let k = 60; k > 0; k--) tail = k / 2 / (z + tail);
+    return Math.sign(x) * (1 - Math.exp(-z * z) / Math.sqrt(Math.PI) / (z + tail));
+  }
+  let [term, sum] = [x, x];
+  for (let k = 1; k < 60; k++) {
+    term *= -x * x / k;
+    sum += term / (2 * k + 1);
+  }
+  return 2 / Math.sqrt(Math.PI) * sum;
+}
+
+/** The functions by the name of their kernel. */
 export const GRID_FUNCTIONS: Readonly<Record<string, GridFunction>> = {
   Abs: { f: tf.abs, value: Math.abs, slope: (x) => step(x, -1, 1) },
   Cos: { f: tf.cos, value: Math.cos, slope: (x) => -Math.sin(x) },
+  Erf: { f: tf.erf, value: erf, slope: (x) => 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) },
   Exp: { f: tf.exp, value: Math.exp, slope: Math.exp },
   Expm1: { f: tf.expm1, value: Math.expm1, slope: Math.exp },
   Log: { f: tf.log, value: Math.log, slope: (x) => 1 / x },
@@ -99,13 +118,13 @@ interface Deviations {
 }
 
 const DEVIATIONS: Readonly<Record<string, Deviations>> = {
-  // tfjs-cpu computes elu as e^x - 1.
-  "tfjs-cpu": { absolute: { Elu: 1e-7, Selu: 2e-7 }, hidesNaN: ["Sign"] },
+  // tfjs-cpu computes elu as e^x - 1, and erf by formula 7.1.26 of Abramowitz and Stegun, as WebGPU does.
+  "tfjs-cpu": { absolute: { Elu: 1e-7, Erf: 5e-7, Selu: 2e-7 }, hidesNaN: ["Sign"] },
   // One operator computes swish, with an absolute error of 2^-24 in its sigmoid, which ends at -18.
   "cpu": { absolute: { swish: 2e-6, "swish, slope": 2e-6 }, hidesNaN: [] },
   // WGSL has neither expm1 nor an exact tanh, and lets the GPU assume that all numbers are finite.
   "webgpu": {
-    absolute: { Expm1: 1e-7, Elu: 1e-7, Selu: 2e-7, Softplus: 1e-7, Tanh: 1e-7 },
+    absolute: { Expm1: 1e-7, Erf: 5e-7, Elu: 1e-7, Selu: 2e-7, Softplus: 1e-7, Tanh: 1e-7 },
     hidesNaN: "all",
   },
   // XLA takes a mask times NaN for a choice between NaN and 0.
