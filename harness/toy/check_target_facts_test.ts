@@ -51,7 +51,7 @@ const MISTAKES: readonly [object, Target, RegExp][] = [
   [
     { encoder: undefined },
     eightGaussians,
-    /encoder\.depth must be an integer >= 1, got undefined$/,
+    /encoder\.depth must be an integer >= 1, got nothing$/,
   ],
   [
     { encoder: { depth: 2, width: 8, activation: "gelu" } },
