@@ -3,6 +3,7 @@
  * tables and runs its commands.
  */
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { projectPath } from "../harness/core/project.ts";
 import { RUN_RECORD } from "../harness/experiment/record_schema.ts";
 import { withTempDir } from "../harness/testing/temp_dir.ts";
@@ -71,7 +72,9 @@ const SMALLER: Readonly<Record<string, string>> = {
 };
 
 Deno.test("the files, lines and commands of docs/extending.md work in a copy of the project", () =>
-  withTempDir(async (dir) => {
+  withTempDir(async (root) => {
+    const dir = `${root}/laebench`;
+    await Deno.mkdir(dir);
     await copyProject(dir);
     const page = await Deno.readTextFile(projectPath("docs/extending.md"));
     const written: string[] = [];
@@ -79,6 +82,7 @@ Deno.test("the files, lines and commands of docs/extending.md work in a copy of 
     for (const { mark, language, text } of blocksOf(page)) {
       const [kind, path] = mark.split(": ");
       if (kind === "file") {
+        await Deno.mkdir(dirname(`${dir}/${path}`), { recursive: true });
         await Deno.writeTextFile(`${dir}/${path}`, text);
         written.push(path);
       } else if (kind === "line") {
@@ -94,6 +98,7 @@ Deno.test("the files, lines and commands of docs/extending.md work in a copy of 
             ...args,
             ...extra.filter((_, i) => !args.includes(extra[i & ~1])),
           ]);
+          if (args[1] === "conform") assert.match(output, /\n[1-9]\d passed, 0 failed/);
           if (args[0] === "test") assert.match(output, /ok \| [1-9]\d* passed/, line);
           if (line.includes("bench:step")) assert.match(output, /\| Pixel EBM \| [^|]+ \| – \|/);
           commands++;
@@ -104,9 +109,9 @@ Deno.test("the files, lines and commands of docs/extending.md work in a copy of 
       written.length >= 3 && commands >= 5,
       `${written.length} files, ${commands} commands`,
     );
-    await run(dir, ["check", ...written]);
-    await run(dir, ["fmt", "--check", ...written]);
-    await run(dir, ["lint", ...written]);
+    await run(dir, ["check", "--config", "deno.json", ...written]);
+    await run(dir, ["fmt", "--check", "--config", "deno.json", ...written]);
+    await run(dir, ["lint", "--config", "deno.json", ...written]);
     await run(dir, ["task", "layers"]);
 
     const lastRecord = async (folder: string) => {
@@ -122,6 +127,8 @@ Deno.test("the files, lines and commands of docs/extending.md work in a copy of 
     );
     const table = await Deno.readTextFile(`${dir}/runs/pixel_ebm/table.md`);
     assert.match(table, /Pixel EBM/);
+    const own = await lastRecord("mine");
+    assert.deepEqual(Object.keys(own.spec.modules ?? {}), ["method", "dataset"]);
     assert.equal((await lastRecord("stripes")).spec.dataset, "stripes");
     const { spec } = await lastRecord("brightness");
     assert.deepEqual(spec.metrics, ["brightness"]);

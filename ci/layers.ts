@@ -41,7 +41,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["harness/sweep"],
   ["harness/tuning", "harness/testing", "methods/testing"],
   ["harness/cli"],
-  ["fixtures"],
+  ["fixtures", "harness/library"],
   ["ci"],
 ];
 
@@ -54,7 +54,7 @@ const GROUND: readonly string[] = [
 ];
 
 /** The rooms that put the parts together. */
-const COMPOSITION_ROOMS: readonly string[] = ["harness/cli", "fixtures", "ci"];
+const COMPOSITION_ROOMS: readonly string[] = ["harness/cli", "harness/library", "fixtures", "ci"];
 
 /** The npm packages that a part of the project may import; any, for those that are absent. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

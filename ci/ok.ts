@@ -21,8 +21,12 @@ const GATES: readonly Gate[] = [
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["check"] },
   { name: "layers", args: ["task", "layers"] },
+  { name: "package", args: ["publish", "--dry-run", "--allow-dirty", "--quiet"] },
   { name: "tests", args: ["task", "test"] },
+  { name: "page", args: ["task", "page"] },
   { name: "smoke", args: ["task", "smoke"] },
+  { name: "fuzz", args: ["task", "test:fuzz", "--count", "200"] },
+  { name: "slurm", args: ["task", "test:slurm"] },
 ];
 
 /** Numbers of passed and failed tests. */

@@ -10,16 +10,16 @@ const read = (path: string) => readFileSync(projectPath(path), "utf8");
 const TASKS: Readonly<Record<string, { readonly command: string }>> =
   JSON.parse(read("deno.json")).tasks;
 
-Deno.test("deno task help names every task, in about ten lines", () => {
+Deno.test("deno task help names every task, in a screenful", () => {
   const words = TASKS_HELP.split(/[\s,]+/);
   for (const name of Object.keys(TASKS)) assert.ok(words.includes(name), `${name} is missing`);
   const lines = TASKS_HELP.split("\n").filter((line) => line !== "");
-  assert.ok(lines.length <= 14, `${lines.length} lines`);
+  assert.ok(lines.length <= 17, `${lines.length} lines`);
   for (const line of lines) assert.ok(line.length <= 110, line);
 });
 
 /** Tasks whose options are another program's. */
-const FOREIGN = /npm:assemblyscript|ci\/run_tests\.ts/;
+const FOREIGN = /npm:assemblyscript|ci\/run_tests\.ts|^deno (test|pack) /;
 
 Deno.test("every task reads its command line by readOptions, readWords or commander with checkValues", () => {
   for (const [name, { command }] of Object.entries(TASKS)) {

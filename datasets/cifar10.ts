@@ -1,5 +1,11 @@
 import { Buffer } from "node:buffer";
-import { type PickleTable, type PickleValue, unpickle } from "../harness/formats/pickle.ts";
+import { decompress } from "../harness/formats/decompress.ts";
+import {
+  describeValue,
+  type PickleTable,
+  type PickleValue,
+  unpickle,
+} from "../harness/formats/pickle.ts";
 import { tarMembers } from "../harness/formats/tar.ts";
 import type { Dataset, DatasetFile, Split } from "../harness/core/types.ts";
 import type { Decoded } from "./parts/decoded_cache.ts";
@@ -33,6 +39,7 @@ export const cifar10Source: FileSource = {
     "A. Krizhevsky: Learning multiple layers of features from tiny images, 2009; no licence stated by the author",
   image: IMAGE,
   counts: { train: 50_000, test: 10_000 },
+  classCount: CLASS_COUNT,
   files: { train: [BINARY], test: [BINARY] },
   definition: "32x32 as published",
   async decode(split, find) {
@@ -58,7 +65,7 @@ export async function decodeCifar10(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   { split, what }: { readonly split: Split; readonly what: string },
 ): Promise<Decoded> {
-  const unpacked = stream.pipeThrough(new DecompressionStream("gzip"));
+  const unpacked = decompress(stream, { format: "gzip", what });
   const batches = new Map<string, Batch>();
   for await (const { name, bytes } of tarMembers(unpacked)) {
     const plain = name.split("/").at(-1) ?? "";
@@ -116,7 +123,19 @@ function readPickle(bytes: Uint8Array, name: string): Batch {
       `${name} has ${planes.length} bytes, ${labels.length} images need ${labels.length * BYTES}`,
     );
   }
-  return checked({ planes, labels: Uint8Array.from(labels, Number) }, name);
+  return checked({ planes, labels: labelsOf(labels, name) }, name);
+}
+
+/** The labels in a pickled list. */
+function labelsOf(list: readonly PickleValue[], name: string): Uint8Array {
+  return Uint8Array.from(list, (label, i) => {
+    if (typeof label === "number" && Number.isInteger(label) && label >= 0 && label <= 255) {
+      return label;
+    }
+    throw new SyntaxError(
+      `Label of image ${i} in ${name} must be a class, got ${describeValue(label)}`,
+    );
+  });
 }
 
 function checked(batch: Batch, name: string): Batch {
@@ -141,7 +160,9 @@ const NUMPY: PickleTable = {
     "numpy.core.multiarray._reconstruct": () => ({ opaque: new NumpyArray() }),
     "numpy.ndarray": () => null,
     "numpy.dtype": ([type]) => {
-      if (type !== "u1") throw new SyntaxError(`array must have type u1, got ${String(type)}`);
+      if (type !== "u1") {
+        throw new SyntaxError(`array must have type u1, got ${describeValue(type)}`);
+      }
       return { opaque: type };
     },
   },

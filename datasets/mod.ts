@@ -1,4 +1,5 @@
 /** The table of data sets. A new data set is one file and one line here. @module */
+import { HELD_OUT, parseOwnImages } from "../harness/core/dataset_name.ts";
 import { userPath } from "../harness/core/project.ts";
 import type { Dataset } from "../harness/core/types.ts";
 import { statOf } from "../harness/formats/image_files.ts";
@@ -23,9 +24,6 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
   celeba_hq_64: celebaHq64,
 };
 
-/** Prefix of the name of a data set: a part of its training images takes the place of its test images. */
-export const HELD_OUT = "heldout:";
-
 /** Forms of names for data sets of the user's images. */
 export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] as const;
 
@@ -37,15 +35,15 @@ export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] a
 export async function resolveDataset(name: string): Promise<Dataset> {
   if (Object.hasOwn(DATASETS, name)) return DATASETS[name];
   if (name.startsWith(HELD_OUT)) return heldOut(await resolveDataset(name.slice(HELD_OUT.length)));
-  const own = /^(folder|archive):(.+?)(?:@(32|64))?$/.exec(name);
-  if (!own) {
+  const own = parseOwnImages(name);
+  if (own === undefined) {
     const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");
     throw new RangeError(`Unknown data set "${name}": known data sets are ${known}`);
   }
-  const [, form, given, size = "32"] = own;
-  const path = userPath(given);
+  const { form, size = 32 } = own;
+  const path = userPath(own.path);
   await checkForm(form, path);
-  return await pictureDataset(path, { name, size: Number(size), folder: decodedFolder() });
+  return await pictureDataset(path, { name, size, folder: decodedFolder() });
 }
 
 /** Throws Error unless `path` is a folder or a file as `form` requires. */

@@ -37,6 +37,7 @@ export const svhnSource: FileSource = {
     "Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu, A. Ng: Reading digits in natural images with unsupervised feature learning, 2011, cropped digits; for non-commercial use only",
   image: IMAGE,
   counts: { train: 73_257, test: 26_032 },
+  classCount: 10,
   files: { train: [FILES.train], test: [FILES.test] },
   definition: "32x32 crops as published; label 10 is digit 0",
   decode: (split, find) => decodeFile(FILES[split], find),

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
+import { decayAt } from "./parts/decay.ts";
 import { energyPrior } from "./parts/energy_prior.ts";
 import { longPriorChains } from "./parts/free_chains.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
@@ -55,13 +56,6 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   const prior = energyPrior(hyper);
   const energyOf = (state: State) => (z: tf.Tensor2D) => prior.energy(state.energy, z);
 
-  /** decay^epoch at step `step`, from 0. */
-  const decayAt = (step: tf.Scalar): tf.Scalar => {
-    const perEpoch = Math.max(1, Math.floor(problem.trainCount / problem.batchSize));
-    const epoch = tf.cast(tf.div(tf.cast(step, "float32"), perEpoch), "int32");
-    return tf.exp(tf.mul(tf.cast(epoch, "float32"), Math.log(decay)));
-  };
-
   /** Ends of prior chains from N(0, I). */
   const drawLatents = (state: State, count: number, noise: Noise): tf.Tensor2D => {
     const start = noise.split("priorStart").normal<tf.Tensor2D>([count, latentDim]);
@@ -113,7 +107,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         return { loss, energyPosterior, energyPrior };
       }, state.energy);
 
-      const factor = decayAt(step);
+      const factor = decayAt(step, { problem, decay });
       const rate = (base: number): tf.Scalar => tf.mul(factor, base);
       const { energy: energySlots, learned: generatorSlots } = split(state.adam);
       const nextGenerator = adam(

@@ -5,10 +5,15 @@
  */
 import type { Method } from "../harness/core/types.ts";
 import { abp } from "./abp.ts";
+import { coopvaebm } from "./coopvaebm.ts";
 import { dlgm } from "./dlgm.ts";
+import { ebm } from "./ebm.ts";
+import { iwae } from "./iwae.ts";
 import { lae } from "./lae.ts";
 import { lae_neurips } from "./lae_neurips.ts";
 import { lebm } from "./lebm.ts";
+import { lfbm } from "./lfbm.ts";
+import { sri, sri_layers } from "./sri.ts";
 import { vae } from "./vae.ts";
 import { vae_flow } from "./vae_flow.ts";
 
@@ -21,4 +26,10 @@ export const METHODS: Readonly<Record<string, Method>> = {
   lebm,
   lae,
   lae_neurips,
+  ebm,
+  iwae,
+  sri,
+  sri_layers,
+  coopvaebm,
+  lfbm,
 };

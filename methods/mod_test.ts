@@ -6,6 +6,7 @@ import { flatten } from "../harness/core/tree.ts";
 import type { Hyperparams, Method, Problem } from "../harness/core/types.ts";
 import { conformanceOf, SMALL_PROBLEM } from "../harness/testing/conformance.ts";
 import { METHODS } from "./mod.ts";
+import { tinyHyper } from "./testing/tiny_problem.ts";
 
 /** Values of hyperparameters that change a step, by method; every method is also tested at its defaults. */
 const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
@@ -21,6 +22,9 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
     { chainCount: 5, decayPower: 0.55 },
     { nets: "linear" },
   ],
+  sri: [{ searchEvery: 0, noise: false }, { searchEvery: 2, nets: "mlp" }],
+  coopvaebm: [{ conditional: true }, { norm: "batch", temperature: 1 }, { nets: "moments" }],
+  lfbm: [{ learnSigma: true, flowDepth: 1, nets: "mlp" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],
 };
 
@@ -35,19 +39,37 @@ Deno.test("METHODS: each key is the method's name, and VARIANTS names methods of
   for (const name of Object.keys(VARIANTS)) assert.ok(name in METHODS, name);
 });
 
-Deno.test("METHODS: image sizes of the paper work with every family of networks that it has", async () => {
+/** The values that `method` knows for the hyperparameter `nets`, as its error lists them; none if it has no such choice. */
+function familiesOf(method: Method): string[] {
+  if (!("nets" in method.defaults)) return [];
+  try {
+    method.build(SMALL_PROBLEM, { ...method.defaults, nets: "" });
+  } catch (error) {
+    return (error as Error).message.replace(/.*known values are /, "").split(", ");
+  }
+  throw new Error(`${method.name} builds without networks`);
+}
+
+Deno.test("METHODS: image sizes of the paper work with every family of networks that each has", async () => {
   await tf.setBackend("cpu");
-  const nets = ["table2", "pang2020"];
-  for (const method of Object.values(METHODS).filter(({ defaults }) => "nets" in defaults)) {
-    for (const [size, family] of [32, 64].flatMap((s) => nets.map((n) => [s, n] as const))) {
-      const image = { height: size, width: size, channels: 3 };
-      const hyper = withKnown(method, { width: 0.02, nets: family, priorSteps: 1 });
+  const smallest = {
+    width: 0.02,
+    priorSteps: 1,
+    langevinSteps: 1,
+    sampleSteps: 1,
+    bufferSize: 2,
+    flowDepth: 1,
+  };
+  for (const method of Object.values(METHODS)) {
+    for (const [size, nets] of [32, 64].flatMap((s) => familiesOf(method).map((n) => [s, n]))) {
+      const image = { height: Number(size), width: Number(size), channels: 3 };
+      const hyper = withKnown(method, { ...smallest, nets });
       const model = method.build({ image, trainCount: 10, batchSize: 2 }, hyper);
       tf.tidy(() => {
         const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
         const state = model.init(noise.split("init"));
         const images = model.sample(state, { count: 2, chains: {} }, noise.split("sample"));
-        assert.deepEqual(images.shape, [2, size, size, 3], `${method.name} ${family}`);
+        assert.deepEqual(images.shape, [2, size, size, 3], `${method.name} ${nets}`);
       });
     }
   }
@@ -62,17 +84,18 @@ function withKnown(method: Method, overrides: Hyperparams): Hyperparams {
 /** Values that no method may accept for a hyperparameter of this name, and the beginning of the error. */
 const REFUSED: readonly (readonly [name: RegExp, value: number | string, message: string])[] = [
   [
-    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps)$/,
+    /^(latentDim|featureDim|inputDim|innerSteps|flowCount|chainSteps|importanceSamples|layerCount|flowDepth|testSteps)$/,
     0,
     "must be an integer >= 1, got 0",
   ],
-  [/(?<!decay)(Steps|Count|Dim)$/, 1.5, "must be an integer >= "],
-  [/(?<!decay)(Steps|Count|Dim)$/, -1, "must be an integer >= "],
+  [/(?<!decay)(Steps|Count|Dim|Samples)$/, 1.5, "must be an integer >= "],
+  [/(?<!decay)(Steps|Count|Dim|Samples)$/, -1, "must be an integer >= "],
   [/^(width|sigma|decay|damping)$/, 0, "must be > 0, got 0"],
   [/([sS]tepSize|[lL]earningRate)$/, 0, "must be > 0, got 0"],
   [/([sS]tepSize|[lL]earningRate)$/, -1, "must be > 0, got -1"],
   [/([sS]tepSize|[lL]earningRate)$/, Infinity, "must be > 0, got Infinity"],
-  [/^(energyPenalty|decayPower)$/, -1, "must be >= 0, got -1"],
+  [/^(energyPenalty|decayPower|temperature)$/, -1, "must be >= 0, got -1"],
+  [/^restart$/, 2, "must be in [0, 1], got 2"],
   [/^sigma$/, 4, "must be in [0.001, 3], got 4"],
 ];
 
@@ -95,7 +118,7 @@ Deno.test("build() refuses what cannot work, in one line that names the hyperpar
       }
     }
     for (const key of Object.keys(good).filter((key) => typeof good[key] === "string")) {
-      refuse({ [key]: "none" }, `Unknown ${key} "none": known values are `);
+      refuse({ [key]: "nothing" }, `Unknown ${key} "nothing": known values are `);
     }
     if ("nets" in good) {
       const odd = { ...SMALL_PROBLEM, image: { height: 28, width: 28, channels: 1 } };
@@ -128,13 +151,19 @@ const FROZEN: Readonly<Record<string, RegExp>> = {
   dlgm: /^logSigma$/,
   lebm: /^logSigma$|energy\/1\/bias$/, // the level of the energy cancels in its loss
   lae: /^(features|sampler)\//,
+  sri: /^(logSigma|stepScale)$/, // the step size moves every searchEvery steps
+  sri_layers: /^(logSigma|stepScale)$/,
+  coopvaebm: /energy\/([mv]\/)?net\/2\/bias$/, // as of lebm
+  lfbm: /^logSigma$|^pivots\//,
 };
 
 Deno.test("step() moves every entry of the state but those that are frozen", async () => {
   await tf.setBackend("cpu");
   for (const method of Object.values(METHODS)) {
-    const hyper = withKnown(method, { width: 0.125, latentDim: 3, inputDim: 16 });
-    const model = method.build(SMALL_PROBLEM, hyper);
+    const model = method.build(
+      SMALL_PROBLEM,
+      withKnown(method, { ...tinyHyper(method), latentDim: 4 }), // even, for flows with couplings
+    );
     tf.tidy(() => {
       const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
       const { height, width, channels } = SMALL_PROBLEM.image;

@@ -1,4 +1,4 @@
-import type { ChainHealth, Estimate } from "../harness/core/records.ts";
+import type { ChainHealth, Estimate, ImageChainHealth } from "../harness/core/records.ts";
 import { judgeChain, VERDICTS } from "../harness/statistics/chain_health.ts";
 import { mean } from "../harness/statistics/summary.ts";
 import type { ChainHealthCell } from "./document/result_table.ts";
@@ -31,6 +31,7 @@ function cellOf(dataset: string, seeds: readonly ChainHealth[]): ChainHealthCell
     acceptance: pool(seeds.map(({ acceptance }) => acceptance)),
     drift: pool(seeds.map(({ drift }) => drift)),
     virial: pool(seeds.map(({ virial }) => virial)),
+    images: poolImages(seeds.flatMap(({ images }) => images ?? [])),
     verdict: worst.verdict,
     reasons: worst.reasons,
     affected: judged.filter(({ verdict }) => verdict === worst.verdict).length,
@@ -47,4 +48,33 @@ function pool(estimates: readonly (Estimate | null | undefined)[]): Estimate | n
     mean: mean(found.map((estimate) => estimate.mean)),
     standardError: errors.length < found.length ? null : Math.hypot(...errors) / found.length,
   };
+}
+
+/** Means over the seeds of chains on images; null where there is none. */
+function poolImages(seeds: readonly ImageChainHealth[]): ImageChainHealth | null {
+  if (seeds.length === 0) return null;
+  const over = (read: (one: ImageChainHealth) => number | null) => meanOfFound(seeds.map(read));
+  return {
+    energy: {
+      data: pool(seeds.map(({ energy }) => energy.data)),
+      start: pool(seeds.map(({ energy }) => energy.start)),
+      end: pool(seeds.map(({ energy }) => energy.end)),
+    },
+    gradientNorm: {
+      start: over(({ gradientNorm }) => gradientNorm.start),
+      end: over(({ gradientNorm }) => gradientNorm.end),
+    },
+    saturated: {
+      data: over(({ saturated }) => saturated.data),
+      start: over(({ saturated }) => saturated.start),
+      end: over(({ saturated }) => saturated.end),
+    },
+    distance: over(({ distance }) => distance),
+  };
+}
+
+/** The mean of the numbers that are not null; null where all are. */
+function meanOfFound(values: readonly (number | null)[]): number | null {
+  const found = values.filter((value) => value !== null);
+  return found.length === 0 ? null : mean(found);
 }

@@ -82,6 +82,33 @@ Deno.test("a chain that is biased or not at rest has the lesser mark, one that o
   );
 });
 
+Deno.test("a clipped chain on images is judged by η L alone, and has a row of energies, gradients, saturation and distance", () => {
+  const { acceptance: _acceptance, drift: _drift, virial: _virial, ...rest } = HEALTHY;
+  const clipped = (end: number): ChainHealth => ({
+    ...rest,
+    chain: "images",
+    images: {
+      energy: {
+        data: { mean: -3, standardError: 0.1 },
+        start: { mean: 5, standardError: 0.1 },
+        end: { mean: end, standardError: 0.1 },
+      },
+      gradientNorm: { start: 20, end: 10 },
+      saturated: { data: 0.5, start: 0, end: null },
+      distance: 0.25,
+    },
+  });
+  const { rows } = formsOf([record("lebm", 0, [clipped(-2)]), record("lebm", 1, [clipped(-4)])]);
+  assertHas(
+    rows,
+    "| LEBM | Fashion-MNIST 4k | images | 2 | 20 × 0.005 | 0.1500 (0.2100) | – | – | – | healthy |",
+  );
+  assertHas(
+    rows,
+    "| LEBM | Fashion-MNIST 4k | images | -3.000 ± 0.071 | 5.000 ± 0.071 | -3.000 ± 0.071 | 20.00 | 10.00 | 0.5000 | – | 0.2500 |",
+  );
+});
+
 Deno.test("records without chain health, older or of a method without chains, have no mark and no table", () => {
   const { json, rows } = formsOf([record("lae", 0)]);
   assertHas(rows, "| LAE | LD + EBM + amortization | 100.0 (n = 1) |");

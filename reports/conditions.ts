@@ -5,6 +5,7 @@
  * @module
  */
 import type { Provenance, RunRecord, RunSpec } from "../harness/core/records.ts";
+import { dependsOnThreads } from "../harness/core/threads.ts";
 
 /** A run that the run list of an experiment names and that has no record. */
 export interface MissingRun {
@@ -38,10 +39,20 @@ export function formatSetting(value: unknown): string {
 
 /** Everything that training depends on: settings, hyperparameters, and the pixels of the data set. */
 export function trainingConditions({ spec, provenance, status }: Run): Conditions {
-  const { hyper, sampleCount: _1, metrics: _2, scoreUntrained: _3, ...settings } = spec;
+  const {
+    hyper,
+    modules,
+    sampleCount: _1,
+    metrics: _2,
+    scoreUntrained: _3,
+    threads,
+    ...settings
+  } = spec;
   const isKnown = provenance !== null || status === "completed";
   return {
-    ...textOf({ ...settings, ...hyper }),
+    ...textOf({ ...settings, ...dependsOnThreads(spec.device) && { threads }, ...hyper }),
+    ...modules?.method && { "source SHA-256": modules.method.sha256 },
+    ...modules?.dataset && { "data source SHA-256": modules.dataset.sha256 },
     ...isKnown && { "data SHA-256": provenance?.datasetSha256 ?? UNRECORDED },
   };
 }

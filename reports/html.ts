@@ -3,9 +3,8 @@ import type { Block } from "./document/block.ts";
 import { layOut } from "./layout.ts";
 import { blockHtml } from "./page/blocks.ts";
 import type { Download, Pictures } from "./page/content.ts";
-import { escapeHtml, slug } from "./page/html.ts";
-import { SCRIPT } from "./page/script.ts";
-import { STYLE } from "./page/style.ts";
+import { escapeHtml } from "./page/html.ts";
+import { pageHtml } from "./page/shell.ts";
 import { calibrationFigure } from "./sections/calibration_figure.ts";
 import { chainCurves } from "./sections/chain_curves.ts";
 import { learningCurves } from "./sections/learning_curves.ts";
@@ -21,6 +20,8 @@ export interface PageContent {
   readonly downloads?: readonly Download[];
   /** Comparisons with other results, below those of table.md. */
   readonly against?: readonly Block[];
+  /** The path of the toy suite's page from this one. */
+  readonly toy?: string;
 }
 
 /**
@@ -29,7 +30,7 @@ export interface PageContent {
  */
 export function toHtml(
   results: Results,
-  { pictures = {}, downloads = [], against = [] }: PageContent = {},
+  { pictures = {}, downloads = [], against = [], toy }: PageContent = {},
 ): string {
   const { table, rows } = results;
   const sections = sectionsOf(layOut(table));
@@ -54,24 +55,14 @@ export function toHtml(
     ]),
     ...against.map((block) => blockHtml(block, { mirror: false })),
   ].join("\n");
-  return [
-    "<!doctype html>",
-    `<html lang="en">`,
-    "<head>",
-    `<meta charset="utf-8">`,
-    `<meta name="viewport" content="width=device-width, initial-scale=1">`,
-    `<title>${escapeHtml(name)}</title>`,
-    `<style>${STYLE}</style>`,
-    "</head>",
-    "<body>",
-    `<header><h1>${escapeHtml(name)}</h1>${contents(body)}</header>`,
-    `<main>\n${body}\n</main>`,
-    downloadList(downloads),
-    `<script>${SCRIPT}</script>`,
-    "</body>",
-    "</html>",
-    "",
-  ].join("\n");
+  return pageHtml(name, { body: [...linkTo(toy), body].join("\n"), downloads });
+}
+
+/** A link to the page of the toy suite. */
+function linkTo(toy: string | undefined): string[] {
+  if (toy === undefined) return [];
+  const text = "The toy posteriors: does a sampler sample the right distribution?";
+  return [`<p><a href="${escapeHtml(toy)}">${text}</a></p>`];
 }
 
 /** The blocks from each heading to the next; the first ones have none. */
@@ -86,24 +77,4 @@ function sectionsOf(blocks: readonly Block[]): Block[][] {
 
 function headingOf([first]: readonly Block[]): string {
   return first?.kind === "heading" ? first.text : "";
-}
-
-/** Links to the sections of `body`. */
-function contents(body: string): string {
-  const links = [...body.matchAll(/<h2 id="([^"]*)">(.*?)<\/h2>/g)]
-    .map(([, id, text]) => `<li><a href="#${id}">${text}</a></li>`);
-  return links.length === 0
-    ? ""
-    : `\n<nav aria-label="Sections"><ul>\n${links.join("\n")}\n</ul></nav>`;
-}
-
-function downloadList(downloads: readonly Download[]): string {
-  if (downloads.length === 0) return "";
-  const links = downloads.map(({ name, about, url }) =>
-    `<li><a href="${url}" download="${escapeHtml(name)}">${escapeHtml(name)}</a> ${
-      escapeHtml(about)
-    }</li>`
-  );
-  const id = slug("Downloads");
-  return `<footer id="${id}"><ul class="downloads">\n${links.join("\n")}\n</ul></footer>`;
 }

@@ -68,6 +68,20 @@ const RECORDS = [
         virial: { mean: 1, standardError: 0.1 },
       },
       {
+        chain: "images",
+        count: 50,
+        dimension: 1024,
+        steps: 20,
+        stepSize: 40,
+        stability: { quantile90: 0.1, largest: 0.2 },
+        images: {
+          energy: { data: { mean: 1, standardError: 0.1 }, start: null, end: null },
+          gradientNorm: { start: 1, end: null },
+          saturated: { data: 0.1, start: 0, end: 0.5 },
+          distance: 0.2,
+        },
+      },
+      {
         chain: "Phi",
         count: 1,
         dimension: 9,

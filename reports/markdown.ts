@@ -1,3 +1,4 @@
+import { plainText } from "../harness/core/plain_text.ts";
 import { type Block, textOf } from "./document/block.ts";
 import { layOut } from "./layout.ts";
 import type { ResultTable } from "./document/result_table.ts";
@@ -11,7 +12,7 @@ export function toMarkdown(table: ResultTable): string {
 export function blocksMarkdown(blocks: readonly Block[], { captions = false } = {}): string {
   const texts = blocks.map((block) =>
     captions && block.kind === "table"
-      ? `${block.caption}:\n\n${printBlock(block)}`
+      ? `${inMarkdown(block.caption)}:\n\n${printBlock(block)}`
       : printBlock(block)
   );
   return `${texts.join("\n\n")}\n`;
@@ -20,13 +21,13 @@ export function blocksMarkdown(blocks: readonly Block[], { captions = false } = 
 function printBlock(block: Block): string {
   switch (block.kind) {
     case "title":
-      return `# ${block.text}`;
+      return `# ${inMarkdown(block.text)}`;
     case "heading":
-      return `## ${block.text}`;
+      return `## ${inMarkdown(block.text)}`;
     case "text":
-      return block.text;
+      return inMarkdown(block.text);
     case "list":
-      return block.items.map((item) => `- ${oneLine(item)}`).join("\n");
+      return block.items.map((item) => `- ${inMarkdown(item)}`).join("\n");
     case "table":
       return markdownTable(block.head, block.rows.map((row) => row.map(textOf)));
   }
@@ -38,7 +39,7 @@ export function markdownTable(
   rows: readonly (readonly string[])[],
 ): string {
   const cells = [head, ...rows].map((row) =>
-    row.map((text) => oneLine(text).replaceAll("|", "\\|"))
+    row.map((text) => inMarkdown(text).replaceAll("|", "\\|"))
   );
   const widths = head.map((_, i) => Math.max(3, ...cells.map((row) => [...row[i]].length)));
   const line = (row: readonly string[]) =>
@@ -47,6 +48,11 @@ export function markdownTable(
   return [line(cells[0]), rule, ...cells.slice(1).map(line)].join("\n");
 }
 
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ");
+/**
+ * `text` on one line that neither a terminal nor a browser obeys: names and messages may hold control sequences, HTML, or links
+ * and pictures of Markdown.
+ */
+export function inMarkdown(text: string): string {
+  return plainText(text).replaceAll(/&(?=#|\w+;)/g, "&amp;").replaceAll(/<(?=[\w/!?])/g, "&lt;")
+    .replaceAll("](", "]\\(").replaceAll("][", "]\\[");
 }

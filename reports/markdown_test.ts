@@ -38,6 +38,30 @@ Deno.test("markdownTable() escapes what would break a row", () => {
   );
 });
 
+Deno.test("markdownTable() shows control sequences, HTML and links in names, and leaves formulas alone", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["\x1b[2Jgone", "\\u001b[2Jgone"],
+    ["<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"],
+    ["<!-- hidden", "&lt;!-- hidden"],
+    ["![](http://a.b/c.png)", "![]\\(http://a.b/c.png)"],
+    ["&lt;b&#62;", "&amp;lt;b&amp;#62;"],
+    ["p < 1e-12, a & b, T(z′, x) - T(z, x)", "p < 1e-12, a & b, T(z′, x) - T(z, x)"],
+  ];
+  for (const [text, expected] of cases) {
+    assert.ok(markdownTable(["a"], [[text]]).endsWith(`\n| ${expected} |`), text);
+  }
+});
+
+Deno.test("toMarkdown() escapes the message of a failed run", () => {
+  const error = "<img src=x onerror=alert(1)> \x1b]0;title\x07";
+  const records = [
+    exampleRecord({ spec: { seed: 1 }, scores: { fd_fashion: 3 } }),
+    exampleRecord({ end: { status: "failed", error } }),
+  ];
+  const markdown = toMarkdown(exampleTable(records));
+  assert.ok(markdown.includes("&lt;img src=x onerror=alert(1)> \\u001b]0;title\\u0007"), markdown);
+});
+
 Deno.test("formatNumber() has four significant digits, trailing zeros included, and never an exponent", () => {
   const cases = [[962, "962.0"], [3.28, "3.280"], [45.25, "45.25"], [12_345.6, "12346"]] as const;
   for (const [x, text] of cases) assert.equal(formatNumber(x), text);

@@ -127,9 +127,9 @@ Deno.test("predicted classes are shares over all seeds, shaded in HTML", () => {
   assertHas(rows, "| Real images (1000) | 50 | 50 |");
   assert.deepEqual(json.rows[0].samples[0].classes, { trouser: 0.8, bag: 0.2 });
   const html = toHtml(exampleResults(records));
-  // The square roots of 0.2 and 0.8 of the way to the full colour; light ink on the second.
-  assert.ok(html.includes('class="share" style="--depth: 45%">20</td>'));
-  assert.ok(html.includes('class="share deep" style="--depth: 89%">80</td>'));
+  // The square roots of 0.2 and 0.8 of the way to the deepest shade, 70 %.
+  assert.ok(html.includes('class="share" style="--depth: 31%"><span>20</span></td>'));
+  assert.ok(html.includes('class="share" style="--depth: 63%"><span>80</span></td>'));
 });
 
 Deno.test("records from before families have neither marks nor real images nor classes", () => {

@@ -146,3 +146,12 @@ Deno.test("a mean over seeds of different code is marked, also one whose run was
   assert.ok(shown(record(0, A), record(1, A, [B])).includes(marked));
   assert.doesNotMatch(shown(record(0, A), record(1, A)), /different code/);
 });
+
+Deno.test("numbers of threads separate rows only on devices whose bits depend on them", () => {
+  const variants = (device: string) => {
+    const runs = [1, 8].map((threads, seed) => exampleRecord({ spec: { device, threads, seed } }));
+    return formsOf(runs).json.rows.map(({ variant }) => variant);
+  };
+  assert.deepEqual(variants("cpu"), ["threads = 1", "threads = 8"]);
+  assert.deepEqual(variants("cuda"), [""]);
+});

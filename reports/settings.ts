@@ -3,14 +3,15 @@
  *
  * @module
  */
-import type { Provenance, RunRecord, RunSpec } from "../harness/core/records.ts";
+import type { Provenance, RunRecord, RunSpec, UserModule } from "../harness/core/records.ts";
 import { describeSettings, formatSetting } from "./conditions.ts";
 import { describeMachine } from "./time_cells.ts";
 
 /** Every setting with its distinct values. */
 export function collectSettings(records: readonly RunRecord[]): Record<string, string[]> {
   return collectValues(records.map(({ spec }) => {
-    const { method: _method, dataset: _dataset, seed, hyper: _hyper, ...rest } = spec;
+    const { method: _method, dataset: _dataset, seed, hyper: _hyper, modules: _modules, ...rest } =
+      spec;
     return { seeds: seed, ...rest };
   }));
 }
@@ -47,6 +48,15 @@ export function collectProvenance(records: readonly RunRecord[]): Record<string,
   );
 }
 
+/** The user's modules behind a run. */
+function modulesOf({ method, dataset, modules = {} }: RunSpec): Record<string, string> {
+  const show = ({ path, sha256 }: UserModule) => `${path}, SHA-256 ${sha256}`;
+  return {
+    ...modules.method && { [`module of ${method}`]: show(modules.method) },
+    ...modules.dataset && { [`module of ${dataset}`]: show(modules.dataset) },
+  };
+}
+
 function factsOf(spec: RunSpec, provenance: Provenance): Record<string, string> {
   const { code, commit, dirty, versions, lockSha256, datasetSha256, metricSha256 } = provenance;
   const settings = Object.entries(provenance.metricSettings ?? {}).map(([metric, settings]) => [
@@ -61,6 +71,7 @@ function factsOf(spec: RunSpec, provenance: Provenance): Record<string, string> 
   return {
     commit: `${commit ?? "unknown"}${dirty === true ? " with uncommitted changes" : ""}`,
     ...code && { [`code of ${spec.method} on ${spec.dataset}, SHA-256`]: code.sha256 },
+    ...modulesOf(spec),
     machine: describeMachine(provenance),
     versions: Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", "),
     "deno.lock, SHA-256": lockSha256,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { ToyReport, ToyRow, ToyRun } from "../harness/core/toy_report.ts";
 import { toyFigures } from "./toy_figures.ts";
+import { toyHtml } from "./toy_page.ts";
 import { failures, toyMarkdown } from "./toy_table.ts";
 
 const ROW: ToyRow = {
@@ -140,10 +141,10 @@ Deno.test("toyMarkdown() has each row with value, exact score, bound and verdict
     const line of [
       "Seed 7, cpu, 12 s",
       "- Deviation: it is repaired.",
-      "| LD <plain> | KL (nats) | 0.00235 | 0.001 | ≤ 0.004 | pass |",
-      "| LD <plain> | effective size | 12346 | – | ≥ 200 | fail |",
-      "| LD <plain> | KL (nats) | not finite | 0.001 | ≤ 0.004 | shown |",
-      "- LD <plain>: diverged.",
+      "| LD &lt;plain> | KL (nats) | 0.00235 | 0.001 | ≤ 0.004 | pass |",
+      "| LD &lt;plain> | effective size | 12346 | – | ≥ 200 | fail |",
+      "| LD &lt;plain> | KL (nats) | not finite | 0.001 | ≤ 0.004 | shown |",
+      "- LD &lt;plain>: diverged.",
       "| ald, d = 2 | 0.00235 | 0.001 | ≤ 0.004 | pass |",
       "| lebm, prior | langevin | priorSteps 60 | drift | 1.5 | 0.001 | ≤ 0.004 | fail |",
       "| ld_moves | noise | 1.01 | 0.001 | ≤ 0.004 | pass |",
@@ -166,7 +167,7 @@ Deno.test("toyMarkdown() tells how features move the latents", () => {
   };
   const [{ name, label }] = REPORT.targets;
   const text = toyMarkdown({ ...REPORT, runs: [{ ...RUN, experiment: name, gram }] });
-  const row = [label, "LD <plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "never"];
+  const row = [label, "LD &lt;plain>", "0.1", "0.074", "0.47", "3.3", "3", "0.0102", "never"];
   assert.match(text, new RegExp(row.map((cell) => `\\| ${cell} +`).join("")));
 });
 
@@ -219,4 +220,16 @@ Deno.test("toyFigures() leaves out figures of nothing", () => {
   const empty = { ...REPORT, convergence: [], bias: [], gap: { rows: [], points: [] } };
   const names = Object.keys(toyFigures({ ...empty, runs: [] }));
   assert.deepEqual(names, []);
+});
+
+Deno.test("toyHtml() says which gates failed, and has the table and every figure with its words", () => {
+  const figures = toyFigures(REPORT);
+  const html = toyHtml(REPORT, figures);
+  assert.ok(html.includes("2 of 5 gates failed: ld on bivariate (ess), lebm_prior on bivariate"));
+  const pictures = [
+    ...html.matchAll(/<img src="data:image\/svg\+xml;base64,[^"]+"[^>]* alt="([^"]+)">/g),
+  ];
+  assert.equal(pictures.length, Object.keys(figures).length);
+  assert.ok(html.includes("LD &lt;plain&gt;") && !html.includes("LD <plain>"));
+  assert.equal(html.match(/<table /g)?.length, toyMarkdown(REPORT).match(/^\| ---/gm)?.length);
 });

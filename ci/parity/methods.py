@@ -86,6 +86,43 @@ def conv_decoder(params, z):
     return x.permute(0, 2, 3, 1)
 
 
+def top_down(params, noise, count):
+    """The generator with `count` layers of latents, whose noise is `noise`, top first."""
+
+    def linear(name, x):
+        weight, bias = (params[f"decoder/{name}/{k}"] for k in ("weight", "bias"))
+        return x @ weight + bias
+
+    def conv(name, x, same=True):
+        weight, bias = (params[f"decoder/{name}/{k}"] for k in ("weight", "bias"))
+        return F.conv2d(x, weight.permute(3, 2, 0, 1).contiguous(), bias, 1, weight.shape[0] // 2 if same else 0)
+
+    def block(first, second, h):
+        return act(conv(second, act(conv(first, h)))) + h
+
+    def head(name, h):
+        return linear(f"{name}Out", act(conv(f"{name}Map", h, same=False)).permute(0, 2, 3, 1).flatten(1))
+
+    act = lambda x: F.gelu(x, approximate="tanh")
+    above = None
+    for l in range(count):
+        dim = params[f"decoder/project{l}/weight"].shape[0]
+        eps, noise = noise[:, :dim], noise[:, dim:]
+        if above is None:
+            z = eps
+        else:
+            log_variance = (F.softplus(head(f"variance{l - 1}", above)) + 1e-8).clamp(0, 10)
+            z = head(f"mean{l - 1}", above) + (log_variance / 2).exp() * eps
+        maps = act(linear(f"project{l}", z))
+        size = math.isqrt(maps.shape[1] // 4)
+        maps = maps.reshape(-1, size, size, 4).permute(0, 3, 1, 2)
+        h = block(f"first{l}", f"second{l}", act(conv(f"spread{l}", maps)))
+        above = h if above is None else above + h
+    h = block("lastFirst", "lastSecond", above)
+    weight, bias = (params[f"decoder/output/{k}"] for k in ("weight", "bias"))
+    return torch.tanh(F.conv_transpose2d(h, weight.permute(3, 2, 0, 1), bias, 2, 1)).permute(0, 2, 3, 1)
+
+
 class Case:
     """One case: constants, and the model's pieces as functions of parameters."""
 
@@ -98,12 +135,16 @@ class Case:
         self.step = int(inputs["step"])
         self.n = case["problem"]["trainCount"]
         self.m = self.x.shape[0]
+        classes = case["problem"].get("classCount", 0)
+        self.one_hot = F.one_hot(inputs["labels"].long(), classes).double()
 
     def names(self, *nets):
         names = [k for k in self.state if k.split("/")[0] in nets]
-        return names + (["logSigma"] if self.hyper["learnSigma"] else [])
+        return names + (["logSigma"] if self.hyper.get("learnSigma") else [])
 
     def generate(self, p, z):
+        if self.hyper.get("layerCount", 1) > 1:
+            return top_down(p, z, self.hyper["layerCount"])
         if self.hyper["nets"] == "mlp":
             return mlp(p, "decoder", z, F.relu).reshape(self.x.shape)
         return conv_decoder(p, z)
@@ -150,14 +191,71 @@ def langevin(energy, z, step_size, xi):
     return z.detach()
 
 
-def adam(case, grads, rate):
+def adam(case, grads, rate, betas=(0.5, 0.999), slot=lambda kind, k: f"adam/{kind}/{k}"):
     out, t = {}, case.step + 1
     for k, g in grads.items():
-        m = 0.5 * case.state[f"adam/m/{k}"] + 0.5 * g
-        v = 0.999 * case.state[f"adam/v/{k}"] + 0.001 * g**2
-        out[f"adam/m/{k}"], out[f"adam/v/{k}"] = m, v
-        out[k] = case.state[k] - rate * (m / (1 - 0.5**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+        m = betas[0] * case.state[slot("m", k)] + (1 - betas[0]) * g
+        v = betas[1] * case.state[slot("v", k)] + (1 - betas[1]) * g**2
+        out[slot("m", k)], out[slot("v", k)] = m, v
+        out[k] = case.state[k] - rate * (m / (1 - betas[0]**t)) / ((v / (1 - betas[1]**t)).sqrt() + 1e-8)
     return out
+
+
+# ---------------------------------------------------------------- energies of images
+
+
+def conv(p, name, x, stride=1, pad=0):
+    """Channels last in and out."""
+    y = F.conv2d(x.permute(0, 3, 1, 2), p[f"{name}/weight"].permute(3, 2, 0, 1).contiguous(), p[f"{name}/bias"], stride, pad)
+    return y.permute(0, 2, 3, 1)
+
+
+def image_energy(p, x):
+    """-f(x), one an image: CoopFlow's residual network where there is a stem, CoopVAEBM's strided one otherwise."""
+    if "energy/stem/0/weight" in p:
+        h = F.silu(conv(p, "energy/stem/0", x, 1, 1))
+        i = 0
+        while f"energy/main{i}/0/weight" in p:
+            main = F.silu(conv(p, f"energy/main{i}/1", F.silu(conv(p, f"energy/main{i}/0", h, 1, 1)), 1, 1))
+            skip = F.silu(conv(p, f"energy/skip{i}/0", h, 1, 1))
+            h = F.avg_pool2d((main + skip).permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
+            i += 1
+        return -conv(p, "energy/head/0", h).flatten(1).sum(1)
+    count = len({k for k in p if k.startswith("energy/net/") and k.endswith("/weight")})
+    for i in range(count):
+        last = i == count - 1
+        x = conv(p, f"energy/net/{i}", x, 1 if i == 0 or last else 2, 0 if last else 1)
+        x = x if last else F.leaky_relu(x, 0.2)
+    return -x.flatten(1).sum(1)
+
+
+def image_chain(energy, start, steps, step_size, temperature=0.0, xi=None, limit=None, clip=False):
+    """The ends of the chains, and the metrics of the way."""
+    x, norms = start, []
+    for t in range(steps):
+        x = x.detach().requires_grad_()
+        (g,) = torch.autograd.grad(energy(x).sum(), x)
+        norms.append(g.flatten(1).norm(dim=1).mean())
+        drift = step_size * g
+        x = x - (drift if limit is None else drift.clamp(-limit, limit))
+        if temperature > 0:
+            x = x + math.sqrt(2 * step_size * temperature) * xi[t]
+        x = (x.clamp(-1, 1) if clip else x).detach()
+    metrics = dict(
+        gradientNorm=sum(norms) / max(1, len(norms)) if norms else torch.tensor(0.0),
+        distance=(((x - start) / 2) ** 2).mean().sqrt(),
+        saturated=(x.abs() >= 1).double().mean(),
+    )
+    return x, metrics
+
+
+def energy_names(c):
+    return [k for k in c.state if k.startswith("energy/")]
+
+
+def adam_of_energy(kind, k):
+    """Slots of the methods that learn nothing but an energy are named after its networks."""
+    return f"adam/{kind}/{k.removeprefix('energy/')}"
 
 
 # ---------------------------------------------------------------- methods
@@ -173,6 +271,23 @@ def vae(c):
     nll, error = c.nll(p, z)
     loss = nll.mean() + kl
     return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), dict(loss=loss, kl=kl, squaredError=error)
+
+
+def iwae(c):
+    names = c.names("encoder", "decoder")
+    p = leaves(c.state, names)
+    q = torch.distributions.Normal(*c.encode(p))
+    log_w, errors = [], []
+    for xi in c.noise["latents"]:
+        z = q.loc + q.scale * xi
+        nll, error = c.nll(p, z)
+        prior = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
+        log_w.append(prior - nll - q.log_prob(z).sum(1))
+        errors.append(error)
+    log_w = torch.stack(log_w)
+    loss = -(log_w.logsumexp(0) - math.log(len(log_w))).mean()
+    metrics = dict(loss=loss, negElbo=-log_w.mean(), squaredError=sum(errors) / len(errors))
+    return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), metrics
 
 
 def vae_flow(c):
@@ -220,6 +335,56 @@ def abp(c):
     return adam(c, grads, c.hyper["learningRate"]), metrics
 
 
+def short_run_trial(c, scales):
+    """J and eta times curvature for each of `scales`: short_run.ts, with Hessians as matrices."""
+    k = int(c.noise["search/moment"] * c.hyper["posteriorSteps"])
+    x, m = c.x, c.x.shape[0]
+    v = torch.where(c.noise["search/probe"][0] >= 0.5, 1.0, -1.0)
+    objective, curvature = [], []
+    for scale in scales:
+        eta = scale * c.hyper["posteriorStepSize"]
+
+        def energy(z):
+            c.x = x[:1]
+            value = c.nll(c.state, z[None])[0] + half_squared_norm(z[None])
+            c.x = x
+            return value[0]
+
+        z = c.noise["search/start"][0]
+        for step in range(c.hyper["posteriorSteps"]):
+            if step == k:
+                hessian = eta * torch.autograd.functional.hessian(energy, z)
+            z = (z - eta * torch.autograd.functional.jacobian(energy, z)).detach()
+        powers = [torch.linalg.matrix_power(hessian, j) @ v for j in range(5)]
+        log_det = -sum(v @ powers[j] / j for j in range(1, 5))
+        objective.append(energy(z) - c.hyper["posteriorSteps"] * log_det)
+        curvature.append(powers[4].norm() / powers[3].norm())
+    return torch.stack(objective).detach(), torch.stack(curvature).detach()
+
+
+def sri(c):
+    every = c.hyper["searchEvery"]
+    scale = c.state["stepScale"] if every else torch.tensor(1.0)
+    step_size = float(scale) * c.hyper["posteriorStepSize"]
+    shape = (c.hyper["posteriorSteps"], *c.noise["start"].shape)
+    xi = c.noise["posterior"] if c.hyper["noise"] else torch.zeros(shape)
+    z = langevin(lambda z: (c.nll(c.state, z)[0] + half_squared_norm(z)).sum(), c.noise["start"], step_size, xi)
+    loss, error, grads = learn_decoder(c, z)
+    metrics = dict(loss=loss, squaredError=error, halfSquaredNorm=half_squared_norm(z).mean())
+    out = adam(c, grads, c.hyper["learningRate"])
+    if every:
+        metrics["stepSize"] = torch.tensor(step_size)
+        scales = scale * 1.1 ** (2 * torch.arange(7.0, dtype=torch.float64) - 6)
+        objective, curvature = short_run_trial(c, scales)
+        objective = c.state["search/objective"] + objective
+        curvature = torch.maximum(c.state["search/curvature"], curvature)
+        if (c.step + 1) % every == 0:
+            scale = scales[torch.where(curvature < 1, objective, torch.inf).argmin()]
+            objective, curvature = torch.zeros(7), torch.zeros(7)
+        out.update({"stepScale": scale, "search/objective": objective, "search/curvature": curvature})
+    return out, metrics
+
+
 def dlgm(c):
     names = [k for k in c.state if k.startswith("encoder/")]
     p = leaves(c.state, names)
@@ -248,6 +413,48 @@ def lebm(c):
     out = adam(c, grads, factor * c.hyper["learningRate"])
     out.update(adam(c, energy, factor * c.hyper["energyLearningRate"]))
     return out, dict(loss=loss, squaredError=error, energyPosterior=high, energyPrior=low)
+
+
+def latent_flow(p, c, z):
+    """Noise and log-determinant, one layer after the other."""
+
+    def actnorm(name, x):
+        return (x + p[f"{name}/shift"]) * (3 * p[f"{name}/logScale"]).exp()
+
+    d, log_det = z.shape[1], torch.zeros(len(z))
+    for k in range(c.hyper["flowDepth"]):
+        at = f"flow/{k}"
+        z = actnorm(f"{at}/actnorm", z)
+        log_det = log_det + 3 * p[f"{at}/actnorm/logScale"].sum()
+        lower = torch.tril(p[f"{at}/mixing/lower"], -1) + torch.eye(d)
+        diagonal = c.state[f"pivots/{k}/sign"] * p[f"{at}/mixing/logScale"].exp()
+        upper = torch.triu(p[f"{at}/mixing/upper"], 1) + torch.diag(diagonal)
+        w = c.state[f"pivots/{k}/order"] @ lower @ upper
+        z, log_det = z @ w, log_det + torch.linalg.slogdet(w)[1]
+        kept, changed = z.chunk(2, 1)
+        h = kept
+        for name in ("first", "second"):
+            h = torch.relu(actnorm(f"{at}/coupling/{name}", h @ p[f"{at}/coupling/{name}/weight"]))
+        last = {key: p[f"{at}/coupling/last/{key}"] for key in ("weight", "bias", "logScale")}
+        shift, raw = ((h @ last["weight"] + last["bias"]) * (3 * last["logScale"]).exp()).chunk(2, 1)
+        scale = torch.sigmoid(raw + 2)
+        z, log_det = torch.cat([kept, (changed + shift) * scale], 1), log_det + scale.log().sum(1)
+    return z, log_det
+
+
+def lfbm(c):
+    def log_prior(p, z):
+        noise, log_det = latent_flow(p, c, z)
+        return torch.distributions.Normal(0.0, 1.0).log_prob(noise).sum(1) + log_det
+
+    z = posterior_chain(c, c.noise["start"], lambda z: -log_prior(c.state, z))
+    names = c.names("decoder", "flow")
+    p = leaves(c.state, names)
+    nll, error = c.nll(p, z)
+    negative = -log_prior(p, z).mean()
+    loss = nll.mean() + negative
+    rate = c.hyper["decay"] ** (c.step // (c.n // c.m)) * c.hyper["learningRate"]
+    return adam(c, gradients(loss, p, names), rate), dict(loss=loss, negLogPrior=negative, squaredError=error)
 
 
 def lae_neurips(c):
@@ -344,7 +551,106 @@ def lae(c):
     return out, dict(loss=loss, squaredError=error, energyPosterior=high, energyPrior=low)
 
 
-METHODS = dict(vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips)
+def ebm(c):
+    h, m = c.hyper, c.m
+    restarts = (c.noise["restart"] < h["restart"]).expand(m, *c.x.shape[1:])
+    start = torch.where(restarts, 2 * c.noise["start"] - 1, c.state["buffer"][:m])
+    xi = c.noise["chain"] if h["temperature"] > 0 else None
+    end, metrics = image_chain(
+        lambda x: image_energy(c.state, x),
+        start,
+        h["langevinSteps"],
+        h["langevinStepSize"],
+        h["temperature"],
+        xi,
+        h["driftLimit"],
+        clip=True,
+    )
+    names = energy_names(c)
+    p = leaves(c.state, names)
+    data, samples = image_energy(p, c.x), image_energy(p, end)
+    penalty = (data**2).mean() + (samples**2).mean()
+    loss = data.mean() - samples.mean() + h["energyPenalty"] * penalty
+    out = adam(c, gradients(loss, p, names), h["learningRate"], (0, 0.999), adam_of_energy)
+    out["buffer"] = torch.cat([c.state["buffer"][m:], end])
+    return out, dict(loss=loss, energyData=data.mean(), energySamples=samples.mean(), **metrics)
+
+
+def with_maps(x, y):
+    """Constant maps of y [m, classes] behind the channels of x."""
+    return x if y is None else torch.cat([x, y[:, None, None, :].expand(*x.shape[:3], y.shape[1])], 3)
+
+
+def vae_generate(c, p, z, y):
+    h = (z if y is None else torch.cat([z, y], 1))[:, None, None, :]
+    count = layer_count(p, "generator")
+    for i in range(count):
+        weight, bias = layer(p, "generator", i)
+        last = i == count - 1
+        if last:
+            h = torch.tanh(conv(p, f"generator/{i}", h, 1, 1))
+            continue
+        kernel = weight.permute(3, 2, 0, 1).contiguous()
+        x = h.permute(0, 3, 1, 2)
+        if weight.shape[0] == 3:
+            h = F.conv_transpose2d(x, kernel, None, 2)[:, :, :-1, :-1]
+        else:
+            h = F.conv_transpose2d(x, kernel, None, 1 if i == 0 else 2, 0 if i == 0 else 1)
+        if c.hyper["norm"] == "batch" and i < count - 2:
+            h = F.batch_norm(h, None, None, training=True, eps=1e-3)
+        h = F.leaky_relu(h.permute(0, 2, 3, 1) + bias, 0.2)
+    return h
+
+
+def vae_encode(p, x, y):
+    h = with_maps(x, y)
+    count = layer_count(p, "encoder")
+    for i in range(count - 1):
+        h = F.leaky_relu(conv(p, f"encoder/{i}", h, 1 if i == 0 else 2, 1), 0.2)
+    weight, bias = layer(p, "encoder", count - 1)
+    mean, log_variance = (h.flatten(1) @ weight + bias).chunk(2, 1)
+    return torch.distributions.Normal(mean, (log_variance / 2).exp())
+
+
+def coopvaebm(c):
+    h = c.hyper
+    y = c.one_hot if h["conditional"] else None
+    reference = 0.0 if h["referenceSigma"] == 0 else h["referenceSigma"] ** -2
+    energy = lambda p, x: image_energy(p, with_maps(x, y))
+    start = vae_generate(c, c.state, c.noise["proposal"], y).detach()
+    end, metrics = image_chain(
+        lambda x: energy(c.state, x) + reference * (x**2).flatten(1).sum(1) / 2,
+        start,
+        h["langevinSteps"],
+        h["langevinStepSize"],
+        h["temperature"],
+        c.noise.get("chain"),
+        h["driftLimit"] or None,
+        clip=h["driftLimit"] > 0,
+    )
+    names = energy_names(c)
+    p = leaves(c.state, names)
+    data, samples = energy(p, c.x), energy(p, end)
+    contrast = data.mean() - samples.mean() + h["energyPenalty"] * ((data**2).mean() + (samples**2).mean())
+    factor = h["decay"] ** (c.step // (c.n // c.m))
+    slot = lambda kind, k: f"adam/energy/{kind}/{k.removeprefix('energy/')}"
+    out = adam(c, gradients(contrast, p, names), factor * h["energyLearningRate"], slot=slot)
+    names = c.names("encoder", "generator")
+    p = leaves(c.state, names)
+    q = vae_encode(p, end, y)
+    z = q.loc + q.scale * c.noise["code"]
+    squares = ((vae_generate(c, p, z, y) - end) ** 2).flatten(1).sum(1).mean()
+    kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
+    loss = squares + h["klWeight"] * kl
+    slot = lambda kind, k: f"adam/vae/{kind}/{k}"
+    out.update(adam(c, gradients(loss, p, names), factor * h["learningRate"], slot=slot))
+    return out, dict(loss=loss, kl=kl, energyData=data.mean(), energySamples=samples.mean(), **metrics)
+
+
+METHODS = dict(
+    vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips, iwae=iwae,
+    sri=sri, sri_layers=sri, lfbm=lfbm, ebm=ebm, coopvaebm=coopvaebm,
+)
 
 
 def main(source, target):
@@ -353,7 +659,8 @@ def main(source, target):
     for case in cases:
         c = Case(case)
         out, metrics = METHODS[case["method"]](c)
-        metrics["sigma"] = c.state["logSigma"].exp()
+        if "logSigma" in c.state:
+            metrics["sigma"] = c.state["logSigma"].exp()
         if "logSigma" in out:
             out["logSigma"] = out["logSigma"].clamp(math.log(1e-3), math.log(3))
         case["next"] = {k: encode(v) for k, v in out.items()}

@@ -27,6 +27,7 @@ const problem: Problem = {
   image: { height: 8, width: 8, channels: 3 },
   trainCount: 12,
   batchSize: 4,
+  classCount: 3,
 };
 const WARM_STEPS = 3;
 const small: Hyperparams = { width: 0.03, featureDim: 100, inputDim: 6, learnSigma: true };
@@ -47,6 +48,37 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
     width: 0.008,
     chainStepSize: 0.35,
   }],
+  // Some chains restart, some drifts and pixels are clipped.
+  ["ebm", {
+    nets: "xie2022",
+    width: 0.016,
+    bufferSize: 6,
+    restart: 0.5,
+    temperature: 1e-4,
+    driftLimit: 0.02,
+  }],
+  ["iwae", { importanceSamples: 3 }],
+  // A step that adds to the sums of the search, and one that chooses.
+  ["sri", { nets: "mlp", width: 0.008 }],
+  ["sri", { nets: "mlp", width: 0.008, searchEvery: WARM_STEPS + 1, noise: false }],
+  ["sri_layers", { searchEvery: 0 }],
+  ["lfbm", { latentDim: 4, decay: 0.9, flowDepth: 2 }],
+  ["coopvaebm", {
+    klWeight: 3,
+    decay: 0.9,
+    energyPenalty: 0.1,
+    energyLearningRate: 0.03,
+    learningRate: 0.03,
+  }],
+  ["coopvaebm", {
+    conditional: true,
+    norm: "batch",
+    energyLearningRate: 0.03,
+    temperature: 1,
+    driftLimit: 0.2,
+    langevinStepSize: 1e-3,
+  }],
+  ["ebm", { nets: "xie2021", bufferSize: 4, energyPenalty: 0.1, learningRate: 0.03 }],
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });
@@ -71,12 +103,14 @@ for (const [name, overrides] of CASES) {
     images: takeRows(images, [...rows]),
     rows: { shape: [rows.length], dtype: "int32", data: rows },
     step: { shape: [], dtype: "int32", data: step },
+    labels: { shape: [rows.length], dtype: "int32", data: rows.map((row) => row % 3) },
   };
   const batch = {
     images: toTensor<tf.Tensor4D>(inputs.images),
     rows: toTensor<tf.Tensor1D>(inputs.rows),
     step: toTensor<tf.Scalar>(inputs.step),
     chains: {},
+    labels: toTensor<tf.Tensor1D>(inputs.labels),
   };
   const { noise, draws } = recordNoise(createNoise(keyOf(2), batch.step));
   model.step(unflatten(toTensors(state)), batch, noise);

@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { checkFormat } from "../../harness/formats/image_format.ts";
+import { checkFormat, checkSignature } from "../../harness/formats/image_format.ts";
 import type { Picture } from "./area_resize.ts";
 
 /** Largest image that is decoded, in pixels: 8192 x 8192, 200 MB as RGB. */
@@ -23,6 +23,7 @@ export async function pixelCount(bytes: Uint8Array): Promise<number> {
 export async function decodePicture(bytes: Uint8Array, name: string): Promise<Picture> {
   if (bytes.length === 0) throw new Error(`${name} is empty`);
   try {
+    checkSignature(bytes);
     // The limit is checked below, from the header; sharp's message would not give the size.
     const picture = sharp(bytes, { ignoreIcc: true, failOn: "error", limitInputPixels: false });
     const { format, width, height, space, depth, hasAlpha } = await picture.metadata();

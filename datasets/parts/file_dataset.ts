@@ -17,6 +17,8 @@ export interface FileSource {
   readonly source: string;
   readonly image: ImageShape;
   readonly counts: Readonly<Record<Split, number>>;
+  /** Number of classes of its labels; absent if it has none. */
+  readonly classCount?: number;
   /** Files of each split. */
   readonly files: Readonly<Record<Split, readonly DatasetFile[]>>;
   /** Description of the decoding, part of the cache key; must change whenever pixels or their order change. */
@@ -27,13 +29,14 @@ export interface FileSource {
 
 /** Makes the data set of `source`, which loads its files in the data folder through the cache of decoded images. */
 export function fileDataset(source: FileSource): Dataset {
-  const { name, label, image, counts, files } = source;
+  const { name, label, image, counts, classCount, files } = source;
   return {
     name,
     label,
     source: source.source,
     image,
     counts,
+    ...classCount !== undefined && { classCount },
     files: [...new Set(Object.values(files).flat())],
     load: (split) => loadSplit(source, { split, from: sourceFolder(name) }),
   };

@@ -48,11 +48,15 @@ const STORED: ImageShape = { height: 28, width: 28, channels: 1 };
 /** Shape of an image in the data set; the networks of the paper take 32x32 pixels. */
 const PADDED: ImageShape = { height: 32, width: 32, channels: 1 };
 
+/** Classes of MNIST and Fashion-MNIST. */
+const CLASS_COUNT = 10;
+
 /** Makes the source of 28x28 grey images in IDX files, gzipped or not, padded to 32x32 with zeros. */
 export function idxSource({ parts, ...rest }: IdxParts): FileSource {
   return {
     ...rest,
     image: PADDED,
+    classCount: CLASS_COUNT,
     files: {
       train: [parts.train.images, parts.train.labels],
       test: [parts.test.images, parts.test.labels],

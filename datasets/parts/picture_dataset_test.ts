@@ -172,7 +172,7 @@ for (
     [
       "a file with the wrong extension",
       { "a.png": "svhn_plain.mat" },
-      /^a\.png cannot be decoded: Input buffer/,
+      /^a\.png cannot be decoded: file is no picture of pixels/,
     ],
   ] as const
 ) {

@@ -85,7 +85,7 @@ export function checkValues(command: Command): void {
       if (value === "" || value.startsWith("--")) {
         throw new UsageError(`${flag} needs a value, got ${value === "" ? "an empty one" : value}`);
       }
-      if (before !== undefined && option.parseArg !== collect) throw repeated(flag, before, value);
+      if (before !== undefined && option.parseArg !== gather) throw repeated(flag, before, value);
       before = value;
     });
   }
@@ -93,7 +93,7 @@ export function checkValues(command: Command): void {
 }
 
 /** Parser of a commander option that may be given several times. */
-export function collect(value: string, values: readonly string[] = []): string[] {
+export function gather(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
 }
 

@@ -36,7 +36,7 @@ Deno.test("the benches refuse wrong options in one line, with exit code 2, befor
   ];
   await Promise.all(cases.map(async ([file, options, message]) => {
     const { code, stdout, stderr } = await run(file, options);
-    assert.match(stderr, message, `${file} ${options.join(" ")}`);
+    assert.match(stderr, message, `${file} ${options.join(" ")}: ${stderr}`);
     assert.deepEqual([code, stdout], [2, ""], file);
   }));
 });

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { UsageError } from "../core/arguments.ts";
 import { checkValues } from "./arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
+import { plainText } from "../core/plain_text.ts";
 import { userPath } from "../core/project.ts";
 import { findInstaller, INSTALLERS, megabytes } from "../../datasets/install.ts";
 
@@ -57,7 +58,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(plainText(error instanceof Error ? error.message : String(error)));
     return error instanceof RangeError ? MISUSED : FAILED;
   }
 }

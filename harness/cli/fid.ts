@@ -8,7 +8,9 @@ import { join } from "node:path";
 import { downloadFile } from "../../datasets/parts/download.ts";
 import { parseSeed, UsageError } from "../core/arguments.ts";
 import { checkWritable, replaceFile } from "../core/files.ts";
+import { plainText } from "../core/plain_text.ts";
 import { userPath } from "../core/project.ts";
+import { availableCores } from "../core/threads.ts";
 import { defaultSplit, type Split } from "../metrics/fid/feature_extractor.ts";
 import { firstFile, weightsCandidates } from "../metrics/fid/find_weights.ts";
 import {
@@ -47,7 +49,7 @@ interface FidOptions {
   readonly json?: boolean;
 }
 
-const SPLIT = defaultSplit(navigator.hardwareConcurrency);
+const SPLIT = defaultSplit(availableCores());
 
 const program = new Command()
   .name("deno task")
@@ -189,7 +191,7 @@ async function fid(a: string, b: string | undefined, options: FidOptions): Promi
     for (const line of scoreLines(scores)) console.log(line);
     for (const note of notes) console.error(`Note: ${note}`);
   }
-  for (const failure of failures) console.error(failure);
+  for (const failure of failures) console.error(plainText(failure));
   if (failures.length > 0) Deno.exitCode = 1;
 }
 
@@ -236,10 +238,10 @@ if (import.meta.main) {
     await program.parseAsync(Deno.args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error instanceof InvalidArgumentError) console.error(error.message);
+      if (error instanceof InvalidArgumentError) console.error(plainText(error.message));
       Deno.exit(error.exitCode === 0 ? 0 : 2);
     }
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(plainText(error instanceof Error ? error.message : String(error)));
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
 }

@@ -16,6 +16,7 @@ import type { StoredInception } from "../metrics/fid/inception_store.ts";
 import type { Mode } from "../metrics/fid/preprocess.ts";
 import { type Described, describeImages, type Side } from "../metrics/fid/score_pair.ts";
 import { readStatistics, type SavedStatistics } from "../metrics/fid/statistics_file.ts";
+import { plainText } from "../core/plain_text.ts";
 import { openProgressBar } from "./progress_bar.ts";
 
 /** An input of the command line: a file of statistics, or images. */
@@ -108,6 +109,6 @@ export async function describeInput(
   }
   const described = await describeImages(source, { inception, mode, split, keep, progress });
   const skipped = source.skipped?.();
-  if (skipped !== undefined) console.error(skipped);
+  if (skipped !== undefined) console.error(plainText(skipped));
   return described;
 }

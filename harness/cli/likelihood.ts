@@ -7,7 +7,8 @@ import { Command } from "commander";
 import { metropolisStep } from "../../methods/samplers/metropolis.ts";
 import { parseCount, parseNames, UsageError } from "../core/arguments.ts";
 import { projectPath, userPath } from "../core/project.ts";
-import type { RunRecord } from "../core/records.ts";
+import { availableCores } from "../core/threads.ts";
+import type { RunRecord, RunSpec } from "../core/records.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { formatDuration } from "../experiment/estimate.ts";
 import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
@@ -35,8 +36,8 @@ interface LikelihoodArguments {
 
 /** Dependencies of the command, from the composition root. */
 export interface LikelihoodRoot {
-  /** The tables, with the data sets that `datasets` names. */
-  tablesWith(datasets: string): Promise<Tables>;
+  /** The tables with the entries that `specs` name. */
+  tablesOf(specs: readonly RunSpec[]): Promise<Tables>;
   /** Writes the reports of a folder. */
   publish(
     dir: string,
@@ -79,10 +80,10 @@ async function likelihood(
       `--temperatures must be a multiple of ${BLOCK}, got ${settings.temperatures}`,
     );
   }
-  const threads = parseCount(typed.threads ?? `${navigator.hardwareConcurrency}`, "--threads");
+  const cores = availableCores();
+  const threads = parseCount(typed.threads ?? `${cores}`, "--threads");
   const name = typed.device ?? "cpu";
   checkGpuNumber(name);
-  const cores = navigator.hardwareConcurrency;
   const crowded = threadsWarning({ device: name, threads, jobs: 1, cores });
   if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const records = latestRecords((await readResults(dir)).records);
@@ -96,7 +97,7 @@ async function likelihood(
     ? present
     : parseNames(typed.methods, { kind: "method", known: present });
   const chosen = records.filter(({ spec }) => methods.includes(spec.method));
-  const tables = await root.tablesWith([...new Set(chosen.map(({ spec }) => spec.dataset))].join());
+  const tables = await root.tablesOf(chosen.map(({ spec }) => spec));
   const { pending, done, leftOut } = await planLikelihoods(chosen, {
     tables,
     dir,

@@ -1,11 +1,11 @@
 /**
- * The command line. The only module that knows both the tables and the reports.
+ * The command line.
  *
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
-import { DATASET_FORMS, DATASETS, HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
-import { METHODS } from "../../methods/mod.ts";
+import { DATASET_FORMS } from "../../datasets/mod.ts";
+import { toCsv } from "../../reports/csv.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
 import { blocksMarkdown, toMarkdown } from "../../reports/markdown.ts";
@@ -14,51 +14,52 @@ import { againstRuns } from "../../reports/against_runs.ts";
 import { buildResults, type Results } from "../../reports/table.ts";
 import type { Block } from "../../reports/document/block.ts";
 import { downloadsOf, readPictures } from "./page_content.ts";
+import { addSlurmOptions, benchOnSlurm, slurmOptions, statusCommand } from "./cluster.ts";
+import type { SlurmArguments } from "../sweep/slurm/options.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
+import { absoluteName, parseOwnImages } from "../core/dataset_name.ts";
+import { CHECKPOINTED, FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
-import type { RunEvent } from "../run/events.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
 import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
-import { makeOutputFolder, replaceFile, systemReason } from "../core/files.ts";
-import { METRICS } from "../metrics/metrics.ts";
+import { ifThere, readTextIfAny, replaceFile } from "../core/files.ts";
+import { type ConfiguredExperiment, parseExperiment } from "../experiment/experiment_file.ts";
 import { measurePace } from "../run/probe.ts";
-import { projectPath, userPath } from "../core/project.ts";
-import { readProvenance } from "../run/provenance.ts";
+import { plainText } from "../core/plain_text.ts";
+import { projectPath, projectVersion, userPath } from "../core/project.ts";
+import { availableCores } from "../core/threads.ts";
+import { withEarlierThreads } from "../sweep/earlier_threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
-import { executeRun } from "../run/run.ts";
-import { lookUp, type Tables } from "../experiment/spec.ts";
+import { collect, findRecords } from "../sweep/collect.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
 import { readLikelihoods } from "../sweep/likelihood_store.ts";
 import { readRunList } from "../sweep/run_list.ts";
-import { RECORD_FILE } from "../sweep/sweep.ts";
-import { throttleEvents } from "../run/throttle.ts";
-import { checkValues, collect } from "./arguments.ts";
+import { checkValues, gather } from "./arguments.ts";
 import { listCommand, misplacedWord } from "./list.ts";
-import { toyCommand } from "./toy.ts";
+import { TOY_PAGE, toyCommand } from "./toy.ts";
+import { lookAt, openPage } from "./open_page.ts";
+import { CHECKPOINT_SECONDS, runCommand } from "./run_command.ts";
 import { likelihoodCommand } from "./likelihood.ts";
+import { conformCommand } from "./conform.ts";
 import { tuneCommand } from "./tune.ts";
-import type { Method } from "../core/types.ts";
-import type { RunRecord, RunSpec } from "../core/records.ts";
-import { parseCount, UsageError } from "../core/arguments.ts";
+import { entriesOf, namesOf, openTables, sideOf, TABLES, tablesOf } from "./tables.ts";
+import type { RunRecord } from "../core/records.ts";
+import { parseSeconds, UsageError } from "../core/arguments.ts";
 
-const TABLES: Tables = {
-  methods: METHODS as Readonly<Record<string, Method>>,
-  datasets: DATASETS,
-  metrics: METRICS,
-};
+/** The page of an output folder, and the table of its runs for other programs. */
+const PAGE_FILE = "report.html";
+const CSV_FILE = "runs.csv";
 
-/** Exit codes: failed work, wrong arguments. */
-const FAILED = 1;
-const MISUSED = 2;
-/** Exit code after Ctrl-C, as in shells: 128 + SIGINT. */
-const INTERRUPTED = 130;
-
-interface BenchArguments extends ExperimentArguments {
+interface BenchArguments extends Omit<ExperimentArguments, "preset">, SlurmArguments {
+  readonly preset?: string;
+  readonly config?: string;
   readonly out?: string;
   readonly dryRun?: boolean;
+  readonly probe?: boolean;
   readonly force?: boolean;
+  readonly checkpointSeconds: string;
   readonly acceptCode?: boolean;
   readonly strict?: boolean;
   readonly size?: string;
@@ -72,11 +73,23 @@ function createProgram(): Command {
     .description(
       "train, sample, score and tabulate every method on every data set and seed; the options from --methods to --device override the preset (deno task bench list)",
     )
-    .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
-    .option("--methods <names>", "comma-separated names")
+    .addOption(
+      new Option(
+        "--preset <name>",
+        `one of ${Object.keys(PRESETS).join(", ")} (default: ${DEFAULT_PRESET})`,
+      ).conflicts("config"),
+    )
+    .option(
+      "--config <file>",
+      "an experiment.json, as bench writes it to its output folder, in the place of a preset",
+    )
+    .option(
+      "--methods <names>",
+      "comma-separated names, or modules of your own: ./mine.ts",
+    )
     .option(
       "--datasets <names>",
-      `comma-separated names; ${DATASET_FORMS.join(", ")} also work`,
+      `comma-separated names, ${DATASET_FORMS.join(", ")}, or modules of your own: ./set.ts`,
     )
     .option("--metrics <names>", "comma-separated names of scores")
     .option("--seeds <seeds>", "for example 0..2 or 0,1,2")
@@ -88,7 +101,7 @@ function createProgram(): Command {
     .option(
       "--set <METHOD.KEY=VALUE>",
       "a hyperparameter, for example lae.stepSize=1e-4; *.KEY sets it for all methods that have it; repeatable",
-      collect,
+      gather,
     )
     .option(
       "--device <name>",
@@ -100,8 +113,17 @@ function createProgram(): Command {
       "number of parallel runs; timings from parallel runs are not comparable (default: 1)",
     )
     .option("--out <folder>", "output folder (default: runs/PRESET)")
-    .option("--dry-run", "print the runs and their estimated time, write nothing")
+    .option("--dry-run", "print the runs and their estimated time, write nothing, open no device")
+    .option(
+      "--probe",
+      "with --dry-run: open the device and time the first steps of each kind of run",
+    )
     .option("--force", "repeat completed runs")
+    .option(
+      "--checkpoint-seconds <seconds>",
+      "seconds of training between checkpoints inside an epoch",
+      CHECKPOINT_SECONDS,
+    )
     .option(
       "--accept-code",
       "use results and checkpoints of code that has changed since; averages over different code are marked",
@@ -113,6 +135,7 @@ function createProgram(): Command {
     )
     .allowExcessArguments() // benchAction names the command that was meant
     .action((typed: BenchArguments, { args }: Command) => benchAction(typed, args));
+  addSlurmOptions(benchCommand);
   benchCommand.enablePositionalOptions().addCommand(toyCommand(userPath));
   benchCommand.addCommand(listCommand(TABLES));
 
@@ -123,26 +146,29 @@ function createProgram(): Command {
       "--against <folder>",
       "compare with the results of another folder, run by run, or with `paper`, the published numbers",
     )
+    .option("--csv", `also write ${CSV_FILE}: one line a run, with every setting and score`)
+    .option("--open", `open ${PAGE_FILE} in a browser`)
     .action(reportAction);
 
-  program.addCommand(likelihoodCommand({ tablesWith, publish: writeReports }));
+  program.command("collect")
+    .description(
+      "add the records that runs wrote to their own folders to results.jsonl, and rebuild the tables; nothing is trained or scored again",
+    )
+    .argument("<folder>", "the output folder")
+    .action(collectAction);
+
+  program.addCommand(statusCommand());
+
+  program.addCommand(likelihoodCommand({ tablesOf, publish: writeReports }));
   program.addCommand(tuneCommand(TABLES, (interrupted) => {
-    Deno.exitCode = interrupted ? INTERRUPTED : 0;
+    Deno.exitCode = exitCodeOf(interrupted) ?? 0;
   }));
 
-  program.command("run")
-    .description(
-      "execute one run in this process, as bench or a cluster scheduler starts it",
-    )
-    .argument("<spec>", "file with a run spec, as bench writes it")
-    .requiredOption(
-      "--out <folder>",
-      `folder for ${RECORD_FILE}, the checkpoint and the samples`,
-    )
-    .option("--experiment <name>", "name of the experiment, for the record", "single")
-    .option("--jobs <count>", "number of parallel runs on the machine, for the record", "1")
-    .option("--accept-code", "resume from a checkpoint of code that has changed since")
-    .action(runAction);
+  program.addCommand(conformCommand((passed) => {
+    Deno.exitCode = passed ? 0 : FAILED;
+  }));
+
+  program.addCommand(runCommand(entriesOf));
 
   program.command("probe", { hidden: true })
     .description("print the pace of a run as JSON")
@@ -156,20 +182,35 @@ function createProgram(): Command {
       await using device = await openDevice(name, { threads: 1 });
       console.log(device.gpuCount ?? 0);
     });
+  const version = `laebench ${projectVersion()}`;
+  for (const command of [program, ...program.commands]) {
+    command.version(version, "--version", "print the version");
+  }
   return program;
 }
 
-async function benchAction(typed: BenchArguments, [word]: readonly string[]): Promise<void> {
+async function benchAction(args: BenchArguments, [word]: readonly string[]): Promise<void> {
   if (word !== undefined) throw misplacedWord(word, TABLES);
-  const args = { ...typed, datasets: sized(typed.datasets, typed.size) };
-  const tables = await tablesWith(args.datasets);
-  const { experiment, jobs } = readExperiment(args, {
-    tables,
-    presets: PRESETS,
-    devices: Object.keys(DEVICES),
-    cores: navigator.hardwareConcurrency,
+  const datasets = resolvedNames(args.datasets, args.size);
+  const config = args.config === undefined ? undefined : await readConfig(args.config);
+  const { tables, moduleFolders, ...names } = await openTables({
+    methods: args.methods,
+    datasets: datasets ?? config?.preset.datasets.join(),
+    modules: config?.modules,
   });
-  const out = userPath(args.out ?? `runs/${experiment.name}`);
+  const preset = config?.name ?? args.preset ?? DEFAULT_PRESET;
+  const slurm = await slurmOptions(args);
+  const { experiment: asked, jobs } = readExperiment({ ...args, ...names, preset }, {
+    tables,
+    presets: config === undefined ? PRESETS : { [config.name]: config.preset },
+    devices: Object.keys(DEVICES),
+    // On a cluster, the cores of a task, not of the machine that plans.
+    cores: slurm === undefined ? availableCores() : slurm.cpus ?? 1,
+  });
+  const out = userPath(args.out ?? `runs/${asked.name}`);
+  const where = { out, tables, asked: args.threads !== undefined };
+  const { experiment, notice } = await withEarlierThreads(asked, where);
+  if (notice !== undefined) console.error(notice);
   const options: BenchOptions = {
     tables,
     out,
@@ -178,59 +219,98 @@ async function benchAction(typed: BenchArguments, [word]: readonly string[]): Pr
     acceptCode: args.acceptCode ?? false,
     readCode: codeReader(projectPath(".")),
     strict: args.strict ?? false,
+    checkpointSeconds: parseSeconds(args.checkpointSeconds, "--checkpoint-seconds"),
     dataFolder: dataFolder(),
+    moduleFolders,
     publish: async (records) => {
       const { markdown, paths } = await writeReports(out, records);
-      return `${markdown}\nWrote ${[`${out}/${RESULTS_FILE}`, ...paths].join(", ")}`;
+      const written = [`${out}/${RESULTS_FILE}`, ...paths].join(", ");
+      return `${markdown}\nWrote ${written}\n${lookAt(`${out}/${PAGE_FILE}`)}`;
     },
   };
-  if (args.dryRun) return await dryRun(experiment, options);
+  const probe = args.probe ?? false;
+  if (args.dryRun) return await dryRun(experiment, { ...options, probe });
+  if (probe) throw new UsageError("--probe has an effect only with --dry-run");
+  if (slurm !== undefined) {
+    return await benchOnSlurm(experiment, { ...options, slurm, submit: args.submit ?? false });
+  }
   const { complete, interrupted } = await bench(experiment, options);
-  Deno.exitCode = interrupted ? INTERRUPTED : complete ? 0 : FAILED;
+  Deno.exitCode = exitCodeOf(interrupted) ?? (complete ? 0 : FAILED);
 }
 
-/** Appends `--size` to the data sets of the user's own images that name no size. */
-function sized(datasets: string | undefined, size: string | undefined): string | undefined {
-  if (datasets === undefined || size === undefined) return datasets;
-  return datasets.split(",").map((name) =>
-    name.includes(":") && !/@\d+$/.test(name) ? `${name}@${size}` : name
-  ).join();
+/** The exit code after the signal `by`; undefined after none. */
+function exitCodeOf(by: Deno.Signal | undefined): number | undefined {
+  return by === undefined ? undefined : by === "SIGINT" ? INTERRUPTED : CHECKPOINTED;
 }
 
-/** The tables with the data sets in `names` of forms such as `folder:PATH`. */
-async function tablesWith(names = ""): Promise<Tables> {
-  const made = names.split(",").filter((name) => name.includes(":"));
-  const datasets = await Promise.all(made.map(async (name) => {
-    try {
-      return [name, await resolveDataset(name)] as const;
-    } catch (error) {
-      throw error instanceof RangeError ? new UsageError(error.message) : error;
-    }
-  }));
-  return { ...TABLES, datasets: { ...TABLES.datasets, ...Object.fromEntries(datasets) } };
+/** Reads an experiment from a file of the user's. */
+async function readConfig(given: string): Promise<ConfiguredExperiment> {
+  const path = userPath(given);
+  const text = await readTextIfAny(path);
+  if (text === undefined) throw new UsageError(`${path} was not found: --config takes a file`);
+  return parseExperiment(text, path);
+}
+
+/** The names of data sets with `--size` and absolute paths in those of the user's own images. */
+function resolvedNames(names: string | undefined, size: string | undefined): string | undefined {
+  return names?.split(",").map((name) => {
+    const own = parseOwnImages(name.trim());
+    const isSized = own === undefined || own.size !== undefined || size === undefined;
+    return absoluteName(isSized ? name.trim() : `${name.trim()}@${size}`);
+  }).join();
 }
 
 async function reportAction(
   folder: string,
-  { against }: { readonly against?: string },
+  { against, csv, open }: {
+    readonly against?: string;
+    readonly csv?: boolean;
+    readonly open?: boolean;
+  },
 ): Promise<void> {
   const dir = userPath(folder);
   const records = await recordsIn(dir);
   const compare = against === undefined ? undefined : await comparisonWith(against, records);
   const { markdown, paths } = await writeReports(dir, records, compare);
-  console.log(`${markdown}\nWrote ${paths.join(", ")}`);
+  if (csv) await replaceFile(`${dir}/${CSV_FILE}`, toCsv(records));
+  const written = [...paths, ...csv ? [`${dir}/${CSV_FILE}`] : []];
+  console.log(`${markdown}\nWrote ${written.join(", ")}\n${lookAt(`${dir}/${PAGE_FILE}`)}`);
+  if (open) await openPage(`${dir}/${PAGE_FILE}`);
 }
 
-/** The latest records of the folder `dir`. Throws if it has none. */
+async function collectAction(folder: string): Promise<void> {
+  const dir = userPath(folder);
+  if (!await ifThere(Deno.stat(dir))) throw new Error(`Folder not found: ${dir}`);
+  const { adopted, records } = await collect(dir);
+  if (adopted.length === 0) console.error(`Nothing new in the run folders of ${dir}`);
+  if (records.length === 0) return;
+  const { paths } = await writeReports(dir, latestRecords(records));
+  console.error(`Wrote ${paths.join(", ")}`);
+}
+
+/** The latest records of the folder `dir`, with those that its runs wrote to their own folders. Throws if it has none. */
 async function recordsIn(dir: string): Promise<RunRecord[]> {
-  const { records, torn } = await readResults(dir);
+  const { records: known, torn } = await readResults(dir);
   if (torn !== "") console.error(`Ignored the incomplete last line of ${dir}/${RESULTS_FILE}`);
+  const records = [...known, ...await foundIn(dir, known)];
   if (records.length === 0) {
     throw new Error(
       `No results in ${dir}/${RESULTS_FILE}: create them with deno task bench --out ${dir}`,
     );
   }
   return latestRecords(records);
+}
+
+/** The records of runs in `dir` that `known` lacks, collected if the results can be written. */
+async function foundIn(dir: string, known: readonly RunRecord[]): Promise<readonly RunRecord[]> {
+  const { records } = await findRecords(dir, known);
+  if (records.length === 0) return [];
+  try {
+    return (await collect(dir)).adopted;
+  } catch (error) {
+    console.error(`Shown, and not added to the results: ${(error as Error).message}`);
+    return records;
+  }
 }
 
 /** The blocks that compare `records` with the published numbers or with those of the folder `against`. */
@@ -252,14 +332,10 @@ async function writeReports(
   records: readonly RunRecord[],
   compare: (results: Results) => Block[] = () => [],
 ): Promise<{ readonly markdown: string; readonly paths: readonly string[] }> {
-  const names = {
-    methods: Object.values(TABLES.methods),
-    datasets: Object.values(TABLES.datasets),
-    metrics: Object.values(TABLES.metrics),
-  };
+  const runList = await readRunList(dir);
   const results = buildResults(records, {
-    names,
-    runList: await readRunList(dir),
+    names: namesOf([...records, ...runList ?? []].map(({ spec }) => spec)),
+    runList,
     likelihoods: await readLikelihoods(dir),
   });
   const against = compare(results);
@@ -268,7 +344,12 @@ async function writeReports(
   const files = {
     "table.md": markdown,
     "table.json": toJson(results.table),
-    "report.html": toHtml(results, { pictures, downloads: downloadsOf(results), against }),
+    [PAGE_FILE]: toHtml(results, {
+      pictures,
+      downloads: downloadsOf(results),
+      against,
+      toy: await toyPageFrom(dir),
+    }),
   };
   for (const [name, text] of Object.entries(files)) await replaceFile(`${dir}/${name}`, text);
   const compared = against.length === 0 ? "" : `\n${blocksMarkdown(against, { captions: true })}`;
@@ -278,68 +359,15 @@ async function writeReports(
   };
 }
 
-/** The side of a data set's images in pixels; that of the user's own pictures stands in the name. */
-function sideOf(dataset: string): number {
-  const name = dataset.startsWith(HELD_OUT) ? dataset.slice(HELD_OUT.length) : dataset;
-  return TABLES.datasets[name]?.image.width ?? Number(/@(\d+)$/.exec(name)?.[1] ?? 32);
-}
-
-async function runAction(
-  path: string,
-  args: {
-    readonly out: string;
-    readonly experiment: string;
-    readonly jobs: string;
-    readonly acceptCode?: boolean;
-  },
-): Promise<void> {
-  const spec = parseSpec(await readSpec(userPath(path)), path);
-  const dir = userPath(args.out);
-  const jobs = parseCount(args.jobs, "--jobs");
-  await makeOutputFolder(dir);
-  try {
-    const { method, dataset, metrics } = await entriesOf(spec);
-    await using device = await openDevice(spec.device, { threads: spec.threads });
-    const record = await executeRun(spec, {
-      method,
-      dataset,
-      metrics,
-      device,
-      experiment: args.experiment,
-      dir,
-      provenance: (datasetSha256) =>
-        readProvenance({ device: device.description, datasetSha256, metrics, jobs }),
-      modules: () => codeReader(projectPath("."))(spec),
-      acceptCode: args.acceptCode,
-      report: throttleEvents(tell),
-    });
-    await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);
-  } catch (error) {
-    if (error instanceof Error) {
-      await Deno.writeTextFile(`${dir}/log.txt`, `${error.stack}\n`, { append: true });
-    }
-    throw error;
-  }
-}
-
-/** The text of a spec. Throws Error with a remedy if there is none. */
-async function readSpec(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Error(
-      `Cannot read ${path} (${
-        systemReason(error)
-      }): name a spec.json, as bench writes it to OUT/ID/spec.json`,
-      { cause: error },
+/** The path from the folder `dir` to the page of the toy suite, in it or beside it; undefined if there is none. */
+async function toyPageFrom(dir: string): Promise<string | undefined> {
+  for (const path of [TOY_PAGE, `../toy/${TOY_PAGE}`]) {
+    const isThere = await Deno.stat(`${dir}/${path}`).then(
+      ({ isFile }) => isFile,
+      () => false, // absent, or not to be read
     );
+    if (isThere) return path;
   }
-}
-
-/** Writes `event` as a line to standard output. Throws if the pipe is closed, so that a run ends with its bench. */
-function tell(event: RunEvent): void {
-  const bytes = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
 async function probeAction(text: string): Promise<void> {
@@ -348,15 +376,6 @@ async function probeAction(text: string): Promise<void> {
   await using device = await openDevice(spec.device, { threads: spec.threads });
   const pace = await measurePace(spec, { ...await entriesOf(spec), device });
   console.log(JSON.stringify({ ...pace, seconds: (performance.now() - start) / 1000 }));
-}
-
-async function entriesOf(spec: RunSpec) {
-  const { methods, datasets, metrics } = await tablesWith(spec.dataset);
-  return {
-    method: lookUp(methods, "method", spec.method),
-    dataset: lookUp(datasets, "data set", spec.dataset),
-    metrics: spec.metrics.map((name) => lookUp(metrics, "metric", name)),
-  };
 }
 
 /** Executes the command line `args`. Every error is one line on standard error and an exit code. */
@@ -373,7 +392,7 @@ async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return; // help was printed
     const message = error instanceof Error ? error.message : String(error);
-    console.error(message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " "));
+    console.error(plainText(message.replace(/^error: /, "").trim()));
     const misused = error instanceof CommanderError || error instanceof UsageError;
     Deno.exitCode = misused ? MISUSED : FAILED;
   }

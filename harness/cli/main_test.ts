@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { projectPath } from "../core/project.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { childCommand } from "../sweep/child.ts";
 
@@ -11,7 +12,7 @@ interface Outcome {
 /** Runs the command line with `argv` in a child process that may write only in `out`. */
 async function cli(argv: readonly string[], out = "/nowhere"): Promise<Outcome> {
   const { path, args } = childCommand(argv, { read: [out], write: [out], anyLibrary: false });
-  const allowed = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
+  const allowed = args.toSpliced(1, 0, `--allow-run=${path},git`);
   const output = await new Deno.Command(path, { args: allowed }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code: output.code, stdout: decode(output.stdout), stderr: decode(output.stderr) };
@@ -27,6 +28,11 @@ Deno.test("cli bench refuses wrong arguments with one line and exit code 2, and 
       [["--datasets", "fashion"], /^Unknown data set "fashion": known data sets are fashion_4k, /],
       [["--datasets", "what:ever"], /^Unknown data set "what:ever": known data sets are /],
       [["--preset", "fast"], /^Unknown preset "fast": known presets are smoke, quick, /],
+      [
+        ["--config", `${dir}/x.json`],
+        /x\.json was not found: --config takes a file$/,
+      ],
+      [["--config", "x", "--preset", "smoke"], /'--preset <name>' cannot be used with .*'--config/],
       [["--device", "gpu"], /^Unknown device "gpu": known devices are cpu, tfjs-cpu/],
       [["--seeds", "x"], /^Unknown seeds "x"/],
       [["--set", "lae.stepsize=1"], /^Unknown hyperparameter of lae "stepsize": .*stepSize/],
@@ -84,6 +90,13 @@ Deno.test("cli answers --help for each command, and bench list names all methods
     assert.match(list.stdout, new RegExp(`^  ${name}: `, "m"));
   }
   assert.match(list.stdout, /Deviation: /);
+});
+
+Deno.test("cli --version prints the version of deno.json, for each command", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(projectPath("deno.json")));
+  for (const argv of [["--version"], ["bench", "--version"], ["report", "--version"]]) {
+    assert.deepEqual(await cli(argv), { code: 0, stdout: `laebench ${version}\n`, stderr: "" });
+  }
 });
 
 Deno.test("cli bench reports in one line that it cannot create the output folder", () =>

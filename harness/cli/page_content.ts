@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RunSpec } from "../core/records.ts";
 import type { Download, Picture, Pictures } from "../../reports/page/content.ts";
 import { pictureFiles } from "../../reports/sections/pictures.ts";
 import type { Results } from "../../reports/table.ts";
@@ -13,17 +14,17 @@ const ROWS = 4;
 const COLUMNS = 10;
 const QUALITY = 80;
 
-/** The first rows of the pictures of the runs in `dir`, as WebP in data URLs; `sideOf` is the side of a data set's images in pixels. */
+/** The first rows of the pictures of the runs in `dir`, as WebP in data URLs; `sideOf` is the side of the images of a run in pixels. */
 export async function readPictures(
   dir: string,
   { table, rows }: Results,
-  sideOf: (dataset: string) => number,
+  sideOf: (spec: RunSpec) => number,
 ): Promise<Pictures> {
   const files = pictureFiles(table);
   const runs = rows.flatMap(({ records }) => records);
   const found = await Promise.all(runs.flatMap(({ id, spec }) =>
     files.map(async (file) => {
-      const picture = await readPicture(`${dir}/${id}/${file}`, sideOf(spec.dataset));
+      const picture = await readPicture(`${dir}/${id}/${file}`, sideOf(spec));
       return picture === undefined ? [] : [[`${id}/${file}`, picture] as const];
     })
   ));

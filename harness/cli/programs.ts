@@ -1,4 +1,5 @@
 import { UsageError } from "../core/arguments.ts";
+import { plainText } from "../core/plain_text.ts";
 
 /**
  * Runs a program and shows its output. If the program is missing, ends this one with a line that says what to install
@@ -41,6 +42,6 @@ export async function runProgram(main: () => void | Promise<void>): Promise<void
 
 /** Ends the program with one line on standard error. */
 export function fail(message: string, code: number): never {
-  console.error(message);
+  console.error(plainText(message));
   Deno.exit(code);
 }

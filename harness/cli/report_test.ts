@@ -14,8 +14,8 @@ import { RESULTS_FILE } from "../sweep/store.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
 
 /** Rebuilds the reports of `dir` in a child process; resolves to the Markdown, the HTML and the table. */
-async function report(dir: string) {
-  const { path, args } = childCommand(["report", dir], {
+async function report(dir: string, options: readonly string[] = []) {
+  const { path, args } = childCommand(["report", dir, ...options], {
     read: [dir],
     write: [dir],
     anyLibrary: false,
@@ -53,9 +53,15 @@ Deno.test("report shows `n = 1 of 3` for missing runs as long as the folder has 
     assert.match(markdown, /\| VAE \| VI \+ amortization \| 102\.0 \(n = 1 of 3\) \|/);
     assert.match(markdown, /\| LAE \| LD \+ EBM \+ amortization \| 101\.0 ± 1\.0 \(n = 3\) \|/);
     assert.match(markdown, /\n- VAE, Fashion-MNIST 4k: no record of seeds 0, 1\n/);
-    assert.match(html, /<span class="main">102\.0 \(n = 1 of 3\)<\/span>/);
+    assert.match(html, /<span class="main">102\.0 <span class="nb">\(n = 1 of 3\)<\/span><\/span>/);
     assert.match(html, /<li>VAE, Fashion-MNIST 4k: no record of seeds 0, 1<\/li>/);
     assert.deepEqual(table.runList, { asked: 6, missing: 2 });
+
+    assert.ok(!html.includes("toy.html"));
+    await Deno.writeTextFile(`${dir}/toy.html`, "");
+    assert.match((await report(dir, ["--csv"])).html, /<a href="toy\.html">/);
+    const csv = (await Deno.readTextFile(`${dir}/runs.csv`)).trimEnd().split("\n");
+    assert.equal(csv.length, 1 + records.length);
 
     await Deno.remove(`${dir}/${EXPERIMENT_FILE}`);
     const without = await report(dir);

@@ -14,6 +14,8 @@ import { METHOD_CHAINS } from "../../methods/toy/method_chains.ts";
 import { MOVERS, SAMPLERS } from "../../methods/toy/mod.ts";
 import { toyFigures } from "../../reports/toy_figures.ts";
 import { failures, toyMarkdown } from "../../reports/toy_table.ts";
+import { toyHtml } from "../../reports/toy_page.ts";
+import { lookAt } from "./open_page.ts";
 import { makeOutputFolder, replaceFile } from "../core/files.ts";
 import { parseCount, parseNames, parseSeed } from "../core/arguments.ts";
 import { namedEntry } from "../experiment/spec.ts";
@@ -47,6 +49,9 @@ export const TOY_SUITE: ToySuite = {
   },
   normal: standardNormal,
 };
+
+/** The page of the suite in its output folder. */
+export const TOY_PAGE = "toy.html";
 
 /** Pixels of a PNG for each of the SVG. */
 const SCALE = 2;
@@ -85,6 +90,7 @@ export function toyCommand(absolute: (path: string) => string): Command {
         });
         const paths = await writeToy(out, report);
         console.log(`${toyMarkdown(report)}\nWrote ${paths.join(", ")}`);
+        console.log(lookAt(`${out}/${TOY_PAGE}`));
         const failed = failures(report);
         for (const { experiment, sampler, metric, value, low, high } of failed) {
           console.error(
@@ -108,11 +114,13 @@ interface ToyWords {
 
 /** Writes table, raw statistics and figures; resolves to the paths. */
 async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
+  const figures = toyFigures(report);
   const files: Record<string, string | Uint8Array<ArrayBuffer>> = {
+    [TOY_PAGE]: toyHtml(report, figures),
     "toy.md": toyMarkdown(report),
     "toy.json": `${JSON.stringify(withoutDraws(report), null, 1)}\n`,
   };
-  for (const [name, svg] of Object.entries(toyFigures(report))) {
+  for (const [name, svg] of Object.entries(figures)) {
     files[`${name}.svg`] = svg;
     const png = await sharp(new TextEncoder().encode(svg), { density: 72 * SCALE }).png()
       .toBuffer();

@@ -37,7 +37,7 @@ export function prepareStep(
   const hyper: Hyperparams = { ...method.defaults, ...Object.fromEntries(known) };
   const problem: Problem = { image, trainCount: TRAIN_COUNT, batchSize };
   const model = method.build(problem, hyper);
-  const specs = stepInputs({ image, batchSize, chains: model.chains });
+  const specs = stepInputs(model, { image, batchSize });
   return {
     problem,
     fn: stepFunction(model, keyOf(1)),

@@ -4,12 +4,14 @@
  * @module
  */
 import { Command } from "commander";
-import { HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
+import { resolveDataset } from "../../datasets/mod.ts";
+import { absoluteName, HELD_OUT } from "../core/dataset_name.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
-import { collect } from "./arguments.ts";
+import { gather } from "./arguments.ts";
 import { dataFolder } from "../core/cache_folder.ts";
 import { replaceFile } from "../core/files.ts";
 import { projectPath, userPath } from "../core/project.ts";
+import { availableCores } from "../core/threads.ts";
 import { codeReader } from "../experiment/run_code.ts";
 import type { Metric } from "../core/types.ts";
 import { DEVICES } from "../engine/device.ts";
@@ -18,6 +20,7 @@ import { DEFAULT_PRESET, PRESETS } from "../experiment/presets.ts";
 import { lookUp, requireJudged, type Tables } from "../experiment/spec.ts";
 import { threadsWarning } from "../experiment/warnings.ts";
 import { isMetric } from "../metrics/likelihood_bounds.ts";
+import { CHECKPOINT_SECONDS } from "./run_command.ts";
 import { runSpecs } from "../sweep/bench.ts";
 import { forecast } from "../sweep/forecast.ts";
 import { readResults } from "../sweep/store.ts";
@@ -40,11 +43,15 @@ interface TuneArguments {
   readonly seeds: string;
   readonly out?: string;
   readonly dryRun?: boolean;
+  readonly probe?: boolean;
   readonly acceptCode?: boolean;
 }
 
-/** Defines the command `tune`; its action calls `end` with whether the user interrupted it. */
-export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void): Command {
+/** Defines the command `tune`; its action calls `end` with the signal that ended it early, if any. */
+export function tuneCommand(
+  tables: Tables,
+  end: (interrupted: Deno.Signal | undefined) => void,
+): Command {
   return new Command("tune")
     .description(
       "random search over the ranges that methods declare, with the same number of trials and steps for each, scored on held-out training images; a second call resumes where the first stopped",
@@ -55,7 +62,7 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
     .option("--metric <name>", "the score to tune for; the preset's first by default")
     .option("--epochs <count>", "epochs of a trial; the preset's by default")
     .option("--images <count>", "training images of a trial; all by default")
-    .option("--set <METHOD.KEY=VALUE>", "a hyperparameter that every trial starts from", collect)
+    .option("--set <METHOD.KEY=VALUE>", "a hyperparameter that every trial starts from", gather)
     .option("--device <name>", `one of ${Object.keys(DEVICES).join(", ")}`)
     .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
     .option("--jobs <count>", "runs at a time; 1 by default")
@@ -64,22 +71,29 @@ export function tuneCommand(tables: Tables, end: (interrupted: boolean) => void)
     .option("--seeds <count>", "new seeds for each finalist", "3")
     .option("--out <folder>", "where to write; runs/tune by default")
     .option("--accept-code", "use trials and checkpoints of code that has changed since")
-    .option("--dry-run", "print the trials and how long they will take, write nothing")
+    .option(
+      "--dry-run",
+      "print the trials and how long they will take, write nothing, open no device",
+    )
+    .option(
+      "--probe",
+      "with --dry-run: open the device and time the first steps of each kind of run",
+    )
     .action(async (typed: TuneArguments) => end(await tune(typed, tables)));
 }
 
-async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
+async function tune(typed: TuneArguments, tables: Tables): Promise<Deno.Signal | undefined> {
   const preset = lookUp(PRESETS, "preset", typed.preset);
-  const dataset = `${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`;
+  const dataset = absoluteName(`${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`);
   const datasets = { ...tables.datasets, [dataset]: await heldOut(dataset) };
   const withHeldOut: Tables = { ...tables, datasets };
   const { experiment, jobs } = readExperiment({ ...typed, datasets: dataset, seeds: "0" }, {
     tables: withHeldOut,
     presets: PRESETS,
     devices: Object.keys(DEVICES),
-    cores: navigator.hardwareConcurrency,
+    cores: availableCores(),
   });
-  const crowded = threadsWarning({ ...experiment, jobs, cores: navigator.hardwareConcurrency });
+  const crowded = threadsWarning({ ...experiment, jobs, cores: availableCores() });
   if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
   requireJudged({ metrics: [metric.name], datasets: [dataset] }, withHeldOut);
@@ -98,35 +112,39 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<boolean> {
     out,
     jobs,
     force: false,
+    checkpointSeconds: Number(CHECKPOINT_SECONDS),
     acceptCode: typed.acceptCode ?? false,
     readCode: codeReader(projectPath(".")),
     dataFolder: dataFolder(),
   };
   const specs = trials.map(({ spec }) => spec);
+  if (typed.probe && !typed.dryRun) {
+    throw new UsageError("--probe has an effect only with --dry-run");
+  }
   if (typed.dryRun) {
     for (const { method, index, changed } of trials) {
       console.log(`${method} trial ${index}: ${JSON.stringify(changed)}`);
     }
     const { records } = await readResults(out);
-    console.log(await forecast(specs, { ...options, records, probe: true }));
-    return false;
+    console.log(await forecast(specs, { ...options, records, probe: typed.probe ?? false }));
+    return undefined;
   }
 
   const search = await runSpecs(specs, scored, options);
-  if (search.interrupted) return true;
+  if (search.interrupted !== undefined) return search.interrupted;
   const finals = finalRuns(trials, { outcomeOf: outcomesOf(search.records, metric), budget });
   const { records, interrupted } = await runSpecs(
     finals.flatMap(({ specs }) => specs),
     scored,
     options,
   );
-  if (interrupted) return true;
+  if (interrupted !== undefined) return interrupted;
   const tuned = summarise(trials, { records, metric, finals });
   const markdown = tuningMarkdown(tuned, { metric: metric.label, ...budget });
   await replaceFile(`${out}/tuning.md`, markdown);
   await replaceFile(`${out}/tuning.json`, `${JSON.stringify({ budget, tuned }, null, 2)}\n`);
   console.log(`${markdown}\nWrote ${out}/tuning.md, ${out}/tuning.json`);
-  return false;
+  return undefined;
 }
 
 async function heldOut(name: string) {

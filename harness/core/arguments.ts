@@ -108,6 +108,15 @@ export function parseDecimal(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+/** Parses a number of seconds >= 0; `what` names it in the UsageError. */
+export function parseSeconds(text: string, what: string): number {
+  const value = parseDecimal(text);
+  if (value === undefined || value < 0) {
+    throw new UsageError(`${what} must be a number of seconds >= 0, got "${text}"`);
+  }
+  return value;
+}
+
 /** An argument of `--set`: a hyperparameter of one method or of every method (`*`), and its value as text. */
 export interface Setting {
   readonly method: string;

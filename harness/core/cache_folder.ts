@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readEnv } from "./environment.ts";
 
 /**
  * The folder `laebench`, or `name` inside it, in the platform's cache folder (`$XDG_CACHE_HOME` or ~/.cache,
@@ -26,9 +27,4 @@ export function dataFolder(): string {
     throw new Error("The folder for data sets and networks is unknown: set LAEBENCH_DATA");
   }
   return folder;
-}
-
-function readEnv(variable: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" ? Deno.env.get(variable) : undefined;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { withTempDir } from "../testing/temp_dir.ts";
-import { lockFile } from "./file_lock.ts";
+import { claimFolder, isClaimed, LOCK_FILE, lockFile } from "./file_lock.ts";
 import { projectPath } from "./project.ts";
 
 Deno.test("lockFile() admits one caller at a time and reports waiting", () =>
@@ -51,4 +51,34 @@ await new Promise((resolve) => setTimeout(resolve, 60_000));`,
     await output.cancel();
     await child.status;
     assert.equal(waits, 1);
+  }));
+
+Deno.test("claimFolder() says who holds the folder, waits if asked, and forgets a holder that is gone", () =>
+  withTempDir(async (dir) => {
+    const hint = "wait for it";
+    const first = await claimFolder(dir, { hint });
+    const holder = `process ${Deno.pid} on ${Deno.hostname()} since \\d{4}-[\\d-]+T[\\d:.]+Z`;
+    await assert.rejects(
+      claimFolder(dir, { hint }),
+      new RegExp(`^Error: ${dir} is in use by ${holder}: wait for it$`),
+    );
+    setTimeout(() => first[Symbol.dispose](), 50);
+    const second = await claimFolder(dir, { hint, wait: 10_000 });
+    second[Symbol.dispose]();
+    // Left by a process that was killed: the text stays, the lock does not.
+    await Deno.writeTextFile(`${dir}/${LOCK_FILE}`, '{"pid":1,"host":"x","since":"y"}\n');
+    using _third = await claimFolder(dir, { hint });
+    await assert.rejects(claimFolder(dir, { hint }), new RegExp(`in use by process ${Deno.pid} `));
+  }));
+
+Deno.test("isClaimed() is true while a folder is held, not for a holder that was killed", () =>
+  withTempDir(async (dir) => {
+    assert.equal(await isClaimed(dir), false);
+    {
+      using _claim = await claimFolder(dir, { hint: "" });
+      assert.equal(await isClaimed(dir), true);
+    }
+    assert.equal(await isClaimed(dir), false);
+    await Deno.writeTextFile(`${dir}/${LOCK_FILE}`, '{"pid":1,"host":"x","since":"y"}\n');
+    assert.equal(await isClaimed(dir), false);
   }));

@@ -107,10 +107,12 @@ async function readModule(
   const place = (specifier: string) => {
     if (/^\.{0,2}\//.test(specifier)) return [resolveFile(specifier, { from: path, root })];
     if (specifier.startsWith("node:")) return [];
-    const name = Object.keys(map).find((key) =>
-      specifier === key || specifier.startsWith(`${key}/`)
-    );
-    return [name === undefined ? specifier : map[name] + specifier.slice(name.length)];
+    const name = specifier in map
+      ? specifier
+      : Object.keys(map).find((key) => specifier.startsWith(`${key}/`));
+    if (name === undefined) return [specifier];
+    const target = map[name] + specifier.slice(name.length);
+    return [target.startsWith("./") ? target.slice(2) : target];
   };
   const assets: string[] = [];
   visit(program, (node) => {
@@ -119,8 +121,7 @@ async function readModule(
     if (typeof specifier === "string") {
       (node.type === "ImportExpression" ? dynamicImports : imports).push(...place(specifier));
     }
-    const asset = relativeUrl(node);
-    if (asset !== undefined) assets.push(...place(asset));
+    assets.push(...relativeUrls(node).flatMap(place));
   });
   for (const asset of assets) if (await isFile(join(root, asset))) imports.push(asset);
   return { hash: sha256(JSON.stringify(program, bare)), program, imports, dynamicImports };
@@ -143,12 +144,16 @@ function parseModule(source: string, path: string): Node {
   }) as unknown as Node;
 }
 
-/** The argument of `new URL("./file", import.meta.url)`; undefined for any other node. */
-function relativeUrl({ type, callee, arguments: args }: Node): string | undefined {
-  if (type !== "NewExpression" || (callee as Node).name !== "URL") return undefined;
+/** The argument of `new URL("./file", import.meta.url)`, or the two of `test ? "./a" : "./b"`; none for any other node. */
+function relativeUrls({ type, callee, arguments: args }: Node): string[] {
+  if (type !== "NewExpression" || (callee as Node).name !== "URL") return [];
   const [file, base] = args as readonly (Node | undefined)[];
-  const isHere = (base?.object as Node | undefined)?.type === "MetaProperty";
-  return isHere && typeof file?.value === "string" ? file.value : undefined;
+  if ((base?.object as Node | undefined)?.type !== "MetaProperty") return [];
+  const choices = file?.type === "ConditionalExpression"
+    ? [file.consequent, file.alternate]
+    : [file];
+  return choices.map((choice) => (choice as Node | undefined)?.value)
+    .filter((value) => typeof value === "string");
 }
 
 /** The specifiers from which `program` imports what the member `name` of one of its object literals is made of. */

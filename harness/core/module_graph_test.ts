@@ -11,10 +11,11 @@ const FILES = {
     `import sharp from "sharp";\nimport type { T } from "./types.ts";\nimport { part } from "./part.ts";\n` +
     `export const one: T = part(sharp);\n`,
   "two.ts": `export const two = async (x: number) => (await import("./far.ts")).far + x;\n`,
-  "part.ts":
-    `export const part = (x: unknown): unknown => x;\nnew URL("./data.bin", import.meta.url);\n`,
+  "part.ts": `export const part = (x: unknown): unknown => x;\n` +
+    `new URL("./data.bin", import.meta.url);\nnew URL(part(1) ? "./a.js" : "./worker.ts", import.meta.url);\n`,
   "more.ts": `enum A { B }\nexport const MORE = { three: A.B };\n`,
   "far.ts": `export const far = 1;\n`,
+  "worker.ts": `export const worker = 1;\n`,
   "types.ts": `export type T = unknown;\n`,
   "data.bin": "bytes",
 };
@@ -42,6 +43,7 @@ Deno.test("reach() follows imports, URLs of files and packages, but not types", 
     "npm:sharp@1.2.3",
     "one.ts",
     "part.ts",
+    "worker.ts",
   ]);
 });
 

@@ -10,3 +10,11 @@ export function projectPath(path: string): string {
 export function userPath(path: string): string {
   return resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), path);
 }
+
+/** The version in deno.json. */
+export function projectVersion(): string {
+  const { version } = JSON.parse(Deno.readTextFileSync(projectPath("deno.json"))) as {
+    readonly version: string;
+  };
+  return version;
+}

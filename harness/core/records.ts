@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FamilyRecord, Hyperparams } from "./types.ts";
+import type { FamilyRecord, Hyperparams, ImageShape } from "./types.ts";
 
 /** Settings that all runs of an experiment share. */
 interface RunSettings {
@@ -20,16 +20,32 @@ interface RunSettings {
   readonly scoreEvery?: number;
   /** `cpu`, `tfjs-cpu`, ...: devices do not agree to the last bit, so it is part of the identity. */
   readonly device: string;
-  /** Threads of the device, part of the identity for the same reason. */
+  /** Threads of the device: part of the identity for the same reason, on devices whose bits depend on them. */
   readonly threads: number;
 }
 
-/** One run, resolved: everything that its numbers depend on. Its hash is the run's id. */
+/** A module outside the project that defines a run's method or data set, and what reports need of the entry. */
+export interface UserModule {
+  /** Absolute path of the file. It does not count in the run's id: a moved file is the same code. */
+  readonly path: string;
+  /** SHA-256 of the file and of the user's files that it imports, without comments and types. Counts in the run's id. */
+  readonly sha256: string;
+  /** The entry's label in reports. */
+  readonly label: string;
+  /** Of a method. */
+  readonly description?: string;
+  /** Of a data set. */
+  readonly image?: ImageShape;
+}
+
+/** One run, resolved: everything that its numbers depend on. Its hash is the run's id (`experiment/spec.ts`). */
 export interface RunSpec extends RunSettings {
   readonly method: string;
   readonly dataset: string;
   readonly seed: number;
   readonly hyper: Hyperparams;
+  /** The modules that define the method and the data set; absent if both are in the tables of the project. */
+  readonly modules?: { readonly method?: UserModule; readonly dataset?: UserModule };
 }
 
 /** A preset, after the command line's overrides. */
@@ -40,6 +56,8 @@ export interface Experiment extends RunSettings {
   readonly seeds: readonly number[];
   /** Overrides of defaults by method; those under `*`, and `*@DATASET`, hold for every method that has the key. */
   readonly hyper: Readonly<Record<string, Hyperparams>>;
+  /** Paths of the user's modules that define some of the methods and data sets; absent if none does. */
+  readonly modules?: readonly string[];
 }
 
 /** One epoch of training as recorded. */
@@ -48,6 +66,10 @@ export interface EpochRecord {
   readonly epoch: number;
   /** On the training clock; compilation and checkpoints are not in it. */
   readonly seconds: number;
+  /** Processor seconds of all threads of the process meanwhile; absent from older records. */
+  readonly cpuSeconds?: number;
+  /** Load average of the machine over the minute before the end of the epoch; absent where it is unknown. */
+  readonly load?: number;
   /** The first epoch of a process, slower than the rest: left out of the statistics of seconds per epoch. */
   readonly warmup: boolean;
   readonly steps: number;
@@ -72,20 +94,35 @@ export interface RunCode {
   readonly earlier?: readonly string[];
 }
 
-/** Where a number came from: recorded, never hashed into the id. */
-export interface Provenance {
-  /** Absent from records of older versions. */
-  readonly code?: RunCode;
-  readonly commit: string | null;
-  readonly dirty: boolean | null;
-  readonly lockSha256: string;
-  readonly versions: Readonly<Record<string, string>>;
+/** The machine that computed a number, and the runs that shared it. */
+export interface Machine {
+  /** The name of the machine; absent from older records. */
+  readonly host?: string;
   readonly device: string;
   readonly cpu: string;
   readonly cores: number;
   /** Number of parallel runs on the machine: timings with different `jobs` are not comparable. */
   readonly jobs: number;
   readonly os: string;
+}
+
+/** The part of a run that one process trained: up to the start of the next segment. */
+export interface Segment {
+  /** Where the process took over: epochs, and steps of the next one, that were done before. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly startedAt: string;
+  readonly machine: Machine;
+}
+
+/** Where a number came from: recorded, never hashed into the id. Its machine is that of the run's last process. */
+export interface Provenance extends Machine {
+  /** Absent from records of older versions. */
+  readonly code?: RunCode;
+  readonly commit: string | null;
+  readonly dirty: boolean | null;
+  readonly lockSha256: string;
+  readonly versions: Readonly<Record<string, string>>;
   readonly datasetSha256: string;
   readonly metricSha256: Readonly<Record<string, string>>;
   /** Of the metrics that have any; absent from records made before metrics had settings. */
@@ -141,12 +178,26 @@ export interface ChainHealth {
   readonly stepSize: number;
   /** eta L: the step size times the largest curvature of the energy at either end of each chain, that of lower energy. */
   readonly stability: { readonly quantile90: number; readonly largest: number } | null;
-  /** Mean acceptance that a Metropolis test would give over the last half of the steps. */
-  readonly acceptance: Estimate | null;
+  /** Mean acceptance that a Metropolis test would give over the last half of the steps; absent unless the rule is Langevin's. */
+  readonly acceptance?: Estimate | null;
   /** Change of the energy over the last half of the steps, nats; absent for a single chain. */
   readonly drift?: Estimate | null;
   /** (z . g - (eta / 2) |g|^2) / d over the last half of the steps, 1 at rest; absent for a single chain. */
   readonly virial?: Estimate | null;
+  /** Absent for chains on other things than images. */
+  readonly images?: ImageChainHealth;
+}
+
+/** How far a chain on images goes, and what it reaches. Means over chains; null where one is not finite. */
+export interface ImageChainHealth {
+  /** U in nats, up to the same constant, of training images, and of chains at their start and end. */
+  readonly energy: Readonly<Record<"data" | "start" | "end", Estimate | null>>;
+  /** |grad U| of chains at their start and end. */
+  readonly gradientNorm: Readonly<Record<"start" | "end", number | null>>;
+  /** Share of pixels at the least or the largest value, or beyond. */
+  readonly saturated: Readonly<Record<"data" | "start" | "end", number | null>>;
+  /** Root mean square over pixels of the way from start to end, as a share of the range of a pixel. */
+  readonly distance: number | null;
 }
 
 /** A mean over chains with its standard error, null for a single chain. */
@@ -256,8 +307,12 @@ interface RunRecordBase {
   readonly spec: RunSpec;
   readonly startedAt: string;
   readonly provenance: Provenance | null;
+  /** The processes that made the run, in order; absent from older records, whose machine is that of the provenance. */
+  readonly segments?: readonly Segment[];
   readonly seconds: Seconds;
   readonly epochs: readonly EpochRecord[];
+  /** How earlier processes of the run crashed in this sweep, one sentence each; absent if none did. */
+  readonly crashes?: readonly string[];
 }
 
 /** One line of results.jsonl. */

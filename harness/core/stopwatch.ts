@@ -11,20 +11,25 @@ export interface Stopwatch {
   read(): Seconds;
 }
 
-/** Starts a stopwatch on the clock `other`, continuing from `before`. `now` returns milliseconds. */
+/** Starts a stopwatch on the clock `other`, continuing from `before`. `now` returns milliseconds; `since` is the start by it. */
 export function startStopwatch(
-  { before = { train: 0, sample: 0, score: 0, other: 0 }, now = () => performance.now() }: {
+  {
+    before = { train: 0, sample: 0, score: 0, other: 0 },
+    now = () => performance.now(),
+    since = now(),
+  }: {
     readonly before?: Seconds;
     readonly now?: () => number;
+    readonly since?: number;
   } = {},
 ): Stopwatch {
   const seconds: Record<Clock, number> = { ...before };
   let running: Clock = "other";
-  let since = now();
+  let last = since;
   const settle = () => {
     const at = now();
-    seconds[running] += (at - since) / 1000;
-    since = at;
+    seconds[running] += (at - last) / 1000;
+    last = at;
   };
   return {
     switchTo(clock) {

@@ -83,6 +83,8 @@ export interface Problem {
   readonly trainCount: number;
   /** Images a batch, m. */
   readonly batchSize: number;
+  /** Number of classes of the images' labels; absent if they have none. */
+  readonly classCount?: number;
 }
 
 /** One minibatch as a step sees it. */
@@ -95,6 +97,8 @@ export interface Batch {
   readonly step: Scalar;
   /** Persistent chains of `rows` (empty unless the model declares `chains`), gathered and scattered by the harness. */
   readonly chains: State;
+  /** Class of each image, [m] int32 in 0 ... classCount - 1; absent unless the model is `conditional`. */
+  readonly labels?: Tensor1D;
 }
 
 /** Result of a step: the state that replaces the old one, and scalars to record. */
@@ -146,6 +150,8 @@ export interface Model<S extends Tree = Tree> {
   readonly warnings?: readonly string[];
   /** Floating-point operations of one step, as the formulas count them (`methods/parts/step_flops.ts`). */
   readonly flops?: number;
+  /** Largest absolute values of training metrics, by name: a run in which one is exceeded has diverged, and stops. */
+  readonly limits?: Readonly<Record<string, number>>;
   /** The state before the first step. Runs eagerly. */
   init(noise: Noise): S;
   /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
@@ -154,6 +160,7 @@ export interface Model<S extends Tree = Tree> {
   sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
   /** Other ways to sample the same trained model, where test time leaves a choice: each is a row of its own in reports. */
   readonly alternatives?: readonly AlternativeSampling<S>[];
+  readonly conditional?: Conditional<S>;
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
   readonly joint?: JointDensity<S>;
@@ -180,11 +187,21 @@ export interface SampleRequest {
   readonly chains: State;
 }
 
+/** Capability of a model of p(x | label): it learns from labels, and samples the class asked for. */
+export interface Conditional<S extends Tree = Tree> {
+  /** Labels are 0 ... classCount - 1. */
+  readonly classCount: number;
+  /** An image in [0, 1] of the class of each of `labels` [count] int32: [count, height, width, channels]. */
+  sample(state: S, labels: Tensor1D, noise: Noise): Tensor4D;
+}
+
 /** Capability of a latent variable model p(x | z). */
 export interface Latents<S extends Tree = Tree> {
   readonly dim: number;
   /** One posterior draw for each of `images` [n, height, width, channels] in [0, 1]: [n, dim]. */
   infer(state: S, images: Tensor4D, noise: Noise): Tensor2D;
+  /** Latents that reconstruct `images` best, [n, dim], where the method has a procedure for that besides a draw. */
+  fit?(state: S, images: Tensor4D, noise: Noise): Tensor2D;
   /** Mean images [n, height, width, channels] in [0, 1] for `latents` [n, dim]. */
   decode(state: S, latents: Tensor2D): Tensor4D;
 }
@@ -275,6 +292,19 @@ export interface PreparedChain {
    * is, where float32 would round the sum of many terms by more than a step changes it.
    */
   energy(z: Tensor2D): Tensor1D | Tensor2D;
+  /**
+   * The next z of a rule other than Langevin's, such as one that is clipped or has no noise, from grad U(z) and standard
+   * normal draws, all [count, d]. Absent for Langevin's rule, which acceptance, drift and virial presume: they are not
+   * measured otherwise.
+   */
+  move?(z: Tensor2D, move: { readonly gradient: Tensor2D; readonly xi: Tensor2D }): Tensor2D;
+  /** Of a chain on images: what its ends are compared with. */
+  readonly images?: {
+    /** The images of the batch as `energy` takes them, [m, d]. */
+    readonly data: Tensor2D;
+    /** The least and the largest value of a pixel. */
+    readonly range: readonly [number, number];
+  };
 }
 
 // ---------------------------------------------------------------- data sets
@@ -313,6 +343,8 @@ export interface Dataset {
   readonly source: string;
   readonly image: ImageShape;
   readonly counts: Readonly<Record<Split, number>>;
+  /** Number of classes of its labels; absent if it has none. */
+  readonly classCount?: number;
   readonly files: readonly DatasetFile[];
   /** Reads one part. Throws an Error that names the missing or broken file and says what to do. */
   load(split: Split): Promise<ImageSet>;

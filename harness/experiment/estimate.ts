@@ -1,5 +1,5 @@
 import { stepsPerEpoch } from "../core/row_order.ts";
-import { canonicalJson } from "./spec.ts";
+import { canonicalJson, moduleHashes } from "./spec.ts";
 import { median } from "../statistics/summary.ts";
 import type { Dataset } from "../core/types.ts";
 import type { EpochRecord, RunRecord, RunSpec } from "../core/records.ts";
@@ -17,7 +17,15 @@ export type Paces = ReadonlyMap<string, Pace>;
 /** Key of everything that affects the time of a step: equal for runs that differ only in seed and length. */
 export function paceKey(spec: RunSpec): string {
   const { method, dataset, batchSize, hyper, device, threads } = spec;
-  return canonicalJson({ method, dataset, batchSize, hyper, device, threads });
+  return canonicalJson({
+    method,
+    dataset,
+    batchSize,
+    hyper,
+    device,
+    threads,
+    modules: moduleHashes(spec),
+  });
 }
 
 /** Seconds per step: the median over `epochs`, without the warm-up if there are other epochs; undefined without epochs. */

@@ -81,14 +81,32 @@ export function readExperiment(
       scoreEvery: parseCount(args.scoreEvery, "--score-every"),
     },
     device,
-    threads: count(args.threads, "--threads", Math.max(1, Math.floor(cores / jobs))),
+    threads: count(
+      args.threads,
+      "--threads",
+      preset.threads ?? Math.max(1, Math.floor(cores / jobs)),
+    ),
   };
   checkComplete(experiment, tables);
   if (args.metrics !== undefined) requireJudged(experiment, tables);
+  const modules = modulesOf(experiment, tables);
   return {
-    experiment: { ...experiment, hyper: readSettings(args.set ?? [], experiment, tables) },
+    experiment: {
+      ...experiment,
+      hyper: readSettings(args.set ?? [], experiment, tables),
+      ...modules.length > 0 && { modules },
+    },
     jobs,
   };
+}
+
+/** Paths of the user's modules that define methods and data sets of the experiment. */
+function modulesOf({ methods, datasets }: Experiment, { modules }: Tables): string[] {
+  const used = [
+    ...methods.map((name) => modules?.methods[name]),
+    ...datasets.map((name) => modules?.datasets[name]),
+  ];
+  return [...new Set(used.flatMap((module) => module === undefined ? [] : [module.path]))];
 }
 
 /** Throws UsageError for a device such as `cuda:0`, which is no name here. */

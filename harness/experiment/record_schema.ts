@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { excerpt } from "../core/plain_text.ts";
 import type { RunRecord, RunSpec } from "../core/records.ts";
 
 /** Schema number of the records that this program writes, and the highest that it reads. */
@@ -10,6 +11,20 @@ export const NUMBERS = z.record(z.string(), z.number());
 /** Checks an `Estimate`. */
 const ESTIMATE = z.object({ mean: z.number(), standardError: z.number().min(0).nullable() });
 
+const NUMBER_OR_NULL = z.number().nullable();
+
+/** Checks an `ImageChainHealth`. */
+const IMAGE_CHAIN_HEALTH = z.object({
+  energy: z.object({
+    data: ESTIMATE.nullable(),
+    start: ESTIMATE.nullable(),
+    end: ESTIMATE.nullable(),
+  }),
+  gradientNorm: z.object({ start: NUMBER_OR_NULL, end: NUMBER_OR_NULL }),
+  saturated: z.object({ data: NUMBER_OR_NULL, start: NUMBER_OR_NULL, end: NUMBER_OR_NULL }),
+  distance: NUMBER_OR_NULL,
+});
+
 /** Checks a `ChainHealth`. */
 const CHAIN_HEALTH = z.object({
   chain: z.string(),
@@ -18,9 +33,10 @@ const CHAIN_HEALTH = z.object({
   steps: z.int().min(1),
   stepSize: z.number().min(0),
   stability: z.object({ quantile90: z.number(), largest: z.number() }).nullable(),
-  acceptance: ESTIMATE.nullable(),
+  acceptance: ESTIMATE.nullable().optional(),
   drift: ESTIMATE.nullable().optional(),
   virial: ESTIMATE.nullable().optional(),
+  images: IMAGE_CHAIN_HEALTH.optional(),
 });
 
 /** Checks a `Divergence`. */
@@ -40,6 +56,8 @@ const DIVERGENCE = z.object({
 export const EPOCH_RECORD = z.object({
   epoch: z.int().min(0),
   seconds: z.number().min(0),
+  cpuSeconds: z.number().min(0).optional(),
+  load: z.number().min(0).optional(),
   warmup: z.boolean(),
   steps: z.int().min(0),
   metrics: NUMBERS,
@@ -53,6 +71,15 @@ export const SECONDS = z.object({
   sample: z.number(),
   score: z.number(),
   other: z.number(),
+});
+
+/** Checks a `UserModule`. */
+const USER_MODULE = z.strictObject({
+  path: z.string(),
+  sha256: z.string(),
+  label: z.string(),
+  description: z.string().optional(),
+  image: z.strictObject({ height: z.int(), width: z.int(), channels: z.int() }).optional(),
 });
 
 /** Checks a `RunSpec`. */
@@ -70,6 +97,8 @@ export const RUN_SPEC = z.strictObject({
   hyper: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   device: z.string(),
   threads: z.int().min(1),
+  modules: z.strictObject({ method: USER_MODULE.optional(), dataset: USER_MODULE.optional() })
+    .optional(),
 });
 
 /** Checks `Findings`. */
@@ -149,29 +178,43 @@ export const RUN_CODE = z.object({
   earlier: z.array(z.string()).optional(),
 });
 
+const MACHINE = z.object({
+  host: z.string().optional(),
+  device: z.string(),
+  cpu: z.string(),
+  cores: z.number(),
+  jobs: z.number(),
+  os: z.string(),
+});
+
+/** Checks a `Segment`. */
+export const SEGMENT = z.object({
+  epoch: z.int().min(0),
+  step: z.int().min(0),
+  startedAt: z.iso.datetime(),
+  machine: MACHINE,
+});
+
 const BASE = z.object({
   schema: z.literal(RECORD_SCHEMA),
   id: z.string().regex(/^[0-9a-f]{12}$/),
   experiment: z.string(),
   spec: RUN_SPEC,
   startedAt: z.iso.datetime(),
-  provenance: z.object({
+  provenance: MACHINE.extend({
     code: RUN_CODE.optional(),
     commit: z.string().nullable(),
     dirty: z.boolean().nullable(),
     lockSha256: z.string(),
     versions: z.record(z.string(), z.string()),
-    device: z.string(),
-    cpu: z.string(),
-    cores: z.number(),
-    jobs: z.number(),
-    os: z.string(),
     datasetSha256: z.string(),
     metricSha256: z.record(z.string(), z.string()),
     metricSettings: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   }).nullable(),
+  segments: z.array(SEGMENT).optional(),
   seconds: SECONDS,
   epochs: z.array(EPOCH_RECORD),
+  crashes: z.array(z.string()).optional(),
 });
 
 /** Checks a `RunRecord`. */
@@ -225,5 +268,6 @@ export function parseSpec(text: string, what: string): RunSpec {
 /** Describes the first issue in one line. */
 export function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
-  return `${issue.path.length === 0 ? "it" : issue.path.join(".")}: ${issue.message}`;
+  const message = issue.message.replace(/^Invalid input: (.+), received undefined$/, "missing, $1");
+  return `${issue.path.length === 0 ? "it" : excerpt(issue.path.join("."))}: ${excerpt(message)}`;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { dirname, join, relative } from "node:path";
 import { type ModuleHashes, openModuleGraph } from "../core/module_graph.ts";
 import type { RunCode, RunSpec } from "../core/records.ts";
 import { canonicalJson } from "./spec.ts";
@@ -35,16 +36,62 @@ export const CODE_PLACES: CodePlaces = {
 /** A reader of the code of runs in the project folder `root`; it reads each file once. */
 export function codeReader(root: string, places: CodePlaces = CODE_PLACES): CodeReader {
   const graph = openModuleGraph(root);
-  return async ({ method, metrics, device }) => {
-    const entries = [places.run, ...await graph.filesOfEntry(places.methods, method)];
+  return async ({ method, metrics, device, modules = {} }) => {
+    const users = Object.values(modules).map(({ path }) => fromRoot(root, path));
+    const ofMethod = modules.method ? [] : await graph.filesOfEntry(places.methods, method);
+    const entries = [places.run, ...ofMethod, ...users];
     for (const metric of metrics) {
       entries.push(...await graph.filesOfEntry(places.metrics, metric));
     }
-    return {
+    const reached = {
       ...await graph.reach(entries),
       ...await graph.reach([places.device], { dynamic: !places.ownDevices.includes(device) }),
     };
+    const [user] = Object.values(modules);
+    return user === undefined ? reached : withoutPlace(reached, { root, user: user.path });
   };
+}
+
+/** `path` from the folder `root`, with slashes. */
+export function fromRoot(root: string, path: string): string {
+  return relative(root, path).replaceAll("\\", "/");
+}
+
+/** `modules` with those outside `root` named by their path from the module `user`: a moved folder has the same code. */
+function withoutPlace(
+  modules: ModuleHashes,
+  { root, user }: { readonly root: string; readonly user: string },
+): ModuleHashes {
+  const named = Object.entries(modules).map(([path, hash]) => {
+    const isOutside = path.startsWith("../");
+    return [isOutside ? `user/${fromRoot(dirname(user), join(root, path))}` : path, hash];
+  });
+  return Object.fromEntries(named);
+}
+
+/** Folders of the project whose modules are no part of the user's code. */
+const PROJECT_FOLDERS = /^(harness|methods|datasets|reports|fixtures)\//;
+
+/**
+ * SHA-256 of the module at the absolute `path`, of the user's modules that it imports, and of the names of its packages; and the
+ * folders of these modules. The project in the folder `root` counts as a package.
+ */
+export async function userCode(
+  path: string,
+  root: string,
+): Promise<{ readonly sha256: string; readonly folders: readonly string[] }> {
+  const entry = fromRoot(root, path);
+  const reached = Object.entries(await openModuleGraph(root).reach([entry]))
+    .filter(([name]) => name === entry || !PROJECT_FOLDERS.test(name));
+  const isFile = (name: string) => !/^[a-z]+:/.test(name);
+  const parts = reached.map(([name, hash]) => [
+    isFile(name) ? fromRoot(dirname(path), join(root, name)) : name,
+    hash,
+  ]);
+  const sha256 = createHash("sha256").update(canonicalJson(Object.fromEntries(parts)));
+  const folders = reached.map(([name]) => name).filter(isFile)
+    .map((name) => dirname(join(root, name)));
+  return { sha256: sha256.digest("hex"), folders: [...new Set(folders)] };
 }
 
 /** SHA-256 of the pixels of the parts of a data set. */

@@ -8,15 +8,21 @@ import type {
   Problem,
   Score,
 } from "../core/types.ts";
-import type { Experiment, RunSpec } from "../core/records.ts";
+import type { Experiment, RunSpec, UserModule } from "../core/records.ts";
 import { isBound, isMetric, NO_BOUND } from "../metrics/likelihood_bounds.ts";
 import { unknownName, UsageError } from "../core/arguments.ts";
+import { dependsOnThreads } from "../core/threads.ts";
 
 /** Tables of everything an experiment can name, in the order of rows and columns. */
 export interface Tables {
   readonly methods: Readonly<Record<string, Method>>;
   readonly datasets: Readonly<Record<string, Dataset>>;
   readonly metrics: Readonly<Record<string, Score>>;
+  /** The modules of those methods and data sets that are the user's, by name; absent if none is. */
+  readonly modules?: {
+    readonly methods: Readonly<Record<string, UserModule>>;
+    readonly datasets: Readonly<Record<string, UserModule>>;
+  };
 }
 
 /** The entry `name` of `table`. Throws UsageError that lists the known names if there is none. */
@@ -51,9 +57,27 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The first 12 hexadecimal digits of SHA-256 of the canonical JSON of `spec`: 48 bits, so collisions need millions of runs. */
+/**
+ * The part of `spec` that its numbers depend on, as canonical JSON: runs with equal ones are the same run. Of the user's modules
+ * it has the hashes alone, and no threads where they do not change the numbers.
+ */
+export function identityOf(spec: RunSpec): string {
+  const { threads, modules, ...others } = spec;
+  return canonicalJson({
+    ...others,
+    ...dependsOnThreads(spec.device) && { threads },
+    ...modules && { modules: moduleHashes(spec) },
+  });
+}
+
+/** The hashes of the user's modules that `spec` runs, by what they are for. */
+export function moduleHashes({ modules = {} }: RunSpec): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(modules).map(([kind, { sha256 }]) => [kind, sha256]));
+}
+
+/** The first 12 hexadecimal digits of SHA-256 of `identityOf(spec)`: 48 bits, so collisions need millions of runs. */
 export function runId(spec: RunSpec): string {
-  return createHash("sha256").update(canonicalJson(spec)).digest("hex").slice(0, 12);
+  return createHash("sha256").update(identityOf(spec)).digest("hex").slice(0, 12);
 }
 
 /** Facts about the data of `spec` that a method may build on. */
@@ -62,6 +86,7 @@ export function problemOf(spec: RunSpec, dataset: Dataset): Problem {
     image: dataset.image,
     trainCount: spec.trainCount ?? dataset.counts.train,
     batchSize: spec.batchSize,
+    ...dataset.classCount !== undefined && { classCount: dataset.classCount },
   };
 }
 
@@ -119,19 +144,40 @@ export function resolveRuns(experiment: Experiment, tables: Tables): RunSpec[] {
     experiment.datasets.flatMap((name) => {
       const dataset = namedEntry(tables.datasets, "data set", name);
       return methods.map((method) =>
-        resolveRun(experiment, { method, dataset, metricEntries: metrics, seed })
+        resolveRun(experiment, {
+          method,
+          dataset,
+          metricEntries: metrics,
+          seed,
+          modules: modulesOf({ method, dataset }, tables),
+        })
       );
     })
   );
 }
 
+/** The user's modules behind `method` and `dataset`; undefined if there is none. */
+function modulesOf(
+  { method, dataset }: { readonly method: Method; readonly dataset: Dataset },
+  { modules }: Tables,
+): RunSpec["modules"] {
+  const ofMethod = modules?.methods[method.name];
+  const ofDataset = modules?.datasets[dataset.name];
+  if (ofMethod === undefined && ofDataset === undefined) return undefined;
+  return {
+    ...ofMethod !== undefined && { method: ofMethod },
+    ...ofDataset !== undefined && { dataset: ofDataset },
+  };
+}
+
 function resolveRun(
   experiment: Experiment,
-  { method, dataset, metricEntries, seed }: {
+  { method, dataset, metricEntries, seed, modules }: {
     readonly method: Method;
     readonly dataset: Dataset;
     readonly metricEntries: readonly Score[];
     readonly seed: number;
+    readonly modules: RunSpec["modules"];
   },
 ): RunSpec {
   const { epochs, batchSize, sampleCount, scoreUntrained, scoreEvery, device, threads } =
@@ -153,6 +199,7 @@ function resolveRun(
     hyper,
     device,
     threads,
+    ...modules !== undefined && { modules },
   };
   const problem = problemOf(spec, dataset);
   if (problem.trainCount < batchSize) {

@@ -27,6 +27,10 @@ Deno.test("runId() is the SHA-256 of the canonical spec, whatever the order of i
   assert.match(runId(spec), /^[0-9a-f]{12}$/);
   assert.equal(runId(shuffled), runId(spec));
   assert.notEqual(runId({ ...spec, seed: 1 }), runId(spec));
+  for (const [device, differs] of [["cpu", true], ["cuda", false]] as const) {
+    const [one, four] = [1, 4].map((threads) => runId({ ...spec, device, threads }));
+    assert.equal(one !== four, differs, `threads on ${device}`);
+  }
   assert.notEqual(runId({ ...spec, hyper: { ...spec.hyper, rate: 0.25 } }), runId(spec));
 });
 

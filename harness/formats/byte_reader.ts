@@ -58,6 +58,9 @@ export function byteReader(stream: ReadableStream<Uint8Array>, what: string): By
     async skip(count) {
       for await (const _ of pieces(count)) { /* skipped */ }
     },
-    [Symbol.asyncDispose]: () => source.cancel(),
+    async [Symbol.asyncDispose]() {
+      // What is wrong with the rest of the stream no longer matters, and would hide the error that ended the reading.
+      await source.cancel().catch(() => {});
+    },
   };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { bytesSource, readFile } from "./byte_source.ts";
+import { excerpt } from "../core/plain_text.ts";
 import { readNpy } from "./npy.ts";
 import { zipMembers } from "./zip.ts";
 
@@ -122,7 +123,7 @@ function readCsv(text: string): DrawsArray {
     }
     const chain = chainColumn < 0 ? "" : cells[chainColumn];
     const own = chains.get(chain) ?? [];
-    for (const i of kept) own.push(numberOf(cells[i], `row ${row + 1}, ${names[i]}`));
+    for (const i of kept) own.push(numberOf(cells[i], `row ${row + 1}, ${excerpt(names[i])}`));
     chains.set(chain, own);
   });
   const lengths = [...chains.values()].map(({ length }) => length / kept.length);
@@ -141,20 +142,24 @@ function numberOf(cell: string, where: string): number {
   if (/^[+-]?inf(inity)?$/i.test(cell)) return cell.startsWith("-") ? -Infinity : Infinity;
   if (/^nan$/i.test(cell)) return NaN;
   const value = cell === "" ? NaN : Number(cell);
-  if (Number.isNaN(value)) throw new SyntaxError(`${where} is not a number: "${cell}"`);
+  if (Number.isNaN(value)) throw new SyntaxError(`${where} is not a number: "${excerpt(cell)}"`);
   return value;
 }
+
+/** Most axes that an array of draws may have, as in NumPy. */
+const AXES = 64;
 
 /** `InferenceData.to_json()`: { posterior: { NAME: nested lists [chain][draw]... } }. */
 function readArvizJson(bytes: Uint8Array<ArrayBuffer>, { variable }: DrawsFileOptions): DrawsArray {
   // Python writes NaN and Infinity, which JSON lacks: 1e999 reads as Infinity, which no draw may be either.
   const text = new TextDecoder().decode(bytes)
-    .replaceAll(/(?<=[[,:]\s*)(?:NaN|-?Infinity)(?=\s*[\],}])/g, "1e999");
+    // The word comes first: a search for what precedes it would look back from every blank.
+    .replaceAll(/(?:NaN|-?Infinity)(?<=[[,:]\s*(?:NaN|-?Infinity))(?=\s*[\],}])/g, "1e999");
   let file: unknown;
   try {
     file = JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(`not JSON: ${(error as Error).message}`);
+    throw new SyntaxError(`not JSON: ${(error as Error).message}`, { cause: error });
   }
   const { posterior } = (file ?? {}) as { readonly posterior?: Readonly<Record<string, unknown>> };
   if (typeof posterior !== "object" || posterior === null) {
@@ -163,6 +168,7 @@ function readArvizJson(bytes: Uint8Array<ArrayBuffer>, { variable }: DrawsFileOp
   const nested = chosen(new Map(Object.entries(posterior)), variable);
   const shape: number[] = [];
   for (let at = nested; Array.isArray(at); at = at[0]) shape.push(at.length);
+  if (shape.length > AXES) throw new SyntaxError(`a variable has more than ${AXES} axes`);
   const values: number[] = [];
   const visit = (node: unknown, axis: number): void => {
     if (axis === shape.length && typeof node === "number") values.push(node);
@@ -202,9 +208,9 @@ async function readNetcdf(
     try {
       return work();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
       throw new SyntaxError(
-        `not readable as NetCDF 4 (${reason}): write the draws by numpy.save(FILE, idata.posterior["z"].values)`,
+        'not readable as NetCDF 4, or broken: write the draws by numpy.save(FILE, idata.posterior["z"].values)',
+        { cause: error },
       );
     }
   };

@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { readDrawsFile } from "./draws_file.ts";
+import { NETCDF_EXAMPLE } from "./netcdf_example.ts";
 import { readNpy, writeNpy } from "./npy.ts";
 
 const CUBE = { shape: [2, 4, 2], data: Float64Array.from({ length: 16 }, (_, i) => i) };
@@ -66,7 +67,7 @@ Deno.test("readDrawsFile() reads the exports of ArviZ", async () => {
   await assert.rejects(roundTrip("a.json", "{}"), /a\.json: no group posterior/);
   await assert.rejects(roundTrip("a.json", '{"posterior":{"z":[[1,2],[3]]}}'), /equal lengths/);
   // arviz 0.23.4, h5netcdf: az.from_dict(posterior={"z": x, "w": x[:, :, 0]}), x = arange(16).reshape(2, 4, 2)
-  const netcdf = gunzipSync(Uint8Array.fromBase64(NETCDF));
+  const netcdf = gunzipSync(Uint8Array.fromBase64(NETCDF_EXAMPLE));
   assert.deepEqual(await roundTrip("a.nc", netcdf, "z"), expected);
   await assert.rejects(roundTrip("a.nc", netcdf), /choose one of z, w by --var/);
   await assert.rejects(
@@ -76,6 +77,3 @@ Deno.test("readDrawsFile() reads the exports of ArviZ", async () => {
   await assert.rejects(roundTrip("a.nc", "CDF\x01"), /NetCDF 3, which is not supported/);
   await assert.rejects(roundTrip("a.txt", ""), /must be in a file ending in \.npy/);
 });
-
-const NETCDF =
-  "H4sIAPBaC2sC/+2cW0gcVxiAz8zO7k501S1qNBeJbWmwjW53N2tibI3K7lovq2tVekkh6+KOzQR1Zd1c6kNjoNALrb6Y2FIC2uJj8pQWoS99sCCFQpFW6EsaQkuhpJYSCHlJ0jm3ndnR0Y1JepH/C2Q8Z8755z//f87snH/n3/dbQy0FebvzEEaWkYTcyMh9RuK17DI/3482Jtoa6hFd18WnSMkmmMSayRMRaeLYi/8XJC5mx2hyLK2k1GSqg4ko3YskKtFKlutVIgMVIln7F+sKdqeSo0oqrSpjWn2xJud5cp5yWkmNqcmRBn/1idoRJT2QGGzweeo8WjExWNvg93g9Xu3M6FsNBz2+Qx4v2pE1zOHE1Ed0qKt8qHKOQ3UTg3fbaOvjrJerlSqfj0o05QdSSjytJGLxND27SxCIn9yZAdCr8cFU6lWkDksTiCmwtHjqtDoeYwPOQZrDIE3MVFAufJ+yk4EXIEEoJ70EQW9pONpcWKBb5qKakF3GNaJNJB3yK3GJddb+lInGCWVwSBs64jOBWguV09I0yp4MTktry8VEB1GcLtfVkjMCrzDzn+Tm349bCMhO5k5Xc2cY1xazsXPDDJyIq5oBWV/U+9vuY9FgawfXRrTUhl70OTvtF+Z2pvaTuDw7kR9iBqy4GZrE0l1e6ksHUS0Yae7tZaq5DaqF2jrDXb1t0a5Yb7A5EmbDvBGhZ1e4+9zrrdk73x7+en2fci9Ij8GnSWaNiMmnDusFHuAL3EUWOFm1gZA6rCYQ1UrSV0PGMkLmivfZPD7KB1641hYXf1otZXcyzfa03+f1tKYRGURq7ttN3cfGgZzjsYQ6HPN+xSqKvrg+pwtZrKK1Y3zGPWM14+wG5ROp+Bl8LPvg2hR1UdE/uOwanLQ0Z3KR/RG7COu+tWmuEbj9cjvKla0vqOLuHZ/p3rQ30FY/c29WWXlTNshkEwS5IvgmImg3Z5d2Z+NWCiaTqYQ6ormBzpE11mJOE7JmYcbzjXtO+TY3wEvBaEQw3AmyPkE0/F7/oRqfr8Zf1+f319f66v11nsChw74jvgNeb73XKxo/IzS8Hv9BT0Av809BfhdzmurLpewyP/JFk2chJ99CDsdbhAAAAAAAAAAAAAAAMAZAHmn4gYQ/Arjtg4Z9MGXvTd3t6wmHcUDGHEwqtBjDYmV2WTTFBgAAAAAA2H6cPT7QP4Faqgrw98IiL30nzX8ypz2HjCLn2gZNjn0351xO+Rth3j57VZ6+OLHs7z4mtB9oVkurLjvma2ev7pxeOb88XojOrTpaSReh0N2O2juaVHvVZRG3mLShIxPieXAAAAAAAPxLMQz8GoaE+l+gNX/yOMQjjWyw4+TTr/9uFaIotlBx2RSikCBEAQAAAADbngf9SuNX0/MCfKUBAAAAANufTPpVHS4JtuzcHsn0VGBVbyvBMYsnKhszuT+BfBS4b+P5PL+wrBWZRTYkkiukP2PcOZdbdpC8h1xNlG4e1RWQkJ5kxxOFpE0y4m6wzKq3uQafXrpwEod3HGXk+lImAQ0nQvGcD9q3jiWOvWgw4770pSh5w2WUql+E3KjckMoTaevtQ2gXoukvZUxbHv/heXj8KBiewBymstNUxofaH+69ga+eyT08/KzuJ9zAtYSzu7BaaU2tnnBLuCfcFQwztXaKVK1EPB0fU9KbzhmufkIdVkZYamcuz4xutH74yzy7Zo4YzKBR3ZFdfuePxgE9I2qhk9ZyvV3dNMtqa6E4sy78uvhFI3FLLxp9uXTmx8xqMzrpTZ9+KeKkBfou03/TSeYYJXcSN9Tix7F7eHh2N0/6My5vV9/DOMW8Prge4kM5Bk8UG8t81nRqUYeGXokPnVLo2fVuZhvZg4+0+d32v6w2YQdzvCnfstiUSbBJAwAAAAAAAIDtG5QhP90iiBsHZaQcgzBRFrC4gh4yCFNGN7C26q7sIMyDBGDSLIjCt6VovZ/RmJGurZCgTAkNyvDf+hDG+e6Tn+G/9iGc4cEC+0LxLInI9G8lImMOAxgjLnmmMv6FEKXibgG52hKO2PzfAi3IFGjh1ERnbm2wp38s++fbHypnrfbPFZuMe/+TG++bYb8MAAAAAACwvfgbcL2D4WRYAAA=";

@@ -1,3 +1,5 @@
+import { decompress } from "./decompress.ts";
+
 /** An array read from an IDX file: element type uint8, row-major. */
 export interface IdxArray {
   readonly shape: readonly number[];
@@ -43,8 +45,19 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** Decompresses a whole gzip stream. Throws TypeError if it is damaged or truncated. */
-export async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+/** Largest IDX file that is unpacked, in bytes: five times MNIST's. */
+const UNPACKED_LIMIT = 2 ** 28;
+
+/** Decompresses a whole gzip stream. Throws SyntaxError if it is damaged, truncated or unpacks to more than `limit` bytes. */
+export async function gunzip(
+  bytes: Uint8Array<ArrayBuffer>,
+  { limit = UNPACKED_LIMIT } = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = new Blob([bytes]).stream();
+  const stream = decompress(packed, {
+    format: "gzip",
+    what: "The IDX file",
+    limit,
+  });
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -8,6 +8,27 @@
 /** Formats by the names of sharp; `heif` covers AVIF. */
 const FORMATS = ["png", "jpeg", "webp", "tiff", "gif", "heif"];
 
+/**
+ * Beginnings of the files that are read, as hexadecimal digits where a dot stands for any. Libraries that are given another file
+ * may render it, as an SVG that takes minutes, whatever its name.
+ */
+const SIGNATURES = [
+  /^89504e470d0a1a0a/, // PNG
+  /^ffd8ff/, // JPEG
+  /^52494646.{8}57454250/, // WebP: RIFF....WEBP
+  /^(49492a00|4d4d002a|49492b00|4d4d002b)/, // TIFF and BigTIFF
+  /^47494638(37|39)61/, // GIF
+  /^.{8}66747970/, // HEIF and AVIF: ....ftyp
+];
+
+/** Throws RangeError if `bytes` do not begin like a picture of pixels in a format that is read. Call it before any decoder. */
+export function checkSignature(bytes: Uint8Array): void {
+  const start = bytes.subarray(0, 12).toHex();
+  if (!SIGNATURES.some((form) => form.test(start))) {
+    throw new RangeError("file is no picture of pixels, whatever its ending: convert it to PNG");
+  }
+}
+
 /** Throws RangeError if an image of `format`, as sharp found it in the header of `bytes`, cannot be decoded reliably. */
 export function checkFormat(bytes: Uint8Array, format: string | undefined): void {
   if (format === undefined || !FORMATS.includes(format)) {

@@ -1,4 +1,6 @@
+import { excerpt } from "../core/plain_text.ts";
 import { type ByteReader, byteReader } from "./byte_reader.ts";
+import { decompress } from "./decompress.ts";
 
 /** A numeric array of a MATLAB file, read as a stream. */
 export interface MatArray {
@@ -32,6 +34,8 @@ const TYPE_BYTES: Readonly<Record<MatType, number>> = {
   uint32: 4,
   double: 8,
 };
+/** Longest name or list of sizes that is read, in bytes; MATLAB's names have at most 63 characters. */
+const SMALL_LIMIT = 4096;
 /** Type codes of elements that contain other elements. */
 const MATRIX = 14;
 const COMPRESSED = 15;
@@ -56,9 +60,9 @@ export async function* readMat5(
       throw new SyntaxError(`${what} has an element outside any array at byte ${file.position}`);
     }
     if (type === COMPRESSED) {
-      const unpacked = ReadableStream.from(file.pieces(size))
-        .pipeThrough(new DecompressionStream("deflate"));
-      await using content = byteReader(unpacked, `A compressed array of ${what}`);
+      const name = `A compressed array of ${what}`;
+      const packed = ReadableStream.from(file.pieces(size));
+      await using content = byteReader(decompress(packed, { format: "deflate", what: name }), name);
       yield* readElement(content, { ...await readTag(content), what });
       // DecompressionStream verifies the checksum only when it is read to the end.
       while (!await content.atEnd()) await content.skip(1);
@@ -106,8 +110,8 @@ async function* readElement(
   if (type === MATRIX && size > 0) {
     const [flags] = await readSmall(reader);
     if (flags >= FIRST_NUMERIC_CLASS && flags <= LAST_NUMERIC_CLASS) {
-      const shape = [...new Int32Array(Uint8Array.from(await readSmall(reader)).buffer)];
-      const name = new TextDecoder().decode(await readSmall(reader));
+      const shape = shapeOf(await readSmall(reader), what);
+      const name = excerpt(new TextDecoder().decode(await readSmall(reader)));
       yield* readReal(reader, { name, shape, what });
     }
   }
@@ -115,6 +119,15 @@ async function* readElement(
     throw new SyntaxError(`${what} has an array whose parts exceed its size of ${size} bytes`);
   }
   await reader.skip(end - reader.position);
+}
+
+/** The sizes of the axes in `bytes`: int32, little-endian. Throws SyntaxError if they are none. */
+function shapeOf(bytes: Uint8Array<ArrayBuffer>, what: string): number[] {
+  const shape = bytes.length % 4 === 0 ? [...new Int32Array(bytes.slice().buffer)] : [-1];
+  if (shape.length === 0 || shape.some((length) => length < 0)) {
+    throw new SyntaxError(`${what} has an array with a broken shape`);
+  }
+  return shape;
 }
 
 /** Yields the real part of an array, which precedes the imaginary part. */
@@ -150,6 +163,9 @@ async function* readReal(
 async function readSmall(reader: ByteReader): Promise<Uint8Array<ArrayBuffer>> {
   const { size, small } = await readTag(reader);
   if (small) return small;
+  if (size > SMALL_LIMIT) {
+    throw new SyntaxError(`A name or a shape of ${size} bytes is too long: the file is broken`);
+  }
   const bytes = await reader.read(size);
   await reader.skip(-size & 7);
   return bytes;

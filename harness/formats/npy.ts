@@ -11,6 +11,9 @@ export interface NpyArray {
   readonly data: Float64Array;
 }
 
+/** Most axes of an array of NumPy 2. */
+const AXES = 64;
+
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 
 /** Reads one array. Throws SyntaxError if `bytes` is not .npy of type <f4 or <f8. */
@@ -34,6 +37,7 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
     throw new SyntaxError(`.npy array must be float32 or float64, got type ${descr ?? "unknown"}`);
   }
   const shape = shapeText.split(",").map((s) => s.trim()).filter((s) => s !== "").map(Number);
+  if (shape.length > AXES) throw new SyntaxError(`.npy array has more than ${AXES} axes`);
   const count = shape.reduce((a, b) => a * b, 1);
   const size = descr === "<f8" ? 8 : 4;
   if (bytes.length - start !== count * size) {

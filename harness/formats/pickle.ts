@@ -7,6 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { excerpt } from "../core/plain_text.ts";
 
 /** A value of a pickle: a tuple is an array, a dict is a Map, `opaque` wraps an object made by the table. */
 export type PickleValue =
@@ -32,6 +33,15 @@ export interface PickleTable {
 /** A global on the stack. */
 interface Global {
   readonly opaque: { readonly global: string };
+}
+
+/** Describes `value` in a message: numbers as they are, text in quotes, the rest by kind, since nesting has no bounds. */
+export function describeValue(value: PickleValue | undefined): string {
+  if (value === undefined) return "nothing";
+  if (value instanceof Map) return "a dict";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "string") return JSON.stringify(excerpt(value));
+  return typeof value === "object" && value !== null ? "an object" : excerpt(String(value));
 }
 
 /** Returns the name of the global if `value` is one, else undefined. */
@@ -106,7 +116,7 @@ export function unpickle(
   function append(items: readonly PickleValue[]): void {
     const list = stack.at(-1);
     if (!Array.isArray(list)) fail("appends to a value that is not a list");
-    list.push(...items);
+    for (const item of items) list.push(item);
   }
   function setItems(items: readonly PickleValue[]): void {
     const dict = stack.at(-1);
@@ -129,7 +139,7 @@ export function unpickle(
   }
   function lookUp(name: string): Global {
     if (!Object.hasOwn(table.globals, name)) {
-      fail(`refused unsupported global ${JSON.stringify(name)}`);
+      fail(`refused unsupported global ${JSON.stringify(excerpt(name))}`);
     }
     return { opaque: { global: name } };
   }
@@ -220,7 +230,8 @@ export function unpickle(
       case 0x63: stack.push(lookUp(`${line()}.${line()}`)); break; // GLOBAL
       case 0x93: { // STACK_GLOBAL
         const [name, module] = [pop(), pop()];
-        stack.push(lookUp(`${String(module)}.${String(name)}`));
+        if (typeof name !== "string" || typeof module !== "string") fail("a name is not a string");
+        stack.push(lookUp(`${module}.${name}`));
         break;
       }
       // deno-fmt-ignore

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { globalName, type PickleTable, type PickleValue, unpickle } from "./pickle.ts";
+import {
+  describeValue,
+  globalName,
+  type PickleTable,
+  type PickleValue,
+  unpickle,
+} from "./pickle.ts";
+import { excerpt } from "../core/plain_text.ts";
 import { bytesSource } from "./byte_source.ts";
 import { zipMembers } from "./zip.ts";
 
@@ -67,7 +74,9 @@ function readLegacy(bytes: Uint8Array<ArrayBuffer>): Weights {
   const noTensors: PickleTable = { globals: {}, persistent: refuseStorage };
   const version = unpickle(bytes, LEGACY_SIGNATURE.length, noTensors);
   if (version.value !== PROTOCOL_VERSION) {
-    throw new SyntaxError(`Protocol version of torch.save must be 1001, got ${version.value}`);
+    throw new SyntaxError(
+      `Protocol version of torch.save must be 1001, got ${describeValue(version.value)}`,
+    );
   }
   const system = unpickle(bytes, version.end, noTensors);
   if (!(system.value instanceof Map) || system.value.get("little_endian") !== true) {
@@ -84,8 +93,8 @@ function readLegacy(bytes: Uint8Array<ArrayBuffer>): Weights {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = keys.end;
   for (const key of keys.value) {
-    const storage = storages.get(String(key));
-    if (!storage) throw new SyntaxError(`Storage ${key} belongs to no tensor`);
+    const storage = typeof key === "string" ? storages.get(key) : undefined;
+    if (!storage) throw new SyntaxError(`Storage ${describeValue(key)} belongs to no tensor`);
     if (at + 8 > bytes.length) throw new SyntaxError(`File ends before storage ${key}: truncated`);
     const count = Number(view.getBigInt64(at, true));
     const size = count * STORAGE_BYTES[storage.type];
@@ -142,13 +151,17 @@ const TENSORS: PickleTable = {
       let step = 1;
       for (let i = sizes.length - 1; i >= 0; i--) {
         if (sizes[i] > 1 && steps[i] !== step) {
-          throw new SyntaxError(`strides [${steps}] of shape [${sizes}] are not row-major`);
+          throw new SyntaxError(
+            `strides [${excerpt(`${steps}`)}] of shape [${excerpt(`${sizes}`)}] are not row-major`,
+          );
         }
         step *= sizes[i];
       }
       if (from + step > source.count) {
         throw new SyntaxError(
-          `shape [${sizes}] at ${from} exceeds its storage of ${source.count} elements`,
+          `shape [${
+            excerpt(`${sizes}`)
+          }] at ${from} exceeds its storage of ${source.count} elements`,
         );
       }
       const view: TensorView = { kind: "tensor", storage: source, offset: from, shape: sizes };
@@ -162,13 +175,17 @@ const TENSORS: PickleTable = {
     if (!Array.isArray(id) || id[0] !== "storage") return refuseStorage();
     const type = globalName(id[1]) ?? "";
     if (!isStorageType(type)) {
-      throw new SyntaxError(`Storage type must be float32 or int64, got ${type}`);
+      throw new SyntaxError(
+        `Storage type must be float32 or int64, got ${type || "another value"}`,
+      );
     }
     if (id.length > 5 && id[5] !== null) {
       throw new SyntaxError("A storage is a view of another one: not supported");
     }
-    const [count] = wholeNumbers([id[4]]);
-    const storage: Storage = { kind: "storage", key: String(id[2]), type, count };
+    const [, , key, , size] = id;
+    if (typeof key !== "string") throw new SyntaxError("the name of a storage is not a string");
+    const [count] = wholeNumbers([size]);
+    const storage: Storage = { kind: "storage", key, type, count };
     return { opaque: storage };
   },
 };
@@ -207,7 +224,7 @@ function wholeNumbers(value: PickleValue): number[] {
   if (!Array.isArray(value)) throw new SyntaxError("sizes are not a tuple");
   return value.map((x) => {
     if (typeof x === "number" && Number.isSafeInteger(x) && x >= 0) return x;
-    throw new SyntaxError(`size must be an integer >= 0, got ${String(x)}`);
+    throw new SyntaxError(`size must be an integer >= 0, got ${describeValue(x)}`);
   });
 }
 
@@ -217,7 +234,9 @@ function tensorViews(value: PickleValue): Map<string, TensorView> {
   for (const [name, item] of value) {
     const view = opaque(item);
     if (typeof name !== "string" || !isTensorView(view)) {
-      throw new SyntaxError(`Entry ${String(name)} is not a tensor: save the state_dict itself`);
+      throw new SyntaxError(
+        `Entry ${describeValue(name)} is not a tensor: save the state_dict itself`,
+      );
     }
     views.set(name, view);
   }

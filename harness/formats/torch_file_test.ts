@@ -122,7 +122,7 @@ Deno.test("readTorchFile() runs no function that a hostile pickle names", () => 
     "a list in place of the dict": { pickle: [0x5d], error: /does not hold a state_dict/ },
     "a number in place of a tensor": {
       pickle: [0x7d, ...text("w"), 0x4b, 1, 0x73],
-      error: /Entry w is not a tensor/,
+      error: /Entry "w" is not a tensor/,
     },
   };
   for (const [name, { pickle, error }] of Object.entries(hostile)) {

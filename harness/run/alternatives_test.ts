@@ -14,7 +14,8 @@ import {
 } from "../testing/tiny.ts";
 import type { Method, Metric } from "../core/types.ts";
 import type { RunRecord } from "../core/records.ts";
-import { CHECKPOINT_FILE, executeRun } from "./run.ts";
+import { removeCheckpoints } from "./checkpoint_files.ts";
+import { executeRun } from "./run.ts";
 
 const TINY = TINY_METHOD.build(
   { image: TINY_DATASET.image, trainCount: 17, batchSize: 4 },
@@ -101,9 +102,9 @@ Deno.test("executeRun() completes where only an alternative's samples are not fi
 Deno.test("executeRun() resumed keeps the alternatives' scores of the initial state", () =>
   withTempDir(async (dir) => {
     await assert.rejects(run(dir, 2), /killed/);
-    await Deno.stat(`${dir}/${CHECKPOINT_FILE}`);
     const resumed = await run(dir);
-    await Deno.remove(`${dir}/${CHECKPOINT_FILE}`);
+    assert.equal(resumed.epochs[2].warmup, true, "it resumed");
+    await removeCheckpoints(dir);
     const whole = await run(dir);
     assert.ok(resumed.status === "completed" && whole.status === "completed");
     assert.ok(whole.alternatives?.darker.untrained.gap !== undefined);

@@ -22,6 +22,12 @@ export function imagesOfRows(set: ImageSet, rows: Int32Array): HostArray {
   return { shape: [rows.length, height, width, channels], dtype: "float32", data };
 }
 
+/** The labels of the images `rows` of `set` as a program input, [rows.length]. Throws RangeError if the set has none. */
+export function labelsOfRows({ labels }: ImageSet, rows: Int32Array): HostArray {
+  if (labels === undefined) throw new RangeError("The images have no labels");
+  return { shape: [rows.length], dtype: "int32", data: rows.map((row) => labels[row]) };
+}
+
 /** Persistent chains of all rows on the host: for each name [count, ...shape], float32. */
 export type Chains = Readonly<Record<string, HostArray & { readonly data: Float32Array }>>;
 

@@ -5,14 +5,14 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type Chains, gatherChains, imagesOfRows } from "./batches.ts";
+import { type Chains, gatherChains, imagesOfRows, labelsOfRows } from "./batches.ts";
 import { lanczosCoefficients } from "./curvature.ts";
 import { chainsOf, withPrefix } from "./train.ts";
 import { createNoise, type Key } from "../core/noise.ts";
 import { repeat } from "../core/repeat.ts";
 import { unflatten } from "../core/tree.ts";
 import { largestRitzValue } from "../linalg/lanczos.ts";
-import { summarizeChain } from "../statistics/chain_health.ts";
+import { type ChainMeasurements, summarizeChain } from "../statistics/chain_health.ts";
 import type {
   Device,
   DeviceState,
@@ -38,6 +38,8 @@ const DIFFERENCE = 0.1;
 export interface ChainProbe {
   readonly device: Device;
   readonly langevinChains: readonly LangevinChain[];
+  /** Whether batches have labels, which `images` then has; false if absent. */
+  readonly isConditional?: boolean;
   /** The training part, of which the first `trainCount` images were trained on. */
   readonly images: ImageSet;
   readonly trainCount: number;
@@ -61,13 +63,14 @@ export interface ChainMeter extends AsyncDisposable {
 
 /** Compiles the measurement of all chains as one program. */
 export async function compileChainMeter(probe: ChainProbe): Promise<ChainMeter> {
-  const { device, langevinChains, images, trainCount, key, state } = probe;
+  const { device, langevinChains, isConditional, images, trainCount, key, state } = probe;
   const count = Math.min(probe.imageCount, trainCount);
   const rows = Int32Array.from({ length: count }, (_, i) => Math.floor(i * trainCount / count));
   const inputsAt = (step: number): HostArrays => ({
     images: imagesOfRows(images, rows),
     rows: { shape: [count], dtype: "int32", data: rows },
     step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
+    ...isConditional && { labels: labelsOfRows(images, rows) },
     ...withPrefix(gatherChains(probe.chains, rows)),
   });
   const program: Program = await device.compile(({ state, inputs }) => {
@@ -76,11 +79,13 @@ export async function compileChainMeter(probe: ChainProbe): Promise<ChainMeter> 
       rows: inputs.rows as tf.Tensor1D,
       step: inputs.step as tf.Scalar,
       chains: chainsOf(inputs),
+      ...isConditional && { labels: inputs.labels as tf.Tensor1D },
     };
     const measured = langevinChains.map(({ name, steps, prepare }) => {
       const noise = createNoise(key, batch.step).split(name);
       const chain = prepare(unflatten(state), batch, noise.split("prepare"));
-      return withName(name, runChain(chain, { steps, noise }));
+      const run = chain.move === undefined ? runChain : followRule;
+      return withName(name, run(chain, { steps, noise }));
     });
     return { outputs: Object.assign({}, ...measured) };
   }, { state: state.specs, inputs: inputsAt(0) });
@@ -105,16 +110,16 @@ function withName<T>(name: string, values: Readonly<Record<string, T>>): Record<
  * start, whichever has the lower energy; `stepSize` and `dimension`.
  */
 function runChain(
-  { start, stepSize, energy }: PreparedChain,
+  { start, stepSize, energy, images }: PreparedChain,
   { steps, noise }: { readonly steps: number; readonly noise: Noise },
 ): Record<string, tf.Tensor> {
   const evaluate = evaluator(energy);
-  const eta = tf.mul(tf.scalar(1), stepSize);
+  const eta: tf.Scalar = tf.mul(tf.scalar(1), stepSize);
   const half = Math.floor(steps / 2);
   const index = tf.range(0, steps);
   const at = evaluate(start);
   const zeros = tf.zeros([start.shape[0]]) as tf.Tensor;
-  const { z, terms, acceptance, drift, virial } = repeat(
+  const { z, terms, gradient, acceptance, drift, virial } = repeat(
     steps,
     { z: start as tf.Tensor, ...at, acceptance: zeros, drift: zeros, virial: zeros },
     (now, { xi, isLate }) => {
@@ -146,14 +151,10 @@ function runChain(
       isLate: tf.cast(tf.greaterEqual(index, half), "float32"),
     },
   );
-  // The energy of a chain that runs away grows, and its curvature may vanish where it ends: it is looked at where it began.
-  const hasFallen = tf.less(tf.sum(tf.sub(terms, at.terms), 1, true), 0);
-  const typical = tf.where(tf.broadcastTo(hasFallen, z.shape), z, start) as tf.Tensor2D;
+  const ends = { start: { z: start, ...at }, end: { z, terms, gradient } };
   return {
-    ...lanczosCoefficients((z) => evaluate(z).gradient, typical, {
-      epsilon: tf.mul(tf.sqrt(tf.mul(eta, 2)), DIFFERENCE),
-      noise: noise.split("direction"),
-    }),
+    ...curvatureOf(ends, { evaluate, eta, noise }),
+    ...imageMeasurements(images, { ...ends, evaluate }),
     acceptance: tf.div(acceptance, steps - half),
     drift,
     virial: tf.div(virial, steps - half),
@@ -162,10 +163,98 @@ function runChain(
   };
 }
 
+/** One run of `steps` steps of a rule other than Langevin's: the curvatures, `stepSize` and `dimension` of `runChain`. */
+function followRule(
+  { start, stepSize, energy, move, images }: PreparedChain,
+  { steps, noise }: { readonly steps: number; readonly noise: Noise },
+): Record<string, tf.Tensor> {
+  const evaluate = evaluator(energy);
+  const eta: tf.Scalar = tf.mul(tf.scalar(1), stepSize);
+  const at = evaluate(start);
+  const end = repeat(
+    steps,
+    { z: start as tf.Tensor, ...at },
+    (now, { xi }) => {
+      const draws = { gradient: now.gradient as tf.Tensor2D, xi: xi as tf.Tensor2D };
+      const z = move?.(now.z as tf.Tensor2D, draws) ?? now.z as tf.Tensor2D;
+      return { z: z as tf.Tensor, ...evaluate(z) };
+    },
+    { xi: noise.split("xi").normal([steps, ...start.shape]) },
+  );
+  const ends = { start: { z: start, ...at }, end };
+  return {
+    ...curvatureOf(ends, { evaluate, eta, noise }),
+    ...imageMeasurements(images, { ...ends, evaluate }),
+    stepSize: eta,
+    dimension: tf.scalar(start.shape[1]),
+  };
+}
+
+/** Where a chain is, with the terms of U [count, terms] and grad U [count, d]. */
+interface Place {
+  readonly z: tf.Tensor;
+  readonly terms: tf.Tensor;
+  readonly gradient: tf.Tensor;
+}
+
+/** Both ends of a chain. */
+interface Ends {
+  readonly start: Place;
+  readonly end: Place;
+}
+
+/** The Lanczos coefficients [count, k] at the end or at the start, whichever has the lower energy. */
+function curvatureOf(
+  { start, end }: Ends,
+  { evaluate, eta, noise }: {
+    readonly evaluate: Evaluator;
+    readonly eta: tf.Scalar;
+    readonly noise: Noise;
+  },
+): Record<string, tf.Tensor> {
+  // The energy of a chain that runs away grows, and its curvature may vanish where it ends: it is looked at where it began.
+  const hasFallen = tf.less(tf.sum(tf.sub(end.terms, start.terms), 1, true), 0);
+  const typical = tf.where(tf.broadcastTo(hasFallen, end.z.shape), end.z, start.z) as tf.Tensor2D;
+  return lanczosCoefficients((z) => evaluate(z).gradient, typical, {
+    epsilon: tf.mul(tf.sqrt(tf.mul(eta, 2)), DIFFERENCE),
+    noise: noise.split("direction"),
+  });
+}
+
+/**
+ * What `ImageChainHealth` is made of, one number for each image or chain: `images/energy/PLACE`, `images/gradientNorm/PLACE`,
+ * `images/saturated/PLACE` and `images/squaredDistance`; nothing of a chain on other things.
+ */
+function imageMeasurements(
+  images: PreparedChain["images"],
+  { start, end, evaluate }: Ends & { readonly evaluate: Evaluator },
+): Record<string, tf.Tensor> {
+  if (images === undefined) return {};
+  const { data, range: [low, high] } = images;
+  const energy = ({ terms }: Pick<Place, "terms">) => tf.sum(terms, 1);
+  const norm = ({ gradient }: Place) => tf.sqrt(tf.sum(tf.square(gradient), 1));
+  const saturated = (z: tf.Tensor) =>
+    tf.mean(tf.cast(tf.logicalOr(tf.lessEqual(z, low), tf.greaterEqual(z, high)), "float32"), 1);
+  const way = tf.div(tf.sub(end.z, start.z), high - low);
+  return withName("images", {
+    "energy/data": energy(evaluate(data)),
+    "energy/start": energy(start),
+    "energy/end": energy(end),
+    "gradientNorm/start": norm(start),
+    "gradientNorm/end": norm(end),
+    "saturated/data": saturated(data),
+    "saturated/start": saturated(start.z),
+    "saturated/end": saturated(end.z),
+    squaredDistance: tf.mean(tf.square(way), 1),
+  });
+}
+
+type Evaluator = (
+  z: tf.Tensor2D,
+) => { readonly terms: tf.Tensor; readonly gradient: tf.Tensor2D };
+
 /** Terms of U [count, terms] and grad U [count, d]. */
-function evaluator(
-  energy: PreparedChain["energy"],
-): (z: tf.Tensor2D) => { readonly terms: tf.Tensor; readonly gradient: tf.Tensor2D } {
+function evaluator(energy: PreparedChain["energy"]): Evaluator {
   return (z) => {
     const kept: tf.Tensor[] = []; // tfjs returns the sum alone, and disposes of the rest
     const { grad } = tf.valueAndGrad((z) => {
@@ -187,6 +276,7 @@ function readHealth(
 ): ChainHealth {
   const read = (key: string): HostArray => outputs[`${name}/${key}`];
   const numbers = (key: string) => Array.from(read(key).data);
+  const ifRead = (key: string) => `${name}/${key}` in outputs ? numbers(key) : undefined;
   const { shape: [count, k] } = read("diagonal");
   const rows = (key: string) =>
     Array.from({ length: count }, (_, i) => read(key).data.subarray(i * k, (i + 1) * k));
@@ -201,8 +291,24 @@ function readHealth(
     curvature: rows("diagonal").map((diagonal, i) =>
       largestRitzValue({ diagonal, offDiagonal: offDiagonals[i] })
     ),
-    acceptance: numbers("acceptance"),
-    drift: numbers("drift"),
-    virial: numbers("virial"),
+    acceptance: ifRead("acceptance"),
+    drift: ifRead("drift"),
+    virial: ifRead("virial"),
+    ...`${name}/images/squaredDistance` in outputs && { images: readImages(numbers) },
   });
+}
+
+/** The measurements of a chain on images, by their keys. */
+function readImages(numbers: (key: string) => number[]): NonNullable<ChainMeasurements["images"]> {
+  const ends = (what: string) => ({
+    start: numbers(`images/${what}/start`),
+    end: numbers(`images/${what}/end`),
+  });
+  const places = (what: string) => ({ data: numbers(`images/${what}/data`), ...ends(what) });
+  return {
+    energy: places("energy"),
+    gradientNorm: ends("gradientNorm"),
+    saturated: places("saturated"),
+    squaredDistance: numbers("images/squaredDistance"),
+  };
 }

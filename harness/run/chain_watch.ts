@@ -28,12 +28,13 @@ export async function measureChains(
   setting: ChainSetting & { readonly stopwatch: Stopwatch },
   step: number,
 ): Promise<{ readonly state: DeviceState; readonly health: readonly ChainHealth[] } | undefined> {
-  const { model: { langevinChains }, problem, stopwatch } = setting;
+  const { model: { langevinChains, conditional }, problem, stopwatch } = setting;
   if (langevinChains === undefined || langevinChains.length === 0) return undefined;
   await using meter = await compileChainMeter({
     ...setting,
     ...problem,
     langevinChains,
+    isConditional: conditional !== undefined,
     imageCount: MEASURED_IMAGES,
   });
   stopwatch.switchTo("score");
@@ -55,12 +56,13 @@ export async function compileChainWatch(
   setting: ChainSetting,
   warn: (text: string) => void,
 ): Promise<ChainWatch | undefined> {
-  const { model: { langevinChains }, problem } = setting;
+  const { model: { langevinChains, conditional }, problem } = setting;
   if (langevinChains === undefined || langevinChains.length === 0) return undefined;
   const meter = await compileChainMeter({
     ...setting,
     ...problem,
     langevinChains,
+    isConditional: conditional !== undefined,
     imageCount: WATCHED_IMAGES,
   });
   const reached = new Map<string, number>();

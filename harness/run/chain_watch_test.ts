@@ -75,6 +75,37 @@ Deno.test("executeRun() records the health of each chain after the last step, an
     ]);
   }));
 
+Deno.test("executeRun() follows a chain by its own rule, and records what a chain on images reaches", () =>
+  withTempDir(async (dir) => {
+    // From 1/2 down the slope 1 by 0.2 a step, clipped at 0: U = x_1 + ... + x_16 falls from 8 to 0 in three steps.
+    const chain: NonNullable<Model["langevinChains"]>[number] = {
+      name: "images",
+      steps: 5,
+      prepare: (_state, { images }) => {
+        const start = tf.fill<tf.Rank.R2>([images.shape[0], 16], 0.5);
+        return {
+          start,
+          stepSize: 0.2,
+          energy: (z) => tf.sum<tf.Tensor1D>(z, 1),
+          move: (z, { gradient }) => tf.maximum(tf.sub(z, tf.mul(gradient, 0.2)), 0),
+          images: { data: tf.onesLike(start), range: [0, 1] },
+        };
+      },
+    };
+    const { record: { chainHealth: [health] = [] } } = await runTiny(dir, {
+      langevinChains: [chain],
+    });
+    assert.ok(!("acceptance" in health) && !("virial" in health));
+    assert.ok(Math.abs(health.stability?.largest ?? NaN) < 1e-3);
+    const of = (mean: number) => ({ mean, standardError: 0 });
+    assert.deepEqual(health.images, {
+      energy: { data: of(16), start: of(8), end: of(0) },
+      gradientNorm: { start: 4, end: 4 },
+      saturated: { data: 1, start: 0, end: 1 },
+      distance: 0.5,
+    });
+  }));
+
 Deno.test("executeRun() says nothing of chains where the model has none", () =>
   withTempDir(async (dir) => {
     const { record, warnings } = await runTiny(dir, {});

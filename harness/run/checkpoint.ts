@@ -1,22 +1,28 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
-import { ifThere, replaceFile } from "../core/files.ts";
 import {
   EPOCH_RECORD,
   firstIssue,
   NUMBERS,
   RUN_CODE,
   SECONDS,
+  SEGMENT,
 } from "../experiment/record_schema.ts";
 import type { HostArray, HostArrays } from "../core/types.ts";
-import type { EpochRecord, RunCode, Seconds } from "../core/records.ts";
+import type { EpochRecord, RunCode, Seconds, Segment } from "../core/records.ts";
+import type { PartialEpoch } from "./train.ts";
 
-/** State of a run between two epochs: everything needed to resume to the same bits. */
+/** State of a run between two steps: everything needed to resume to the same bits. */
 export interface Checkpoint {
   /** Id of the run, so that a checkpoint is never resumed under another spec. */
   readonly id: string;
   /** The code that trained it; absent from checkpoints of older versions. */
   readonly code?: RunCode;
   readonly epochs: readonly EpochRecord[];
+  /** The epoch after `epochs`, as far as it is done; absent between two epochs. */
+  readonly partial?: PartialEpoch;
+  /** The processes so far. */
+  readonly segments: readonly Segment[];
   readonly seconds: Seconds;
   /** Scores of the initial state. */
   readonly untrained: Readonly<Record<string, number>>;
@@ -39,21 +45,37 @@ const REST = z.object({
   id: z.string(),
   code: RUN_CODE.optional(),
   epochs: z.array(EPOCH_RECORD),
+  partial: z.object({
+    steps: z.int().min(1),
+    seconds: z.number().min(0),
+    cpuSeconds: z.number().min(0),
+    sums: NUMBERS,
+  }).optional(),
+  segments: z.array(SEGMENT),
   seconds: SECONDS,
   untrained: NUMBERS,
   untrainedAlternatives: z.record(z.string(), NUMBERS).optional(),
 });
 
+/** First bytes of the JSON header: the checksum stands at one place, so that it is verified before anything is parsed. */
+const PREFIX = new TextEncoder().encode('{"__metadata__":{"sha256":"');
+
+/** Hexadecimal digits of a SHA-256. */
+const DIGITS = 64;
+
 /**
  * Encodes a checkpoint in the safetensors format (8 bytes of header length, a JSON header, the arrays): tensors `state/NAME`
- * and `chains/NAME`, the rest as JSON in `__metadata__.laebench`. https://huggingface.co/docs/safetensors
+ * and `chains/NAME`, the rest as JSON in `__metadata__.laebench`. `__metadata__.sha256` is the SHA-256 of the whole file with
+ * the digits of the checksum itself replaced by zeros. https://huggingface.co/docs/safetensors
  */
 export function encodeCheckpoint({ state, chains, ...rest }: Checkpoint): Uint8Array<ArrayBuffer> {
   const tensors = [
     ...Object.entries(state).map(([name, array]) => [`state/${name}`, array] as const),
     ...Object.entries(chains).map(([name, array]) => [`chains/${name}`, array] as const),
   ];
-  const header: Record<string, unknown> = { __metadata__: { laebench: JSON.stringify(rest) } };
+  const header: Record<string, unknown> = {
+    __metadata__: { sha256: "0".repeat(DIGITS), laebench: JSON.stringify(rest) },
+  };
   let end = 0;
   for (const [name, { dtype, shape, data }] of tensors) {
     header[name] = {
@@ -72,13 +94,31 @@ export function encodeCheckpoint({ state, chains, ...rest }: Checkpoint): Uint8A
     out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
+  out.set(new TextEncoder().encode(checksum(out)), 8 + PREFIX.length);
   return out;
 }
 
-/** Inverts `encodeCheckpoint`. Throws SyntaxError if `bytes` are truncated or were not written by it. */
+/** SHA-256 of the file `bytes`, with zeros for the digits of the checksum in it. */
+function checksum(bytes: Uint8Array<ArrayBuffer>): string {
+  const at = 8 + PREFIX.length;
+  return createHash("sha256").update(bytes.subarray(0, at)).update("0".repeat(DIGITS))
+    .update(bytes.subarray(at + DIGITS)).digest("hex");
+}
+
+/** Why `bytes` are not a file as `encodeCheckpoint` wrote it; undefined if they are. */
+function damageOf(bytes: Uint8Array<ArrayBuffer>): string | undefined {
+  const at = 8 + PREFIX.length;
+  if (bytes.length < at + DIGITS) return `${bytes.length} bytes`;
+  if (PREFIX.some((byte, i) => bytes[8 + i] !== byte)) return "it has no checksum";
+  const written = new TextDecoder().decode(bytes.subarray(at, at + DIGITS));
+  return written === checksum(bytes) ? undefined : "its content does not match its checksum";
+}
+
+/** Inverts `encodeCheckpoint`. Throws SyntaxError if a bit of `bytes` differs from what it wrote. */
 export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>): Checkpoint {
   const broken = (why: string) => new SyntaxError(`Not a checkpoint: ${why}`);
-  if (bytes.length < 8) throw broken(`${bytes.length} bytes`);
+  const damage = damageOf(bytes);
+  if (damage !== undefined) throw broken(damage);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const start = 8 + Number(view.getBigUint64(0, true));
   if (start > bytes.length) throw broken(`its header ends at byte ${start} of ${bytes.length}`);
@@ -107,27 +147,13 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>): Checkpoint {
   return { ...rest.data, ...arrays };
 }
 
-/** Writes `checkpoint` to `path` atomically. */
-export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  await replaceFile(path, encodeCheckpoint(checkpoint));
-}
-
-/** Reads the checkpoint at `path`; undefined if there is none. Throws SyntaxError for a broken one. */
-export async function loadCheckpoint(path: string): Promise<Checkpoint | undefined> {
-  const bytes = await ifThere(Deno.readFile(path));
-  return bytes && decodeCheckpoint(bytes);
-}
-
-/** The code that trained the checkpoint at `path`, without its arrays; undefined if there is none, or it cannot be read. */
-export async function readCheckpointCode(path: string): Promise<RunCode | undefined> {
-  const file = await ifThere(Deno.open(path));
-  if (file === undefined) return undefined;
-  using opened = file;
-  const length = await readBytes(opened, 8);
+/** The code that trained the checkpoint in `file`, read without its arrays and unchecked; undefined if it cannot be read. */
+export async function readCheckpointCode(file: Deno.FsFile): Promise<RunCode | undefined> {
+  const length = await readBytes(file, 8);
   if (length === undefined) return undefined;
   const end = new DataView(length.buffer).getBigUint64(0, true);
-  if (end > BigInt((await opened.stat()).size)) return undefined;
-  const header = await readBytes(opened, Number(end));
+  if (end > BigInt((await file.stat()).size)) return undefined;
+  const header = await readBytes(file, Number(end));
   try {
     const { __metadata__ } = JSON.parse(new TextDecoder().decode(header));
     return REST.parse(JSON.parse(__metadata__.laebench)).code;

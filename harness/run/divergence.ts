@@ -8,6 +8,12 @@ import * as tf from "@tensorflow/tfjs";
 import type { Divergence, NormsAtStep } from "../core/records.ts";
 import { NotFiniteError, type StepAtFault } from "../core/not_finite.ts";
 import type { Device, PureFunction } from "../core/types.ts";
+import type { Chains } from "./batches.ts";
+import { loadCheckpoint } from "./checkpoint_files.ts";
+import { initialise } from "./initial_state.ts";
+import type { Run } from "./run_context.ts";
+import { startStopwatch } from "../core/stopwatch.ts";
+import { stepOf, trainOptions } from "./train_run.ts";
 import { train, type TrainOptions, type TrainPosition } from "./train.ts";
 
 /** Prefix of the norms among the outputs of a step. */
@@ -53,6 +59,35 @@ export async function traceDivergence(
     throw error;
   }
   return plain; // the epoch ended well this time: these norms are of another course
+}
+
+/** Trains again from the newest checkpoint of `run`, or from its start, up to `fault`, with norms. */
+export async function explainDivergence(fault: StepAtFault, run: Run): Promise<Divergence> {
+  const { device, dir, epochs, report } = run;
+  const again = `epoch ${epochs.length + 1} up to step ${fault.step}`;
+  report({ event: "warning", text: `diverged: ${again} is trained again to record norms` });
+  try {
+    const saved = await loadCheckpoint(dir);
+    // Not run.start: training has moved its chains in place.
+    const start = saved ??
+      await initialise(run.spec, { model: run.model, trainCount: run.problem.trainCount });
+    const state = await device.upload(start.state);
+    return await traceDivergence({
+      epoch: epochs.length,
+      ...saved?.partial && { partial: saved.partial },
+      state,
+      chains: start.chains as Chains,
+    }, {
+      ...trainOptions({ ...run, stopwatch: startStopwatch() }),
+      ...stepOf(run, state),
+      device,
+      fault,
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    report({ event: "warning", text: `no norms were recorded: ${reason}` });
+    return describeFault(fault);
+  }
 }
 
 /** `step` with the Euclidean norms of the state before it, of its change, and of gradients in its tensors among the outputs. */

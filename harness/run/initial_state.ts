@@ -13,6 +13,7 @@ export function streamKey(
     | "chains"
     | "step"
     | "sample"
+    | "classes"
     | "bound"
     | "amortization"
     | "reconstruct"

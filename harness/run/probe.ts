@@ -1,4 +1,4 @@
-import { type Chains } from "./batches.ts";
+import type { Chains } from "./batches.ts";
 import { orderKey } from "../core/row_order.ts";
 import type { Pace } from "../experiment/estimate.ts";
 import { initialise, streamKey } from "./initial_state.ts";
@@ -37,7 +37,7 @@ export async function measurePace(
   let state = await device.upload(initial.state);
   await using program = await device.compile(stepFunction(model, streamKey(spec, "step")), {
     state: state.specs,
-    inputs: stepInputs({ image: dataset.image, batchSize, chains: model.chains }),
+    inputs: stepInputs(model, { image: dataset.image, batchSize }),
   });
   await using generator = await compileGenerator(device, {
     model,
@@ -60,10 +60,10 @@ export async function measurePace(
     onStep: () => times.push(performance.now() / 1000),
   });
   let secondsPerStep = 0;
-  for await (const { record, position } of epoch) {
+  for await (const { ended, position } of epoch) {
     state = position.state;
     const between = times.slice(1).map((time, i) => time - times[i]);
-    secondsPerStep = between.length > 0 ? median(between) : record.seconds;
+    secondsPerStep = between.length > 0 ? median(between) : ended?.record.seconds ?? 0;
   }
   const before = performance.now();
   await generator.draw(state, { chains, use: () => {} });

@@ -1,12 +1,46 @@
 import { createHash } from "node:crypto";
-import { cpus } from "node:os";
+import { cpus, hostname } from "node:os";
+import { UsageError } from "../core/arguments.ts";
 import { projectPath } from "../core/project.ts";
 import type { Score } from "../core/types.ts";
 import type { Provenance } from "../core/records.ts";
 
+/** The state of the project's repository; null where it is unknown. */
+export type Revision = Pick<Provenance, "commit" | "dirty">;
+
+/** Asks git for the revision; it is unknown without git, without a repository, or without the permission to run git. */
+export async function readRevision(): Promise<Revision> {
+  const status = await git("status", "--porcelain", "--untracked-files=no");
+  return {
+    commit: await git("rev-parse", "HEAD"),
+    dirty: status === null ? null : status !== "",
+  };
+}
+
+/** Ending of a revision with uncommitted changes, as `git describe` writes it. */
+const DIRTY = "-dirty";
+
+/** A revision in one word: `COMMIT`, `COMMIT-dirty` or `unknown`. */
+export function formatRevision({ commit, dirty }: Revision): string {
+  return commit === null ? "unknown" : `${commit}${dirty === true ? DIRTY : ""}`;
+}
+
+/** Inverts `formatRevision`. Throws UsageError for anything else. */
+export function parseRevision(text: string): Revision {
+  if (text === "unknown") return { commit: null, dirty: null };
+  const [, commit, dirty] = /^([0-9a-f]{40,64})(-dirty)?$/.exec(text) ?? [];
+  if (commit === undefined) {
+    throw new UsageError(
+      `--revision must be a commit's hash, a hash with ${DIRTY}, or unknown, got "${text}"`,
+    );
+  }
+  return { commit, dirty: dirty !== undefined };
+}
+
 /** Provenance of the numbers that this process computes. */
 export async function readProvenance(
-  { device, datasetSha256, metrics, jobs }: {
+  { revision, device, datasetSha256, metrics, jobs }: {
+    readonly revision: Revision;
     /** The description of the device. */
     readonly device: string;
     readonly datasetSha256: string;
@@ -19,12 +53,11 @@ export async function readProvenance(
   const config = JSON.parse(await Deno.readTextFile(projectPath("deno.json"))) as {
     readonly imports: Readonly<Record<string, string>>;
   };
-  const status = await git("status", "--porcelain", "--untracked-files=no");
   return {
-    commit: await git("rev-parse", "HEAD"),
-    dirty: status === null ? null : status !== "",
+    ...revision,
     lockSha256: createHash("sha256").update(lock).digest("hex"),
     versions: { deno: Deno.version.deno, v8: Deno.version.v8, ...pinnedVersions(config.imports) },
+    host: hostname(),
     device,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: navigator.hardwareConcurrency,

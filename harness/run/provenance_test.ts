@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { pinnedVersions, readProvenance } from "./provenance.ts";
+import {
+  formatRevision,
+  parseRevision,
+  pinnedVersions,
+  readProvenance,
+  readRevision,
+} from "./provenance.ts";
 import { TINY_METRIC } from "../testing/tiny.ts";
 import type { Metric } from "../core/types.ts";
 
@@ -15,7 +21,9 @@ Deno.test("pinnedVersions() reads the import map", () => {
 });
 
 Deno.test("readProvenance() records what the numbers depend on", async () => {
+  const revision = await readRevision();
   const provenance = await readProvenance({
+    revision,
     device: "a device",
     datasetSha256: "dd",
     metrics: [
@@ -36,4 +44,14 @@ Deno.test("readProvenance() records what the numbers depend on", async () => {
   // Outside a repository, as in an unpacked archive, both are null.
   if (commit === null) assert.equal(dirty, null);
   else assert.match(commit, /^[0-9a-f]{40}$/);
+});
+
+Deno.test("parseRevision() inverts formatRevision(), and refuses other text", () => {
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  for (const dirty of [true, false]) {
+    assert.deepEqual(parseRevision(formatRevision({ commit, dirty })), { commit, dirty });
+  }
+  const unknown = { commit: null, dirty: null };
+  assert.deepEqual(parseRevision(formatRevision(unknown)), unknown);
+  assert.throws(() => parseRevision("main"), /--revision must be .*, got "main"/);
 });

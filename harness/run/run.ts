@@ -1,73 +1,47 @@
 import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
-import { type Chains } from "./batches.ts";
+import type { Chains } from "./batches.ts";
 import { calibrate } from "./calibration.ts";
 import { checkModel } from "./check_model.ts";
-import { type ChainSetting, compileChainWatch, measureChains } from "./chain_watch.ts";
-import { orderKey, stepsPerEpoch } from "../core/row_order.ts";
-import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { measureChains } from "./chain_watch.ts";
+import { orderKey } from "../core/row_order.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { checkArrays, loadSoundCheckpoint } from "./checkpoint_files.ts";
 import { foldIn } from "../core/noise.ts";
-import type { RunEvent } from "./events.ts";
 import { compileDecodedEncodings } from "./decoded.ts";
 import { changedParts, listParts, resumedCode, runCode } from "../experiment/run_code.ts";
-import type { ModuleHashes } from "../core/module_graph.ts";
-import { replaceFile } from "../core/files.ts";
 import { initialise, streamKey } from "./initial_state.ts";
 import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
-import { describeFault, traceDivergence, type TraceOptions } from "./divergence.ts";
-import { NotFiniteError, type StepAtFault } from "../core/not_finite.ts";
+import { explainDivergence } from "./divergence.ts";
+import { NotFiniteError } from "../core/not_finite.ts";
+import { sampleClasses } from "./class_grid.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
 import { reconstruct, type Reconstructions } from "./reconstruct.ts";
 import { compileGenerator } from "./generator.ts";
 import { createScorer, type Scorer, type Scores } from "./scorer.ts";
 import { checkPrior } from "./prior_check.ts";
 import { problemOf, runId } from "../experiment/spec.ts";
-import { startStopwatch, type Stopwatch } from "../core/stopwatch.ts";
-import { stepFunction, stepInputs, train, type TrainPosition } from "./train.ts";
-import type {
-  Dataset,
-  Device,
-  DeviceState,
-  HostArrays,
-  ImageSet,
-  Method,
-  Model,
-  Problem,
-  Score,
-} from "../core/types.ts";
+import { startStopwatch } from "../core/stopwatch.ts";
+import {
+  chainSetting,
+  type Run,
+  type RunContext,
+  stepsAfter,
+  type Untrained,
+} from "./run_context.ts";
+import { rewriteEpochs, trainRun } from "./train_run.ts";
+import type { DeviceState, HostArrays, ImageSet } from "../core/types.ts";
 import type {
   Calibration,
   Diagnostics,
-  Divergence,
   EpochRecord,
+  Machine,
   Provenance,
   RunCode,
   RunRecord,
   RunSpec,
 } from "../core/records.ts";
-
-/** Everything that a run needs besides its spec: the table entries that the spec names, the device and the outside world. */
-export interface RunContext {
-  readonly method: Method;
-  readonly dataset: Dataset;
-  readonly metrics: readonly Score[];
-  readonly device: Device;
-  /** The name of the experiment, for the record. */
-  readonly experiment: string;
-  /** The run's own folder, which exists. */
-  readonly dir: string;
-  provenance(datasetSha256: string): Promise<Provenance>;
-  /** Hashes of the modules that the run executes; the record has no code if absent. */
-  modules?(): Promise<ModuleHashes>;
-  /** Goes on from a checkpoint of other code. */
-  readonly acceptCode?: boolean;
-  /** Called with each event as it happens. */
-  report(event: RunEvent): void;
-}
-
-/** The file of a run's checkpoint in its folder. */
-export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
 /**
  * Trains, samples and scores `spec`. Resumes from the checkpoint in the run's folder if there is one, and gives the same bits
@@ -75,27 +49,59 @@ export const CHECKPOINT_FILE = "checkpoint.safetensors";
  */
 export async function executeRun(spec: RunSpec, context: RunContext): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
+  const since = performance.now();
   const { dir, report } = context;
   const id = runId(spec);
   report({ event: "phase", phase: "load" });
-  const saved = await loadOwnCheckpoint(dir, id);
-  const stopwatch = startStopwatch({ before: saved?.seconds });
   const images = await context.dataset.load("train");
-  const code = await codeOf(context, { images, saved });
+  const problem = problemOf(spec, context.dataset);
+  const model = context.method.build(problem, spec.hyper);
+  const initial = await initialise(spec, { model, trainCount: problem.trainCount });
+  const current = await currentCode(context, images);
+  const saved = await loadSoundCheckpoint(dir, {
+    check(checkpoint) {
+      if (checkpoint.id !== id) {
+        throw new SyntaxError(`it belongs to run ${checkpoint.id}, not ${id}`);
+      }
+      refuseChangedCode(checkpoint, { ...context, current });
+      checkArrays(checkpoint, initial);
+    },
+    report: (text) => report({ event: "warning", text }),
+  });
+  const code = current && resumedCode(current, saved?.code);
+  const stopwatch = startStopwatch({ before: saved?.seconds, since });
   const epochs: EpochRecord[] = [...saved?.epochs ?? []];
   await rewriteEpochs(dir, epochs);
+  const provenance = await context.provenance(images.sha256);
+  const segments = [...saved?.segments ?? [], {
+    epoch: epochs.length,
+    step: saved?.partial?.steps ?? 0,
+    startedAt,
+    machine: machineOf(provenance),
+  }];
   const record = {
     schema: 1,
     id,
     experiment: context.experiment,
     spec,
     startedAt,
-    provenance: { ...await context.provenance(images.sha256), ...code && { code } },
+    provenance: { ...provenance, ...code && { code } },
+    segments,
     epochs,
   } as const;
-  const problem = problemOf(spec, context.dataset);
-  const model = context.method.build(problem, spec.hyper);
-  const run = { ...context, spec, problem, model, images, saved, code, stopwatch, epochs };
+  const run: Run = {
+    ...context,
+    spec,
+    problem,
+    model,
+    images,
+    saved,
+    start: saved ?? initial,
+    code,
+    segments,
+    stopwatch,
+    epochs,
+  };
   try {
     const results = await trainAndScore(run);
     return { ...record, seconds: stopwatch.read(), status: "completed", ...results };
@@ -114,84 +120,32 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   }
 }
 
-/** Trains the epoch of `fault` again, from its checkpoint or the start, with norms. */
-async function explainDivergence(fault: StepAtFault, run: Run): Promise<Divergence> {
-  const { spec, model, problem: { trainCount }, device, dir, epochs } = run;
-  const again = `epoch ${epochs.length + 1} up to step ${fault.step}`;
-  run.report({ event: "warning", text: `diverged: ${again} is repeated to record norms` });
-  try {
-    const start = await loadOwnCheckpoint(dir, runId(spec)) ??
-      await initialise(spec, { model, trainCount });
-    const state = await device.upload(start.state);
-    const position = { epoch: epochs.length, state, chains: start.chains as Chains };
-    return await traceDivergence(position, {
-      ...trainOptions(run, startStopwatch()),
-      ...stepProgram(state, run),
-      device,
-      fault,
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    run.report({ event: "warning", text: `no norms were recorded: ${reason}` });
-    return describeFault(fault);
-  }
+function machineOf({ host, device, cpu, cores, jobs, os }: Provenance): Machine {
+  return { ...host !== undefined && { host }, device, cpu, cores, jobs, os };
 }
 
-/** The training step with the shapes of its arguments. */
-function stepProgram(
-  state: DeviceState,
-  { spec, model, dataset: { image } }: Run,
-): Pick<TraceOptions, "step" | "specs"> {
-  const inputs = stepInputs({ image, batchSize: spec.batchSize, chains: model.chains });
-  return {
-    step: stepFunction(model, streamKey(spec, "step")),
-    specs: { state: state.specs, inputs },
-  };
-}
-
-/** What training needs besides its program. */
-function trainOptions({ spec, images, problem }: Run, stopwatch: Stopwatch) {
-  return {
-    images,
-    trainCount: problem.trainCount,
-    batchSize: spec.batchSize,
-    epochs: spec.epochs,
-    orderKey: orderKey(spec.seed, spec.dataset),
-    stopwatch,
-  };
-}
-
-/** The code that the run executes; undefined if unknown. Throws if its checkpoint is of other code, unless that is accepted. */
-async function codeOf(
-  { modules, dataset, dir, acceptCode }: RunContext,
-  { images, saved }: { readonly images: ImageSet; readonly saved: Checkpoint | undefined },
+/** The code that the run executes; undefined if unknown. */
+async function currentCode(
+  { modules, dataset }: RunContext,
+  images: ImageSet,
 ): Promise<RunCode | undefined> {
   if (modules === undefined) return undefined;
   const test = await dataset.load("test");
-  const code = runCode(await modules(), { train: images.sha256, test: test.sha256 });
-  const changed = changedParts(saved?.code, code);
-  if (changed.length > 0 && acceptCode !== true) {
-    throw new Error(
-      `The checkpoint in ${dir} was trained before ${listParts(changed)} changed: ` +
-        `remove it to start again, or resume with --accept-code`,
-    );
-  }
-  return resumedCode(code, saved?.code);
+  return runCode(await modules(), { train: images.sha256, test: test.sha256 });
 }
 
-/** A run under way. */
-interface Run extends RunContext {
-  readonly spec: RunSpec;
-  readonly problem: Problem;
-  readonly model: Model;
-  /** The training split. */
-  readonly images: ImageSet;
-  readonly saved: Checkpoint | undefined;
-  /** The code that it executes; undefined if unknown. */
-  readonly code: RunCode | undefined;
-  readonly stopwatch: Stopwatch;
-  /** Grows by one record per epoch. */
-  readonly epochs: EpochRecord[];
+/** Throws if `saved` is of other code than `current`, unless that is accepted. */
+function refuseChangedCode(
+  saved: Checkpoint,
+  { current, dir, acceptCode }: RunContext & { readonly current: RunCode | undefined },
+): void {
+  if (current === undefined || acceptCode === true) return;
+  const changed = changedParts(saved.code, current);
+  if (changed.length === 0) return;
+  throw new Error(
+    `The checkpoint in ${dir} was trained before ${listParts(changed)} changed: ` +
+      `remove it to start again, or resume with --accept-code`,
+  );
 }
 
 /** Results of a completed run. */
@@ -210,13 +164,9 @@ type Results = Pick<
   | "calibration"
 >;
 
-/** Scores of the initial state. */
-type Untrained = Partial<Pick<Checkpoint, "untrained" | "untrainedAlternatives">>;
-
 async function trainAndScore(run: Run): Promise<Results> {
-  const { spec, model, dataset, device, saved, report } = run;
+  const { spec, model, dataset, device, saved, start, report } = run;
   const { trainCount } = run.problem;
-  const start = saved ?? await initialise(spec, { model, trainCount });
   const chains = start.chains as Chains;
   let state = await device.upload(start.state);
 
@@ -259,7 +209,8 @@ async function trainAndScore(run: Run): Promise<Results> {
     }
   }
   if (run.epochs.length < spec.epochs) {
-    state = await trainOn({ epoch: run.epochs.length, state, chains }, {
+    const position = { epoch: run.epochs.length, partial: saved?.partial, state, chains };
+    state = await trainRun(position, {
       ...run,
       untrained: { untrained, untrainedAlternatives },
       scoreOf: async (host) =>
@@ -269,6 +220,7 @@ async function trainAndScore(run: Run): Promise<Results> {
   const { scores, families, images, state: scored } = await score({ generator, state, chains });
   await writeSampleGrid(`${run.dir}/samples.png`, images);
   const trained = await device.download(scored);
+  await writeClasses(trained, run);
   const alternatives = await scoreAlternatives(trained, {
     ...setting,
     untrained: untrainedAlternatives,
@@ -303,77 +255,6 @@ async function trainAndScore(run: Run): Promise<Results> {
   };
 }
 
-/** Trains from `position` to the last epoch and saves a checkpoint after each epoch. */
-async function trainOn(
-  position: TrainPosition,
-  run: Run & {
-    /** Saved in every checkpoint. */
-    readonly untrained: Untrained;
-    /** Scores samples of a state, with the persistent chains as they are. */
-    readonly scoreOf: (state: HostArrays) => Promise<Scores>;
-  },
-): Promise<DeviceState> {
-  const { spec, device, dir, stopwatch, report } = run;
-  const { step, specs } = stepProgram(position.state, run);
-  await using program = await device.compile(step, specs);
-  await using watch = spec.epochs - position.epoch > 1
-    ? await compileChainWatch(
-      chainSetting(position, run),
-      (text) => report({ event: "warning", text }),
-    )
-    : undefined;
-  report({ event: "phase", phase: "train" });
-  const epochs = train(position, {
-    ...trainOptions(run, stopwatch),
-    program,
-    onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
-  });
-  let { state } = position;
-  for await (const { record: trained, position: { state: reached, chains } } of epochs) {
-    state = reached;
-    const host = await device.download(state);
-    const reachedEpochs = trained.epoch + 1;
-    // The chains are measured on more images after the last epoch.
-    const chainHealth = reachedEpochs < spec.epochs
-      ? await watch?.check(host, stepsAfter(reachedEpochs, run))
-      : undefined;
-    const scores = isScoredAfter(reachedEpochs, spec) ? await run.scoreOf(host) : undefined;
-    if (scores !== undefined) report({ event: "phase", phase: "train" });
-    const record = { ...trained, ...scores && { scores }, ...chainHealth && { chainHealth } };
-    run.epochs.push(record);
-    await saveCheckpoint(`${dir}/${CHECKPOINT_FILE}`, {
-      id: runId(spec),
-      ...run.code && { code: run.code },
-      epochs: run.epochs,
-      seconds: stopwatch.read(),
-      untrained: {},
-      ...run.untrained,
-      state: host,
-      chains,
-    });
-    await appendEpoch(dir, record);
-    report({ event: "epoch", record });
-  }
-  return state;
-}
-
-/** Whether samples are scored after `reached` epochs; after the last one, every run is. */
-function isScoredAfter(reached: number, { epochs, scoreEvery }: RunSpec): boolean {
-  return scoreEvery !== undefined && reached < epochs && reached % scoreEvery === 0;
-}
-
-/** Training steps in the first `epochs` epochs. */
-function stepsAfter(epochs: number, { problem, spec }: Run): number {
-  return epochs * stepsPerEpoch(problem.trainCount, spec.batchSize);
-}
-
-function chainSetting<R extends Run>(
-  { state, chains }: Pick<TrainPosition, "state" | "chains">,
-  run: R,
-): R & ChainSetting {
-  return { ...run, key: streamKey(run.spec, "health"), state, chains };
-}
-
 /** Compiles the scorer of likelihood bounds for states with the shapes of `state`; undefined if there is nothing to bound. */
 async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer | undefined> {
   const bounds = run.metrics.filter(isBound);
@@ -403,6 +284,20 @@ async function scoreDecoded(
     count,
   });
   return (await score({ generator, state, chains: {} })).scores;
+}
+
+/** Writes samples_classes.png, samples of a class in each row, if the model samples classes. */
+async function writeClasses(
+  trained: HostArrays,
+  { spec, model: { conditional }, device, dataset, dir, stopwatch }: Run,
+): Promise<void> {
+  if (conditional === undefined) return;
+  stopwatch.switchTo("sample");
+  const key = streamKey(spec, "classes");
+  const { image } = dataset;
+  const samples = await sampleClasses(trained, { device, conditional, key, image });
+  await writeSampleGrid(`${dir}/samples_classes.png`, samples);
+  stopwatch.switchTo("other");
 }
 
 /** Reconstructs test images and writes reconstructions.png and interpolations.png, if the model has latents. Consumes `state`. */
@@ -458,29 +353,4 @@ async function diagnose(state: DeviceState, run: Run): Promise<Diagnostics | und
   });
   stopwatch.switchTo("other");
   return diagnostics;
-}
-
-/** Loads the checkpoint of run `id` in `dir`. A broken one is moved aside, and training restarts from the first epoch. */
-async function loadOwnCheckpoint(dir: string, id: string): Promise<Checkpoint | undefined> {
-  const path = `${dir}/${CHECKPOINT_FILE}`;
-  try {
-    const checkpoint = await loadCheckpoint(path);
-    if (checkpoint === undefined || checkpoint.id === id) return checkpoint;
-    throw new SyntaxError(`It belongs to run ${checkpoint.id}, not ${id}`);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    await Deno.rename(path, `${path}.broken`);
-    console.warn(
-      `Moved ${path} to ${path}.broken; training restarts from the first epoch: ${error.message}`,
-    );
-    return undefined;
-  }
-}
-
-async function rewriteEpochs(dir: string, epochs: readonly EpochRecord[]): Promise<void> {
-  await replaceFile(`${dir}/epochs.jsonl`, epochs.map((e) => `${JSON.stringify(e)}\n`).join(""));
-}
-
-async function appendEpoch(dir: string, record: EpochRecord): Promise<void> {
-  await Deno.writeTextFile(`${dir}/epochs.jsonl`, `${JSON.stringify(record)}\n`, { append: true });
 }

@@ -2,13 +2,19 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { orderKey, shuffledRows } from "../core/row_order.ts";
-import { loadCheckpoint } from "./checkpoint.ts";
+import {
+  CHECKPOINT_FILE,
+  loadCheckpoint,
+  removeCheckpoints,
+  saveCheckpoint,
+} from "./checkpoint_files.ts";
 import { openDevice } from "../engine/device.ts";
 import type { RunEvent } from "./events.ts";
 import { RUN_RECORD } from "../experiment/record_schema.ts";
 import { initialise } from "./initial_state.ts";
 import { BOUNDS } from "../metrics/likelihood_bounds.ts";
-import { CHECKPOINT_FILE, executeRun } from "./run.ts";
+import { executeRun } from "./run.ts";
+import type { RunContext } from "./run_context.ts";
 import { problemOf, resolveRuns } from "../experiment/spec.ts";
 import {
   TINY_DATASET,
@@ -19,18 +25,20 @@ import {
   TINY_TABLES,
   tinyWith,
 } from "../testing/tiny.ts";
-import type { Metric, Split } from "../core/types.ts";
+import type { HostArrays, Metric, Split } from "../core/types.ts";
 import type { EpochRecord, Experiment, RunRecord } from "../core/records.ts";
 
 /** Runs the tiny experiment in `dir`; after `stopAfter` epochs it throws, like a process killed there. */
 async function run(
   dir: string,
-  { change = {}, metric = TINY_METRIC, stopAfter = Infinity, report = () => {} }: {
-    change?: Partial<Experiment>;
-    metric?: Metric<number>;
-    stopAfter?: number;
-    report?: (event: RunEvent) => void;
-  } = {},
+  { change = {}, metric = TINY_METRIC, stopAfter = Infinity, report = () => {}, ...context }:
+    & {
+      change?: Partial<Experiment>;
+      metric?: Metric<number>;
+      stopAfter?: number;
+      report?: (event: RunEvent) => void;
+    }
+    & Partial<Pick<RunContext, "stop" | "checkpointSeconds" | "provenance" | "load">> = {},
 ): Promise<RunRecord> {
   const [spec] = resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
@@ -42,11 +50,18 @@ async function run(
     experiment: "tiny",
     dir,
     provenance: () => Promise.resolve(TINY_PROVENANCE),
+    ...context,
     report(event) {
       report(event);
       if (event.event === "epoch" && event.record.epoch + 1 >= stopAfter) throw new Error("killed");
     },
   });
+}
+
+/** Creates the folder `dir` and returns it. */
+async function makeFolder(dir: string): Promise<string> {
+  await Deno.mkdir(dir);
+  return dir;
 }
 
 const sumSeconds = (epochs: readonly EpochRecord[]) =>
@@ -68,6 +83,7 @@ Deno.test("executeRun() learns, scores and writes its files", () =>
     assert.ok(record.untrained.gap > 30, `untrained gap ${record.untrained.gap}`);
     const files = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
     assert.deepEqual(files, [
+      "checkpoint.previous.safetensors",
       CHECKPOINT_FILE,
       "epochs.jsonl",
       "interpolations.png",
@@ -83,7 +99,7 @@ Deno.test("executeRun() updates the chains of the rows in each batch and of no o
     const { spec } = await run(dir);
     const model = TINY_METHOD.build(problemOf(spec, TINY_DATASET), TINY_METHOD.defaults);
     const { chains: start } = await initialise(spec, { model, trainCount: 17 });
-    const end = (await loadCheckpoint(`${dir}/${CHECKPOINT_FILE}`))?.chains.visits;
+    const end = (await loadCheckpoint(dir))?.chains.visits;
     assert.deepEqual(end?.shape, [17, 2]);
     const visits = start.visits.data.map((value, i) => Math.round(end.data[i] - value));
     const seen = new Float32Array(34);
@@ -113,12 +129,12 @@ Deno.test("executeRun() killed after any epoch resumes to the same bits", () =>
       return await run(`${dir}/${name}`, options);
     };
     const whole = await inDir("whole");
-    const expected = await loadCheckpoint(`${dir}/whole/${CHECKPOINT_FILE}`);
+    const expected = await loadCheckpoint(`${dir}/whole`);
     for (const stopAfter of [1, 2, 3]) {
       const name = `stopped_${stopAfter}`;
       await assert.rejects(inDir(name, { stopAfter }), /killed/);
       const resumed = await inDir(name);
-      const actual = await loadCheckpoint(`${dir}/${name}/${CHECKPOINT_FILE}`);
+      const actual = await loadCheckpoint(`${dir}/${name}`);
       assert.deepEqual(actual?.state, expected?.state);
       assert.deepEqual(actual?.chains, expected?.chains);
       assert.ok(resumed.status === "completed" && whole.status === "completed");
@@ -137,6 +153,106 @@ Deno.test("executeRun() killed after any epoch resumes to the same bits", () =>
     }
   }));
 
+Deno.test("executeRun() stopped after any step saves a checkpoint there and resumes to the same bits", () =>
+  withTempDir(async (dir) => {
+    // Jittered metrics, so that a sum in another order would show.
+    const whole = await run(await makeFolder(`${dir}/whole`));
+    const expected = await loadCheckpoint(`${dir}/whole`);
+    assert.ok(whole.status === "completed");
+    for (let stopAt = 1; stopAt <= 12; stopAt++) { // of four steps an epoch
+      const stopped = await makeFolder(`${dir}/stopped_${stopAt}`);
+      const controller = new AbortController();
+      let steps = 0;
+      const report = ({ event }: RunEvent) =>
+        void (event === "step" && ++steps === stopAt && controller.abort(new Error("stop")));
+      await assert.rejects(run(stopped, { stop: controller.signal, report }), /stop/);
+      assert.equal(steps, stopAt, "it ends with the step under way");
+      const saved = await loadCheckpoint(stopped);
+      assert.deepEqual(
+        [saved?.epochs.length, saved?.partial?.steps],
+        [Math.floor(stopAt / 4), stopAt % 4 || undefined],
+      );
+      let more = 0;
+      const resumed = await run(stopped, {
+        report: ({ event }) => void (more += +(event === "step")),
+      });
+      assert.equal(steps + more, 12, "no step is lost or repeated");
+      const actual = await loadCheckpoint(stopped);
+      assert.deepEqual([actual?.state, actual?.chains], [expected?.state, expected?.chains]);
+      assert.ok(resumed.status === "completed");
+      assert.deepEqual(resumed.scores, whole.scores);
+      assert.deepEqual(resumed.epochs.map((e) => e.metrics), whole.epochs.map((e) => e.metrics));
+      assert.ok(Math.abs(resumed.seconds.train - sumSeconds(resumed.epochs)) < 1e-9);
+      assert.deepEqual(
+        resumed.segments?.map(({ epoch, step }) => [epoch, step]),
+        [[0, 0], [Math.floor(stopAt / 4), stopAt % 4]],
+      );
+    }
+  }));
+
+Deno.test("executeRun() killed inside an epoch repeats at most the steps since the last checkpoint in it", () =>
+  withTempDir(async (dir) => {
+    const whole = await run(await makeFolder(`${dir}/whole`));
+    const killed = await makeFolder(`${dir}/killed`);
+    let steps = 0;
+    const report = ({ event }: RunEvent) => {
+      if (event === "step" && ++steps === 7) throw new Error("killed");
+    };
+    await assert.rejects(run(killed, { checkpointSeconds: 0, report }), /killed/);
+    assert.equal((await loadCheckpoint(killed))?.partial?.steps, 2, "of the second epoch");
+    const resumed = await run(killed, { checkpointSeconds: 0 });
+    assert.deepEqual(resumed.epochs.map((e) => e.metrics), whole.epochs.map((e) => e.metrics));
+    assert.deepEqual(resumed.epochs.map(({ warmup }) => warmup), [true, true, false]);
+    assert.deepEqual(
+      (await loadCheckpoint(killed))?.state,
+      (await loadCheckpoint(`${dir}/whole`))?.state,
+    );
+  }));
+
+Deno.test("executeRun() killed while it scores between epochs does not repeat the epoch", () =>
+  withTempDir(async (dir) => {
+    const change = { scoreEvery: 1 };
+    const whole = await run(await makeFolder(`${dir}/whole`), { change });
+    const killed = await makeFolder(`${dir}/killed`);
+    let trained = false;
+    const report = (event: RunEvent) => {
+      trained ||= event.event === "step" && event.step === 4;
+      if (trained && event.event === "phase" && event.phase === "score") throw new Error("killed");
+    };
+    await assert.rejects(run(killed, { change, report }), /killed/);
+    let steps = 0;
+    const resumed = await run(killed, {
+      change,
+      report: ({ event }) => void (steps += +(event === "step")),
+    });
+    assert.equal(steps, 8);
+    const scored = (record: RunRecord) =>
+      record.epochs.map(({ metrics, scores }) => ({ metrics, scores }));
+    assert.deepEqual(scored(resumed), scored(whole));
+  }));
+
+Deno.test("executeRun() keeps the machine of each process that trained a part of it", () =>
+  withTempDir(async (dir) => {
+    const on = (host: string, cpu: string) => ({
+      provenance: () => Promise.resolve({ ...TINY_PROVENANCE, host, cpu }),
+      load: () => 1.5,
+    });
+    await assert.rejects(run(dir, { ...on("node1", "fast"), stopAfter: 2 }), /killed/);
+    const record = await run(dir, on("login", "slow"));
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    assert.deepEqual(
+      record.segments?.map(({ epoch, step, machine }) => [epoch, step, machine.host, machine.cpu]),
+      [[0, 0, "node1", "fast"], [2, 0, "login", "slow"]],
+    );
+    for (const { load, cpuSeconds } of record.epochs) {
+      assert.equal(load, 1.5);
+      assert.ok(cpuSeconds !== undefined && cpuSeconds > 0);
+    }
+    const again = await run(dir, on("other", "other"));
+    assert.deepEqual(again.segments?.slice(0, 2), record.segments);
+    assert.equal(again.segments?.[2].epoch, 3, "it trained nothing");
+  }));
+
 Deno.test("executeRun() scores samples between epochs if asked, off the training clock, and trains to the same bits", () =>
   withTempDir(async (dir) => {
     const inDir = async (name: string, change: Partial<Experiment>) => {
@@ -144,7 +260,7 @@ Deno.test("executeRun() scores samples between epochs if asked, off the training
       const record = await run(`${dir}/${name}`, { change });
       assert.ok(record.status === "completed");
       assert.deepEqual(RUN_RECORD.parse(record), record);
-      return { record, saved: await loadCheckpoint(`${dir}/${name}/${CHECKPOINT_FILE}`) };
+      return { record, saved: await loadCheckpoint(`${dir}/${name}`) };
     };
     const plain = await inDir("plain", { epochs: 5 });
     const scored = await inDir("scored", { epochs: 5, scoreEvery: 2 });
@@ -179,19 +295,65 @@ Deno.test("executeRun() ends as diverged with the epoch and the metric", () =>
     assert.ok((divergence?.norms?.change.mean ?? 0) > 0);
   }));
 
-Deno.test("executeRun() moves an unreadable checkpoint aside and restarts", () =>
+Deno.test("executeRun() moves a damaged checkpoint aside, says so, and uses the previous one or starts again", () =>
   withTempDir(async (dir) => {
-    await Deno.writeTextFile(`${dir}/${CHECKPOINT_FILE}`, "torn");
-    const { warn } = console;
-    const warnings: string[] = [];
-    console.warn = (text: string) => warnings.push(text);
-    try {
-      assert.equal((await run(dir)).status, "completed");
-    } finally {
-      console.warn = warn;
+    const whole = await run(dir);
+    const expected = await loadCheckpoint(dir);
+    const path = `${dir}/${CHECKPOINT_FILE}`;
+    const previous = `${dir}/checkpoint.previous.safetensors`;
+    const damage = async (file: string) => {
+      const bytes = await Deno.readFile(file);
+      bytes[bytes.length - 1] ^= 0x40; // an exponent bit of the last weight
+      await Deno.writeFile(file, bytes);
+      return bytes;
+    };
+    const again = async () => {
+      const warnings: string[] = [];
+      const report = (event: RunEvent) => event.event === "warning" && warnings.push(event.text);
+      const record = await run(dir, { report });
+      assert.ok(record.status === "completed" && whole.status === "completed");
+      assert.deepEqual(record.scores, whole.scores);
+      const { state, chains } = await loadCheckpoint(dir) ?? {};
+      assert.deepEqual([state, chains], [expected?.state, expected?.chains]);
+      return { warnings, warmups: record.epochs.map(({ warmup }) => warmup) };
+    };
+    const damaged = await damage(path);
+    const fromPrevious = await again();
+    assert.deepEqual(fromPrevious.warmups, [true, false, true], "two epochs are kept");
+    assert.match(fromPrevious.warnings.join(), /^moved .*, trying the previous one: .*checksum$/);
+    assert.deepEqual(await Deno.readFile(`${path}.broken`), damaged);
+
+    await damage(path);
+    await Deno.writeTextFile(previous, "torn");
+    const fromStart = await again();
+    assert.deepEqual(fromStart.warmups, [true, false, false]);
+    assert.match(fromStart.warnings[1], /starts from the first epoch: Not a checkpoint: 4 bytes$/);
+  }));
+
+Deno.test("executeRun() does not take a checkpoint whose arrays are not those of the method", () =>
+  withTempDir(async (dir) => {
+    await run(dir);
+    const saved = await loadCheckpoint(dir);
+    assert.ok(saved !== undefined);
+    const { mean, ...rest } = saved.state;
+    const wrong: [HostArrays, RegExp][] = [
+      [{ ...rest, neam: mean }, /"mean" is absent, the method expects float32 \[2,3,1\]/],
+      [{ ...rest, mean: { ...mean, shape: [3, 2, 1] } }, /"mean" is float32 \[3,2,1\]/],
+      [
+        { ...rest, mean: { ...mean, dtype: "int32", data: new Int32Array(mean.data.buffer) } },
+        /"mean" is int32 \[2,3,1\]/,
+      ],
+      [{ ...saved.state, more: mean }, /"more" is float32 \[2,3,1\], the method expects absent/],
+    ];
+    for (const [state, message] of wrong) {
+      await removeCheckpoints(dir);
+      await saveCheckpoint(dir, { ...saved, state });
+      const warnings: string[] = [];
+      const report = (event: RunEvent) => event.event === "warning" && warnings.push(event.text);
+      const record = await run(dir, { report });
+      assert.equal(record.epochs.length, 3);
+      assert.match(warnings.join(), message);
     }
-    assert.match(warnings.join(), /restarts from the first epoch: Not a checkpoint/);
-    assert.equal(await Deno.readTextFile(`${dir}/${CHECKPOINT_FILE}.broken`), "torn");
   }));
 
 Deno.test("executeRun() continues without an unavailable score and adds it later without training", () =>

@@ -1,4 +1,5 @@
-import { type Chains, gatherChains, gatherImages, scatterChains } from "./batches.ts";
+import { type Chains, gatherChains, gatherImages, labelsOfRows, scatterChains } from "./batches.ts";
+import process from "node:process";
 import { shuffledRows, stepsPerEpoch } from "../core/row_order.ts";
 import { createNoise, type Key } from "../core/noise.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
@@ -24,8 +25,8 @@ import { type Scalar, Tensor, type Tensor1D, type Tensor4D } from "@tensorflow/t
 const CHAINS = "chains/";
 
 /**
- * Makes a training step of `model` a pure function: inputs `images` [m, h, w, c], `rows` [m], `step` and
- * `chains/NAME` [m, ...]; outputs each metric by name, and `chains/NAME`.
+ * Makes a training step of `model` a pure function: inputs `images` [m, h, w, c], `rows` [m], `step`,
+ * `chains/NAME` [m, ...] and, for a conditional model, `labels` [m]; outputs each metric by name, and `chains/NAME`.
  */
 export function stepFunction(model: Model, key: Key): PureFunction {
   return ({ state, inputs }) => {
@@ -36,6 +37,7 @@ export function stepFunction(model: Model, key: Key): PureFunction {
         rows: inputs.rows as Tensor1D,
         step: inputs.step as Scalar,
         chains: chainsOf(inputs),
+        ...model.conditional && { labels: inputs.labels as Tensor1D },
       },
       createNoise(key, inputs.step as Scalar),
     );
@@ -77,19 +79,17 @@ function checkStep(
   }
 }
 
-/** Shapes and types of the inputs of `stepFunction`. `chains` are shapes without the row axis. */
+/** Shapes and types of the inputs of `stepFunction` for `model`. */
 export function stepInputs(
-  { image, batchSize, chains = {} }: {
-    readonly image: ImageShape;
-    readonly batchSize: number;
-    readonly chains?: Shapes;
-  },
+  { chains = {}, conditional }: Pick<Model, "chains" | "conditional">,
+  { image, batchSize }: { readonly image: ImageShape; readonly batchSize: number },
 ): Readonly<Record<string, ArraySpec>> {
   const { height, width, channels } = image;
   return {
     images: { shape: [batchSize, height, width, channels], dtype: "float32" },
     rows: { shape: [batchSize], dtype: "int32" },
     step: { shape: [], dtype: "int32" },
+    ...conditional && { labels: { shape: [batchSize], dtype: "int32" } as const },
     ...chainInputs(chains, batchSize),
   };
 }
@@ -119,10 +119,23 @@ export function chainsOf<T>(inputs: Readonly<Record<string, T>>): Record<string,
   );
 }
 
-/** State of training between two epochs. */
+/** Training inside an epoch: what its record is computed from. */
+export interface PartialEpoch {
+  /** Steps that are done. */
+  readonly steps: number;
+  /** Of training, as in the epoch's record. */
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** Sum of each metric over the steps, in their order. */
+  readonly sums: Readonly<Record<string, number>>;
+}
+
+/** State of training between two steps. */
 export interface TrainPosition {
-  /** The next epoch. */
+  /** Of the next step. */
   readonly epoch: number;
+  /** Absent between two epochs. */
+  readonly partial?: PartialEpoch;
   readonly state: DeviceState;
   /** Chains of all rows, updated in place during an epoch. */
   readonly chains: Chains;
@@ -140,68 +153,106 @@ export interface TrainOptions {
   /** Key of the row order, shared by all methods. */
   readonly orderKey: Key;
   readonly stopwatch: Stopwatch;
+  /** Limits of metrics, and whether the steps take labels, which `images` then has. */
+  readonly model?: Pick<Model, "limits" | "conditional">;
   /** Called after each step with its 1-based number in the epoch. */
   readonly onStep?: (step: number, metrics: Readonly<Record<string, number>>) => void;
+  /** Asked between steps: whether to yield the position inside the epoch. */
+  readonly pause?: () => Promise<boolean>;
+}
+
+/** A point that training has reached. */
+export interface Reached {
+  readonly position: TrainPosition;
+  /** Of the epoch that ends here, with what it was computed from; absent inside an epoch. */
+  readonly ended?: { readonly record: EpochRecord; readonly partial: PartialEpoch };
 }
 
 /**
- * Trains from `position` to the last epoch and yields after each epoch its record and the new position. Only steps and their
- * batches count on the clock `train`; between epochs the clock is `other`. Throws NotFiniteError at the first metric that is
- * not finite.
+ * Trains from `position` to the last epoch, and yields after each epoch and wherever `pause` asks for it, after at least one
+ * step. Going on from a position gives the same bits as not stopping there. Only steps and their batches count on the clock
+ * `train`; while the caller has the position, the clock is `other`. Throws NotFiniteError at the first metric that is not
+ * finite or beyond its limit.
  */
 export async function* train(
   position: TrainPosition,
   options: TrainOptions,
-): AsyncGenerator<{ readonly record: EpochRecord; readonly position: TrainPosition }> {
+): AsyncGenerator<Reached> {
   const { stopwatch } = options;
   let { state } = position;
   const { chains } = position;
   const steps = stepsPerEpoch(options.trainCount, options.batchSize);
   const feed = createFeed(options);
   for (let epoch = position.epoch; epoch < options.epochs; epoch++) {
-    const trained = stopwatch.read().train;
-    stopwatch.switchTo("train");
     const order = shuffledRows(options.orderKey, epoch, options.trainCount);
-    const sums: Record<string, number> = {};
-    let before: Readonly<Record<string, number>> | undefined;
-    const finish = ({ rows, outputs }: Finished, step: number) => {
-      scatterChains(chains, rows, chainsOf(outputs));
-      const metrics = readMetrics(outputs);
-      for (const [name, value] of Object.entries(metrics)) {
-        if (!Number.isFinite(value)) {
-          throw new NotFiniteError(name, value, { step, metrics, ...before && { before } });
+    let partial = position.epoch === epoch && position.partial || START;
+    while (partial.steps < steps) {
+      const before = { seconds: stopwatch.read().train, cpuSeconds: cpuSeconds() };
+      stopwatch.switchTo("train");
+      const sums: Record<string, number> = { ...partial.sums };
+      let finished = partial.steps;
+      let earlier: Readonly<Record<string, number>> | undefined;
+      const finish = ({ rows, outputs }: Finished) => {
+        scatterChains(chains, rows, chainsOf(outputs));
+        const metrics = readMetrics(outputs);
+        const at = { step: finished + 1, metrics, ...earlier && { before: earlier } };
+        for (const [name, value] of Object.entries(metrics)) {
+          if (!Number.isFinite(value)) throw new NotFiniteError(name, value, undefined, at);
+          const limit = options.model?.limits?.[name];
+          if (limit !== undefined && Math.abs(value) > limit) {
+            throw new NotFiniteError(name, value, limit, at);
+          }
+          sums[name] = (sums[name] ?? 0) + value;
         }
-        sums[name] = (sums[name] ?? 0) + value;
-      }
-      before = metrics;
-      options.onStep?.(step, metrics);
-    };
-    let finished = 0;
-    for await (
-      const result of inTurn(steps, {
-        ahead: options.program.begin ? 1 : 0,
-        begin: async (step) => {
-          const rows = order.subarray(step * options.batchSize, (step + 1) * options.batchSize);
-          // The steps of an epoch have disjoint rows, so a step need not wait for the chains of the previous one.
-          const begun = await beginStep(options.program, state, {
-            ...feed(rows, epoch * steps + step),
-            ...withPrefix(gatherChains(chains, rows)),
-          });
-          state = begun.state;
-          return { result: begun.outputs.then((outputs) => ({ rows, outputs })) };
-        },
-      })
-    ) finish(result, ++finished);
-    stopwatch.switchTo("other");
+        earlier = metrics;
+        finished++;
+        options.onStep?.(finished, metrics);
+      };
+      for await (
+        const result of inTurn([partial.steps, steps], {
+          ahead: options.program.begin ? 1 : 0,
+          begin: async (step) => {
+            const rows = order.subarray(step * options.batchSize, (step + 1) * options.batchSize);
+            // The steps of an epoch have disjoint rows, so a step need not wait for the chains of the previous one.
+            const begun = await beginStep(options.program, state, {
+              ...feed(rows, epoch * steps + step),
+              ...withPrefix(gatherChains(chains, rows)),
+            });
+            state = begun.state;
+            return { result: begun.outputs.then((outputs) => ({ rows, outputs })) };
+          },
+          stop: options.pause,
+        })
+      ) finish(result);
+      stopwatch.switchTo("other");
+      partial = {
+        steps: finished,
+        seconds: partial.seconds + stopwatch.read().train - before.seconds,
+        cpuSeconds: partial.cpuSeconds + cpuSeconds() - before.cpuSeconds,
+        sums,
+      };
+      if (finished < steps) yield { position: { epoch, partial, state, chains } };
+    }
+    const { seconds, cpuSeconds: cpu, sums } = partial;
     const record: EpochRecord = {
       epoch,
-      seconds: stopwatch.read().train - trained,
+      seconds,
+      cpuSeconds: cpu,
       warmup: epoch === position.epoch,
       steps,
       metrics: Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / steps])),
     };
-    yield { record, position: { epoch: epoch + 1, state, chains } };
+    yield { position: { epoch: epoch + 1, state, chains }, ended: { record, partial } };
   }
+}
+
+/** The start of an epoch. */
+const START: PartialEpoch = { steps: 0, seconds: 0, cpuSeconds: 0, sums: {} };
+
+/** Processor seconds of this process so far, of all its threads. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** Rows and outputs of a finished step. */
@@ -218,20 +269,22 @@ async function beginStep(program: Program, state: DeviceState, inputs: HostArray
 }
 
 /**
- * Begins `count` jobs in order, with up to `ahead` more begun than awaited, and yields their results in order. Waits for every
- * job that has begun, also after a failure.
+ * Begins the jobs from `first` to before `end` in order, with up to `ahead` more begun than awaited, and yields their results
+ * in order. `stop` is asked before each job but the first, and ends the sequence early. Waits for every job that has begun,
+ * also after a failure.
  */
 export async function* inTurn<T>(
-  count: number,
-  { ahead, begin }: {
+  [first, end]: readonly [number, number],
+  { ahead, begin, stop = () => Promise.resolve(false) }: {
     readonly ahead: number;
     /** Resolves once the job has begun. */
     readonly begin: (job: number) => Promise<{ readonly result: Promise<T> }>;
+    readonly stop?: () => Promise<boolean>;
   },
 ): AsyncGenerator<T> {
   const running: Promise<T>[] = [];
   try {
-    for (let job = 0; job < count; job++) {
+    for (let job = first; job < end && !(job > first && await stop()); job++) {
       const { result } = await begin(job);
       result.catch(() => {}); // a failure is reported when the result is awaited
       running.push(result);
@@ -248,7 +301,7 @@ export async function* inTurn<T>(
  * returns or `run` resolves.
  */
 export function createFeed(
-  { images, batchSize }: Pick<TrainOptions, "images" | "batchSize">,
+  { images, batchSize, model }: Pick<TrainOptions, "images" | "batchSize" | "model">,
 ): (rows: Int32Array, step: number) => HostArrays {
   const { height, width, channels } = images.image;
   const shape = [batchSize, height, width, channels];
@@ -259,6 +312,7 @@ export function createFeed(
       images: { shape, dtype: "float32", data: pixels },
       rows: { shape: [batchSize], dtype: "int32", data: rows },
       step: { shape: [], dtype: "int32", data: new Int32Array([step]) },
+      ...model?.conditional && { labels: labelsOfRows(images, rows) },
     };
   };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { keyOf } from "../core/noise.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
 import { startStopwatch } from "../core/stopwatch.ts";
-import { inTurn, train, type TrainOptions } from "./train.ts";
+import { inTurn, train, type TrainOptions, type TrainPosition } from "./train.ts";
 import type { HostArrays, Program } from "../core/types.ts";
 
 const float32 = (...values: number[]) => ({
@@ -93,13 +93,39 @@ for (const ahead of [false, true]) {
     }));
     // The loss is the step's number over both epochs.
     assert.deepEqual(seen, [1, 0, 2, 1, 3, 2, 1, 3, 2, 4, 3, 5]);
-    assert.deepEqual(records.map(({ record }) => record.metrics.loss), [1, 4]);
+    assert.deepEqual(records.map(({ ended }) => ended?.record.metrics.loss), [1, 4]);
     assert.deepEqual([...position.chains.z.data], Array(TRAIN_COUNT).fill(2));
     const order = ahead
       ? ["begin 0", "begin 1", "end 0", "begin 2", "end 1", "end 2"]
       : ["begin 0", "end 0", "begin 1", "end 1", "begin 2", "end 2"];
     const second = order.map((line) => line.replace(/\d/, (step) => `${Number(step) + 3}`));
     assert.deepEqual(lines, [...order, ...second]); // an epoch is over before the next one
+  });
+
+  Deno.test(`train() pauses where asked${ahead ? ", once the steps that have begun are over" : ""}, and goes on from there`, async () => {
+    const whole = start();
+    const records = await Array.fromAsync(
+      train(whole, options(fakeProgram({ lines: [] }, { ahead, lossOf: (step) => 0.1 * step }))),
+    );
+    const lines: string[] = [];
+    const program = fakeProgram({ lines }, { ahead, lossOf: (step) => 0.1 * step });
+    let position: TrainPosition = start();
+    const { chains } = position;
+    const losses: number[] = [];
+    const places: (number | undefined)[][] = [];
+    while (position.epoch < 2) { // a new process for each part
+      const pause = () => Promise.resolve(true);
+      for await (const reached of train(position, { ...options(program), pause })) {
+        position = reached.position;
+        places.push([position.epoch, position.partial?.steps]);
+        assert.equal(lines.filter((line) => line.startsWith("begin")).length * 2, lines.length);
+        if (reached.ended) losses.push(reached.ended.record.metrics.loss);
+        break;
+      }
+    }
+    assert.deepEqual(places, [[0, 1], [0, 2], [1, undefined], [1, 1], [1, 2], [2, undefined]]);
+    assert.deepEqual(losses, records.flatMap(({ ended }) => ended?.record.metrics.loss ?? []));
+    assert.deepEqual(chains.z.data, whole.chains.z.data);
   });
 
   Deno.test(`train() stops at the first metric that is not finite${ahead ? ", a step later" : ""}`, async () => {
@@ -114,6 +140,15 @@ for (const ahead of [false, true]) {
   });
 }
 
+Deno.test("train() stops at the first metric beyond its limit, and names metric, value and limit", async () => {
+  const lines: string[] = [];
+  const program = fakeProgram({ lines }, { ahead: false, lossOf: (step) => -step });
+  const run = (limit: number) =>
+    Array.fromAsync(train(start(), { ...options(program), model: { limits: { loss: limit } } }));
+  await run(5);
+  await assert.rejects(run(3), { what: "loss", message: "loss became -4, beyond its limit of 3" });
+});
+
 Deno.test("inTurn() reports a failure in order, and waits for every job that has begun", async () => {
   const over: number[] = [];
   const results: number[] = [];
@@ -126,7 +161,7 @@ Deno.test("inTurn() reports a failure in order, and waits for every job that has
       }, n === 2 ? 1 : 5)
     ),
   });
-  const jobs = inTurn(9, { ahead: 3, begin: (n) => Promise.resolve(job(n)) });
+  const jobs = inTurn([0, 9], { ahead: 3, begin: (n) => Promise.resolve(job(n)) });
   await assert.rejects(async () => {
     for await (const n of jobs) results.push(n);
   }, /job 2/);

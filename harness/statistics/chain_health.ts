@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { ChainHealth, Estimate } from "../core/records.ts";
+import type { ChainHealth, Estimate, ImageChainHealth } from "../core/records.ts";
 import { mean, sampleStd } from "./summary.ts";
 
 /** eta L from which there is no stationary distribution. */
@@ -87,6 +87,7 @@ function judgeStability({ stability }: ChainHealth): Finding[] {
 }
 
 function judgeAcceptance({ acceptance, dimension }: ChainHealth): Finding[] {
+  if (acceptance === undefined) return [];
   if (acceptance === null) return [{ verdict: "unstable", reason: "not finite" }];
   if (acceptance.standardError === null) return [];
   const most = acceptance.mean + ERRORS * acceptance.standardError;
@@ -123,12 +124,23 @@ export interface ChainMeasurements
   extends Pick<ChainHealth, "chain" | "dimension" | "steps" | "stepSize"> {
   /** L, [count]. */
   readonly curvature: readonly number[];
-  /** Mean of min(1, alpha) over the last half of the steps, [count]. */
-  readonly acceptance: readonly number[];
+  /** Mean of min(1, alpha) over the last half of the steps, [count]; absent, as the next two, unless the rule is Langevin's. */
+  readonly acceptance?: readonly number[];
   /** U at the end minus U halfway, nats, [count]. */
-  readonly drift: readonly number[];
+  readonly drift?: readonly number[];
   /** Mean of z.g - (eta / 2) |g|^2 over the last half of the steps, [count]. */
-  readonly virial: readonly number[];
+  readonly virial?: readonly number[];
+  /** Of a chain on images. */
+  readonly images?: ImageMeasurements;
+}
+
+/** Measurements of chains on images: U, |grad U| and the share of saturated pixels of each image or chain. */
+interface ImageMeasurements {
+  readonly energy: Readonly<Record<"data" | "start" | "end", readonly number[]>>;
+  readonly gradientNorm: Readonly<Record<"start" | "end", readonly number[]>>;
+  readonly saturated: Readonly<Record<"data" | "start" | "end", readonly number[]>>;
+  /** Mean over pixels of the squared way from start to end, in shares of the range. */
+  readonly squaredDistance: readonly number[];
 }
 
 /** The numbers that a record keeps. */
@@ -146,13 +158,42 @@ export function summarizeChain(
     stability: stability.every(Number.isFinite)
       ? { quantile90: stability[Math.ceil(0.9 * count) - 1], largest: stability[count - 1] }
       : null,
-    acceptance: estimate(measured.acceptance),
+    ...measured.acceptance && { acceptance: estimate(measured.acceptance) },
     // The numbers of a single chain have no spread to judge them by.
-    ...count > 1 && {
-      drift: estimate(measured.drift),
+    ...count > 1 && measured.drift && { drift: estimate(measured.drift) },
+    ...count > 1 && measured.virial && {
       virial: estimate(measured.virial.map((v) => v / dimension)),
     },
+    ...measured.images && { images: summarizeImages(measured.images) },
   };
+}
+
+function summarizeImages(
+  { energy, gradientNorm, saturated, squaredDistance }: ImageMeasurements,
+): ImageChainHealth {
+  return {
+    energy: {
+      data: estimate(energy.data),
+      start: estimate(energy.start),
+      end: estimate(energy.end),
+    },
+    gradientNorm: {
+      start: finiteMean(gradientNorm.start),
+      end: finiteMean(gradientNorm.end),
+    },
+    saturated: {
+      data: finiteMean(saturated.data),
+      start: finiteMean(saturated.start),
+      end: finiteMean(saturated.end),
+    },
+    distance: finiteMean([Math.sqrt(mean(squaredDistance))]),
+  };
+}
+
+/** Null where the mean is not finite. */
+function finiteMean(values: readonly number[]): number | null {
+  const found = mean(values);
+  return Number.isFinite(found) ? found : null;
 }
 
 /** Null where a value, or their square, is not finite. */

@@ -39,7 +39,7 @@ Deno.test("acceptanceAtBiasLimit() is the acceptance at eta L = 1, or a little l
 });
 
 /** 100 healthy chains. */
-const HEALTHY: ChainMeasurements = {
+const HEALTHY = {
   chain: "posterior",
   dimension: 32,
   steps: 20,
@@ -48,7 +48,7 @@ const HEALTHY: ChainMeasurements = {
   acceptance: Array.from({ length: 100 }, (_, i) => 0.85 + 0.05 * (i % 2)),
   drift: Array.from({ length: 100 }, (_, i) => 4 * (i % 2) - 2),
   virial: Array.from({ length: 100 }, (_, i) => 32 + 16 * (i % 2) - 8),
-};
+} satisfies ChainMeasurements;
 
 Deno.test("summarizeChain() gives quantiles, means, and standard errors; no test of rest for a single chain", () => {
   const { stability, acceptance, drift, virial, count } = summarizeChain(HEALTHY);
@@ -111,3 +111,33 @@ for (const [what, change, verdict] of CASES) {
     assert.equal(judgement.reasons.length > 0, verdict !== "healthy");
   });
 }
+
+Deno.test("judgeChain() judges a chain whose rule is not Langevin's by eta L alone", () => {
+  const { acceptance: _acceptance, drift: _drift, virial: _virial, ...rest } = HEALTHY;
+  const still = summarizeChain(rest);
+  assert.ok(!("acceptance" in still || "drift" in still || "virial" in still));
+  assert.equal(judgeChain(still).verdict, "healthy");
+  const steep = summarizeChain({ ...rest, curvature: rest.curvature.map((l) => l * 1e3) });
+  assert.equal(judgeChain(steep).verdict, "unstable");
+});
+
+Deno.test("summarizeChain() pools the measurements of chains on images, and has null for what is not finite", () => {
+  const ofThree = (...values: number[]) => values;
+  const { images } = summarizeChain({
+    ...HEALTHY,
+    images: {
+      energy: { data: ofThree(1, 2, 3), start: ofThree(5, 5, 5), end: ofThree(1, NaN, 1) },
+      gradientNorm: { start: ofThree(3, 4, 5), end: ofThree(Infinity, 1, 1) },
+      saturated: { data: ofThree(0, 0, 0.3), start: ofThree(0, 0, 0), end: ofThree(1, 1, 1) },
+      squaredDistance: ofThree(0.04, 0.04, 0.04),
+    },
+  });
+  assert.deepEqual(images?.energy, {
+    data: { mean: 2, standardError: 1 / Math.sqrt(3) },
+    start: { mean: 5, standardError: 0 },
+    end: null,
+  });
+  assert.deepEqual(images?.gradientNorm, { start: 4, end: null });
+  assert.deepEqual(images?.saturated, { data: 0.09999999999999999, start: 0, end: 1 });
+  assert.equal(images?.distance, 0.2);
+});

@@ -3,15 +3,23 @@ import { environmentOf, GPUS_VARIABLE, gpusFor, sharedGpuWarning } from "./gpus.
 import { checkCode } from "./code_check.ts";
 import type { CodeReader, PixelHashes } from "../experiment/run_code.ts";
 import { childCommand, permissionsOf } from "./child.ts";
+import { adoptRecords, findRecords } from "./collect.ts";
 import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
-import { ifThere, makeOutputFolder, replaceFile } from "../core/files.ts";
+import { claimFolder } from "../core/file_lock.ts";
+import { makeOutputFolder, readTextIfAny, replaceFile } from "../core/files.ts";
+import { plainText } from "../core/plain_text.ts";
+import { parseSpec } from "../experiment/record_schema.ts";
+import { availableCores } from "../core/threads.ts";
 import { forecast } from "./forecast.ts";
 import { listHyper } from "../experiment/listing.ts";
 import { createProgress, describeRun } from "./progress.ts";
-import { CHECKPOINT_FILE } from "../run/run.ts";
+import { formatRevision, readRevision } from "../run/provenance.ts";
+import { listenForInterruption } from "./interruption.ts";
+import { removeCheckpoints } from "../run/checkpoint_files.ts";
 import { leftOutScores, resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
+import { readQueue } from "./slurm/queue.ts";
 import { type Job, sweep } from "./sweep.ts";
 import type { Experiment, RunRecord, RunSpec } from "../core/records.ts";
 
@@ -28,8 +36,12 @@ export interface BenchOptions {
   readonly readCode: CodeReader;
   /** Refuses settings that a method warns about. */
   readonly strict: boolean;
+  /** Seconds of training between checkpoints inside an epoch. */
+  readonly checkpointSeconds: number;
   /** The absolute path of the data folder, which runs may read. */
   readonly dataFolder: string | undefined;
+  /** Absolute paths of the folders of the user's modules, which runs may read. */
+  readonly moduleFolders?: readonly string[];
   /** Writes the reports of `records` into the output folder. Resolves to the text to print. */
   publish(records: readonly RunRecord[]): Promise<string>;
 }
@@ -38,17 +50,26 @@ export interface BenchOptions {
 export interface BenchResult {
   /** Whether every run of the experiment is completed. */
   readonly complete: boolean;
-  readonly interrupted: boolean;
+  /** The signal that ended it early; undefined if none did. */
+  readonly interrupted: Deno.Signal | undefined;
 }
 
 /** Number of optimizer steps above which runs that were never timed here are timed before they start. */
 const LONG_SWEEP_STEPS = 20_000;
 
-/** Prints the resolved runs of `experiment` and their estimated time; writes nothing. */
-export async function dryRun(experiment: Experiment, options: BenchOptions): Promise<void> {
+/**
+ * Prints the resolved runs of `experiment` and their estimated time; writes nothing. With `probe`, the first steps of runs that
+ * were never timed here are timed; without it, no device is opened.
+ */
+export async function dryRun(
+  experiment: Experiment,
+  options: BenchOptions & { readonly probe: boolean },
+): Promise<void> {
   const { specs, notes } = resolveWithNotes(experiment, options);
   say(notes);
-  const { records } = await readResults(options.out);
+  const { records: known } = await readResults(options.out);
+  const { records: found } = await findRecords(options.out, known);
+  const records = [...known, ...found];
   const metrics = await availableMetrics(experiment, options.tables);
   if (records.length > 0) {
     const pixels = await hashDatasets(experiment.datasets, options.tables);
@@ -66,9 +87,9 @@ export async function dryRun(experiment: Experiment, options: BenchOptions): Pro
       `${spec.sampleCount} samples for ${spec.metrics.join(" ") || "no score"}`,
       `${spec.device} with ${spec.threads} threads`,
     ];
-    console.log(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`);
+    console.log(plainText(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`));
   }
-  console.log(await forecast(todo, { ...options, records, probe: true }));
+  console.log(await forecast(todo, { ...options, records }));
 }
 
 /** Runs the missing runs of `experiment`, then publishes all results of the output folder. */
@@ -81,12 +102,18 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
       await writeExperiment(options.out, experiment, specs);
     },
   });
-  console.log(await options.publish(records));
+  if (interrupted === undefined) console.log(await options.publish(records));
   const ids = new Set(specs.map(runId));
   const own = records.filter(({ id }) => ids.has(id));
   const unfinished = own.filter(({ status }) => status !== "completed");
-  for (const { spec, status } of unfinished) console.error(`${describeRun(spec)}: ${status}`);
-  if (interrupted) console.error("Interrupted: run the same command again to resume");
+  for (const { spec, status } of unfinished) {
+    console.error(plainText(`${describeRun(spec)}: ${status}`));
+  }
+  if (interrupted !== undefined) {
+    console.error(
+      "Interrupted: run the same command again to resume; deno task report has the tables so far",
+    );
+  }
   const complete = own.length === ids.size && unfinished.length === 0;
   return { complete, interrupted };
 }
@@ -102,7 +129,7 @@ export async function runSpecs(
   specs: readonly RunSpec[],
   experiment: RunFacts,
   options: Omit<BenchOptions, "strict" | "publish"> & { onStart?(): Promise<void> },
-): Promise<{ readonly records: readonly RunRecord[]; readonly interrupted: boolean }> {
+): Promise<Pick<BenchResult, "interrupted"> & { readonly records: readonly RunRecord[] }> {
   const { out, tables, force, jobs } = options;
   const count = await checkDevice(specs[0]);
   const pixels = await hashDatasets(experiment.datasets, tables);
@@ -110,11 +137,13 @@ export async function runSpecs(
   await makeOutputFolder(out);
   using store = await openStore(out);
   if (store.repaired !== undefined) console.error(store.repaired);
+  await adoptRecords(out, store);
   await checkCode(specs, { ...options, pixels, records: store.records });
   await options.onStart?.();
 
-  const todo = selectRuns(specs, store.records, { metrics, force });
-  const skipped = specs.length - todo.length;
+  const missing = selectRuns(specs, store.records, { metrics, force });
+  const todo = await withoutQueued(missing, out);
+  const skipped = specs.length - missing.length;
   if (skipped > 0) {
     console.error(
       `Skipping ${skipped} of ${specs.length} runs, completed earlier; --force repeats them`,
@@ -131,19 +160,20 @@ export async function runSpecs(
   const gpus = gpusFor(experiment.device, { count, visible: Deno.env.get(GPUS_VARIABLE) });
   const shared = sharedGpuWarning(experiment.device, { gpus, jobs });
   if (shared !== undefined) console.error(shared);
+  const revision = formatRevision(await readRevision());
   const interrupted = await runAll(
     await Promise.all(todo.map((spec) => prepareJob(spec, experiment, options))),
-    { store, jobs, gpus, options },
+    { store, jobs, gpus, revision, options },
   );
   return { records: latestRecords(store.records), interrupted };
 }
 
 /** The runs of `experiment`, with lines to print: warnings, refused if `strict`, and scores that are left out. */
-function resolveWithNotes(experiment: Experiment, { tables, strict, jobs }: BenchOptions) {
+export function resolveWithNotes(experiment: Experiment, { tables, strict, jobs }: BenchOptions) {
   const specs = resolveRuns(experiment, tables);
   const warnings = warningsOf(specs, tables);
   refuseIfStrict(warnings, strict);
-  const cores = navigator.hardwareConcurrency;
+  const cores = availableCores();
   const crowded = threadsWarning({ ...experiment, jobs, cores });
   const notes = [
     ...crowded === undefined ? [] : [`Warning: ${crowded}`],
@@ -153,8 +183,8 @@ function resolveWithNotes(experiment: Experiment, { tables, strict, jobs }: Benc
   return { specs, notes };
 }
 
-function say(lines: readonly string[]): void {
-  for (const line of lines) console.error(line);
+export function say(lines: readonly string[]): void {
+  for (const line of lines) console.error(plainText(line));
 }
 
 /**
@@ -173,8 +203,25 @@ export function selectRuns(
   return specs.filter((spec) => force || !done.has(runId(spec)));
 }
 
+/** Those of `specs` that Slurm does not have in its queue; says how many it has. */
+async function withoutQueued(specs: readonly RunSpec[], out: string): Promise<RunSpec[]> {
+  const queue = await readQueue(out);
+  if (queue === undefined) {
+    console.error(`Runs of ${out} were submitted to Slurm, whose queue cannot be asked here`);
+    return [...specs];
+  }
+  const free = specs.filter((spec) => !queue.has(runId(spec)));
+  const count = specs.length - free.length;
+  if (count > 0) {
+    console.error(
+      `Leaving ${count} runs to Slurm, where they are queued: deno task status ${out}`,
+    );
+  }
+  return free;
+}
+
 /** Returns the metrics that are available on this machine; prints the reason and a hint for each other one. */
-async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
+export async function availableMetrics({ metrics }: RunFacts, tables: Tables): Promise<string[]> {
   const available: string[] = [];
   for (const name of metrics) {
     const why = await tables.metrics[name].available?.() ?? null;
@@ -202,7 +249,7 @@ async function checkDevice(spec: RunSpec): Promise<number> {
 }
 
 /** Loads both splits of the data sets `names`, so that a missing file is reported before any run starts; hashes them. */
-async function hashDatasets(
+export async function hashDatasets(
   names: readonly string[],
   { datasets }: Tables,
 ): Promise<Record<string, PixelHashes>> {
@@ -215,7 +262,7 @@ async function hashDatasets(
   return hashes;
 }
 
-async function prepareJob(
+export async function prepareJob(
   spec: RunSpec,
   experiment: RunFacts,
   { out, force }: Pick<BenchOptions, "out" | "force">,
@@ -223,66 +270,106 @@ async function prepareJob(
   const id = runId(spec);
   const dir = `${out}/${id}`;
   await makeOutputFolder(dir);
-  if (force) await ifThere(Deno.remove(`${dir}/${CHECKPOINT_FILE}`));
-  await replaceFile(`${dir}/spec.json`, `${JSON.stringify(spec, null, 2)}\n`);
+  if (force) {
+    using _claim = await claimFolder(dir, { hint: "wait for it, or end it" });
+    await removeCheckpoints(dir);
+  }
+  const path = `${dir}/spec.json`;
+  const text = `${JSON.stringify(spec, null, 2)}\n`;
+  const found = await readTextIfAny(path);
+  if (found !== undefined && found !== text && !isSpecOf(found, id)) {
+    console.error(
+      `${path} was not the spec of run ${id}, after whose spec the folder is named: restored it`,
+    );
+  }
+  await replaceFile(path, text);
   return { id, spec, experiment: experiment.name, dir };
 }
 
-/** Runs `queue` until it is done or interrupted by a signal. Resolves to whether it was interrupted. */
+/** Whether `text` is the spec of the run `id`. */
+function isSpecOf(text: string, id: string): boolean {
+  try {
+    return runId(parseSpec(text, "")) === id;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** Runs `queue` until it is done or interrupted by a signal. Resolves to the signal, if any. */
 async function runAll(
   queue: readonly Job[],
-  { store, jobs, gpus, options }: {
+  { store, jobs, gpus, revision, options }: {
     readonly store: Store;
     readonly jobs: number;
     readonly gpus: readonly string[];
-    readonly options: Pick<BenchOptions, "tables" | "dataFolder" | "acceptCode">;
+    readonly revision: string;
+    readonly options: Pick<
+      BenchOptions,
+      "tables" | "dataFolder" | "moduleFolders" | "acceptCode" | "checkpointSeconds"
+    >;
   },
-): Promise<boolean> {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
+): Promise<Deno.Signal | undefined> {
+  using interruption = listenForInterruption();
   const progress = createProgress({
     queue,
     paces: pacesOf(store.records),
     jobs,
     stepsPerEpoch: (spec) => stepsOfRun(spec, options.tables.datasets[spec.dataset]) / spec.epochs,
-    write: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+    write: writeErrors(),
     terminal: Deno.stderr.isTerminal() ? Deno.consoleSize() : undefined,
   });
-  let interrupted = false;
+  let isInterrupted = false;
   try {
     await sweep(queue, {
       jobs,
-      signal: controller.signal,
+      signal: interruption.stop,
+      kill: interruption.kill,
+      grace: () => interruption.grace,
       command: ({ dir, experiment, spec }, slot) => ({
         env: environmentOf(slot, gpus),
         ...childCommand(
           [
             "run",
             `${dir}/spec.json`,
-            "--out",
-            dir,
-            "--experiment",
-            experiment,
-            "--jobs",
-            `${jobs}`,
+            ...["--out", dir],
+            ...["--experiment", experiment],
+            ...["--jobs", `${jobs}`],
+            ...["--checkpoint-seconds", `${options.checkpointSeconds}`],
+            ...["--revision", revision],
+            ...["--parent", `${Deno.pid}`],
             ...options.acceptCode ? ["--accept-code"] : [],
           ],
-          permissionsOf(spec, { dir, dataFolder: options.dataFolder }),
+          permissionsOf(spec, {
+            dir,
+            dataFolder: options.dataFolder,
+            moduleFolders: options.moduleFolders,
+          }),
         ),
       }),
       onStart: progress.start,
       onEvent: progress.event,
       async onRecord(job, record) {
-        if (record.status === "interrupted") interrupted = true;
+        if (record.status === "interrupted") isInterrupted = true;
         await store.append(record);
         progress.record(job, record);
       },
     });
   } finally {
     progress.end();
-    for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
   }
-  return interrupted || controller.signal.aborted;
+  return interruption.by ?? (isInterrupted ? "SIGINT" : undefined);
+}
+
+/** Writes to standard error while there is one: the terminal may end before the sweep. */
+function writeErrors(): (text: string) => void {
+  let isThere = true;
+  return (text) => {
+    if (!isThere) return;
+    try {
+      Deno.stderr.writeSync(new TextEncoder().encode(text));
+    } catch {
+      isThere = false; // progress is all that is lost
+    }
+  };
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { withTempDir } from "../testing/temp_dir.ts";
-import { loadCheckpoint } from "../run/checkpoint.ts";
+import { loadCheckpoint } from "../run/checkpoint_files.ts";
 import { selectRuns } from "./bench.ts";
 import { childCommand } from "./child.ts";
-import { CHECKPOINT_FILE } from "../run/run.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { readResults } from "./store.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
@@ -18,7 +17,7 @@ const ARGS = [
 /** Starts the command line, which may write in `out` only. */
 function start(argv: readonly string[], out: string): Deno.ChildProcess {
   const { path, args } = childCommand(argv, { read: [out], write: [out], anyLibrary: false });
-  const mayStart = args.map((arg) => arg === "--allow-run=git" ? `--allow-run=${path},git` : arg);
+  const mayStart = args.toSpliced(1, 0, `--allow-run=${path},git`);
   return new Deno.Command(path, { args: mayStart, stdout: "piped", stderr: "piped" }).spawn();
 }
 
@@ -92,13 +91,22 @@ Deno.test("bench interrupted during training resumes to the same bits", () =>
     assert.ok(resumed?.status === "completed" && straight.status === "completed");
     assert.deepEqual(resumed.scores, straight.scores);
     const state = async (dir: string, { id }: RunRecord) =>
-      (await loadCheckpoint(`${dir}/${id}/${CHECKPOINT_FILE}`))?.state;
+      (await loadCheckpoint(`${dir}/${id}`))?.state;
     assert.deepEqual(await state(stopped, resumed), await state(whole, straight));
   }));
 
-Deno.test("bench --dry-run prints the runs with a measured time, and writes nothing", () =>
+Deno.test("bench --dry-run plans for a device that is not here, --probe opens it, and neither writes", () =>
   withTempDir(async (dir) => {
-    const out = await finish(start([...ARGS, "--seeds", "0..1", "--dry-run", "--out", dir], dir));
+    const planned = start(
+      [...ARGS, "--device", "pjrt:/nowhere.so", "--dry-run", "--out", dir],
+      dir,
+    );
+    const plan = await finish(planned);
+    assert.equal(plan.code, 0, plan.stderr);
+    assert.match(plan.stdout, /pjrt:\/nowhere\.so with 1 threads\n1 run.*--probe measures it/);
+
+    const asked = [...ARGS, "--seeds", "0..1", "--dry-run", "--probe", "--out", dir];
+    const out = await finish(start(asked, dir));
     assert.equal(out.code, 0, out.stderr);
     assert.match(out.stdout, /^vae: .*width=0\.0625/);
     assert.equal(

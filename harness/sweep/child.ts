@@ -1,5 +1,7 @@
 import { cacheFolder } from "../core/cache_folder.ts";
+import { pathOfDataset } from "../core/dataset_name.ts";
 import { projectPath } from "../core/project.ts";
+import { JOB_CORES_VARIABLES } from "../core/threads.ts";
 import type { RunSpec } from "../core/records.ts";
 
 /** Environment variables of the native packages (sharp, onnxruntime-node), of folders, of colours and of GPUs. */
@@ -15,12 +17,13 @@ const ENV = [
   "FORCE_COLOR",
   "CLICOLOR_FORCE",
   "CUDA_VISIBLE_DEVICES",
+  ...JOB_CORES_VARIABLES,
 ];
 
 /** System information that the native packages and the provenance read. */
-const SYS = ["cpus", "hostname", "networkInterfaces"];
+const SYS = ["cpus", "hostname", "loadavg", "networkInterfaces"];
 
-/** Permissions of a child process besides reading the project and running git. */
+/** Permissions of a child process besides reading the project. */
 export interface Permissions {
   /** Folders that it may read. */
   readonly read: readonly string[];
@@ -32,18 +35,21 @@ export interface Permissions {
 
 /**
  * Permissions of the run `spec`: its folder `dir`, if it writes; the data folder, which also caches decoded images and
- * statistics; the path of a data set such as `folder:PATH`; the library of its device; and the cache of programs that XLA
- * devices compile.
+ * statistics; the path of a data set such as `folder:PATH`; the folders of the user's modules; the library of its device; and
+ * the cache of programs that XLA devices compile.
  */
 export function permissionsOf(
   { dataset, device }: RunSpec,
-  { dir, dataFolder }: { readonly dir?: string; readonly dataFolder: string | undefined },
+  { dir, dataFolder, moduleFolders = [] }: {
+    readonly dir?: string;
+    readonly dataFolder: string | undefined;
+    readonly moduleFolders?: readonly string[];
+  },
 ): Permissions {
-  const picturesPath = /^\w+:(.+?)(?:@\d+)?$/.exec(dataset)?.[1];
   const named = (folders: readonly (string | undefined)[]) =>
     folders.filter((folder) => folder !== undefined);
   return {
-    read: named([dir, dataFolder, picturesPath]),
+    read: named([dir, dataFolder, pathOfDataset(dataset), ...moduleFolders]),
     write: dir === undefined
       ? []
       : named([dir, dataFolder, isXla(device) ? cacheFolder("xla") : undefined]),
@@ -56,8 +62,9 @@ function isXla(device: string): boolean {
 }
 
 /**
- * The command that runs this program with `args` in a child process with least permissions: no network, native code from the
- * packages only, and writing only to the given folders.
+ * The command that runs this program with `args` in a child process with least permissions: no network, no other program,
+ * native code from the packages only, and writing only to the given folders. Native code is outside these limits: a library
+ * of the packages can call all of the C library.
  */
 export function childCommand(
   args: readonly string[],
@@ -77,7 +84,6 @@ export function childCommand(
         `--allow-sys=${SYS.join(",")}`,
       ],
       ...write.length === 0 ? [] : [`--allow-write=${write.map(escapeCommas).join(",")}`],
-      "--allow-run=git", // for the commit in the provenance
       projectPath("harness/cli/main.ts"),
       ...args,
     ],

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { childCommand, permissionsOf } from "./child.ts";
+import { withTempDir } from "../testing/temp_dir.ts";
+import { projectPath } from "../core/project.ts";
 import { cacheFolder } from "../core/cache_folder.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { TINY_EXPERIMENT, TINY_TABLES } from "../testing/tiny.ts";
@@ -13,8 +15,13 @@ Deno.test("permissionsOf() lets a run write only to its folder and the data fold
     write: ["/out/id", "/data"],
     anyLibrary: false,
   });
-  const pictures = { ...SPEC, dataset: "folder:/my/pictures@64" };
-  assert.deepEqual(permissionsOf(pictures, folders).read, ["/out/id", "/data", "/my/pictures"]);
+  for (
+    const [dataset, path] of [
+      ["folder:/my/pictures@64", "/my/pictures"],
+      ["folder:/my/pictures@7", "/my/pictures@7"],
+      ["heldout:archive:/my/pictures.zip", "/my/pictures.zip"],
+    ]
+  ) assert.deepEqual(permissionsOf({ ...SPEC, dataset }, folders).read, ["/out/id", "/data", path]);
   assert.deepEqual(
     permissionsOf(SPEC, { dataFolder: undefined }).write,
     [],
@@ -37,11 +44,49 @@ Deno.test("childCommand() grants no network, no other program and no other nativ
   const allowed = args.filter((arg) => arg.startsWith("--allow-"));
   assert.deepEqual(
     allowed.map((arg) => arg.slice("--allow-".length).split("=")[0]).sort(),
-    ["env", "ffi", "read", "run", "sys", "write"],
+    ["env", "ffi", "read", "sys", "write"],
   );
   for (const arg of allowed) assert.ok(arg.includes("="), `${arg} is not limited`);
   assert.ok(allowed.includes("--allow-write=/out"));
-  assert.ok(allowed.includes("--allow-run=git"));
   assert.match(allowed.find((arg) => arg.startsWith("--allow-read=")) ?? "", /,\/a,,b$/);
   assert.ok(args.includes("--no-prompt"));
 });
+
+/** Attempts of a process, each with its code; `dir` is its own folder. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  "reach the network": `await Deno.connect({ hostname: "127.0.0.1", port: 9 })`,
+  "listen on a port": `Deno.listen({ port: 0 }).close()`,
+  "run git": `await new Deno.Command("git", { args: ["-c", "alias.x=!true", "x"] }).output()`,
+  "run a shell": `await new Deno.Command("sh", { args: ["-c", "true"] }).output()`,
+  "kill another process": `Deno.kill(1, "SIGURG")`,
+  "read other files": `await Deno.readTextFile("/etc/hostname")`,
+  "write into the project": `await Deno.writeTextFile("PROJECTharness/x.txt", "")`,
+  "write beside its folder": `await Deno.writeTextFile("DIR/../x.txt", "")`,
+  "read other environment variables": `Deno.env.get("PATH")`,
+  "load a library of the system": `Deno.dlopen("libc.so.6", {})`,
+};
+
+Deno.test("childCommand() makes a process that is refused every forbidden access", () =>
+  withTempDir(async (root) => {
+    const dir = `${root}/own`;
+    await Deno.mkdir(dir);
+    const probe = Object.entries(FORBIDDEN).map(([name, code]) =>
+      `try { ${code}; console.log(${JSON.stringify(`${name}: allowed`)}); } ` +
+      `catch (error) { console.log(${JSON.stringify(name)} + ": " + error.name); }`
+    ).join("\n").replaceAll("PROJECT", projectPath(".")).replaceAll("DIR", dir);
+    const own = `await Deno.writeTextFile("${dir}/own.txt", await Deno.readTextFile("${
+      projectPath("deno.json")
+    }"));\n`;
+    await Deno.writeTextFile(`${dir}/probe.ts`, own + probe);
+    const { path, args } = childCommand([], { read: [dir], write: [dir], anyLibrary: false });
+    const { stdout, stderr } = await new Deno.Command(path, {
+      args: args.with(-1, `${dir}/probe.ts`),
+    }).output();
+    const lines = new TextDecoder().decode(stdout).trim().split("\n");
+    assert.deepEqual(
+      lines,
+      Object.keys(FORBIDDEN).map((name) => `${name}: NotCapable`),
+      new TextDecoder().decode(stderr),
+    );
+    assert.ok((await Deno.stat(`${dir}/own.txt`)).size > 0, "what it may do, it does");
+  }));

@@ -14,9 +14,8 @@ import {
   type PixelHashes,
   runCode,
 } from "../experiment/run_code.ts";
-import { canonicalJson, runId, type Tables } from "../experiment/spec.ts";
-import { readCheckpointCode } from "../run/checkpoint.ts";
-import { CHECKPOINT_FILE } from "../run/run.ts";
+import { identityOf, runId, type Tables } from "../experiment/spec.ts";
+import { readSavedCode } from "../run/checkpoint_files.ts";
 import { latestRecords } from "./store.ts";
 
 /** Inputs of the check besides the runs that are asked for. */
@@ -72,7 +71,7 @@ export async function compareCode(
     ]);
   }
   for (const spec of force ? [] : specs) {
-    const saved = await readCheckpointCode(`${out}/${runId(spec)}/${CHECKPOINT_FILE}`);
+    const saved = await readSavedCode(`${out}/${runId(spec)}`);
     compare(spec, changedParts(saved, current.get(cellOf(spec))));
   }
   return {
@@ -93,7 +92,7 @@ export async function compareCode(
 
 /** Names one cell of the tables: everything but the seed. */
 function cellOf(spec: RunSpec): string {
-  return canonicalJson({ ...spec, seed: 0 });
+  return identityOf({ ...spec, seed: 0 });
 }
 
 /** Weights of scores that are not those of `recorded`; unknown ones count as equal. */

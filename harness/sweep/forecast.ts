@@ -18,22 +18,26 @@ import type { RunRecord, RunSpec } from "../core/records.ts";
  */
 export async function forecast(
   todo: readonly RunSpec[],
-  { tables, jobs, records, probe, dataFolder }: {
+  { tables, jobs, records, probe, dataFolder, moduleFolders }: {
     readonly tables: Tables;
     readonly jobs: number;
     readonly records: readonly RunRecord[];
     readonly probe: boolean;
     readonly dataFolder: string | undefined;
+    readonly moduleFolders?: readonly string[];
   },
 ): Promise<string> {
   const earlier = pacesOf(records);
   const distinct = [...new Map(todo.map((spec) => [paceKey(spec), spec])).values()];
   const unknown = distinct.filter((spec) => !earlier.has(paceKey(spec)));
   if (unknown.length > 0 && !probe) {
-    return `${countRuns(todo.length)}; the first epochs will show the remaining time`;
+    return `${countRuns(todo.length)}, not all timed here before: ` +
+      "the first epochs will show the remaining time, --dry-run --probe measures it";
   }
   const measured: Map<string, Pace> = new Map();
-  for (const spec of unknown) measured.set(paceKey(spec), await probePace(spec, dataFolder));
+  for (const spec of unknown) {
+    measured.set(paceKey(spec), await probePace(spec, { dataFolder, moduleFolders }));
+  }
   const paces: Paces = new Map([...earlier, ...measured]);
   const runs = todo.map((spec) => ({
     key: paceKey(spec),
@@ -56,10 +60,13 @@ export async function forecast(
 }
 
 /** Measures the pace of `spec` in a child process. */
-async function probePace(spec: RunSpec, dataFolder: string | undefined): Promise<Pace> {
+async function probePace(
+  spec: RunSpec,
+  folders: Parameters<typeof permissionsOf>[1],
+): Promise<Pace> {
   const { path, args } = childCommand(
     ["probe", JSON.stringify(spec)],
-    permissionsOf(spec, { dataFolder }),
+    permissionsOf(spec, folders),
   );
   const start = performance.now();
   const output = await new Deno.Command(path, { args: [...args], stderr: "piped" }).output();

@@ -11,8 +11,7 @@ import { changedModules, type CodeReader, listParts } from "../experiment/run_co
 import { modelOf, type Tables } from "../experiment/spec.ts";
 import type { Transition } from "../run/annealing.ts";
 import { type AnnealingSetting, bidirectional, passesOf, timePass } from "../run/bidirectional.ts";
-import { loadCheckpoint } from "../run/checkpoint.ts";
-import { CHECKPOINT_FILE } from "../run/run.ts";
+import { loadCheckpoint } from "../run/checkpoint_files.ts";
 import { appendLikelihood, keyOf as resultKey, readLikelihoods } from "./likelihood_store.ts";
 
 /** Inputs of the estimates. */
@@ -157,6 +156,6 @@ async function open(
 
 /** The checkpoint of a run that trained to its last epoch. */
 async function checkpointOf({ id, spec }: Pick<PendingRun, "id" | "spec">, dir: string) {
-  const checkpoint = await loadCheckpoint(`${dir}/${id}/${CHECKPOINT_FILE}`);
+  const checkpoint = await loadCheckpoint(`${dir}/${id}`);
   return checkpoint?.id === id && checkpoint.epochs.length === spec.epochs ? checkpoint : undefined;
 }

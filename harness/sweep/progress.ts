@@ -5,6 +5,7 @@ import {
   type Paces,
   secondsPerStep,
 } from "../experiment/estimate.ts";
+import { plainText } from "../core/plain_text.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { Job } from "./sweep.ts";
 import type { EpochRecord, RunRecord, RunSpec } from "../core/records.ts";
@@ -59,9 +60,9 @@ export function createProgress(
     const { seconds } = estimateSweep(rest, { paces: known, jobs: Math.min(jobs, rest.length) });
     return seconds === undefined ? "" : `, about ${formatDuration(seconds)} left`;
   };
-  const line = (text: string) => write(terminal ? `\r\x1b[K${text}\n` : `${text}\n`);
+  const line = (text: string) => write(`${terminal ? "\r\x1b[K" : ""}${plainText(text)}\n`);
   const live = (text: string) => {
-    if (terminal) write(`\r\x1b[K${text.slice(0, terminal.columns - 1)}`);
+    if (terminal) write(`\r\x1b[K${plainText(text).slice(0, terminal.columns - 1)}`);
   };
 
   return {

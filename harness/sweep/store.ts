@@ -1,4 +1,5 @@
-import { readTextIfAny } from "../core/files.ts";
+import { claimFolder } from "../core/file_lock.ts";
+import { readTextIfAny, removeTemporary } from "../core/files.ts";
 import { firstIssue, RECORD_SCHEMA, RUN_RECORD } from "../experiment/record_schema.ts";
 import type { RunRecord } from "../core/records.ts";
 
@@ -8,7 +9,7 @@ export const RESULTS_FILE = "results.jsonl";
 /** Content of a results file. */
 export interface Results {
   readonly records: readonly RunRecord[];
-  /** Text after the last line break that is not a record: an incomplete write. */
+  /** Text at the end that is not a record: an incomplete write, or NUL bytes. */
   readonly torn: string;
 }
 
@@ -17,14 +18,21 @@ export interface Results {
  * program up to this one writes.
  */
 export function parseResults(text: string, path: string): Results {
-  const lines = text.split("\n");
+  let end = text.length;
+  while (text[end - 1] === NUL) end--;
+  const lines = text.slice(0, end).split("\n");
   const last = lines.pop() ?? "";
   const records = lines.map((line, i) => parseRecord(line, `${path} line ${i + 1}`));
-  if (last === "") return { records, torn: "" };
+  const nuls = text.slice(end);
+  if (last === "") return { records, torn: nuls };
   const isOurs = last.startsWith(LINE_START.slice(0, last.length));
-  if (isOurs && !isJson(last)) return { records, torn: last };
-  return { records: [...records, parseRecord(last, `${path} line ${lines.length + 1}`)], torn: "" };
+  if (isOurs && !isJson(last)) return { records, torn: last + nuls };
+  const whole = parseRecord(last, `${path} line ${lines.length + 1}`);
+  return { records: [...records, whole], torn: nuls };
 }
+
+/** What a power failure leaves at the end of a file that had grown, where its data had not reached the disk. */
+const NUL = "\0";
 
 /** Beginning of every line that this program writes. */
 const LINE_START = '{"schema":';
@@ -39,7 +47,8 @@ function isJson(text: string): boolean {
 }
 
 function parseRecord(line: string, where: string): RunRecord {
-  const hint = "nothing was changed; choose another folder, or move this file";
+  const hint = "nothing was changed; move this line to another file and call deno task collect, " +
+    "which adds what the folders of the runs have, or choose another folder";
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -84,47 +93,44 @@ export interface Store extends Disposable {
 }
 
 /**
- * Opens the results of the existing folder `dir` for appending. An incomplete last line is moved to another file. Throws
- * SyntaxError for foreign content, before any change, and Error if another process has the file open.
+ * Opens the results of the existing folder `dir` for appending, and claims the folder. An incomplete last line and NUL bytes
+ * behind the last one are moved to another file. Throws SyntaxError for foreign content, before any change, and Error if
+ * another process has the folder.
  */
 export async function openStore(dir: string, { now = new Date() } = {}): Promise<Store> {
   const path = `${dir}/${RESULTS_FILE}`;
-  const file = await Deno.open(path, { read: true, append: true, create: true });
-  try {
-    if (!await file.tryLock(true)) {
-      throw new Error(
-        `Another process is writing to ${path}: wait for it, or choose another --out`,
-      );
-    }
-    const bytes = await Deno.readFile(path);
-    const text = new TextDecoder().decode(bytes);
-    const { records: found, torn } = parseResults(text, path);
-    const records = [...found];
-    let repaired: string | undefined;
-    if (torn !== "") {
-      const tornPath = `${path}.torn-${now.toISOString().replaceAll(":", "-")}`;
-      const end = bytes.lastIndexOf(0x0a) + 1; // of the last whole line
-      await Deno.writeFile(tornPath, bytes.subarray(end), { createNew: true });
-      await file.truncate(end);
-      repaired =
-        `The last line of ${path} was incomplete (${torn.length} characters): moved it to ${tornPath}`;
-    } else if (text !== "" && !text.endsWith("\n")) {
-      await writeAll(file, "\n"); // a complete record without its line break
-    }
-    return {
-      records,
-      repaired,
-      async append(record) {
-        await writeAll(file, `${JSON.stringify(record)}\n`);
-        await file.sync();
-        records.push(record);
-      },
-      [Symbol.dispose]: () => file.close(),
-    };
-  } catch (error) {
-    file.close();
-    throw error;
+  using opening = new DisposableStack();
+  opening.use(await claimFolder(dir, { hint: "wait for it, or choose another --out" }));
+  await removeTemporary(dir);
+  const file = opening.use(await Deno.open(path, { read: true, append: true, create: true }));
+  const bytes = await Deno.readFile(path);
+  const { records: found, torn } = parseResults(new TextDecoder().decode(bytes), path);
+  const records = [...found];
+  let end = bytes.length; // of the last whole line
+  while (bytes[end - 1] === 0) end--;
+  const isCut = torn.replaceAll(NUL, "") !== "";
+  if (isCut) end = bytes.lastIndexOf(0x0a, end - 1) + 1;
+  let repaired: string | undefined;
+  if (end < bytes.length) {
+    const tornPath = `${path}.torn-${now.toISOString().replaceAll(":", "-")}`;
+    await Deno.writeFile(tornPath, bytes.subarray(end), { createNew: true });
+    await file.truncate(end);
+    repaired = isCut
+      ? `The last line of ${path} was incomplete (${torn.length} characters): moved it to ${tornPath}`
+      : `The last line of ${path} was followed by ${torn.length} NUL bytes: moved them to ${tornPath}`;
   }
+  if (end > 0 && bytes[end - 1] !== 0x0a) await writeAll(file, "\n"); // a record without its line break
+  const opened = opening.move();
+  return {
+    records,
+    repaired,
+    async append(record) {
+      await writeAll(file, `${JSON.stringify(record)}\n`);
+      await file.sync();
+      records.push(record);
+    },
+    [Symbol.dispose]: () => opened.dispose(),
+  };
 }
 
 async function writeAll(file: Deno.FsFile, text: string): Promise<void> {

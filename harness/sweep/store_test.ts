@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LOCK_FILE } from "../core/file_lock.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { resolveRuns } from "../experiment/spec.ts";
 import { latestRecords, openStore, parseResults, readResults, RESULTS_FILE } from "./store.ts";
@@ -93,7 +94,8 @@ Deno.test("openStore() refuses foreign content without changing it", async () =>
       await assert.rejects(openStore(dir), pattern);
       await assert.rejects(readResults(dir), pattern);
       assert.equal(await read(dir), text);
-      assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), [RESULTS_FILE]);
+      const files = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+      assert.deepEqual(files, [LOCK_FILE, RESULTS_FILE]);
     });
   }
 });
@@ -101,9 +103,41 @@ Deno.test("openStore() refuses foreign content without changing it", async () =>
 Deno.test("openStore() admits one process at a time", () =>
   withResults("", async (dir) => {
     using _store = await openStore(dir);
-    await assert.rejects(openStore(dir), /Another process is writing to/);
+    await assert.rejects(
+      openStore(dir),
+      /is in use by process \d+ on .*: wait for it, or choose another --out$/,
+    );
   }));
 
 Deno.test("parseResults() accepts an empty file", () => {
   assert.deepEqual(parseResults("", "x"), { records: [], torn: "" });
 });
+
+Deno.test("openStore() repairs NUL bytes behind a whole and behind an incomplete last line", () =>
+  withTempDir(async (dir) => {
+    const path = `${dir}/${RESULTS_FILE}`;
+    const whole = line(record(0));
+    for (
+      const [text, kept, torn] of [
+        [`${whole}\0\0\0`, whole, "\0\0\0"],
+        [`${whole}${whole.slice(0, 40)}\0\0`, whole, `${whole.slice(0, 40)}\0\0`],
+        [`${whole.trimEnd()}\0`, whole, "\0"],
+        ["\0\0", "", "\0\0"],
+      ]
+    ) {
+      await Deno.writeTextFile(path, text);
+      assert.equal((await readResults(dir)).torn, torn);
+      {
+        using store = await openStore(dir, { now: new Date("2026-01-02T03:04:05.678Z") });
+        assert.equal(store.records.length, kept === "" ? 0 : 1);
+        assert.match(
+          store.repaired ?? "",
+          torn.startsWith("\0") ? /by \d NUL bytes/ : /incomplete/,
+        );
+      }
+      assert.equal(await Deno.readTextFile(path), kept);
+      const aside = `${path}.torn-2026-01-02T03-04-05.678Z`;
+      assert.equal(await Deno.readTextFile(aside), torn);
+      await Deno.remove(aside);
+    }
+  }));

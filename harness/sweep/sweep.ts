@@ -1,7 +1,8 @@
+import { CHECKPOINTED } from "../core/exit_codes.ts";
 import { parseEvent, type RunEvent } from "../run/events.ts";
-import { ifThere, readTextIfAny } from "../core/files.ts";
-import { RECORD_SCHEMA, RUN_RECORD } from "../experiment/record_schema.ts";
+import { RECORD_SCHEMA } from "../experiment/record_schema.ts";
 import type { EpochRecord, RunRecord, RunSpec } from "../core/records.ts";
+import { readRecordFile } from "./record_file.ts";
 
 /** One run of a sweep. */
 export interface Job {
@@ -12,15 +13,12 @@ export interface Job {
   readonly dir: string;
 }
 
-/** File of a job's folder to which its process writes the record. */
-export const RECORD_FILE = "record.json";
-
 /** Options of `sweep`. */
 export interface SweepOptions {
   /** Number of parallel processes. */
   readonly jobs: number;
   /**
-   * The command of a job: it writes RunEvents to standard output and its record to RECORD_FILE. `slot` is a number below
+   * The command of a job: it writes RunEvents to standard output and its record to record.json. `slot` is a number below
    * `jobs` that no job running at the same time shares. `env` is added to the environment of this process.
    */
   command(job: Job, slot: number): {
@@ -28,8 +26,12 @@ export interface SweepOptions {
     readonly args: readonly string[];
     readonly env?: Readonly<Record<string, string>>;
   };
-  /** Stops the running processes and starts no more. */
+  /** Stops the running processes by SIGTERM and starts no more. */
   readonly signal: AbortSignal;
+  /** Kills the running processes. */
+  readonly kill?: AbortSignal;
+  /** Milliseconds from SIGTERM to SIGKILL, asked at the former. */
+  grace?(): number;
   onStart?(job: Job): void;
   onEvent?(job: Job, event: RunEvent): void;
   /** Called once for each started job, one call at a time. */
@@ -37,8 +39,8 @@ export interface SweepOptions {
 }
 
 /**
- * Runs each job in a child process, in order, `jobs` at a time. A job that fails or whose process dies gives a failed record,
- * and the others continue. After an interruption the running jobs give interrupted records, and the rest is not started.
+ * Runs each job in a child process, in order, `jobs` at a time. A job that fails, or whose process crashes twice, gives a failed
+ * record, and the others continue. After an interruption the running jobs give interrupted records, and the rest is not started.
  */
 export async function sweep(queue: readonly Job[], options: SweepOptions): Promise<void> {
   const waiting = [...queue];
@@ -58,17 +60,68 @@ export async function sweep(queue: readonly Job[], options: SweepOptions): Promi
   await Promise.all(Array.from({ length: options.jobs }, (_, slot) => worker(slot)));
 }
 
-/** Milliseconds between SIGTERM and SIGKILL. */
+/** Milliseconds between SIGTERM and SIGKILL, where none are given. */
 const GRACE = 5000;
 
-async function runJob(
+/** Number of times that a run is started again after its process crashed. */
+const RETRIES = 1;
+
+/** Runs `job`, once more if its process crashes; the record tells of the crash. */
+async function runJob(job: Job, slot: number, options: SweepOptions): Promise<RunRecord> {
+  const startedAt = new Date().toISOString();
+  const earlier = await readRecordFile(job.dir, job.id).catch(() => undefined); // kept until there is a new one
+  const crashes: string[] = [];
+  while (true) {
+    const { status, errors, epochs } = await runProcess(job, slot, options);
+    const record = await readRecordFile(job.dir, job.id);
+    if (record !== undefined && record.startedAt !== earlier?.startedAt) {
+      return crashes.length === 0 ? record : { ...record, crashes };
+    }
+    const base = {
+      schema: RECORD_SCHEMA,
+      id: job.id,
+      experiment: job.experiment,
+      spec: job.spec,
+      startedAt,
+      provenance: null,
+      seconds: {
+        train: epochs.reduce((sum, e) => sum + e.seconds, 0),
+        sample: 0,
+        score: 0,
+        other: 0,
+      },
+      epochs,
+      ...crashes.length > 0 && { crashes },
+    } as const;
+    if (options.signal.aborted || isStopped(status)) return { ...base, status: "interrupted" };
+    if (errors !== "") await Deno.writeTextFile(`${job.dir}/log.txt`, errors, { append: true });
+    const error = describeDeath(status, errors);
+    if (!isCrash(status) || crashes.length === RETRIES) return { ...base, status: "failed", error };
+    crashes.push(error);
+    options.onEvent?.(job, { event: "warning", text: `${error}; starting it once more` });
+  }
+}
+
+/** Whether a process ended because it was asked to. */
+function isStopped({ code, signal }: Deno.CommandStatus): boolean {
+  return code === CHECKPOINTED || signal === "SIGINT" || signal === "SIGTERM";
+}
+
+/** Whether a process ended by a fault of native code or of the system, rather than by an error that it reported. */
+function isCrash({ code, signal }: Deno.CommandStatus): boolean {
+  return signal !== null || code > 128;
+}
+
+/** Runs one process of `job` to its end. */
+async function runProcess(
   job: Job,
   slot: number,
-  { command, signal, onEvent }: SweepOptions,
-): Promise<RunRecord> {
-  const startedAt = new Date().toISOString();
-  const recordPath = `${job.dir}/${RECORD_FILE}`;
-  await ifThere(Deno.remove(recordPath)); // of an earlier attempt
+  { command, signal, kill, grace, onEvent }: SweepOptions,
+): Promise<{
+  readonly status: Deno.CommandStatus;
+  readonly errors: string;
+  readonly epochs: readonly EpochRecord[];
+}> {
   const { path, args, env } = command(job, slot);
   const child = new Deno.Command(path, {
     args: [...args],
@@ -77,11 +130,24 @@ async function runJob(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const stop = () => kill(child);
+  let hasEnded = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = (name: Deno.Signal) => {
+    if (!hasEnded) child.kill(name);
+  };
+  const stop = () => {
+    end("SIGTERM");
+    timer = setTimeout(() => end("SIGKILL"), grace?.() ?? GRACE);
+  };
+  const killNow = () => end("SIGKILL");
   signal.addEventListener("abort", stop, { once: true });
+  kill?.addEventListener("abort", killNow, { once: true });
   if (signal.aborted) stop();
   const ended = child.status.then((status) => {
+    hasEnded = true;
+    clearTimeout(timer);
     signal.removeEventListener("abort", stop);
+    kill?.removeEventListener("abort", killNow);
     return status;
   });
   const epochs: EpochRecord[] = [];
@@ -94,35 +160,7 @@ async function runJob(
       if (event !== undefined) onEvent?.(job, event);
     }),
   ]);
-  const record = await readRecord(recordPath, job.id);
-  if (record !== undefined) return record;
-
-  const base = {
-    schema: RECORD_SCHEMA,
-    id: job.id,
-    experiment: job.experiment,
-    spec: job.spec,
-    startedAt,
-    provenance: null,
-    seconds: {
-      train: epochs.reduce((sum, e) => sum + e.seconds, 0),
-      sample: 0,
-      score: 0,
-      other: 0,
-    },
-    epochs,
-  } as const;
-  if (signal.aborted || status.signal === "SIGINT" || status.signal === "SIGTERM") {
-    return { ...base, status: "interrupted" };
-  }
-  if (errors !== "") await Deno.writeTextFile(`${job.dir}/log.txt`, errors, { append: true });
-  return { ...base, status: "failed", error: describeDeath(status, errors) };
-}
-
-function kill(child: Deno.ChildProcess): void {
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), GRACE);
-  child.status.then(() => clearTimeout(timer));
+  return { status, errors, epochs };
 }
 
 /** Describes in one line why a process without a record ended. */
@@ -134,14 +172,6 @@ export function describeDeath(status: Deno.CommandStatus, errors: string): strin
     ? `The process of the run ended with exit code ${status.code} and no record`
     : `The process of the run was killed by ${status.signal}${hint}`;
   return lastLine === "" ? cause : `${cause}: ${lastLine}`;
-}
-
-async function readRecord(path: string, id: string): Promise<RunRecord | undefined> {
-  const text = await readTextIfAny(path);
-  if (text === undefined) return undefined;
-  const record = RUN_RECORD.parse(JSON.parse(text));
-  if (record.id !== id) throw new Error(`${path} is the record of run ${record.id}, not of ${id}`);
-  return record;
 }
 
 async function readLines(

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { withTempDir } from "../testing/temp_dir.ts";
+import { RUN_RECORD } from "../experiment/record_schema.ts";
 import { resolveRuns, runId } from "../experiment/spec.ts";
-import { describeDeath, type Job, RECORD_FILE, sweep, type SweepOptions } from "./sweep.ts";
+import { RECORD_FILE } from "./record_file.ts";
+import { describeDeath, type Job, sweep, type SweepOptions } from "./sweep.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
 import type { RunRecord } from "../core/records.ts";
 
@@ -14,6 +16,14 @@ const CHILDREN: Readonly<Record<string, string>> = {
     printf '%s' "$2" > "$1/${RECORD_FILE}"`,
   fails: `echo 'first' >&2; echo 'No space left' >&2; exit 3`,
   crashes: `kill -SEGV $$`,
+  crashesOnce: `
+    if [ -e "$1/tried" ]; then printf '%s' "$2" > "$1/${RECORD_FILE}"; exit; fi
+    touch "$1/tried"; echo 'corrupted size' >&2; kill -ABRT $$`,
+  saves: `exit 75`,
+  stubborn: `
+    trap '' TERM
+    echo '{"event":"phase","phase":"train"}'
+    while true; do sleep 0.1; done`,
   waits: `
     echo '{"event":"epoch","record":{"epoch":0,"seconds":2,"warmup":true,"steps":4,"metrics":{}}}'
     exec sleep 60`,
@@ -74,7 +84,39 @@ Deno.test("sweep() records a failure and a native crash, and continues", async (
     "The process of the run ended with exit code 3 and no record: No space left",
   );
   assert.match(errors[2], /^The process of the run was killed by SIGSEGV/);
-  assert.deepEqual(events, ["phase", "epoch", "phase", "epoch"]);
+  assert.deepEqual(events, ["phase", "epoch", "warning", "phase", "epoch"]);
+});
+
+Deno.test("sweep() starts a run once more after a native crash, and its record tells of it", async () => {
+  const { records } = await runSweep(["crashesOnce", "crashes", "fails"]);
+  assert.deepEqual(records.map(({ status }) => status), ["completed", "failed", "failed"]);
+  const crash = "The process of the run was killed by SIGABRT: corrupted size";
+  assert.deepEqual(records.map(({ crashes }) => crashes?.length), [1, 1, undefined]);
+  assert.equal(records[0].crashes?.[0], crash);
+  for (const record of records) assert.deepEqual(RUN_RECORD.parse(record), record);
+});
+
+Deno.test("sweep() takes a run that saved a checkpoint on request for interrupted, not failed", async () => {
+  const { records } = await runSweep(["saves", "completes"]);
+  assert.deepEqual(records.map(({ status }) => status), ["interrupted"]);
+});
+
+Deno.test("sweep() kills a run that does not end within the grace, and at once if asked", async () => {
+  for (const urgent of [false, true]) {
+    const [stop, kill] = [new AbortController(), new AbortController()];
+    const start = performance.now();
+    const { records } = await runSweep(["stubborn", "completes"], {
+      signal: stop.signal,
+      kill: kill.signal,
+      grace: () => urgent ? 60_000 : 100,
+      onEvent() {
+        stop.abort();
+        if (urgent) kill.abort();
+      },
+    });
+    assert.deepEqual(records.map(({ status }) => status), ["interrupted"]);
+    assert.ok(performance.now() - start < 30_000, "it is not waited for");
+  }
 });
 
 Deno.test("sweep() records the epochs of an interrupted job and starts no other", async () => {

@@ -13,6 +13,7 @@ import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type {
   Batch,
+  Conditional,
   Device,
   HostArray,
   HostArrays,
@@ -26,26 +27,31 @@ import { openDevice } from "../engine/device.ts";
 import { readTensors } from "../run/initial_state.ts";
 import { chainInputs, chainsOf, stepFunction, stepInputs, withPrefix } from "../run/train.ts";
 
-/** 32 images of 8x8 pixels in batches of 8. */
+/** 32 images of 8x8 pixels in four classes, in batches of 8. */
 export const SMALL_PROBLEM: Problem = {
   image: { height: 8, width: 8, channels: 1 },
   trainCount: 32,
   batchSize: 8,
+  classCount: 4,
 };
 
 /** Values that make a model small, for methods with hyperparameters of these names. */
 const SMALL: Hyperparams = {
-  latentDim: 3,
+  latentDim: 4, // even, for flows with couplings
   featureDim: 64,
   width: 0.125,
   inputDim: 16,
   posteriorSteps: 3,
   priorSteps: 3,
+  langevinSteps: 3,
+  sampleSteps: 3,
+  bufferSize: 24,
+  testSteps: 3,
 };
 
 /** Options of the tests. */
 export interface ConformanceOptions {
-  /** Overrides the defaults, and small values of latentDim, featureDim, width, inputDim, posteriorSteps and priorSteps. */
+  /** Overrides the defaults, and small values of the hyperparameters of SMALL. */
   readonly hyper?: Hyperparams;
   readonly problem?: Problem;
 }
@@ -112,16 +118,16 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     subject,
   ) => {
     const first = await train(subject);
-    assert.deepEqual(await train(subject), first);
+    assert.deepEqual(await train(subject), first, "the same seed gives other bits");
     const other = await train(subject, { seed: 1 });
-    assert.notDeepEqual(other.state, first.state);
+    assert.notDeepEqual(other.state, first.state, "another seed gives the same state");
   },
 
   "step() resumed from a saved state gives the same bits": async (subject) => {
     const whole = await train(subject, { steps: [0, 3] });
     const half = await train(subject, { steps: [0, 2] });
     const rest = await train(subject, { steps: [2, 3], from: half });
-    assert.deepEqual(rest, whole);
+    assert.deepEqual(rest, whole, "step 3 from a saved state differs from step 3 in one go");
   },
 
   "step() keeps names, shapes and types of state and chains, and changes the state": async (
@@ -163,9 +169,11 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     for (const [name, { data }] of Object.entries(eager.state)) {
       // Float32 sums in another order: 1e-7 an operation, times some 1e3 terms; 1e-4 of the entry's largest value bounds it.
       const values = Array.from(data);
-      const scale = Math.max(1e-6, ...values.map(Math.abs));
+      const largest = (numbers: readonly number[], least: number) =>
+        numbers.reduce((most, value) => Math.max(most, Math.abs(value)), least);
+      const scale = largest(values, 1e-6);
       const other = compiled.state[name].data;
-      const worst = Math.max(...values.map((value, i) => Math.abs(value - other[i])));
+      const worst = largest(values.map((value, i) => value - other[i]), 0);
       assert.ok(worst <= 1e-4 * scale, `${name} differs by ${worst / scale} of its largest value`);
     }
   },
@@ -191,14 +199,29 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
     });
   },
 
+  "conditional: sample() gives an image in [0, 1] of every class": async ({ problem, ...rest }) => {
+    await withState({ problem, ...rest }, ({ conditional }, state) => {
+      if (conditional === undefined) return;
+      assert.equal(conditional.classCount, problem.classCount);
+      const labels = tf.range(0, conditional.classCount, 1, "int32");
+      const images = conditional.sample(state, labels, noiseOf("class", 0));
+      const { height, width, channels } = problem.image;
+      assert.deepEqual(images.shape, [conditional.classCount, height, width, channels]);
+      assertUnitRange(images);
+    });
+  },
+
   "latents: infer() gives latents, decode() images in [0, 1], for any count": async (subject) => {
     const { image } = subject.problem;
     await withState(subject, ({ latents }, state) => {
       if (latents === undefined) return;
       for (const count of [1, 5]) {
-        const z = latents.infer(state, imagesOf(subject.problem, count), noiseOf("infer", count));
-        assert.deepEqual(z.shape, [count, latents.dim]);
-        assert.ok(z.dataSync().every(Number.isFinite), "a latent is not finite");
+        const images = imagesOf(subject.problem, count);
+        const z = latents.infer(state, images, noiseOf("infer", count));
+        for (const found of [z, latents.fit?.(state, images, noiseOf("fit", count)) ?? z]) {
+          assert.deepEqual(found.shape, [count, latents.dim]);
+          assert.ok(found.dataSync().every(Number.isFinite), "a latent is not finite");
+        }
         // Large latents, whose images leave [0, 1] unless they are clipped.
         const decoded = latents.decode(state, tf.mul(z, 100));
         assert.deepEqual(decoded.shape, [count, image.height, image.width, image.channels]);
@@ -286,13 +309,17 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
   },
   "langevinChains: names are unique, starts and energies finite, one chain an image or one in all":
     async (subject) => {
-      await withState(subject, ({ langevinChains = [] }, state, persistent) => {
+      await withState(subject, ({ langevinChains = [], conditional }, state, persistent) => {
         const names = langevinChains.map(({ name }) => name);
         assert.equal(new Set(names).size, names.length, `names ${names.join(", ")}`);
         for (const { name, steps, prepare } of langevinChains) {
           assert.ok(Number.isInteger(steps) && steps > 0, `${name}: ${steps} steps`);
           for (const count of [1, 5]) {
-            const batch = firstBatch(subject.problem, count, persistent);
+            const labels = conditional && tf.zeros<tf.Rank.R1>([count], "int32");
+            const batch = {
+              ...firstBatch(subject.problem, count, persistent),
+              ...labels && { labels },
+            };
             const chain = prepare(state, batch, noiseOf(name, count));
             const { start } = chain;
             assert.ok([1, count].includes(start.shape[0]), `${name}: start [${start.shape}]`);
@@ -317,6 +344,11 @@ function firstBatch(problem: Problem, count: number, chains: State): Batch {
     step: tf.scalar(0, "int32"),
     chains: firstRows(chains, count),
   };
+}
+
+/** The label of each of `rows`: the classes take turns. */
+function labelsOf(rows: Int32Array, { classCount }: Pick<Conditional, "classCount">): HostArray {
+  return { shape: [rows.length], dtype: "int32", data: rows.map((row) => row % classCount) };
 }
 
 /** State and persistent chains of all rows, on the host. */
@@ -361,7 +393,7 @@ async function train(
   await using opened: Device = await openDevice(device, { threads: 1 });
   await using program = await opened.compile(stepFunction(model, foldIn(keyOf(seed), "step")), {
     state: start.state,
-    inputs: stepInputs({ image, batchSize, chains: model.chains }),
+    inputs: stepInputs(model, { image, batchSize }),
   });
   let state = await opened.upload(start.state);
   let metrics: Record<string, number> = {};
@@ -375,6 +407,7 @@ async function train(
       images: takeRows(images, rows),
       rows: { shape: [batchSize], dtype: "int32", data: rows },
       step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
+      ...model.conditional && { labels: labelsOf(rows, model.conditional) },
       ...withPrefix(mapArrays(chains, (array) => takeRows(array, rows))),
     });
     state = result.state;

@@ -1,3 +1,4 @@
+import { firstIssue } from "../experiment/record_schema.ts";
 import { z } from "zod";
 import type { ToyRow } from "../core/toy_report.ts";
 import type { Hyperparams } from "../core/types.ts";
@@ -51,11 +52,10 @@ export function parseBaseline(text: string): Baseline {
   }
   const result = baselineSchema.safeParse(value);
   if (!result.success) {
-    const [{ path, message }] = result.error.issues;
     throw new BaselineError(
-      `The baseline is broken at ${
-        path.join(".")
-      } (${message}): write it again by deno task check --update`,
+      `The baseline is broken (${
+        firstIssue(result.error)
+      }): write it again by deno task check --update`,
     );
   }
   return result.data;

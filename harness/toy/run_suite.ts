@@ -15,7 +15,7 @@ import { collect, type Job, runJobs } from "./jobs.ts";
 import { runMethodChain } from "./method_chain.ts";
 import { type OpenTarget, openTarget, runToy } from "./run_sampler.ts";
 import { whyUngated } from "./ungated.ts";
-import { type SuiteOptions } from "./suite_options.ts";
+import type { SuiteOptions } from "./suite_options.ts";
 import { densitiesOf, normalsOf } from "./shown_posteriors.ts";
 import { runSingleMoves } from "./single_moves.ts";
 import { TOY_METRICS } from "./toy_metrics.ts";

@@ -5,7 +5,7 @@ import type { Sample } from "../statistics/sample.ts";
 import type { ChainRun } from "./run_chains.ts";
 import { gaussianTruth } from "./gaussian_truth.ts";
 import type { Truth } from "./truth.ts";
-import { type Scores } from "../core/toy_report.ts";
+import type { Scores } from "../core/toy_report.ts";
 import type {
   Draws,
   GaussianAnswer,

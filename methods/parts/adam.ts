@@ -17,6 +17,8 @@ export interface AdamOptions<P extends Tree> {
   readonly learningRate: number | tf.Scalar;
   /** Number of previous steps, int32: `batch.step`. */
   readonly step: tf.Scalar;
+  /** Decay rates of the means of the gradient and of its square; BETA1 and BETA2 if absent. */
+  readonly betas?: readonly [number, number];
 }
 
 /** Adam's decay rates as in LEBM's code (and for GANs: Radford et al. 2015); epsilon as published. */
@@ -33,20 +35,22 @@ export function initAdam<P extends Tree>(params: P): AdamSlots<P> {
 /** Parameters and slots after one step of Adam down `gradients`. Kingma and Ba 2015, algorithm 1. */
 export function adam<P extends Tree>(
   { params, slots }: AdamState<P>,
-  { gradients, learningRate, step }: AdamOptions<P>,
+  { gradients, learningRate, step, betas: [beta1, beta2] = [BETA1, BETA2] }: AdamOptions<P>,
 ): AdamState<P> {
   const t = tf.add(tf.cast(step, "float32"), 1);
-  const unbias = (beta: number) => tf.sub(1, tf.exp(tf.mul(t, Math.log(beta)))); // 1 - beta^t
-  const stepLength = tf.div(learningRate, unbias(BETA1));
-  const vScale = tf.reciprocal(unbias(BETA2));
+  const unbias = (beta: number) =>
+    // 1 - beta^t
+    beta === 0 ? tf.scalar(1) : tf.sub(1, tf.exp(tf.mul(t, Math.log(beta))));
+  const stepLength = tf.div(learningRate, unbias(beta1));
+  const vScale = tf.reciprocal(unbias(beta2));
   const m = mapTree(
     slots.m,
-    ([m, g]) => tf.add(tf.mul(m, BETA1), tf.mul(g, 1 - BETA1)),
+    ([m, g]) => tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)),
     gradients,
   );
   const v = mapTree(
     slots.v,
-    ([v, g]) => tf.add(tf.mul(v, BETA2), tf.mul(tf.square(g), 1 - BETA2)),
+    ([v, g]) => tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)),
     gradients,
   );
   const next = mapTree(

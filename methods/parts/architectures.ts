@@ -95,7 +95,8 @@ export function checkNets(image: ImageShape, hyper: NetHyper): void {
   }
 }
 
-function convolution(
+/** A convolution, or its transpose, of `kernel`, `stride` and `pad` on square maps. */
+export function convolution(
   kind: "conv" | "deconv",
   [kernel, stride, pad]: readonly [number, number, number],
   { inputs, outputs, inputSize }: { inputs: number; outputs: number; inputSize: number },

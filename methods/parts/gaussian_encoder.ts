@@ -45,8 +45,8 @@ export function logVariance({ rawPrecision }: DiagonalGaussian): tf.Tensor2D {
   return tf.neg(tf.log(tf.softplus(rawPrecision)));
 }
 
-/** mu + s xi for standard normal `xi`, [m, latentDim]: the reparameterized draw. */
-export function drawFrom(q: DiagonalGaussian, xi: tf.Tensor): tf.Tensor2D {
+/** mu + s xi for standard normal `xi` [m, latentDim], or [k, m, latentDim] for k draws of each: the reparameterized draw. */
+export function drawFrom<T extends tf.Tensor = tf.Tensor2D>(q: DiagonalGaussian, xi: tf.Tensor): T {
   return tf.add(q.mean, tf.mul(tf.rsqrt(tf.softplus(q.rawPrecision)), xi));
 }
 
@@ -63,11 +63,15 @@ export function entropy(q: DiagonalGaussian): tf.Tensor1D {
   return tf.mul(tf.sum<tf.Tensor1D>(terms, 1), 0.5);
 }
 
-/** log q(z | x) in nats for `z` [m, latentDim]: [m]. */
-export function logDensity(q: DiagonalGaussian, z: tf.Tensor): tf.Tensor1D {
-  const scaled = tf.mul(tf.squaredDifference(z, q.mean), tf.softplus(q.rawPrecision));
+/** log q(z | x) in nats for `z` [m, latentDim]: [m]; for several draws [k, m, latentDim] of each: [k, m]. */
+export function logDensity<T extends tf.Tensor = tf.Tensor1D>(
+  q: DiagonalGaussian,
+  z: tf.Tensor,
+): T {
+  // tf.squaredDifference has no gradient where one of its arguments is broadcast.
+  const scaled = tf.mul(tf.square(tf.sub(z, q.mean)), tf.softplus(q.rawPrecision));
   const terms = tf.add(tf.add(scaled, logVariance(q)), Math.log(2 * Math.PI));
-  return tf.mul(tf.sum<tf.Tensor1D>(terms, 1), -0.5);
+  return tf.mul(tf.sum(terms, -1), -0.5);
 }
 
 /** log p(x, z) - log q(z | x) at one draw of q for each of `images` in [0, 1], [n]: `Likelihood.logWeight`. */

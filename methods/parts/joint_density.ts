@@ -43,11 +43,13 @@ export function energyJoint<S extends ObservationParams & { readonly energy: Net
 /** `JointDensity.chainFrom` of a method whose `infer` ends with a posterior chain; `energyOf` is -log p(z) + constant. */
 export function chainFromStart<S extends ObservationParams>(
   model: ObservationModel,
-  { energyOf, hyper, stepScaleOf }: {
+  { energyOf, hyper, stepScaleOf, isNoisy = true }: {
     readonly energyOf: (state: S) => PriorEnergy;
     readonly hyper: PosteriorChainHyper;
     /** As of `posteriorChain`. */
     readonly stepScaleOf?: (state: S) => tf.Scalar | undefined;
+    /** False for gradient descent in place of the chain. */
+    readonly isNoisy?: boolean;
   },
 ): NonNullable<JointDensity<S>["chainFrom"]> {
   return (state, { images, start }, noise) => {
@@ -58,7 +60,7 @@ export function chainFromStart<S extends ObservationParams>(
       x,
       start,
       hyper,
-      noise,
+      noise: isNoisy ? noise : undefined,
       stepScale: stepScaleOf?.(state),
     });
   };

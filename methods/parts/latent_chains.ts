@@ -57,7 +57,7 @@ export function priorChain(
   });
 }
 
-/**  z) depends on besides the model.|Start and settings of a chain for exp(-energy(z)) p(x | z).| z) depends on besides the model. */
+/** Start and settings of a chain for exp(-energy(z)) p(x | z). */
 export interface PosteriorStart {
   readonly params: ObservationParams;
   readonly energy: PriorEnergy;
@@ -84,10 +84,10 @@ export function preparePosterior(
   };
 }
 
-/** The ends of the chains of `preparePosterior`. */
+/** The ends of the chains of `preparePosterior`; without `noise`, of gradient descent with the same step size. */
 export function posteriorChain(
   model: ObservationModel,
-  { noise, ...from }: PosteriorStart & { readonly noise: Noise },
+  { noise, ...from }: PosteriorStart & { readonly noise?: Noise },
 ): tf.Tensor2D {
   const { start, energy } = preparePosterior(model, from);
   const { hyper, stepScale } = from;
@@ -95,7 +95,7 @@ export function posteriorChain(
   const chain = {
     steps: hyper.posteriorSteps,
     stepSize: hyper.posteriorStepSize,
-    noise: noise.split("posterior"),
+    noise: noise?.split("posterior"),
   };
   if (stepScale === undefined) return langevinChain(potential, start, chain);
   // Steps of size eta for z / sqrt(c) are steps of size c eta for z.

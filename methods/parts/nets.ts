@@ -12,11 +12,14 @@ export interface ConvLayer {
   readonly kind: "conv" | "deconv";
   readonly kernel: number;
   readonly stride: number;
-  readonly pad: number;
+  /** Rows of zeros on each side; `same` as in TensorFlow, which may have one row more on the far side. */
+  readonly pad: number | "same";
   readonly inputs: number;
   readonly outputs: number;
   readonly inputSize: number;
   readonly outputSize: number;
+  /** Batch normalisation of its outputs before the bias, by the moments of the batch, without a gain. */
+  readonly batchNorm?: boolean;
 }
 
 /** A fully connected layer, with layer normalisation of its outputs if `norm`. */
@@ -30,10 +33,13 @@ export interface LinearLayer {
 export type Layer = ConvLayer | LinearLayer;
 
 /** Activation after a layer. */
-export type Activation = "swish" | "leaky_relu" | "relu" | "tanh" | "identity";
+export type Activation = "swish" | "leaky_relu" | "relu" | "gelu" | "tanh" | "identity";
 
-/** Initialization of weights: `he` keeps the variance through the activation; `xavier` as in LEBM's code; `orthogonal` as in LAE's. */
-export type Initialiser = "he" | "xavier" | "orthogonal";
+/**
+ * Initialization of weights: `he` keeps the variance through the activation; `xavier` as in LEBM's code; `orthogonal` as in
+ * LAE's; `torch` has the variance of PyTorch's default, 1 / (3 fan in).
+ */
+export type Initialiser = "he" | "xavier" | "orthogonal" | "torch";
 
 /** A feed-forward network. */
 export interface Net {
@@ -44,7 +50,8 @@ export interface Net {
   readonly activation: Activation;
   /** Activation after the last layer. */
   readonly output: Activation;
-  readonly init: Initialiser;
+  /** A number is the standard deviation of every weight. */
+  readonly init: Initialiser | number;
   /** Factor on the initial weights of the last layer; 1 by default. */
   readonly outputGain?: number;
 }
@@ -65,6 +72,18 @@ export function swish<T extends tf.Tensor>(x: T): T {
   return tf.mul(x, tf.sigmoid(x));
 }
 
+/**
+ * x Phi(x) with Phi, the normal distribution function, as (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel
+ * 2016, section 2).
+ */
+export function gelu<T extends tf.Tensor>(x: T): T {
+  const inner = tf.mul(
+    tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)),
+    Math.sqrt(2 / Math.PI),
+  );
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+}
+
 /** Slope of the leaky ReLU at negative inputs, as in LEBM's code. */
 const LEAK = 0.2;
 
@@ -76,6 +95,8 @@ function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
       return tf.leakyRelu(x, LEAK);
     case "relu":
       return tf.relu(x);
+    case "gelu":
+      return gelu(x);
     case "tanh":
       return tf.tanh(x);
     case "identity":
@@ -97,7 +118,8 @@ export function applyNet(
   }, x);
 }
 
-function applyLayer(layer: Layer, params: LayerParams, x: tf.Tensor): tf.Tensor {
+/** The outputs of one layer, without activation. */
+export function applyLayer(layer: Layer, params: LayerParams, x: tf.Tensor): tf.Tensor {
   const { weight, bias, gain, shift } = params;
   const m = x.shape[0];
   if (layer.kind === "linear") {
@@ -116,7 +138,17 @@ function applyLayer(layer: Layer, params: LayerParams, x: tf.Tensor): tf.Tensor 
       stride,
       pad,
     );
-  return tf.add(y, bias);
+  return tf.add(layer.batchNorm ? batchNorm(y) : y, bias);
+}
+
+/** Epsilon of batch normalisation in tf.contrib.layers. */
+const BATCH_EPSILON = 1e-3;
+
+/** Batch normalisation of each channel of `x` [m, size, size, c] (Ioffe and Szegedy 2015), also at test time. */
+function batchNorm(x: tf.Tensor): tf.Tensor {
+  const centred = tf.sub(x, tf.mean(x, [0, 1, 2], true));
+  const variance = tf.mean(tf.square(centred), [0, 1, 2], true);
+  return tf.mul(centred, tf.rsqrt(tf.add(variance, BATCH_EPSILON)));
 }
 
 /** Layer normalisation over the last axis (Ba et al. 2016), epsilon as in PyTorch. */
@@ -177,7 +209,7 @@ function initLayer(net: Net, i: number, noise: Noise): LayerParams {
   const gain = last ? net.outputGain ?? 1 : 1;
   const weight = net.init === "orthogonal"
     ? orthogonal(draw as tf.Tensor2D)
-    : tf.mul(draw, net.init === "xavier" ? xavierDeviation(layer) : heDeviation(layer, net, i));
+    : tf.mul(draw, deviationOf(net, i));
   return {
     weight: gain === 1 ? weight : tf.mul(weight, gain),
     bias: tf.zeros([layer.outputs]),
@@ -188,14 +220,31 @@ function initLayer(net: Net, i: number, noise: Noise): LayerParams {
   };
 }
 
+/** Standard deviation of the initial weights of layer `i`. */
+function deviationOf(net: Net, i: number): number {
+  const layer = net.layers[i];
+  switch (net.init) {
+    case "xavier":
+      return xavierDeviation(layer);
+    case "torch":
+      return Math.sqrt(1 / (3 * fanIn(layer)));
+    case "he":
+    case "orthogonal":
+      return heDeviation(layer, net, i);
+    default:
+      return net.init;
+  }
+}
+
 /**
  * 1 / E[a(x)^2] for x ~ N(0, 1): the factor by which a layer's weights compensate for the activation before it
- * (He et al. 2015). Swish by quadrature: E[swish(x)^2] = 0.355776.
+ * (He et al. 2015). Swish and GELU by quadrature: E[swish(x)^2] = 0.355776.
  */
 const GAIN: Readonly<Record<Activation, number>> = {
   swish: 1 / 0.355776,
   leaky_relu: 2 / (1 + LEAK ** 2),
   relu: 2,
+  gelu: 1 / 0.425194,
   tanh: 1 / 0.394294,
   identity: 1,
 };

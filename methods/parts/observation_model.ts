@@ -79,8 +79,34 @@ export interface ObservationModel {
   readonly macs: number;
 }
 
-/** The observation model for `image`. Throws RangeError when `hyper` cannot work for it. */
-export function observationModel(image: ImageShape, hyper: ObservationHyper): ObservationModel {
+/** A map from latents to mean images: a decoder. */
+export interface Generator {
+  init(noise: Noise): NetParams;
+  /** Mean images in [-1, 1] of `latents` [m, latentDim]: as many pixels as the image has, in its order. */
+  mean(params: NetParams, latents: tf.Tensor): tf.Tensor;
+  /** Multiply-accumulates of a forward pass for one image. */
+  readonly macs: number;
+}
+
+/** The decoder that `hyper` names. */
+function decoderOf(image: ImageShape, hyper: NetHyper): Generator {
+  const net = decoderNet(image, hyper);
+  return {
+    init: (noise) => initNet(net, noise),
+    mean: (params, latents) => applyNet(net, { params, x: latents }),
+    macs: macCount(net.layers),
+  };
+}
+
+/**
+ * The observation model for `image`, with another decoder than that of `hyper` if `generator` is given. Throws RangeError when
+ * `hyper` cannot work for it.
+ */
+export function observationModel(
+  image: ImageShape,
+  hyper: ObservationHyper,
+  generator?: Generator,
+): ObservationModel {
   const { latentDim, featureDim, width, sigma, learnSigma, likelihood } = hyper;
   checkCounts({ latentDim, featureDim }, 1);
   checkPositive({ width, sigma });
@@ -90,9 +116,9 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
   }
   choice("likelihood", likelihood, LIKELIHOODS);
   checkNets(image, hyper);
-  const net = decoderNet(image, hyper);
+  const net = generator ?? decoderOf(image, hyper);
   const mean: ObservationModel["mean"] = ({ decoder }, latents) =>
-    tf.reshape(applyNet(net, { params: decoder, x: latents }), [
+    tf.reshape(net.mean(decoder, latents), [
       latents.shape[0],
       image.height,
       image.width,
@@ -102,7 +128,7 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
     init: (noise) => ({
       // Deviation: One sigma for all pixels: the paper's diag(sigma) does not say how many there are; its NeurIPS code has one
       logSigma: tf.scalar(Math.log(sigma)),
-      decoder: initNet(net, noise),
+      decoder: net.init(noise),
     }),
     learned: ({ decoder, logSigma }) => ({ decoder, ...(learnSigma && { logSigma }) }),
     mean,
@@ -124,7 +150,7 @@ export function observationModel(image: ImageShape, hyper: ObservationHyper): Ob
       learnSigma
         ? { ...state, logSigma: tf.clipByValue(state.logSigma, Math.log(least), Math.log(most)) }
         : state,
-    macs: macCount(net.layers),
+    macs: net.macs,
   };
 }
 

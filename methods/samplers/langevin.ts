@@ -36,7 +36,8 @@ export interface Chain {
   readonly steps: number;
   /** eta. */
   readonly stepSize: number;
-  readonly noise: Noise;
+  /** Absent for a chain without noise, gradient descent. */
+  readonly noise?: Noise;
 }
 
 /**
@@ -50,6 +51,10 @@ export function langevinChain(
 ): tf.Tensor2D {
   if (steps === 0) return start;
   const gradient = tf.grad((z: tf.Tensor) => energy(z as tf.Tensor2D));
+  if (noise === undefined) {
+    const descend = ({ z }: { z: tf.Tensor }) => ({ z: tf.sub(z, tf.mul(gradient(z), stepSize)) });
+    return repeat(steps, { z: start as tf.Tensor }, descend).z as tf.Tensor2D;
+  }
   const xi = noise.normal([steps, ...start.shape]);
   const { z } = repeat(
     steps,

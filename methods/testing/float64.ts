@@ -23,6 +23,7 @@ const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = {
   swish: (x) => x * sigmoid(x),
   leaky_relu: (x) => x > 0 ? x : 0.2 * x,
   relu: (x) => Math.max(0, x),
+  gelu: (x) => x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   tanh: Math.tanh,
   identity: (x) => x,
 };
@@ -48,6 +49,7 @@ function applyLayer(
     return bias.map((b, o) => x.reduce((sum, v, i) => sum + v * weight[i * outputs + o], b));
   }
   const { kernel, stride, pad, inputSize, outputSize } = layer;
+  if (pad === "same") throw new RangeError("Padding must be a number here, got same");
   const y = new Float64Array(outputSize ** 2 * outputs).map((_, i) => bias[i % outputs]);
   // A convolution reads large[stride small + tap - pad] into small; its transpose writes the other way.
   const down = layer.kind === "conv";

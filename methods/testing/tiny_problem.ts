@@ -24,6 +24,7 @@ export const TINY_PROBLEM: Problem = {
   image: { height: 8, width: 8, channels: 1 },
   trainCount: 32,
   batchSize: 8,
+  classCount: 4,
 };
 
 /** Hyperparameters that make any method as small as `TINY_PROBLEM`. */
@@ -34,6 +35,9 @@ const SMALL: Hyperparams = {
   inputDim: 16,
   posteriorSteps: 3,
   priorSteps: 3,
+  langevinSteps: 3,
+  sampleSteps: 3,
+  bufferSize: 24,
 };
 
 /** Small hyperparameters of `method`, with `overrides`. Throws RangeError for a name that the method does not have. */
@@ -65,6 +69,11 @@ export function takeRows(images: HostArray, rows: readonly number[]): HostArray 
   return { ...images, shape: [rows.length, ...images.shape.slice(1)], data };
 }
 
+/** The label of each of `rows`: the classes take turns. */
+function labelsOf(rows: readonly number[], { classCount }: { readonly classCount: number }) {
+  return Int32Array.from(rows, (row) => row % classCount);
+}
+
 /** The initial state of `model`, on the host under flat names. */
 export async function initialState(
   model: Model,
@@ -82,7 +91,7 @@ export async function initialState(
 /** Before the names of chains among the inputs and outputs of a step. */
 const CHAINS = "chains/";
 
-/** `model.step` as a device compiles it. Inputs: images, rows, step, and `chains/...`; outputs: metrics, and `chains/...`. */
+/** `model.step` as a device compiles it. Inputs: images, rows, step, and `chains/...`, of a conditional model `labels`; outputs: metrics, and `chains/...`. */
 function stepFunction(model: Model, seed: number): PureFunction {
   return ({ state, inputs }) => {
     const step = inputs.step as tf.Scalar;
@@ -94,6 +103,7 @@ function stepFunction(model: Model, seed: number): PureFunction {
         rows: inputs.rows as tf.Tensor1D,
         step,
         chains: Object.fromEntries(chains.map(([name, t]) => [name.slice(CHAINS.length), t])),
+        ...model.conditional && { labels: inputs.labels as tf.Tensor1D },
       },
       createNoise(foldIn(keyOf(seed), "step"), step),
     );
@@ -140,6 +150,9 @@ export async function train(model: Model, options: TrainOptions): Promise<Traine
       images: takeRows(images, rows),
       rows: { shape: [batchSize], dtype: "int32", data: Int32Array.from(rows) },
       step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
+      ...model.conditional && {
+        labels: { shape: [batchSize], dtype: "int32", data: labelsOf(rows, model.conditional) },
+      },
       ...Object.fromEntries(zeros),
     };
   };

@@ -11,6 +11,7 @@ import type {
   ChainHealth,
   Diagnostics,
   Estimate,
+  ImageChainHealth,
   PriorCheck,
   RunRecord,
 } from "../../harness/core/records.ts";
@@ -146,6 +147,8 @@ export interface ChainHealthCell
   readonly acceptance: Estimate | null;
   readonly drift: Estimate | null;
   readonly virial: Estimate | null;
+  /** Of a chain on images; null for others. */
+  readonly images: ImageChainHealth | null;
   /** Of the worst seed, with its reasons. */
   readonly verdict: Verdict;
   readonly reasons: readonly string[];

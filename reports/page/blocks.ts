@@ -22,7 +22,7 @@ export function blockHtml(block: Block, { mirror = true } = {}): string {
 
 /** Tables of more columns than this become a card for each row on a phone, and of more than `WIDER` on a tablet too. */
 const WIDE = 4;
-const WIDER = 9;
+const WIDER = 8;
 
 function tableHtml(
   { caption, head, rows }: Extract<Block, { readonly kind: "table" }>,
@@ -30,9 +30,7 @@ function tableHtml(
 ): string {
   const width = head.length > WIDER ? "cards wider" : head.length > WIDE ? "cards" : "plain";
   // Cards take the display of tables away, and with it the roles that browsers give them.
-  const columns = head.map((text) =>
-    `<th scope="col" role="columnheader">${escapeHtml(text)}</th>`
-  );
+  const columns = head.map((text) => `<th scope="col" role="columnheader">${headHtml(text)}</th>`);
   const body = rows.map((cells) =>
     `<tr role="row">${
       cells.map((cell, i) => cellHtml(cell, { head: head[i], first: i === 0 })).join("")
@@ -46,6 +44,11 @@ function tableHtml(
     ...body,
     "</tbody></table></div>",
   ].join("\n");
+}
+
+/** The head of a column, with the arrow that says which way is better beside its last word. */
+function headHtml(text: string): string {
+  return escapeHtml(text).replace(/\S+ [↓↑]$/, (end) => `<span class="nb">${end}</span>`);
 }
 
 function cellHtml(
@@ -62,7 +65,7 @@ function cellHtml(
 function contentHtml(cell: Cell): string {
   const text = numberHtml(textOf(cell));
   if (typeof cell === "string" || (cell.more ?? []).length + (cell.verdict ? 1 : 0) === 0) {
-    return text;
+    return `<span>${text}</span>`; // one box, also where a cell lays out its parts side by side
   }
   const lines = (cell.more ?? []).map((line) => `<small>${numberHtml(line)}</small>`);
   return `<div><span class="main${verdictClass(cell)}">${text}</span>${lines.join("")}</div>`;
@@ -72,12 +75,11 @@ function verdictClass({ verdict }: RichCell): string {
   return verdict === undefined ? "" : ` verdict ${verdict.replaceAll(" ", "-")}`;
 }
 
-/**
- * The shade of a share, which goes with its square root: a tenth is visible beside nothing, and a half beside a tenth. From
- * 0.85 of the way to the full colour, dark ink has less contrast than light.
- */
+/** The deepest shade on which the ink of the page has a contrast of 4.5 (WCAG 2.2, 1.4.3), in light and in dark. */
+const DEEPEST = 70;
+
+/** The shade of a share, which goes with its square root: a tenth is visible beside nothing, and a half beside a tenth. */
 function shadeOf(share: number): string {
-  const depth = Math.sqrt(Math.min(1, Math.max(0, share)));
-  const deep = depth > 0.85 ? " deep" : "";
-  return ` class="share${deep}" style="--depth: ${Math.round(100 * depth)}%"`;
+  const depth = DEEPEST * Math.sqrt(Math.min(1, Math.max(0, share)));
+  return ` class="share" style="--depth: ${Math.round(depth)}%"`;
 }

@@ -32,6 +32,7 @@ export function curveChart(
       title: `seed ${seed}, epoch ${epoch}: ${value.toPrecision(4)}`,
     }))
   );
+  const shown = domain ?? aroundConstant(points.map(({ value }) => value));
   const byEpoch = Map.groupBy(points, ({ epoch }) => epoch);
   const means = [...byEpoch].filter(([, own]) => own.length === curves.length)
     .map(([epoch, own]) => ({ epoch, value: mean(own.map(({ value }) => value)) }))
@@ -52,8 +53,8 @@ export function curveChart(
       marginRight: 10,
       marginTop: 12,
       marginBottom: 30,
-      x: { label: "epoch", ticks: 4, tickFormat: ".0f" },
-      y: { label: null, grid: true, ticks: 4, nice: true, ...domain && { domain } },
+      x: { label: "epoch", ticks: epochTicks(points.map(({ epoch }) => epoch)), tickFormat: ".0f" },
+      y: { label: null, grid: true, ticks: 4, nice: true, ...shown && { domain: shown } },
       marks: [
         Plot.ruleY(limits, { stroke: INK.published, strokeDasharray: "4 3" }),
         Plot.line(points, {
@@ -83,6 +84,21 @@ export function curveChart(
       ],
     },
   };
+}
+
+/** A domain about values that are all equal, between which an axis has no ticks; undefined for others. */
+function aroundConstant(values: readonly number[]): readonly [number, number] | undefined {
+  const [first] = values;
+  if (first === undefined || values.some((value) => value !== first)) return undefined;
+  const room = Math.abs(first) / 10 || 1;
+  return [first - room, first + room];
+}
+
+/** Up to five whole epochs, evenly spaced, from the first to the last or nearly so. */
+function epochTicks(epochs: readonly number[]): number[] {
+  const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
+  const step = Math.max(1, Math.ceil((last - first) / 4));
+  return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => first + i * step);
 }
 
 function describe(

@@ -20,10 +20,10 @@ export function slug(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-|-$/g, "");
 }
 
-/** `text` escaped, with numbers and their deviations kept on one line. */
+/** `text` escaped, with numbers and their deviations, powers of ten and numbers of seeds each kept on one line. */
 export function numberHtml(text: string): string {
   return escapeHtml(text).replaceAll(
-    /[-−–]?[\d.e+-]+ ± [\d.e+-]+/g,
+    /[-−–]?[\d.e+-]+ ± [\d.e+-]+|\d[\d.]*e[-+]\d+|\(n = [^)]*\)/g,
     (number) => `<span class="nb">${number}</span>`,
   );
 }

@@ -43,9 +43,8 @@ td small { display: block; color: var(--soft); font-size: .74rem; line-height: 1
 .outside { background: var(--outside); border-left: 3px double #c25a1b }
 .not-comparable { background: var(--apart) }
 td.share { text-align: right; min-width: 2.4rem; background: color-mix(in srgb, var(--shade) var(--depth), var(--paper)) }
-td.share.deep { color: #fff }
-table.wider { font-size: .8rem }
-table.wider th, table.wider td { padding: .3rem .3rem }
+table.wider { font-size: .77rem }
+table.wider th, table.wider td { padding: .3rem .22rem }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; text-align: inherit; cursor: pointer; text-decoration: underline dotted; text-underline-offset: .2em }
 th[aria-sort="ascending"] button::after { content: " \\25B2" }
 th[aria-sort="descending"] button::after { content: " \\25BC" }
@@ -74,8 +73,9 @@ footer { color: var(--soft); font-size: .85rem; margin: 3rem auto 2rem; border-t
 @media (max-width: 40rem) {
   header, main, footer { padding: 0 .9rem }
   h1 { font-size: 1.4rem }
+  .wide .chart svg text { font-size: 14px } /* in units of the plot, which is twice as wide as the screen */
   ${cards("cards")}
-  table.pictures, table.pictures tbody, table.pictures tr, table.pictures td, table.pictures tbody th { display: block }
+  table.pictures, table.pictures caption, table.pictures tbody, table.pictures tr, table.pictures td, table.pictures tbody th { display: block }
   table.pictures thead { display: none }
   table.pictures td { border: 0 }
   table.pictures td::before { content: attr(data-label); display: block; color: var(--soft) }

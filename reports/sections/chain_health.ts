@@ -74,10 +74,57 @@ export function chainHealthBlocks({ rows, datasets }: ResultTable): Block[] {
     `whatever the energy and the step size. A chain is not at rest if either is off by more than ${ERRORS} standard ` +
     `errors and by more than ${TOLERANCE} (the drift: ${TOLERANCE} d). Chains on weights (Phi, Psi, Theta) take ` +
     "these images as their minibatch; they are single chains, judged by η L alone. The verdict is that of the worst " +
-    "seed.";
+    "seed. Chains that are clipped or have no noise are not Langevin's, and are judged by η L alone.";
   return [
     { kind: "heading", text: "Chains" },
     { kind: "table", caption: "Langevin chains after training", head, rows: body },
+    { kind: "text", text },
+    ...imageChainBlocks({ rows, datasets }),
+  ];
+}
+
+/** The table of the chains on images; empty where there is none. */
+function imageChainBlocks({ rows, datasets }: Pick<ResultTable, "rows" | "datasets">): Block[] {
+  const body = rows.flatMap((row) =>
+    row.chainHealth.flatMap(({ dataset, chain, images }) =>
+      images === null ? [] : [[
+        nameOf(row),
+        labelOf(datasets, dataset),
+        chain,
+        formatEstimate(images.energy.data),
+        formatEstimate(images.energy.start),
+        formatEstimate(images.energy.end),
+        ...[
+          images.gradientNorm.start,
+          images.gradientNorm.end,
+          images.saturated.data,
+          images.saturated.end,
+          images.distance,
+        ].map((value) => value === null ? NONE : formatNumber(value)),
+      ]]
+    )
+  );
+  if (body.length === 0) return [];
+  const head = [
+    "Method",
+    "Data set",
+    "chain",
+    "U of data",
+    "at start",
+    "at end",
+    "‖∇U‖ at start",
+    "at end",
+    "saturated, data",
+    "at end",
+    "distance",
+  ];
+  const text =
+    "The chains on images. U: energy in nats, up to a constant, of the training images and of the chains " +
+    "before their first and after their last step; a model at its maximum of likelihood gives data and samples the same " +
+    "mean energy. Saturated: share of pixels at an end of their range, or beyond. Distance: root mean square change of a " +
+    "pixel along the chain, as a share of its range.";
+  return [
+    { kind: "table", caption: "Chains on images", head, rows: body },
     { kind: "text", text },
   ];
 }

@@ -61,8 +61,9 @@ function chartOf(
     description: cells.map(({ row, cell }) => `${nameOf(row)} ${formatSeeds(cell)}`).join("; "),
     plot: {
       width: 560,
-      height: 56 + 22 * new Set(names).size,
-      marginLeft: 130,
+      height: 66 + 22 * new Set(names).size,
+      marginLeft: 140,
+      marginBottom: 40,
       marginRight: 16,
       x: { label: metric.label, grid: true, domain: [low, high] },
       y: { domain: [...new Set(names)], label: null, tickSize: 0 },

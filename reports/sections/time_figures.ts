@@ -54,8 +54,9 @@ function secondsCharts({ table, rows }: FigureData): Chart[] {
         ).join("; "),
         plot: {
           width: 560,
-          height: 56 + 22 * names.length,
-          marginLeft: 130,
+          height: 66 + 22 * names.length,
+          marginLeft: 140,
+          marginBottom: 40,
           marginRight: 16,
           x: { label: "seconds", grid: true, zero: true },
           y: { domain: names, label: null, tickSize: 0 },
@@ -108,8 +109,9 @@ function ratioCharts(table: ResultTable): Chart[] {
       ).join("; "),
       plot: {
         width: 560,
-        height: 56 + 30 * cells.length,
-        marginLeft: 130,
+        height: 66 + 30 * cells.length,
+        marginLeft: 140,
+        marginBottom: 40,
         marginRight: 24,
         x: { label: "ratio", grid: true, zero: true },
         y: { domain: [...new Set(own.map(({ name }) => name))], label: null, tickSize: 0 },

@@ -123,6 +123,16 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
       dy,
       b.binary("mul", dy, b.binary("add", y, one(b, y))),
     ),
+  Selu: ({ b, inputs: { x } }) => {
+    const { SELU_SCALE, SELU_SCALEALPHA } = tf.backend_util;
+    const scaled = (factor: number, y: Value) =>
+      b.binary("mul", b.constant([Math.fround(factor)], [], x.type), y);
+    return b.select(
+      b.compare("greaterEqual", x, zero(b, x)),
+      scaled(SELU_SCALE, x),
+      scaled(SELU_SCALEALPHA, b.unary("expm1", x)),
+    );
+  },
   Step: ({ b, inputs: { x }, attrs }) =>
     b.select(
       b.compare("greater", x, zero(b, x)),

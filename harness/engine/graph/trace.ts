@@ -1,7 +1,7 @@
-import "../../core/comparison_gradients.ts";
+import "../../core/nested_gradients.ts";
 import * as tf from "@tensorflow/tfjs";
 import { Builder } from "./builder.ts";
-import { type Type, type Value } from "./graph.ts";
+import type { Type, Value } from "./graph.ts";
 import { reachable, sizeOf } from "./graph.ts";
 import { KERNELS } from "./kernels.ts";
 import type { Body, LoopBackend } from "../../core/repeat.ts";

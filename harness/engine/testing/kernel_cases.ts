@@ -122,6 +122,7 @@ export const CASES: Readonly<Record<string, Case>> = {
       ["Square", tf.square],
       ["Tanh", tf.tanh],
       ["Elu", tf.elu],
+      ["Selu", tf.selu],
       ["Step", (x) => tf.step(x, 0.3)],
       ["LeakyRelu", (x) => tf.leakyRelu(x, 0.2)],
       ["ClipByValue", (x) => tf.clipByValue(x, -0.5, 0.7)],

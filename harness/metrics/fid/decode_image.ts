@@ -1,10 +1,10 @@
 import sharp from "sharp";
 import { tripled } from "../../core/image_set.ts";
-import { checkFormat } from "../../formats/image_format.ts";
+import { checkFormat, checkSignature } from "../../formats/image_format.ts";
 import type { Raster } from "./resize.ts";
 
-/** Largest image that is decoded, in pixels; guards against files that state absurd sizes. */
-const PIXEL_LIMIT = 2 ** 27;
+/** Largest image that is decoded, in pixels: 8192 x 8192, 200 MB as RGB. Guards against files that state absurd sizes. */
+const PIXEL_LIMIT = 2 ** 26;
 
 /**
  * Decodes an image like PIL's `Image.open(file).convert("RGB")`, which the reference implementations use: colour
@@ -15,6 +15,7 @@ const PIXEL_LIMIT = 2 ** 27;
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Raster> {
   if (bytes.length === 0) throw new SyntaxError(`${name}: file is empty`);
   try {
+    checkSignature(bytes);
     const picture = sharp(bytes, {
       ignoreIcc: true,
       failOn: "error",

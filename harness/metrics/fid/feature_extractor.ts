@@ -84,7 +84,12 @@ interface InceptionWorker {
 
 /** Starts a worker that replies to requests in order. */
 function startWorker(): InceptionWorker {
-  const worker = new Worker(new URL("./inception_worker.ts", import.meta.url), { type: "module" });
+  const isPacked = import.meta.url.endsWith(".js"); // from npm
+  const file = new URL(
+    isPacked ? "./inception_worker.js" : "./inception_worker.ts",
+    import.meta.url,
+  );
+  const worker = new Worker(file, { type: "module" });
   const waiting: PromiseWithResolvers<WorkerReply>[] = [];
   worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
     const turn = waiting.shift();

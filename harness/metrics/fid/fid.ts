@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { lockFile } from "../../core/file_lock.ts";
 import { ifThere, replaceFile } from "../../core/files.ts";
+import { availableCores } from "../../core/threads.ts";
 import type { ImageSet, Metric } from "../../core/types.ts";
 import { openStatistics } from "./covariance.ts";
 import { defaultSplit, openFeatureExtractor, type Split } from "./feature_extractor.ts";
@@ -184,7 +185,7 @@ async function readCached(path: string): Promise<SavedStatistics | undefined> {
 }
 
 function split(): Split {
-  return defaultSplit(navigator.hardwareConcurrency);
+  return defaultSplit(availableCores());
 }
 
 function stored(): StoredInception {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { excerpt } from "../../core/plain_text.ts";
 import { fields, utf8 } from "../../formats/protobuf.ts";
 import { inceptionUnits } from "./inception_network.ts";
 import type { Weights, WeightTensor } from "../../formats/torch_file.ts";
@@ -78,9 +79,13 @@ export function tensorflowName(unit: string): string {
   return `${found[1]}/${tower}${index === 0 ? "conv" : `conv_${index}`}`;
 }
 
+/** Most numbers in all constants: Inception has 24 million. A few bytes can state more, since one value fills a tensor. */
+const LARGEST = 2 ** 25;
+
 /** Reads the float32 constants of a GraphDef. */
 function readConstants(bytes: Uint8Array<ArrayBuffer>): Map<string, WeightTensor> {
   const constants = new Map<string, WeightTensor>();
+  let room = LARGEST;
   for (const node of fields(bytes)) {
     if (node.number !== 1 || !node.bytes) continue;
     let name = "", op = "", tensor: Uint8Array<ArrayBuffer> | undefined;
@@ -90,8 +95,9 @@ function readConstants(bytes: Uint8Array<ArrayBuffer>): Map<string, WeightTensor
       if (field.number === 5) tensor ??= attributeTensor(field.bytes); // only the attribute "value" has one
     }
     if (op !== "Const" || !tensor) continue;
-    const value = readTensor(tensor, name);
+    const value = readTensor(tensor, { name, largest: room });
     if (value) constants.set(name, value);
+    room -= value?.data.length ?? 0;
   }
   return constants;
 }
@@ -101,8 +107,11 @@ function attributeTensor(entry: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
   return value && [...fields(value.bytes)].find(({ number }) => number === 8)?.bytes;
 }
 
-/** Reads a TensorProto; returns undefined if it is not float32 (dtype 1). */
-function readTensor(bytes: Uint8Array<ArrayBuffer>, name: string): WeightTensor | undefined {
+/** Reads a TensorProto of at most `largest` elements; returns undefined if it is not float32 (dtype 1). */
+function readTensor(
+  bytes: Uint8Array<ArrayBuffer>,
+  { name, largest }: { readonly name: string; readonly largest: number },
+): WeightTensor | undefined {
   let dtype = 0;
   let content = new Uint8Array();
   const shape: number[] = [];
@@ -118,11 +127,18 @@ function readTensor(bytes: Uint8Array<ArrayBuffer>, name: string): WeightTensor 
   }
   if (dtype !== 1) return undefined;
   const count = shape.reduce((a, b) => a * b, 1);
+  if (!(count <= largest)) {
+    throw new SyntaxError(
+      `Constant ${excerpt(name)} [${excerpt(`${shape}`)}] is too large: not the Inception graph`,
+    );
+  }
   const values = new Float32Array(content.slice(0, content.length & ~3).buffer);
   // A single value fills the tensor (tensor.proto, version_number).
   if (values.length === 1) return { shape, data: new Float32Array(count).fill(values[0]) };
   if (content.length !== 4 * count) {
-    throw new SyntaxError(`Constant ${name} [${shape}] has ${content.length} bytes: truncated`);
+    throw new SyntaxError(
+      `Constant ${excerpt(name)} [${excerpt(`${shape}`)}] has ${content.length} bytes: truncated`,
+    );
   }
   return { shape, data: values };
 }

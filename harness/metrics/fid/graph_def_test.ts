@@ -111,3 +111,13 @@ Deno.test("readInceptionWeights() refuses files that are not Inception's weights
     /SHA-256 must be 6726825d[0-9a-f]{56} \(95628359 bytes\), got [0-9a-f]{64} \(500 bytes\)/,
   );
 });
+
+Deno.test("readGraphDef() refuses a few bytes that state more numbers than Inception has", () => {
+  const filled = (name: string) =>
+    constant(name, { shape: [4096, 4096], data: Float32Array.of(1) });
+  const file = encode(...[1, 2, 3].map((i) => filled(`c${i}`))); // 64 MB each
+  assert.throws(
+    () => readGraphDef(file),
+    /^SyntaxError: Constant c3 \[4096,4096\] is too large: not the Inception graph$/,
+  );
+});

@@ -13,20 +13,30 @@ import { readFile } from "../../formats/byte_source.ts";
 import { inceptionGraph } from "./inception_onnx.ts";
 import { readInceptionWeights } from "./weights.ts";
 
-const SideCar = z.strictObject({
-  schema: z.literal(1),
+/** Facts of a converted network, in the file beside it. */
+export interface SideCar {
+  readonly schema: 1;
   /** Hash of the parameters, which identifies the network in caches and records. */
-  weightsSha256: z.hex().length(64),
+  readonly weightsSha256: string;
   /** Hash of the file from which they were read. */
+  readonly sourceSha256: string;
+  readonly sourceFormat: string;
+  /** Whether that file is the published one. */
+  readonly published: boolean;
+  readonly onnxSha256: string;
+}
+
+const SIDE_CAR_SCHEMA: z.ZodType<SideCar> = z.strictObject({
+  schema: z.literal(1),
+  weightsSha256: z.hex().length(64),
   sourceSha256: z.hex().length(64),
   sourceFormat: z.string(),
-  /** Whether that file is the published one. */
   published: z.boolean(),
   onnxSha256: z.hex().length(64),
 });
 
 /** A converted network on disk. */
-export interface StoredInception extends z.infer<typeof SideCar> {
+export interface StoredInception extends SideCar {
   /** Path of the ONNX file. */
   readonly path: string;
 }
@@ -49,7 +59,7 @@ export function findInception(folder: string): StoredInception | null {
     throw error;
   }
   try {
-    return { ...SideCar.parse(JSON.parse(text)), path: join(folder, NETWORK) };
+    return { ...SIDE_CAR_SCHEMA.parse(JSON.parse(text)), path: join(folder, NETWORK) };
   } catch (error) {
     throw new Error(
       `${join(folder, SIDE_CAR)} is broken: delete it and run deno task inception again`,
@@ -72,7 +82,7 @@ export async function verifyInception(stored: StoredInception): Promise<void> {
 export async function convertInception(path: string, folder: string): Promise<StoredInception> {
   const checked = readInceptionWeights(await readFile(path), path);
   const model = encodeModel(inceptionGraph(checked.weights));
-  const sideCar: z.infer<typeof SideCar> = {
+  const sideCar: SideCar = {
     schema: 1,
     weightsSha256: checked.parametersSha256,
     sourceSha256: checked.fileSha256,

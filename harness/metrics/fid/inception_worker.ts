@@ -3,7 +3,6 @@
  *
  * @module
  */
-/// <reference lib="deno.worker" />
 import { type Inception, openInception } from "./inception.ts";
 import { type Mode, preprocess } from "./preprocess.ts";
 import type { Raster } from "./resize.ts";
@@ -32,12 +31,18 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
   return await inception.run(preprocess(request.image, mode));
 }
 
-self.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
+/** The scope of a worker, which the types of a program's main thread lack. */
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<WorkerRequest>) => void;
+  postMessage(reply: WorkerReply): void;
+};
+
+scope.onmessage = async ({ data }) => {
   let reply: WorkerReply;
   try {
     reply = await answer(data);
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
-  self.postMessage(reply);
+  scope.postMessage(reply);
 };

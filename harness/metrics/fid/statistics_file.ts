@@ -8,27 +8,35 @@ import { zipSync } from "fflate";
 import { z } from "zod";
 import { bytesSource } from "../../formats/byte_source.ts";
 import { readNpy, writeNpy } from "../../formats/npy.ts";
-import { MODES } from "./preprocess.ts";
+import { type Mode, MODES } from "./preprocess.ts";
 import type { Statistics } from "./feature_statistics.ts";
 import { zipMembers } from "../../formats/zip.ts";
 
-const Origin = z.strictObject({
-  schema: z.literal(1),
+/** Record of how statistics were made. */
+export interface Origin {
+  readonly schema: 1;
   /** Number of images. */
+  readonly count: number;
+  readonly mode: Mode;
+  /** Hash of the network's parameters: `CheckedWeights.parametersSha256`. */
+  readonly weightsSha256: string;
+  /** Hash of the decoded images in order. */
+  readonly imagesSha256: string;
+  /** Description of the images: a path or a data set. */
+  readonly images: string;
+  /** Rounding of generated pixels; files and data sets are always bytes. */
+  readonly quantize: "bytes";
+}
+
+const ORIGIN_SCHEMA: z.ZodType<Origin> = z.strictObject({
+  schema: z.literal(1),
   count: z.int().min(2),
   mode: z.enum(MODES),
-  /** Hash of the network's parameters: `CheckedWeights.parametersSha256`. */
   weightsSha256: z.hex().length(64),
-  /** Hash of the decoded images in order. */
   imagesSha256: z.hex().length(64),
-  /** Description of the images: a path or a data set. */
   images: z.string(),
-  /** Rounding of generated pixels; files and data sets are always bytes. */
   quantize: z.literal("bytes"),
 });
-
-/** Record of how statistics were made. */
-export type Origin = z.infer<typeof Origin>;
 
 /** Statistics and their origin; `origin` is null if another tool wrote the file. */
 export interface SavedStatistics {
@@ -77,7 +85,7 @@ export function readStatistics(bytes: Uint8Array<ArrayBuffer>, name: string): Sa
     }
     checkCovariance(sigma.data, mu.data);
     const json = members.get(ORIGIN)?.read();
-    const origin = json ? Origin.parse(JSON.parse(new TextDecoder().decode(json))) : null;
+    const origin = json ? ORIGIN_SCHEMA.parse(JSON.parse(new TextDecoder().decode(json))) : null;
     const statistics = { count: origin?.count ?? null, mean: mu.data, covariance: sigma.data };
     return { statistics, origin };
   } catch (error) {

@@ -1,0 +1,205 @@
+/**
+ * A sweep on a real Slurm that is preempted, cancelled and stopped by its time limit, and ends with the bits of an undisturbed
+ * one.
+ *
+ * `deno task test:slurm`
+ *
+ * @module
+ */
+import { readOptions } from "../harness/cli/arguments.ts";
+import { parseCount } from "../harness/core/arguments.ts";
+import { projectPath } from "../harness/core/project.ts";
+import type { RunRecord } from "../harness/core/records.ts";
+import { canonicalJson } from "../harness/experiment/spec.ts";
+import { latestRecords, readResults } from "../harness/sweep/store.ts";
+import { markdownTable } from "../reports/markdown.ts";
+import { run, type SlurmNode, startSlurm, until, whyNoSlurm } from "./slurm_node.ts";
+
+const HELP = `Usage: deno task test:slurm [options]
+
+Starts a Slurm of one node on loopback, runs a sweep of tiny runs on it as an array, and disturbs it: two preemptions by jobs of
+higher priority, a task asked to stop as before its time limit, a cancelled task. Then compares every record with that of an
+undisturbed sweep. Needs root and Debian's packages slurm-wlm and munge; says so and succeeds without them.
+
+  --runs N     runs of the array (default 4)
+  --epochs N   of each run, of about half a second (default 12)
+  --limit      a time limit of one minute, which stops runs of more epochs (--epochs 200) by itself
+`;
+
+const options = readOptions(HELP, {
+  runs: { type: "string", default: "4" },
+  epochs: { type: "string", default: "12" },
+  limit: { type: "boolean", default: false },
+});
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** Aborted by these signals: every program ends, then Slurm. */
+const stopped = new AbortController();
+
+async function main(): Promise<void> {
+  const runs = parseCount(options.runs, "--runs");
+  const epochs = parseCount(options.epochs, "--epochs");
+  const root = await Deno.makeTempDir();
+  const stop = () => stopped.abort();
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
+  try {
+    await Deno.mkdir(`${root}/slurm`);
+    await using node = await startSlurm(`${root}/slurm`);
+    const args = [
+      ...["--preset", "smoke", "--methods", "vae", "--epochs", `${epochs}`, "--threads", "1"],
+      ...["--set", "vae.width=0.0625", "--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
+      ...["--seeds", `0..${runs - 1}`, "--metrics", "fd_fashion"],
+    ];
+    const expected = `${root}/expected`;
+    const out = `${root}/out`;
+    console.log(`An undisturbed sweep of ${runs} runs`);
+    await task(["bench", ...args, "--jobs", "2", "--out", expected]);
+    console.log("The same as an array of Slurm, disturbed");
+    const limit = options.limit ? ["--slurm-time", "1", "--slurm-arg", "signal=B:USR1@20"] : [];
+    const sweep = task(["bench", ...args, "--slurm", "--submit", ...limit, "--out", out], node.env);
+    const faults = disturb(out, node);
+    await sweep.catch(() => {}); // it fails, since a run was cancelled
+    await faults;
+    console.log(await task(["status", out, "--only-failed"], node.env));
+    await until(async () => (await queue(node)) === "", 600);
+    const status = await task(["status", out], node.env);
+    await task(["bench", ...args, "--out", out], node.env);
+    await judge({ out, expected, runs, faults: await faults, status });
+  } finally {
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
+    await Deno.remove(root, { recursive: true }).catch(() => {});
+  }
+}
+
+/** Runs a task of the project; resolves to its standard output. Throws Error if it fails. */
+async function task(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return await run(
+    Deno.execPath(),
+    ["task", "--quiet", `--config=${projectPath("deno.json")}`, ...args],
+    env,
+    stopped.signal,
+  );
+}
+
+/** Lines `JOB_INDEX STATE` of the queue. */
+async function queue({ env }: SlurmNode): Promise<string> {
+  return (await run("squeue", ["-h", "-r", "--format=%i %T"], env)).trim();
+}
+
+/** Names of tasks that run now. */
+async function running(node: SlurmNode): Promise<string[]> {
+  return (await queue(node)).split("\n").filter((line) => line.endsWith(" RUNNING"))
+    .map((line) => line.split(" ")[0]).filter((name) => name.includes("_"));
+}
+
+/** What was done to the sweep, by name. */
+type Faults = Readonly<Record<string, number>>;
+
+/** Disturbs the sweep in `out` while it runs: each time once a run has trained at least one epoch more. */
+async function disturb(out: string, node: SlurmNode): Promise<Faults> {
+  const { env } = node;
+  let epochs = 0;
+  const progress = () =>
+    until(async () => {
+      const now = await countEpochs(out);
+      const isMore = now > epochs && (await running(node)).length > 0;
+      if (isMore) epochs = now;
+      return isMore;
+    }, 120);
+  let preempted = 0;
+  for (let i = 0; i < 2; i++) {
+    await progress();
+    preempted += (await running(node)).length;
+    const job = [
+      "--partition=urgent",
+      "--exclusive",
+      "--output=/dev/null",
+      "--wait",
+      "--wrap=sleep 1",
+    ];
+    await run("sbatch", job, env);
+  }
+  await progress();
+  const [stopped] = await running(node);
+  await run("scancel", ["--signal=USR1", "--batch", stopped], env);
+  await progress();
+  const cancelled = (await running(node)).at(-1);
+  if (cancelled === undefined) throw new Error("no task is left to cancel: more --epochs");
+  await run("scancel", [cancelled], env);
+  return { "tasks preempted": preempted, "tasks asked to stop": 1, "tasks cancelled": 1 };
+}
+
+/** Epochs in the files of all runs of `out`; 0 if it does not exist. */
+async function countEpochs(out: string): Promise<number> {
+  let count = 0;
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(out)) {
+      if (!isDirectory) continue;
+      const text = await Deno.readTextFile(`${out}/${name}/epochs.jsonl`).catch(() => "");
+      count += text.split("\n").length - 1;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return count;
+}
+
+/** Compares the disturbed sweep with the undisturbed one, prints the counts, and sets the exit code. */
+async function judge(
+  { out, expected, runs, faults, status }: {
+    readonly out: string;
+    readonly expected: string;
+    readonly runs: number;
+    readonly faults: Faults;
+    readonly status: string;
+  },
+): Promise<void> {
+  const { records } = await readResults(out);
+  const ended = records.filter((record) => record.status === "completed");
+  const wanted = latestRecords((await readResults(expected)).records);
+  const byId = new Map(ended.map((record) => [record.id, record]));
+  let different = 0;
+  for (const record of wanted) {
+    const other = byId.get(record.id);
+    if (other === undefined) continue; // counted as lost
+    const pictures = await Promise.all(
+      [expected, out].map((dir) => Deno.readFile(`${dir}/${record.id}/samples.png`)),
+    );
+    const equal = numbersOf(record) === numbersOf(other) &&
+      pictures[0].toHex() === pictures[1].toHex();
+    if (!equal) different++;
+  }
+  let attempts = 0;
+  for await (const { name } of Deno.readDir(`${out}/slurm`)) {
+    attempts +=
+      (await Deno.readTextFile(`${out}/slurm/${name}`)).match(/ attempt \d+$/gm)?.length ?? 0;
+  }
+  const bad = {
+    "runs lost": runs - byId.size,
+    "records duplicated": ended.length - byId.size,
+    "runs with other bits": different,
+    "runs not done by deno task status": status.includes(`${runs} runs: ${runs} done`) ? 0 : 1,
+  };
+  const rows = Object.entries({ runs, attempts, ...faults, ...bad });
+  console.log(markdownTable(["Slurm", "Count"], rows.map(([name, count]) => [name, `${count}`])));
+  const isDisturbed = attempts > runs;
+  const sum = Object.values(bad).reduce((a, b) => a + b) + (isDisturbed ? 0 : 1);
+  if (sum > 0) {
+    console.error(isDisturbed ? status : "No run was interrupted: more --epochs");
+    Deno.exitCode = 1;
+  }
+}
+
+/** Everything in a record that an interruption must not change, as text. */
+function numbersOf(record: RunRecord): string {
+  const { seconds: _1, startedAt: _2, provenance: _3, epochs, ...rest } = record;
+  const trained = epochs.map(({ seconds: _, warmup: _w, ...epoch }) => epoch);
+  return canonicalJson({ ...rest, trained });
+}
+
+const reason = await whyNoSlurm();
+if (reason === undefined) await main();
+else console.log(`Skipped: ${reason}`);

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { absoluteName, parseOwnImages, pathOfDataset } from "./dataset_name.ts";
+import { userPath } from "./project.ts";
+
+Deno.test("parseOwnImages() takes @32 and @64 for the size, and any other @ for a part of the path", () => {
+  const cases: [string, string | undefined, number | undefined][] = [
+    ["folder:pics", "pics", undefined],
+    ["folder:/my/pics@64", "/my/pics", 64],
+    ["folder:pics@7", "pics@7", undefined],
+    ["folder:pics@7@32", "pics@7", 32],
+    ["archive:a@64.zip", "a@64.zip", undefined],
+    ["svhn", undefined, undefined],
+    ["web:pics", undefined, undefined],
+  ];
+  for (const [name, path, size] of cases) {
+    const own = parseOwnImages(name);
+    assert.deepEqual([own?.path, own?.size], [path, size], name);
+    assert.equal(pathOfDataset(`heldout:${name}`), path);
+  }
+});
+
+Deno.test("absoluteName() resolves the path once, and leaves absolute paths and other names", () => {
+  const absolute = `heldout:folder:${userPath("pics@7")}@64`;
+  assert.equal(absoluteName("heldout:folder:pics@7@64"), absolute);
+  assert.equal(absoluteName(absolute), absolute);
+  assert.equal(absoluteName("fashion_4k"), "fashion_4k");
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { createNoise, keyOf } from "../harness/core/noise.ts";
+import { flatten, mapTree, unflatten } from "../harness/core/tree.ts";
+import type { Tree } from "../harness/core/types.ts";
+import { abp } from "./abp.ts";
+import { lfbm } from "./lfbm.ts";
+import { toTensor, toTensors } from "./testing/host_arrays.ts";
+import {
+  initialState,
+  takeRows,
+  TINY_PROBLEM,
+  tinyHyper,
+  tinyImages,
+} from "./testing/tiny_problem.ts";
+
+const shared = { latentDim: 4, sigma: 0.4, learningRate: 1e-3, posteriorStepSize: 0.01 };
+
+/** A state of `lfbm` whose flow is the identity: W = I, and a last bias that makes the couplings' scale sigmoid(20), 1 in float32. */
+async function identityState(): Promise<Tree> {
+  const state = unflatten(
+    toTensors(await initialState(lfbm.build(TINY_PROBLEM, tinyHyper(lfbm, shared)), 0)),
+  );
+  return mapTree(state, ([t], path) => {
+    if (path.endsWith("order")) return tf.eye(4);
+    if (path.endsWith("sign")) return tf.ones([4]);
+    if (/flow\/.*last\/bias/.test(path) && path.startsWith("flow")) {
+      return tf.tensor1d([0, 0, 18, 18]);
+    }
+    return /^flow\/.*(actnorm|mixing)/.test(path) ? tf.zerosLike(t) : t;
+  });
+}
+
+Deno.test("step() with the identity as flow learns the decoder as ABP with chains from the prior does", async () => {
+  await tf.setBackend("cpu");
+  const state = await identityState();
+  const ofAbp = unflatten(
+    Object.fromEntries(
+      Object.entries(flatten(state)).filter(([name]) => !/(^|\/)(flow|pivots)\//.test(name)),
+    ),
+  );
+  const images = toTensor<tf.Tensor4D>(
+    takeRows(tinyImages(32, TINY_PROBLEM.image), [0, 1, 2, 3, 4, 5, 6, 7]),
+  );
+  const step = tf.scalar(0, "int32");
+  const batch = { images, rows: tf.range(0, 8, 1, "int32"), step, chains: {} };
+  const next = tf.tidy(() =>
+    [
+      abp.build(TINY_PROBLEM, tinyHyper(abp, shared)).step(
+        ofAbp,
+        batch,
+        createNoise(keyOf(1), step),
+      ),
+      lfbm.build(TINY_PROBLEM, tinyHyper(lfbm, shared)).step(
+        state,
+        batch,
+        createNoise(keyOf(1), step),
+      ),
+    ].map(({ state }) =>
+      Object.fromEntries(
+        Object.entries(flatten(state))
+          .filter(([name]) => /(^|\/)decoder\//.test(name))
+          .map(([name, t]) => [name, [...t.dataSync()]]),
+      )
+    )
+  );
+  assert.deepEqual(Object.keys(next[1]).sort(), Object.keys(next[0]).sort());
+  for (const [name, values] of Object.entries(next[0])) {
+    const scale = Math.max(...values.map(Math.abs));
+    const worst = Math.max(...values.map((v, i) => Math.abs(v - next[1][name][i])));
+    // Rounding of another order of sums, through three steps of a chain.
+    assert.ok(worst <= 1e-5 * scale, `${name}: ${worst / scale}`);
+  }
+});
+
+Deno.test("fit() reconstructs better than the draws of infer()", async () => {
+  await tf.setBackend("cpu");
+  const model = lfbm.build(TINY_PROBLEM, tinyHyper(lfbm, { ...shared, testSteps: 60 }));
+  const state = unflatten(toTensors(await initialState(model, 0)));
+  const { latents } = model;
+  assert.ok(latents?.fit !== undefined);
+  const [fitted, drawn] = tf.tidy(() => {
+    const images = toTensor<tf.Tensor4D>(tinyImages(16, TINY_PROBLEM.image));
+    const errorOf = (find: NonNullable<typeof latents.fit>) => {
+      const z = find(state, images, createNoise(keyOf(2), tf.scalar(0, "int32")));
+      return tf.mean(tf.squaredDifference(latents.decode(state, z), images)).dataSync()[0];
+    };
+    return [errorOf(latents.fit as typeof latents.infer), errorOf(latents.infer)];
+  });
+  assert.ok(fitted < drawn, `${fitted}, ${drawn}`);
+});
