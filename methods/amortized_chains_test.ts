@@ -9,7 +9,7 @@ import { openDevice } from "../harness/engine/device.ts";
 import { measureAmortization } from "../harness/run/amortization.ts";
 import { lae } from "./lae.ts";
 import { lae_neurips } from "./lae_neurips.ts";
-import { toTensor } from "./testing/host_arrays.ts";
+import { toTensor } from "../harness/core/host_arrays.ts";
 import { initialState, TINY_PROBLEM, tinyHyper, tinyImages } from "./testing/tiny_problem.ts";
 
 const ROWS = 16;

@@ -8,7 +8,7 @@ import { openDevice } from "../harness/engine/device.ts";
 import { coopvaebm } from "./coopvaebm.ts";
 import { negLogLikelihood } from "./parts/likelihood.ts";
 import { drawCode, imageVae, type ImageVaeParams, klOfCode } from "./parts/image_vae.ts";
-import { toTensors } from "./testing/host_arrays.ts";
+import { toTensors } from "../harness/core/host_arrays.ts";
 import {
   initialState,
   TINY_PROBLEM,

@@ -4,7 +4,7 @@ import { createNoise, keyOf } from "../harness/core/noise.ts";
 import { unflatten } from "../harness/core/tree.ts";
 import type { HostArrays } from "../harness/core/types.ts";
 import { iwae } from "./iwae.ts";
-import { toArrays, toTensor, toTensors } from "./testing/host_arrays.ts";
+import { toArrays, toTensor, toTensors } from "../harness/core/host_arrays.ts";
 import { asImages, negLogEvidence, spectralData } from "./testing/linear_gaussian.ts";
 
 const data = spectralData({

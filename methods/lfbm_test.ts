@@ -5,7 +5,7 @@ import { flatten, mapTree, unflatten } from "../harness/core/tree.ts";
 import type { Tree } from "../harness/core/types.ts";
 import { abp } from "./abp.ts";
 import { lfbm } from "./lfbm.ts";
-import { toTensor, toTensors } from "./testing/host_arrays.ts";
+import { toTensor, toTensors } from "../harness/core/host_arrays.ts";
 import {
   initialState,
   takeRows,

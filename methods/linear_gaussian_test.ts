@@ -7,7 +7,7 @@ import { mean } from "../harness/statistics/summary.ts";
 import { importanceBound } from "../harness/statistics/importance_bound.ts";
 import { unflatten } from "../harness/core/tree.ts";
 import type { HostArrays, Hyperparams, Latents, Model } from "../harness/core/types.ts";
-import { toTensor, toTensors } from "./testing/host_arrays.ts";
+import { toTensor, toTensors } from "../harness/core/host_arrays.ts";
 import {
   asImages,
   chainVariance,

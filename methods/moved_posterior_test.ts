@@ -6,7 +6,7 @@ import { flatten, unflatten } from "../harness/core/tree.ts";
 import type { HostArrays, Hyperparams, Method, Model } from "../harness/core/types.ts";
 import { hvae } from "./hvae.ts";
 import { langevin_vae } from "./langevin_vae.ts";
-import { toTensor, toTensors } from "./testing/host_arrays.ts";
+import { toTensor, toTensors } from "../harness/core/host_arrays.ts";
 import {
   initialState,
   takeRows,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, keyOf } from "../harness/core/noise.ts";
 import { flatten, unflatten } from "../harness/core/tree.ts";
-import { toTensor, toTensors } from "./testing/host_arrays.ts";
+import { toTensor, toTensors } from "../harness/core/host_arrays.ts";
 import { decodeArrays, type ParityCase, replayNoise } from "./testing/replay.ts";
 import { METHODS } from "./mod.ts";
 

@@ -6,7 +6,7 @@ import type { HostArrays } from "../harness/core/types.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import { abp } from "./abp.ts";
 import { sri } from "./sri.ts";
-import { toTensor, toTensors } from "./testing/host_arrays.ts";
+import { toTensor, toTensors } from "../harness/core/host_arrays.ts";
 import { asImages, spectralData } from "./testing/linear_gaussian.ts";
 import {
   initialState,

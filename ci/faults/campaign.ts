@@ -117,7 +117,7 @@ export function campaignTable(tallies: ReadonlyMap<string, Tally>): string {
 }
 
 if (import.meta.main) {
-  const typed = readOptions(HELP, {
+  const { kills, stride, seed } = readOptions(HELP, {
     kills: { type: "string", default: "50" },
     stride: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
@@ -125,7 +125,7 @@ if (import.meta.main) {
   const start = performance.now();
   const log = (text: string) =>
     console.error(`${((performance.now() - start) / 60_000).toFixed(1)} min: ${text}`);
-  const tallies = await runCampaign({ ...readCounts(typed), folders: true, log });
+  const tallies = await runCampaign({ ...readCounts({ kills, stride, seed }), folders: true, log });
   console.log(campaignTable(tallies));
   if (!isSound(sumTallies([...tallies.values()]))) Deno.exitCode = 1;
 }

@@ -11,7 +11,7 @@ import { openDevice } from "../../harness/engine/device.ts";
 import { createNoise, keyOf } from "../../harness/core/noise.ts";
 import { unflatten } from "../../harness/core/tree.ts";
 import type { HostArray, Hyperparams, Problem } from "../../harness/core/types.ts";
-import { toTensor, toTensors } from "../../methods/testing/host_arrays.ts";
+import { toTensor, toTensors } from "../../harness/core/host_arrays.ts";
 import { encodeArrays, recordNoise } from "../../methods/testing/replay.ts";
 import {
   initialState,

@@ -145,6 +145,16 @@ Deno.test("cli likelihood refuses wrong arguments, and a folder without results"
     });
   }));
 
+Deno.test("cli run says where a spec is when there is none", () =>
+  withTempDir(async (dir) => {
+    const { code, stderr } = await cli(["run", `${dir}/nope`, "--out", `${dir}/out`], dir);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^Cannot read .*nope \(no such file or directory\): name a spec\.json, [^\n]*\n$/,
+    );
+  }));
+
 Deno.test("cli run reports in one line that a file is not a run spec", () =>
   withTempDir(async (dir) => {
     const specs = { "broken.json": "{", "other.json": "{}" };

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { readTensors } from "../run/initial_state.ts";
+import { toArrays } from "../core/host_arrays.ts";
 import { createNoise, fillNoise, keyOf } from "../core/noise.ts";
 import { stepFunction, stepInputs } from "../run/train.ts";
 import type { HostArrays, Hyperparams, ImageShape, Method, Problem } from "../core/types.ts";
@@ -48,7 +48,7 @@ export function prepareStep(
       let arrays: HostArrays = {};
       tf.tidy(() => {
         const noise = createNoise(keyOf(0), tf.scalar(0, "int32"));
-        arrays = readTensors(model.init(noise));
+        arrays = toArrays(model.init(noise));
       });
       return arrays;
     },

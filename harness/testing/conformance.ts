@@ -9,6 +9,7 @@
  */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import { toArrays, toTensors } from "../core/host_arrays.ts";
 import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type {
@@ -24,7 +25,6 @@ import type {
   State,
 } from "../core/types.ts";
 import { openDevice } from "../engine/device.ts";
-import { readTensors } from "../run/initial_state.ts";
 import { chainInputs, chainsOf, stepFunction, stepInputs, withPrefix } from "../run/train.ts";
 
 /** 32 images of 8x8 pixels in four classes, in batches of 8. */
@@ -363,7 +363,7 @@ function initial({ method, hyper, problem }: Subject, seed: number): Snapshot {
   let state: HostArrays = {};
   tf.tidy(() => {
     const noise = createNoise(foldIn(keyOf(seed), "init"), tf.scalar(0, "int32"));
-    state = readTensors(model.init(noise));
+    state = toArrays(model.init(noise));
   });
   const chains = Object.entries(model.chains ?? {}).map(([name, shape]) => {
     const count = problem.trainCount * shape.reduce((a, b) => a * b, 1);
@@ -438,14 +438,6 @@ async function withState(
   const { state, chains } = initial(subject, 0);
   const model = subject.method.build(subject.problem, subject.hyper);
   tf.tidy(() => use(model, unflatten(toTensors(state)), toTensors(chains)));
-}
-
-function toTensors(arrays: HostArrays): State {
-  return Object.fromEntries(
-    Object.entries(arrays).map((
-      [name, { data, shape, dtype }],
-    ) => [name, tf.tensor(data, [...shape], dtype)]),
-  );
 }
 
 function noiseOf(name: string, index: number) {

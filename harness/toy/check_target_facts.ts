@@ -27,6 +27,22 @@ export function checkFacts(target: Target): void {
     checkCount(`length.${what}`, length?.[what]);
   }
   checkCount("length.burnIn", length.burnIn, 0, length.steps - 1);
+  for (const what of ["burnIn", "steps"] as const) {
+    if (length[what] % length.thin !== 0) {
+      refuse(`length.${what}`, `a multiple of length.thin, ${length.thin}`, length[what]);
+    }
+  }
+  const { encoder, parameters } = target;
+  for (const what of ["depth", "width"] as const) checkCount(`encoder.${what}`, encoder?.[what]);
+  if (!ACTIVATIONS.some((known) => known === encoder.activation)) {
+    refuse("encoder.activation", ACTIVATIONS.join(" or "), encoder.activation);
+  }
+  for (const [key, parameter] of Object.entries(parameters ?? {})) {
+    const size = parameter?.shape?.reduce((product, axis) => product * axis, 1);
+    if (size === undefined || parameter.data?.length !== size) {
+      refuse(`parameters.${key}`, "data with as many numbers as its shape has", parameter);
+    }
+  }
   if (!isMatrix(inputs, points)) refuse("inputs", `${points} rows of equal length`, inputs);
   if (answer?.kind === "gaussian") checkGaussian(answer);
   else if (answer?.kind === "grid") checkGrid(answer);
@@ -79,6 +95,8 @@ export function checkFacts(target: Target): void {
     }
   }
 }
+
+const ACTIVATIONS = ["relu", "tanh"] as const;
 
 /** Whether `value` is an array of `rows` arrays of `columns` finite numbers; of any, but equal, length where not given. */
 function isMatrix(value: unknown, rows?: number, columns?: number): boolean {

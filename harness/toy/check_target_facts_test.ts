@@ -44,6 +44,26 @@ const MISTAKES: readonly [object, Target, RegExp][] = [
     /length\.burnIn must .* <= 9, got 10$/,
   ],
   [
+    { length: { chains: 2, steps: 10, burnIn: 4, thin: 5 } },
+    eightGaussians,
+    /length\.burnIn must be a multiple of length\.thin, 5, got 4$/,
+  ],
+  [
+    { encoder: undefined },
+    eightGaussians,
+    /encoder\.depth must be an integer >= 1, got nothing$/,
+  ],
+  [
+    { encoder: { depth: 2, width: 8, activation: "gelu" } },
+    eightGaussians,
+    /encoder\.activation must be relu or tanh, got "gelu"$/,
+  ],
+  [
+    { parameters: { w: { data: [1, 2, 3], shape: [2, 2], dtype: "float32" } } },
+    eightGaussians,
+    /parameters\.w must be data with as many numbers as its shape has, got /,
+  ],
+  [
     { answer: { ...bivariateGaussian.answer, means: [mean] } },
     bivariateGaussian,
     /answer\.means must be \d+ rows of 2 numbers/,

@@ -5,7 +5,7 @@ import { repeat } from "../../harness/core/repeat.ts";
 import { createNoise, foldIn, keyOf } from "../../harness/core/noise.ts";
 import { flatten, unflatten } from "../../harness/core/tree.ts";
 import type { HostArray, HostArrays, Noise, Tree } from "../../harness/core/types.ts";
-import { toArrays, toTensors } from "../testing/host_arrays.ts";
+import { toArrays, toTensors } from "../../harness/core/host_arrays.ts";
 import { adam, type AdamSlots, initAdam } from "./adam.ts";
 import { samplerFeatureCount, samplerNet } from "./architectures.ts";
 import { energyPrior } from "./energy_prior.ts";

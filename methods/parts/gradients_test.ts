@@ -13,7 +13,7 @@ import {
   softplus,
   toFloat64,
 } from "../testing/float64.ts";
-import { toTensors } from "../testing/host_arrays.ts";
+import { toTensors } from "../../harness/core/host_arrays.ts";
 import { initialState, TINY_PROBLEM, tinyHyper, tinyImages } from "../testing/tiny_problem.ts";
 import { vae } from "../vae.ts";
 import { vae_flow } from "../vae_flow.ts";

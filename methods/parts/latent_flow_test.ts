@@ -5,7 +5,7 @@ import { mapTree } from "../../harness/core/tree.ts";
 import { openDevice } from "../../harness/engine/device.ts";
 import { flatten, unflatten } from "../../harness/core/tree.ts";
 import type { HostArrays } from "../../harness/core/types.ts";
-import { toArrays } from "../testing/host_arrays.ts";
+import { toArrays } from "../../harness/core/host_arrays.ts";
 import { adam, initAdam } from "./adam.ts";
 import { lossAndGradients } from "./gradients.ts";
 import {

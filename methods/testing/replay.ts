@@ -12,7 +12,7 @@ import type {
   Noise,
   Problem,
 } from "../../harness/core/types.ts";
-import { toTensor } from "./host_arrays.ts";
+import { toTensor } from "../../harness/core/host_arrays.ts";
 
 /** An array as text: shape, and base64 of little-endian float32 or int32. */
 export interface EncodedArray {

@@ -17,7 +17,7 @@ import type {
   Problem,
   PureFunction,
 } from "../../harness/core/types.ts";
-import { toArrays } from "./host_arrays.ts";
+import { toArrays } from "../../harness/core/host_arrays.ts";
 
 /** Images of 8x8, 32 of them, in batches of 8. */
 export const TINY_PROBLEM: Problem = {

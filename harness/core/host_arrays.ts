@@ -4,8 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { flatten } from "../../harness/core/tree.ts";
-import type { HostArray, HostArrays, State, Tree } from "../../harness/core/types.ts";
+import { flatten } from "./tree.ts";
+import type { HostArray, HostArrays, State, Tree } from "./types.ts";
 
 /** A tensor that holds `array`. */
 export function toTensor<T extends tf.Tensor = tf.Tensor>({ data, shape, dtype }: HostArray): T {
@@ -19,7 +19,7 @@ export function toTensors(arrays: HostArrays): State {
   );
 }
 
-/** Copies of the tensors of `tree` under flat names. */
+/** Copies of the tensors of `tree` under flat names. Throws TypeError for types other than float32 and int32. */
 export function toArrays(tree: Tree): Record<string, HostArray> {
   return Object.fromEntries(
     Object.entries(flatten(tree)).map(([name, tensor]) => {
