@@ -9,10 +9,8 @@
 import { readOptions } from "../harness/cli/arguments.ts";
 import { parseCount } from "../harness/core/arguments.ts";
 import { projectPath } from "../harness/core/project.ts";
-import type { RunRecord } from "../harness/core/records.ts";
-import { canonicalJson } from "../harness/experiment/spec.ts";
-import { latestRecords, readResults } from "../harness/sweep/store.ts";
 import { markdownTable } from "../reports/markdown.ts";
+import { compareSweeps } from "./faults/sweeps.ts";
 import { run, type SlurmNode, startSlurm, until, whyNoSlurm } from "./slurm_node.ts";
 
 const HELP = `Usage: deno task test:slurm [options]
@@ -157,29 +155,15 @@ async function judge(
     readonly status: string;
   },
 ): Promise<void> {
-  const { records } = await readResults(out);
-  const ended = records.filter((record) => record.status === "completed");
-  const wanted = latestRecords((await readResults(expected)).records);
-  const byId = new Map(ended.map((record) => [record.id, record]));
-  let different = 0;
-  for (const record of wanted) {
-    const other = byId.get(record.id);
-    if (other === undefined) continue; // counted as lost
-    const pictures = await Promise.all(
-      [expected, out].map((dir) => Deno.readFile(`${dir}/${record.id}/samples.png`)),
-    );
-    const equal = numbersOf(record) === numbersOf(other) &&
-      pictures[0].toHex() === pictures[1].toHex();
-    if (!equal) different++;
-  }
+  const { runsLost, duplicates, different } = await compareSweeps(out, expected);
   let attempts = 0;
   for await (const { name } of Deno.readDir(`${out}/slurm`)) {
     attempts +=
       (await Deno.readTextFile(`${out}/slurm/${name}`)).match(/ attempt \d+$/gm)?.length ?? 0;
   }
   const bad = {
-    "runs lost": runs - byId.size,
-    "records duplicated": ended.length - byId.size,
+    "runs lost": runsLost,
+    "records duplicated": duplicates,
     "runs with other bits": different,
     "runs not done by deno task status": status.includes(`${runs} runs: ${runs} done`) ? 0 : 1,
   };
@@ -191,15 +175,6 @@ async function judge(
     console.error(isDisturbed ? status : "No run was interrupted: more --epochs");
     Deno.exitCode = 1;
   }
-}
-
-/** Everything in a record that an interruption must not change, as text. */
-function numbersOf(record: RunRecord): string {
-  const { seconds: _1, startedAt: _2, provenance: _3, segments: _4, epochs, ...rest } = record;
-  const trained = epochs.map(
-    ({ seconds: _5, cpuSeconds: _6, load: _7, warmup: _8, ...epoch }) => epoch,
-  );
-  return canonicalJson({ ...rest, trained });
 }
 
 const reason = await whyNoSlurm();
