@@ -8,7 +8,7 @@
  */
 import { readOptions } from "../harness/cli/arguments.ts";
 import { parseCount } from "../harness/core/arguments.ts";
-import { projectPath } from "../harness/core/project.ts";
+import { projectPath, userPath } from "../harness/core/project.ts";
 import { markdownTable } from "../reports/markdown.ts";
 import { compareSweeps } from "./faults/sweeps.ts";
 import { run, type SlurmNode, startSlurm, until, whyNoSlurm } from "./slurm_node.ts";
@@ -21,12 +21,16 @@ undisturbed sweep. Needs root and Debian's packages slurm-wlm and munge; says so
 
   --runs N     runs of the array (default 4)
   --epochs N   of each run, of about half a second (default 12)
+  --expected F an undisturbed sweep of the same runs that an earlier call left with --keep
+  --keep       leave the folders of both sweeps
   --limit      a time limit of one minute, which stops runs of more epochs (--epochs 200) by itself
 `;
 
 const options = readOptions(HELP, {
   runs: { type: "string", default: "4" },
   epochs: { type: "string", default: "12" },
+  expected: { type: "string" },
+  keep: { type: "boolean", default: false },
   limit: { type: "boolean", default: false },
 });
 
@@ -48,24 +52,32 @@ async function main(): Promise<void> {
       ...["--set", "vae.width=0.0625", "--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
       ...["--seeds", `0..${runs - 1}`, "--metrics", "fd_fashion"],
     ];
-    const expected = `${root}/expected`;
+    const expected = options.expected === undefined
+      ? `${root}/expected`
+      : userPath(options.expected);
     const out = `${root}/out`;
-    console.log(`An undisturbed sweep of ${runs} runs`);
-    await task(["bench", ...args, "--jobs", "2", "--out", expected]);
+    if (options.expected === undefined) {
+      console.log(`An undisturbed sweep of ${runs} runs`);
+      await task(["bench", ...args, "--jobs", "2", "--out", expected]);
+    }
     console.log("The same as an array of Slurm, disturbed");
     const limit = options.limit ? ["--slurm-time", "1", "--slurm-arg", "signal=B:USR1@20"] : [];
-    const sweep = task(["bench", ...args, "--slurm", "--submit", ...limit, "--out", out], node.env);
-    const faults = disturb(out, node);
-    await sweep.catch(() => {}); // it fails, since a run was cancelled
-    await faults;
+    const [faults] = await Promise.all([
+      disturb(out, node),
+      // It fails, since a run was cancelled.
+      task(["bench", ...args, "--slurm", "--submit", ...limit, "--out", out], node.env)
+        .catch(() => {}),
+    ]);
     console.log(await task(["status", out, "--only-failed"], node.env));
     await until(async () => (await queue(node)) === "", 600);
     const status = await task(["status", out], node.env);
     await task(["bench", ...args, "--out", out], node.env);
-    await judge({ out, expected, runs, faults: await faults, status });
+    await judge({ out, expected, runs, faults, status });
   } finally {
+    stopped.abort(); // what still runs, after an error
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
-    await Deno.remove(root, { recursive: true }).catch(() => {});
+    if (options.keep) console.log(`The folders are in ${root}`);
+    else await Deno.remove(root, { recursive: true }).catch(() => {});
   }
 }
 
@@ -121,13 +133,19 @@ async function disturb(out: string, node: SlurmNode): Promise<Faults> {
     await run("sbatch", job, env);
   }
   await progress();
-  const [stopped] = await running(node);
-  await run("scancel", ["--signal=USR1", "--batch", stopped], env);
+  await cancelOne(node, ["--signal=USR1", "--batch"]);
   await progress();
-  const cancelled = (await running(node)).at(-1);
-  if (cancelled === undefined) throw new Error("no task is left to cancel: more --epochs");
-  await run("scancel", [cancelled], env);
+  await cancelOne(node, []);
   return { "tasks preempted": preempted, "tasks asked to stop": 1, "tasks cancelled": 1 };
+}
+
+/** Cancels or signals a running task, by the `args` of scancel: another one if it ends at this moment. */
+async function cancelOne(node: SlurmNode, args: readonly string[]): Promise<void> {
+  await until(async () => {
+    const task = (await running(node)).at(-1);
+    if (task === undefined) return false;
+    return await run("scancel", [...args, task], node.env).then(() => true, () => false);
+  }, 120);
 }
 
 /** Epochs in the files of all runs of `out`; 0 if it does not exist. */
