@@ -21,6 +21,9 @@ const COORDINATES = 5_000;
 const SHORT = 1 / 50;
 /** Step size times the mean square of a gradient's coordinate: so long that these terms show. */
 const LONG = 0.8;
+/** Step sizes that are tried for long moves, and the largest ratio to Euler's moves that is no explosion. */
+const HALVINGS = 8;
+const LARGEST = 10;
 /** Bound on the effect of such terms on a ratio of 1, and on that of float32's rounding of a move. */
 const ROOM = 0.02;
 const ROUNDING = 1e-3;
@@ -42,12 +45,7 @@ export async function runSingleMoves(
     seed,
     stepSize: SHORT * target.stepSize,
   });
-  const long = await measure(sampler, {
-    target,
-    device,
-    seed,
-    stepSize: LONG / target.gradientScale ** 2,
-  });
+  const long = await measureLong(sampler, { target, device, seed });
   const known = { expected: 1, exact: null, room };
   const rows: Row[] = [
     knownRow("drift", { ...short.drift, ...known }),
@@ -56,6 +54,24 @@ export async function runSingleMoves(
     shownRow("noise_long", long.noise.value),
   ];
   return rows.map((row) => ({ experiment: target.name, sampler: movesOf(sampler), ...row }));
+}
+
+/**
+ * Long moves, with half the step size as often as four of them explode: a gradient that grows faster than its coordinate, as
+ * that of a quartic well, lets them leave the range of float32, or magnifies rounding.
+ */
+async function measureLong(
+  sampler: Sampler,
+  { target, ...options }: SuiteOptions & { readonly target: Target },
+) {
+  const longest = LONG / target.gradientScale ** 2;
+  for (let halvings = 0; halvings < HALVINGS; halvings++) {
+    const long = await measure(sampler, { ...options, target, stepSize: longest / 2 ** halvings });
+    if (Math.abs(long.drift.value) < LARGEST && long.noise.value < LARGEST) return long;
+  }
+  throw new RangeError(
+    `${sampler.name} on ${target.name}: moves explode at a step size of ${longest / 2 ** HALVINGS}`,
+  );
 }
 
 /** The name of a sampler's moves in rows. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
+import { doubleWell } from "../../datasets/toy/double_well.ts";
 import { neuralLikelihood } from "../../datasets/toy/neural_likelihood.ts";
 import { ld } from "../../methods/toy/ld.ts";
 import { MOVERS } from "../../methods/toy/mod.ts";
@@ -21,6 +22,16 @@ for (const sampler of MOVERS) {
     assert.deepEqual(await failuresOf(sampler, neuralLikelihood), []);
   });
 }
+
+Deno.test("runSingleMoves() shortens long moves until they stay where the energy grows as x^4", async () => {
+  await using device = await openDevice("cpu", { threads: 1 });
+  for (const sampler of MOVERS) {
+    const rows = await runSingleMoves(sampler, { target: doubleWell, device, seed: 0 });
+    for (const { metric, value } of rows) {
+      assert.ok(value !== null && Math.abs(value) < 10, `${sampler.name}: ${metric} is ${value}`);
+    }
+  }
+});
 
 /** `sampler` with the way of each move times `factor`, or its noise alone. */
 function stretched(factor: number, part: "way" | "noise"): Sampler {
