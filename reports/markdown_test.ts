@@ -188,6 +188,20 @@ Deno.test("toMarkdown() shows the errors of reconstructions, and a dash with its
   assert.equal(section([dataSpace]), undefined);
 });
 
+Deno.test("toMarkdown() shows the errors of fitted latents in a column, only where a method fits", () => {
+  const drawn = exampleRecord({ spec: { method: "drawn" }, reconstructionError: 0.03 });
+  const fitted = [0.021, 0.025].map((fitError, seed) =>
+    exampleRecord({ spec: { method: "fitted", seed }, reconstructionError: 0.04, fitError })
+  );
+  const section = (all: typeof fitted) =>
+    toMarkdown(exampleTable(all)).split("## Reconstructions")[1].replaceAll(/ +/g, " ");
+  const text = section([drawn, ...fitted]);
+  assert.match(text, /\| Method \| Fashion-MNIST 4k \| Fashion-MNIST 4k, fitted \|/);
+  assert.match(text, /\| drawn \| 0\.03000 \(n = 1\) \| – \|/);
+  assert.match(text, /\| fitted \| 0\.04000 ± 0 \(n = 2\) \| 0\.0230 ± 0\.0028 \(n = 2\) \|/);
+  assert.doesNotMatch(section([drawn]), /itted/);
+});
+
 Deno.test("toMarkdown() shows the latents by which a learned prior is checked, and what is not finite as a dash", () => {
   const check = (energy: number | null) => ({
     count: 200,

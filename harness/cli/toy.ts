@@ -15,9 +15,10 @@ import { MOVERS, SAMPLERS } from "../../methods/toy/mod.ts";
 import { toyFigures } from "../../reports/toy_figures.ts";
 import { failures, toyMarkdown } from "../../reports/toy_table.ts";
 import { replaceFile } from "../core/files.ts";
-import { parseCount, parseNames, parseSeeds } from "../core/arguments.ts";
+import { parseCount, parseNames, parseSeeds, UsageError } from "../core/arguments.ts";
 import { namedEntry } from "../experiment/spec.ts";
 import { benchToy, partOf, type ToySuite } from "../toy/run_suite.ts";
+import { benchSchedule } from "./toy_schedule.ts";
 import { openCores } from "../toy/cores.ts";
 import type { ToyReport } from "../core/toy_report.ts";
 import type { GaussianTarget } from "../core/toy_types.ts";
@@ -68,13 +69,18 @@ export function toyCommand(absolute: (path: string) => string): Command {
     .option("--seed <seed>", "seed of all chains", "0")
     .option("--out <folder>", "where to write", "runs/toy")
     .option("--jobs <count>", "runs at a time; one for each core by default")
+    .option(
+      "--schedule",
+      "instead of the suite: last iterates under decreasing step sizes, with noisy and biased gradients",
+    )
     .action(
       async (words: ToyWords) => {
         for (const name of Object.keys(TARGETS)) namedEntry(TARGETS, "target", name);
         for (const name of Object.keys(SAMPLERS)) namedEntry(SAMPLERS, "sampler", name);
-        const suite = partOf(TOY_SUITE, words);
         const [seed] = parseSeeds(words.seed);
         const jobs = words.jobs === undefined ? undefined : parseCount(words.jobs, "--jobs");
+        if (words.schedule) return await scheduleAction(words, { seed, jobs, absolute });
+        const suite = partOf(TOY_SUITE, words);
         await using cores = await openCores(jobs);
         const report = await benchToy(suite, {
           devices: cores.devices,
@@ -96,7 +102,36 @@ export function toyCommand(absolute: (path: string) => string): Command {
     );
 }
 
+/** Runs `--schedule` and prints its gates. */
+async function scheduleAction(
+  { targets, samplers, out }: ToyWords,
+  { seed, jobs, absolute }: {
+    readonly seed: number;
+    readonly jobs: number | undefined;
+    readonly absolute: (path: string) => string;
+  },
+): Promise<void> {
+  if (targets !== undefined || samplers !== undefined) {
+    throw new UsageError(
+      "--schedule has its own targets and rules: leave out --targets and --samplers",
+    );
+  }
+  const { report, files, svg } = await benchSchedule({
+    seed,
+    jobs,
+    report: (line) => console.log(line),
+  });
+  const paths = await writeFiles(absolute(out), files, { schedule: svg });
+  console.log(`${files["schedule.md"]}\nWrote ${paths.join(", ")}`);
+  const failed = report.gates.filter(({ passed }) => !passed);
+  for (const { name, value, high } of failed) {
+    console.error(`Failed: ${name} is ${value.toPrecision(3)}, must be at most ${high}`);
+  }
+  if (failed.length > 0) Deno.exitCode = 1;
+}
+
 interface ToyWords {
+  readonly schedule?: boolean;
   readonly seed: string;
   readonly out: string;
   readonly targets?: readonly string[];
@@ -105,13 +140,23 @@ interface ToyWords {
 }
 
 /** Writes table, raw statistics and figures; resolves to the paths. */
-async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
-  await Deno.mkdir(folder, { recursive: true });
-  const files: Record<string, string | Uint8Array<ArrayBuffer>> = {
+function writeToy(folder: string, report: ToyReport): Promise<string[]> {
+  const texts = {
     "toy.md": toyMarkdown(report),
     "toy.json": `${JSON.stringify(withoutDraws(report), null, 1)}\n`,
   };
-  for (const [name, svg] of Object.entries(toyFigures(report))) {
+  return writeFiles(folder, texts, toyFigures(report));
+}
+
+/** Writes `texts`, and each of `figures` as SVG and as PNG, into `folder`; resolves to the paths. */
+async function writeFiles(
+  folder: string,
+  texts: Readonly<Record<string, string>>,
+  figures: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  await Deno.mkdir(folder, { recursive: true });
+  const files: Record<string, string | Uint8Array<ArrayBuffer>> = { ...texts };
+  for (const [name, svg] of Object.entries(figures)) {
     files[`${name}.svg`] = svg;
     const png = await sharp(new TextEncoder().encode(svg), { density: 72 * SCALE }).png()
       .toBuffer();

@@ -171,6 +171,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     decodedScores: NUMBERS.optional(),
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
+    fitError: z.number().min(0).optional(),
     families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
     priorCheck: PRIOR_CHECK.optional(),
