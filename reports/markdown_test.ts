@@ -145,6 +145,33 @@ Deno.test("toMarkdown() has a table of its own for bounds on the likelihood, bes
   assert.match(likelihood, /\| LAE \(NeurIPS\) .*\| 4\.773 ± 0\.003 +\| 4\.636 ± 0\.003 +\|/);
 });
 
+Deno.test("toMarkdown() shows the passes behind bounds where draws cost gradients", () => {
+  const of = (method: string, more: { readonly gradientsPerDraw?: number }) =>
+    exampleRecord({
+      spec: { method, metrics: ["nelbo", "niwae_10"] },
+      scores: { nelbo: 3, niwae_10: 2.9 },
+      bounds: Object.fromEntries(
+        [["nelbo", 1], ["niwae_10", 10]].map(([name, importanceSamples]) => [
+          name,
+          {
+            importanceSamples: Number(importanceSamples),
+            draws: 10,
+            images: 50,
+            standardError: 0.1,
+            ...more,
+          },
+        ]),
+      ),
+    });
+  const text = (all: ReturnType<typeof of>[]) =>
+    toMarkdown(exampleTable(all)).replaceAll(/ +/g, " ");
+  const both = text([of("plain", {}), of("moved", { gradientsPerDraw: 4 })]);
+  assert.match(both, /\| Method \| Gradients a draw \| Passes, k = 1 \| Passes, k = 10 \|/);
+  assert.match(both, /\| plain \| 0 \| 1 \| 10 \|/);
+  assert.match(both, /\| moved \| 4 \| 9 \| 90 \|/);
+  assert.doesNotMatch(text([of("plain", {})]), /Gradients a draw/);
+});
+
 Deno.test("toMarkdown() shows how freely amortized chains moved, mean over seeds, where it was measured", () => {
   const diagnostics = (rank: number, varianceRatio: number | null) => ({
     features: 512,

@@ -200,6 +200,8 @@ export interface BoundBasis {
   readonly images: number;
   /** Of the mean over images, nats per dimension. */
   readonly standardError: number;
+  /** Gradients of log p(x, z) that a draw costs; absent where it costs none, and from older records. */
+  readonly gradientsPerDraw?: number;
 }
 
 /** Scores of samples drawn in another way than the method's own. */

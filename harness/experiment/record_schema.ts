@@ -85,6 +85,7 @@ const BOUND_BASIS = z.object({
   draws: z.int().min(1),
   images: z.int().min(1),
   standardError: z.number().min(0),
+  gradientsPerDraw: z.int().min(1).optional(),
 });
 
 /** Checks a `Diagnostics`. */
