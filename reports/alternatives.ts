@@ -41,6 +41,7 @@ function sampledIn(name: string, run: Run): Run {
     families: _ownFamilies,
     bounds: _bounds,
     reconstructionError: _reconstructionError,
+    fitError: _fitError,
     diagnostics: _diagnostics,
     priorCheck: _priorCheck,
     ...rest

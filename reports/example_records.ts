@@ -66,6 +66,7 @@ export interface ExampleChange {
   readonly bounds?: Readonly<Record<string, BoundBasis>>;
   readonly families?: Readonly<Record<string, FamilyRecord>>;
   readonly reconstructionError?: number;
+  readonly fitError?: number;
   readonly diagnostics?: Diagnostics;
   readonly priorCheck?: PriorCheck;
   readonly chainHealth?: readonly ChainHealth[];

@@ -169,6 +169,33 @@ Deno.test("toMarkdown() has a table of its own for bounds on the likelihood, bes
   assert.match(likelihood, /\| LAE \(NeurIPS\) .*\| 4\.773 ± 0\.003 +\| 4\.636 ± 0\.003 +\|/);
 });
 
+Deno.test("toMarkdown() shows the passes behind bounds where draws cost gradients", () => {
+  const of = (method: string, more: { readonly gradientsPerDraw?: number }) =>
+    exampleRecord({
+      spec: { method, metrics: ["nelbo", "niwae_10"] },
+      scores: { nelbo: 3, niwae_10: 2.9 },
+      bounds: Object.fromEntries(
+        [["nelbo", 1], ["niwae_10", 10]].map(([name, importanceSamples]) => [
+          name,
+          {
+            importanceSamples: Number(importanceSamples),
+            draws: 10,
+            images: 50,
+            standardError: 0.1,
+            ...more,
+          },
+        ]),
+      ),
+    });
+  const text = (all: ReturnType<typeof of>[]) =>
+    toMarkdown(exampleTable(all)).replaceAll(/ +/g, " ");
+  const both = text([of("plain", {}), of("moved", { gradientsPerDraw: 4 })]);
+  assert.match(both, /\| Method \| Gradients a draw \| Passes, k = 1 \| Passes, k = 10 \|/);
+  assert.match(both, /\| plain \| 0 \| 1 \| 10 \|/);
+  assert.match(both, /\| moved \| 4 \| 9 \| 90 \|/);
+  assert.doesNotMatch(text([of("plain", {})]), /Gradients a draw/);
+});
+
 Deno.test("toMarkdown() shows how freely amortized chains moved, mean over seeds, where it was measured", () => {
   const diagnostics = (rank: number, varianceRatio: number | null) => ({
     features: 512,
@@ -210,6 +237,20 @@ Deno.test("toMarkdown() shows the errors of reconstructions, and a dash with its
   assert.match(mixed, /\| data_space \| – \|/);
   assert.match(mixed, /–: not measured; the method has no latents to reconstruct from/);
   assert.equal(section([dataSpace]), undefined);
+});
+
+Deno.test("toMarkdown() shows the errors of fitted latents in a column, only where a method fits", () => {
+  const drawn = exampleRecord({ spec: { method: "drawn" }, reconstructionError: 0.03 });
+  const fitted = [0.021, 0.025].map((fitError, seed) =>
+    exampleRecord({ spec: { method: "fitted", seed }, reconstructionError: 0.04, fitError })
+  );
+  const section = (all: typeof fitted) =>
+    toMarkdown(exampleTable(all)).split("## Reconstructions")[1].replaceAll(/ +/g, " ");
+  const text = section([drawn, ...fitted]);
+  assert.match(text, /\| Method \| Fashion-MNIST 4k \| Fashion-MNIST 4k, fitted \|/);
+  assert.match(text, /\| drawn \| 0\.03000 \(n = 1\) \| – \|/);
+  assert.match(text, /\| fitted \| 0\.04000 ± 0 \(n = 2\) \| 0\.0230 ± 0\.0028 \(n = 2\) \|/);
+  assert.doesNotMatch(section([drawn]), /itted/);
 });
 
 Deno.test("toMarkdown() shows the latents by which a learned prior is checked, and what is not finite as a dash", () => {

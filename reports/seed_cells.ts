@@ -144,6 +144,20 @@ export function reconstructionCell(cellRuns: CellRuns, dataset: string): Reconst
   return { dataset, ...cell };
 }
 
+/** The error of fits of one row on one data set; at most one cell. */
+export function fitCells(cellRuns: CellRuns, dataset: string): ReconstructionCell[] {
+  const isMeasured = cellRuns.runs.filter(isCompleted).some(({ fitError }) =>
+    fitError !== undefined
+  );
+  if (!isMeasured) return [];
+  const cell = seedCell(cellRuns, {
+    isAsked: () => true,
+    valueOf: ({ fitError }) => fitError,
+    absent: "completed without fits",
+  });
+  return [{ dataset, ...cell }];
+}
+
 /** Diagnostics of the amortized chains of one row on one data set; at most one cell. */
 export function amortizationCell({ runs }: CellRuns, dataset: string): AmortizationCell[] {
   const found = runs.filter(isCompleted).flatMap(({ diagnostics }) => diagnostics ?? []);

@@ -16,7 +16,13 @@ import type { RowRecords } from "./page/content.ts";
 import { priorCheckCell } from "./prior_check_cells.ts";
 import { rowsOf } from "./rows.ts";
 import { realCells, sampleCells } from "./sample_cells.ts";
-import { amortizationCell, reconstructionCell, type RunList, scoreCell } from "./seed_cells.ts";
+import {
+  amortizationCell,
+  fitCells,
+  reconstructionCell,
+  type RunList,
+  scoreCell,
+} from "./seed_cells.ts";
 import { collectHyper, collectProvenance, collectSettings } from "./settings.ts";
 import { ratioCells, timingsOf } from "./time_cells.ts";
 
@@ -83,6 +89,7 @@ export function buildResults(
         ? {
           times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
           reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
+          fits: cells.flatMap(({ dataset, runs }) => fitCells(runs, dataset)),
           calibration: cells.flatMap(({ dataset, runs }) => calibrationCells(runs.runs, dataset)),
           annealed: cells.flatMap(({ dataset, runs }) =>
             annealedCells(runs.runs, { dataset, likelihoods })
@@ -94,6 +101,7 @@ export function buildResults(
         : {
           times: [],
           reconstructions: [],
+          fits: [],
           calibration: [],
           annealed: [],
           amortization: [],

@@ -17,9 +17,10 @@ import { failures, toyMarkdown } from "../../reports/toy_table.ts";
 import { toyHtml } from "../../reports/toy_page.ts";
 import { lookAt } from "./open_page.ts";
 import { makeOutputFolder, replaceFile } from "../core/files.ts";
-import { parseCount, parseNames, parseSeed } from "../core/arguments.ts";
+import { parseCount, parseNames, parseSeed, UsageError } from "../core/arguments.ts";
 import { namedEntry } from "../experiment/spec.ts";
 import { benchToy, partOf, type ToySuite } from "../toy/run_suite.ts";
+import { benchSchedule } from "./toy_schedule.ts";
 import { openCores } from "../toy/cores.ts";
 import type { ToyReport } from "../core/toy_report.ts";
 import type { GaussianTarget } from "../core/toy_types.ts";
@@ -73,14 +74,19 @@ export function toyCommand(absolute: (path: string) => string): Command {
     .option("--seed <seed>", "seed of all chains", "0")
     .option("--out <folder>", "where to write", "runs/toy")
     .option("--jobs <count>", "runs at a time; one for each core by default")
+    .option(
+      "--schedule",
+      "instead of the suite: last iterates under decreasing step sizes, with noisy and biased gradients",
+    )
     .action(
       async (words: ToyWords) => {
         for (const name of Object.keys(TARGETS)) namedEntry(TARGETS, "target", name);
         for (const name of Object.keys(SAMPLERS)) namedEntry(SAMPLERS, "sampler", name);
-        const suite = partOf(TOY_SUITE, words);
         const seed = parseSeed(words.seed, "--seed");
         const jobs = words.jobs === undefined ? undefined : parseCount(words.jobs, "--jobs");
         const out = absolute(words.out);
+        if (words.schedule) return await scheduleAction(words, { seed, jobs, out });
+        const suite = partOf(TOY_SUITE, words);
         await makeOutputFolder(out);
         await using cores = await openCores(jobs);
         const report = await benchToy(suite, {
@@ -104,7 +110,37 @@ export function toyCommand(absolute: (path: string) => string): Command {
     );
 }
 
+/** Runs `--schedule` and prints its gates. */
+async function scheduleAction(
+  { targets, samplers }: ToyWords,
+  { seed, jobs, out }: {
+    readonly seed: number;
+    readonly jobs: number | undefined;
+    readonly out: string;
+  },
+): Promise<void> {
+  if (targets !== undefined || samplers !== undefined) {
+    throw new UsageError(
+      "--schedule has its own targets and rules: leave out --targets and --samplers",
+    );
+  }
+  await makeOutputFolder(out);
+  const { report, files, svg } = await benchSchedule({
+    seed,
+    jobs,
+    report: (line) => console.log(line),
+  });
+  const paths = await writeFiles(out, files, { schedule: svg });
+  console.log(`${files["schedule.md"]}\nWrote ${paths.join(", ")}`);
+  const failed = report.gates.filter(({ passed }) => !passed);
+  for (const { name, value, high } of failed) {
+    console.error(`Failed: ${name} is ${value.toPrecision(3)}, must be at most ${high}`);
+  }
+  if (failed.length > 0) Deno.exitCode = 1;
+}
+
 interface ToyWords {
+  readonly schedule?: boolean;
   readonly seed: string;
   readonly out: string;
   readonly targets?: readonly string[];
@@ -113,13 +149,23 @@ interface ToyWords {
 }
 
 /** Writes table, raw statistics and figures; resolves to the paths. */
-async function writeToy(folder: string, report: ToyReport): Promise<string[]> {
+function writeToy(folder: string, report: ToyReport): Promise<string[]> {
   const figures = toyFigures(report);
-  const files: Record<string, string | Uint8Array<ArrayBuffer>> = {
+  const texts = {
     [TOY_PAGE]: toyHtml(report, figures),
     "toy.md": toyMarkdown(report),
     "toy.json": `${JSON.stringify(withoutDraws(report), null, 1)}\n`,
   };
+  return writeFiles(folder, texts, figures);
+}
+
+/** Writes `texts`, and each of `figures` as SVG and as PNG, into `folder`; resolves to the paths. */
+async function writeFiles(
+  folder: string,
+  texts: Readonly<Record<string, string>>,
+  figures: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const files: Record<string, string | Uint8Array<ArrayBuffer>> = { ...texts };
   for (const [name, svg] of Object.entries(figures)) {
     files[`${name}.svg`] = svg;
     const png = await sharp(new TextEncoder().encode(svg), { density: 72 * SCALE }).png()

@@ -251,6 +251,8 @@ export interface BoundBasis {
   readonly images: number;
   /** Of the mean over images, nats per dimension. */
   readonly standardError: number;
+  /** Gradients of log p(x, z) that a draw costs; absent where it costs none, and from older records. */
+  readonly gradientsPerDraw?: number;
 }
 
 /** Scores of samples drawn in another way than the method's own. */
@@ -337,6 +339,8 @@ export type RunRecord =
       readonly bounds?: Readonly<Record<string, BoundBasis>>;
       /** Mean squared error per pixel of test images in [0, 1] made from one posterior draw each; absent from older records. */
       readonly reconstructionError?: number;
+      /** The same at the latents that the method fits to each image; absent for methods that only draw. */
+      readonly fitError?: number;
       /** By family of scores; absent if no score has one, and from older records. */
       readonly families?: Readonly<Record<string, FamilyRecord>>;
       /** How freely amortized chains move; absent for methods without them. */

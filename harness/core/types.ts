@@ -208,6 +208,8 @@ export interface Latents<S extends Tree = Tree> {
 
 /** Capability of a model whose q(z | x) and p(z) have known normalisers. */
 export interface Likelihood<S extends Tree = Tree> {
+  /** Gradients of log p(x, z) by z that a draw costs beside its density; 0 if absent. */
+  readonly gradientsPerDraw?: number;
   /**
    * log p(x, z) - log q(z | x) in nats for each of `images` [n, height, width, channels] in [0, 1], [n], at one draw z of q:
    * the mean is the ELBO, and log-mean-exp over k draws the importance-weighted bound.

@@ -127,6 +127,7 @@ const BOUND_BASIS = z.object({
   draws: z.int().min(1),
   images: z.int().min(1),
   standardError: z.number().min(0),
+  gradientsPerDraw: z.int().min(1).optional(),
 });
 
 /** Checks a `Diagnostics`. */
@@ -227,6 +228,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     decodedScores: NUMBERS.optional(),
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
+    fitError: z.number().min(0).optional(),
     families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
     priorCheck: PRIOR_CHECK.optional(),

@@ -66,6 +66,7 @@ export async function compileBoundScorer(
       draw: { shape: [], dtype: "int32" },
     },
   });
+  const { gradientsPerDraw = 0 } = likelihood;
   const draws = Math.max(...bounds.map(({ importanceSamples }) => importanceSamples));
   return {
     async score(before) {
@@ -90,7 +91,13 @@ export async function compileBoundScorer(
         if (!Number.isFinite(value)) throw new NotFiniteError(name, value);
         const standardError = (sampleStd(ofImages) ?? 0) / Math.sqrt(images.count);
         scores[name] = value;
-        bases[name] = { importanceSamples, draws, images: images.count, standardError };
+        bases[name] = {
+          importanceSamples,
+          draws,
+          images: images.count,
+          standardError,
+          ...gradientsPerDraw > 0 && { gradientsPerDraw },
+        };
       }
       stopwatch.switchTo("other");
       return { state, scores, bases };

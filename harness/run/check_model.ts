@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Scalar, Tensor } from "@tensorflow/tfjs";
+import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { createNoise, type Key } from "../core/noise.ts";
 import { unflatten } from "../core/tree.ts";
 import type { Device, HostArrays, ImageShape, Model, Noise, State, Tree } from "../core/types.ts";
@@ -58,6 +58,38 @@ export async function checkModel(
     });
     checkUnitRange(what, outputs.images.data);
   }
+  await checkInference(device, { model, key, state, image });
+}
+
+/** Throws RangeError if latents inferred from images of noise are not finite: a chain that diverges before any training. */
+async function checkInference(
+  device: Device,
+  { model: { latents }, key, state, image }: {
+    readonly model: Model;
+    readonly key: Key;
+    readonly state: HostArrays;
+    readonly image: ImageShape;
+  },
+): Promise<void> {
+  if (latents === undefined) return;
+  const uploaded = await device.upload(state);
+  await using program = await device.compile(({ state, inputs }) => {
+    const noise = createNoise(key, inputs.draw as Scalar).split("inference");
+    const images = noise.split("images").uniform<Tensor4D>([
+      COUNT,
+      image.height,
+      image.width,
+      image.channels,
+    ]);
+    return { outputs: { z: latents.infer(unflatten(state), images, noise) } };
+  }, { state: uploaded.specs, inputs: { draw: { shape: [], dtype: "int32" } } });
+  const { outputs } = await program.run(uploaded, {
+    draw: { shape: [], dtype: "int32", data: Int32Array.of(0) },
+  });
+  if (Array.from(outputs.z.data).every(Number.isFinite)) return;
+  throw new RangeError(
+    "latents.infer() diverges before training: lower the step size of the method's chain, or raise sigma",
+  );
 }
 
 function makersOf({ sample, alternatives = [], latents }: Model): ImageMaker[] {

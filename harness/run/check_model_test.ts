@@ -75,6 +75,18 @@ Deno.test("a method whose images leave [0, 1], or have another shape, is refused
   );
 });
 
+Deno.test("a method whose inference diverges on the untrained model is refused in one line", async () => {
+  assert.equal(
+    await refusal(({ latents }) => ({
+      latents: latents && {
+        ...latents,
+        infer: (...args) => tf.div(latents.infer(...args), 0) as tf.Tensor2D,
+      },
+    })),
+    "latents.infer() diverges before training: lower the step size of the method's chain, or raise sigma",
+  );
+});
+
 Deno.test("a step that leaves out state or chains, or gives a metric that is no scalar, is refused by name", async () => {
   const changed = (change: (result: ReturnType<Model<TinyState>["step"]>) => unknown) =>
     refusal(({ step }) => ({

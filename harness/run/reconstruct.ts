@@ -22,6 +22,8 @@ export interface Reconstructions {
   readonly interpolations: ImageBatch;
   /** Mean over images and pixels in [0, 1], at one posterior draw per image. */
   readonly squaredError: number;
+  /** The same at the latents of `fit`, if the model has it. */
+  readonly fitError?: number;
 }
 
 /**
@@ -49,17 +51,22 @@ export async function reconstruct(
     const z = latents.infer(tree, inputs.images as tf.Tensor4D, noise);
     const images = latents.decode(tree, z);
     const points = pathCount === 0 ? undefined : latents.decode(tree, pathsBetween(z, pathCount));
-    return { outputs: { images, ...points && { points } } };
+    const fit = latents.fit?.(tree, inputs.images as tf.Tensor4D, noise.split("fit"));
+    const fitted = fit && latents.decode(tree, fit);
+    return { outputs: { images, ...points && { points }, ...fitted && { fitted } } };
   }, { state: state.specs, inputs });
   const result = await program.run(state, inputs);
   const made = result.outputs.images.data as Float32Array;
   const given = inputs.images.data;
-  const squaredError = made.reduce((sum, v, i) => sum + (v - given[i]) ** 2, 0) / made.length;
+  const errorOf = (images: Float32Array) =>
+    images.reduce((sum, v, i) => sum + (v - given[i]) ** 2, 0) / images.length;
+  const fitted = result.outputs.fitted?.data as Float32Array | undefined;
   return {
     state: result.state,
     pairs: interleave(images, { bytes: toBytes(made), count }),
     interpolations: layPaths(images, toBytes(result.outputs.points?.data as Float32Array ?? [])),
-    squaredError,
+    squaredError: errorOf(made),
+    ...fitted && { fitError: errorOf(fitted) },
   };
 }
 

@@ -15,7 +15,7 @@ const BRIGHTER: Latents<{ readonly offset: tf.Scalar }> = {
   decode: (state, latents) => tf.add(tf.reshape(latents, [-1, 1, 2, 1]), state.offset),
 };
 
-async function run(count: number) {
+async function run(count: number, more: Partial<Latents> = {}) {
   await using device = await openDevice("cpu", { threads: 1 });
   const state = await device.upload({
     offset: { shape: [], dtype: "float32", data: Float32Array.of(26 / 255) },
@@ -24,7 +24,7 @@ async function run(count: number) {
     image: IMAGE,
     pixels: Uint8Array.from({ length: 2 * count }, (_, i) => i),
   });
-  const latents = BRIGHTER as Latents;
+  const latents = { ...BRIGHTER as Latents, ...more };
   return await reconstruct(device, { latents, key: keyOf(0), state, images });
 }
 
@@ -36,6 +36,15 @@ Deno.test("reconstruct() gives the error, and rows of ten images above their rec
   assert.deepEqual(row(0), Array.from({ length: 20 }, (_, i) => i));
   assert.deepEqual(row(1), Array.from({ length: 20 }, (_, i) => 26 + i));
   assert.deepEqual(row(2), Array.from({ length: 20 }, (_, i) => 20 + i));
+});
+
+Deno.test("reconstruct() gives the error at fitted latents beside that at draws, where the model fits", async () => {
+  const fit: Latents["fit"] = (_state, images) =>
+    tf.sub(tf.reshape(images, [-1, 2]), 25 / 255) as tf.Tensor2D;
+  const { squaredError, fitError } = await run(20, { fit });
+  assert.ok(Math.abs(squaredError - (26 / 255) ** 2) < 1e-7);
+  assert.ok(Math.abs((fitError ?? NaN) - (1 / 255) ** 2) < 1e-7, `${fitError}`);
+  assert.equal((await run(20)).fitError, undefined);
 });
 
 Deno.test("reconstruct() accepts fewer images", async () => {

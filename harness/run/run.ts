@@ -158,6 +158,7 @@ type Results = Pick<
   | "decodedScores"
   | "bounds"
   | "reconstructionError"
+  | "fitError"
   | "diagnostics"
   | "priorCheck"
   | "chainHealth"
@@ -248,6 +249,7 @@ async function trainAndScore(run: Run): Promise<Results> {
     ...reconstructions.squaredError !== undefined && {
       reconstructionError: reconstructions.squaredError,
     },
+    ...reconstructions.fitError !== undefined && { fitError: reconstructions.fitError },
     ...diagnostics && { diagnostics },
     ...priorCheck && { priorCheck },
     ...measured && { chainHealth: measured.health },
@@ -316,8 +318,8 @@ async function writeReconstructions(
     await writeSampleGrid(`${run.dir}/interpolations.png`, shown.interpolations);
   }
   stopwatch.switchTo("other");
-  if (!Number.isFinite(shown.squaredError)) {
-    throw new NotFiniteError("reconstructions", shown.squaredError);
+  for (const error of [shown.squaredError, shown.fitError ?? 0]) {
+    if (!Number.isFinite(error)) throw new NotFiniteError("reconstructions", error);
   }
   return shown;
 }

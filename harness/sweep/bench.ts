@@ -104,15 +104,15 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
     },
   });
   if (interrupted === undefined) console.log(await options.publish(records));
-  const say = writeErrors();
+  const write = writeErrors();
   const ids = new Set(specs.map(runId));
   const own = records.filter(({ id }) => ids.has(id));
   const unfinished = own.filter(({ status }) => status !== "completed");
   for (const { spec, status } of unfinished) {
-    say(`${plainText(`${describeRun(spec)}: ${status}`)}\n`);
+    write(`${plainText(`${describeRun(spec)}: ${status}`)}\n`);
   }
   if (interrupted !== undefined) {
-    say(
+    write(
       "Interrupted: run the same command again to resume; deno task report has the tables so far\n",
     );
   }

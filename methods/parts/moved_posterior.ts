@@ -176,6 +176,7 @@ export function movedPosterior<D extends Tree>(
     joint: gaussianJoint(model, latentDim),
 
     likelihood: {
+      gradientsPerDraw: dynamics.gradients,
       /** log p(x, z_K) + log N(p_K; 0, I) - log q_0(z_0 | x) - log N(p_0; 0, T_0 I) + log |det|. */
       logWeight: (state, images, noise) => {
         const x = toModelRange(images);

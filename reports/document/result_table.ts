@@ -281,6 +281,8 @@ export interface Row {
   readonly times: readonly TimeCell[];
   /** One cell for each data set with runs. */
   readonly reconstructions: readonly ReconstructionCell[];
+  /** Of latents that the method fits to each image; empty for methods that only draw. */
+  readonly fits: readonly ReconstructionCell[];
   /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
   /** Empty for methods without a learned prior. */

@@ -1,4 +1,4 @@
-import { type Block, NONE } from "../document/block.ts";
+import { type Block, nameOf, NONE } from "../document/block.ts";
 import type { ResultTable } from "../document/result_table.ts";
 import { POSTER_DATASETS, POSTER_SCORES } from "../published/poster.ts";
 import { scoreBlocks } from "./scores.ts";
@@ -31,12 +31,43 @@ export function likelihoodBlocks(table: ResultTable): Block[] {
     { kind: "heading", text: "Likelihood" },
     ...scoreBlocks(table, bounds),
     { kind: "text", text: [text, ...facts].join(" ") },
+    ...costBlocks(table),
     { kind: "text", text: posterText },
     {
       kind: "table",
       caption: "The poster's table",
       head: ["Method", ...POSTER_DATASETS.map(({ label }) => label)],
       rows: posterRows(table),
+    },
+  ];
+}
+
+/** Passes through the decoder behind each bound, where draws of some method cost gradients. */
+function costBlocks({ rows }: ResultTable): Block[] {
+  const costs = rows.flatMap((row) => {
+    const bases = row.scores.flatMap(({ basis }) => basis ?? []);
+    return bases.length === 0 ? [] : [{ row, bases }];
+  });
+  if (!costs.some(({ bases }) => bases.some(({ gradientsPerDraw }) => gradientsPerDraw))) return [];
+  const ks = [...new Set(costs.flatMap(({ bases }) => bases.map((b) => b.importanceSamples)))]
+    .toSorted((a, b) => a - b);
+  return [
+    {
+      kind: "table",
+      caption: "Cost of the bounds",
+      head: ["Method", "Gradients a draw", ...ks.map((k) => `Passes, k = ${k}`)],
+      rows: costs.map(({ row, bases: [{ gradientsPerDraw = 0 }] }) => [
+        nameOf(row),
+        `${gradientsPerDraw}`,
+        ...ks.map((k) => `${k * (1 + 2 * gradientsPerDraw)}`),
+      ]),
+    },
+    {
+      kind: "text",
+      text:
+        "Passes through the decoder for one image: one for the density of a draw, and two for each gradient of " +
+        "log p(x, z) on the way to it. A bound through dynamics is fairly compared with an importance-weighted bound " +
+        "of as many passes.",
     },
   ];
 }
