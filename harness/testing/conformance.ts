@@ -46,6 +46,7 @@ const SMALL: Hyperparams = {
   langevinSteps: 3,
   sampleSteps: 3,
   bufferSize: 24,
+  flowBlocks: 1,
 };
 
 /** Options of the tests. */
