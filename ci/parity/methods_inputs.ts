@@ -57,6 +57,17 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
     temperature: 1e-4,
     driftLimit: 0.02,
   }],
+  // A gradient that is clipped, and rates that still rise.
+  ["coopflow", {
+    nets: "small_xie2021",
+    width: 0.25,
+    flowLearningRate: 0.01,
+    energyLearningRate: 0.1,
+    warmUpSteps: 10,
+    energyPenalty: 0.1,
+    temperature: 1e-4,
+    driftLimit: 1e-3,
+  }],
   ["coopvaebm", {
     klWeight: 3,
     decay: 0.9,
