@@ -91,6 +91,7 @@ const ALTERNATIVE_SCORES = z.object({
   scores: NUMBERS,
   untrained: NUMBERS,
   families: FAMILIES.optional(),
+  bitsPerDim: ESTIMATE.optional(),
   error: z.string().optional(),
 });
 
