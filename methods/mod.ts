@@ -5,6 +5,7 @@
  */
 import type { Method } from "../harness/core/types.ts";
 import { abp } from "./abp.ts";
+import { coopflow } from "./coopflow.ts";
 import { coopvaebm } from "./coopvaebm.ts";
 import { dlgm } from "./dlgm.ts";
 import { ebm } from "./ebm.ts";
@@ -36,4 +37,5 @@ export const METHODS: Readonly<Record<string, Method>> = {
   sri_layers,
   coopvaebm,
   lfbm,
+  coopflow,
 };

@@ -61,7 +61,9 @@ export function compareScore(
   const base = { source: published.source, printed: published.printed, unknown };
   const distance = mean === null || std === null ? null : distanceTo(published, { mean, std });
   if (reasons.length > 0 || distance === null) {
-    const tooFew = `${n === 0 ? "no seed" : "one seed"}, and a deviation takes two`;
+    const tooFew = published.std === null
+      ? `${published.source} has one run, and a deviation takes two`
+      : `${n === 0 ? "no seed" : "one seed"}, and a deviation takes two`;
     const all = distance === null ? [...reasons, tooFew] : reasons;
     return { ...base, verdict: "not comparable", reasons: all, distance: null };
   }
@@ -69,11 +71,12 @@ export function compareScore(
   return { ...base, verdict, reasons, distance };
 }
 
-/** The difference of two means in units of their combined standard deviation, sqrt(s^2 + s'^2). */
+/** The difference of two means in units of their combined standard deviation, sqrt(s^2 + s'^2); null without a published one. */
 function distanceTo(
   published: Published,
   own: { readonly mean: number; readonly std: number },
-): number {
+): number | null {
+  if (published.std === null) return null;
   return (own.mean - published.mean) / Math.hypot(own.std, published.std);
 }
 

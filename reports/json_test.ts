@@ -42,7 +42,14 @@ const RECORDS = [
       longChains: { energy: 3, trace: null },
     },
     decodedScores: { nelbo: 3 },
-    alternatives: { x: { label: "X", scores: { fd_fashion: 3 }, untrained: {} } },
+    alternatives: {
+      x: {
+        label: "X",
+        scores: { fd_fashion: 3 },
+        untrained: {},
+        bitsPerDim: { mean: 3.5, standardError: 0.1 },
+      },
+    },
     calibration: {
       images: 100,
       priorIsExact: false,

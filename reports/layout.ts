@@ -3,6 +3,7 @@ import { annealedBlocks } from "./sections/annealed.ts";
 import { calibrationBlocks } from "./sections/calibration.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
+import { densityBlocks } from "./sections/densities.ts";
 import { chainHealthBlocks } from "./sections/chain_health.ts";
 import { likelihoodBlocks } from "./sections/likelihood.ts";
 import { priorCheckBlocks } from "./sections/prior_check.ts";
@@ -23,6 +24,7 @@ export function layOut(table: ResultTable): Block[] {
     ...classBlocks(table),
     ...likelihoodBlocks(trained),
     ...annealedBlocks(trained),
+    ...densityBlocks(trained),
     ...seedBlocks(trained),
     ...timeBlocks(trained),
     ...reconstructionBlocks(trained),

@@ -36,6 +36,19 @@ Deno.test("the paper's FID stands beside a run of the paper's settings, with wha
   );
 });
 
+Deno.test("a published number of a single run is shown, and is never within or outside", () => {
+  const hyper = { nets: "xie2022", width: 1, flowBlocks: 10, langevinSteps: 30 };
+  const spec = { ...PAPER_SPEC, method: "coopflow", batchSize: 28, hyper };
+  const { json, notes } = formsOf(examplePair(spec, { mean: 21, std: 0.5 }));
+  const [{ scores: [{ published }] }] = json.rows;
+  assert.equal(published?.printed, "21.16");
+  assert.equal(published?.verdict, "not comparable");
+  assert.deepEqual(published?.reasons, [
+    "the CPMLA paper has one run, and a deviation takes two",
+  ]);
+  assert.ok(notes.some((note) => note.includes("the CPMLA paper has one run")), notes.join("\n"));
+});
+
 Deno.test("published numbers keep the zeros that they were printed with", () => {
   const spec = { ...PAPER_SPEC, method: "vae" };
   const { rows } = formsOf(examplePair(spec, { mean: 106, std: 0.51 }));

@@ -11,6 +11,7 @@ import type {
   SeedCell,
   Spread,
 } from "./document/result_table.ts";
+import { IMAGE_EBM_SCORES } from "./published/image_ebms.ts";
 import { PAPER_SCORES } from "./published/paper.ts";
 import { POSTER_SCORES } from "./published/poster.ts";
 
@@ -116,7 +117,7 @@ function publishedBeside(
   { run, metric }: { readonly run: Run; readonly metric: string },
 ): Comparison | null {
   const { method, dataset } = run.spec;
-  const published = [...PAPER_SCORES, ...POSTER_SCORES].find((score) =>
+  const published = [...PAPER_SCORES, ...POSTER_SCORES, ...IMAGE_EBM_SCORES].find((score) =>
     score.method === method && score.dataset === dataset && score.metric === metric
   );
   if (published === undefined) return null;

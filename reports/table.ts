@@ -1,6 +1,7 @@
 import type { AnnealedResult } from "../harness/core/annealed.ts";
 import type { RunRecord, RunSpec } from "../harness/core/records.ts";
 import { chainHealthCells } from "./chain_health_cells.ts";
+import { densityCells } from "./density_cells.ts";
 import { annealedCells } from "./annealed_cells.ts";
 import { calibrationCells } from "./calibration_cells.ts";
 import type { MissingRun, Run } from "./conditions.ts";
@@ -95,6 +96,7 @@ export function buildResults(
             annealedCells(runs.runs, { dataset, likelihoods })
           ),
           amortization: cells.flatMap(({ dataset, runs }) => amortizationCell(runs, dataset)),
+          densities: cells.flatMap(({ dataset, runs }) => densityCells(runs, dataset)),
           chainHealth: cells.flatMap(({ dataset, runs }) => chainHealthCells(runs, dataset)),
           priorCheck: cells.flatMap(({ dataset, runs }) => priorCheckCell(runs, dataset)),
         }
@@ -105,6 +107,7 @@ export function buildResults(
           calibration: [],
           annealed: [],
           amortization: [],
+          densities: [],
           chainHealth: [],
           priorCheck: [],
         },

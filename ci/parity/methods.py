@@ -719,9 +719,151 @@ def coopvaebm(c):
     return out, dict(loss=loss, kl=kl, energyData=data.mean(), energySamples=samples.mean(), **metrics)
 
 
+# ---------------------------------------------------------------- the flow of CoopFlow, affine couplings
+
+
+def board_mask(h, w):
+    return ((torch.arange(h)[:, None] + torch.arange(w)[None, :]) % 2) == 0
+
+
+def to_board(x):
+    """Black and white fields as channels, [m, h, w / 2, 2 c]."""
+    m, h, w, c = x.shape
+    black = board_mask(h, w)
+    return torch.cat([x[:, black].reshape(m, h, w // 2, c), x[:, ~black].reshape(m, h, w // 2, c)], 3)
+
+
+def from_board(y):
+    m, h, half, channels = y.shape
+    a, b = y.chunk(2, 3)
+    x = torch.zeros(m, h, 2 * half, channels // 2)
+    black = board_mask(h, 2 * half)
+    x[:, black] = a.reshape(m, -1, channels // 2)
+    x[:, ~black] = b.reshape(m, -1, channels // 2)
+    return x
+
+
+def squeeze_maps(x):
+    m, h, w, c = x.shape
+    return torch.cat([x[:, i::2, j::2] for i in (0, 1) for j in (0, 1)], 3)
+
+
+def unsqueeze_maps(y):
+    m, h, w, channels = y.shape
+    parts = y.chunk(4, 3)
+    x = torch.zeros(m, 2 * h, 2 * w, channels // 4)
+    for k, (i, j) in enumerate((i, j) for i in (0, 1) for j in (0, 1)):
+        x[:, i::2, j::2] = parts[k]
+    return x
+
+
+def coupling(p, name, b):
+    """Log scale and shift of the halves that move."""
+    concat_elu = lambda h: torch.cat([F.elu(h), F.elu(-h)], 3)
+    h = conv(p, f"{name}/net/first", b, 1, 1)
+    i = 0
+    while f"{name}/net/blocks/{i}/conv/weight" in p:
+        at = f"{name}/net/blocks/{i}"
+        left, right = conv(p, f"{at}/gate", concat_elu(conv(p, f"{at}/conv", concat_elu(h), 1, 1))).chunk(2, 3)
+        h = h + left * torch.sigmoid(right)
+        h = F.layer_norm(h, h.shape[3:], p[f"{at}/norm/gain"], p[f"{at}/norm/shift"])
+        i += 1
+    raw, t = conv(p, f"{name}/net/last", h, 1, 1).chunk(2, 3)
+    return p[f"{name}/rescale"] * torch.tanh(raw), t
+
+
+def mixing(p, name):
+    factors, diagonal = p[f"{name}/mixing/factors"], p[f"{name}/mixing/logDiagonal"]
+    lower = torch.eye(len(diagonal)) + torch.tril(factors, -1)
+    return lower @ (torch.diag(diagonal.exp()) + torch.triu(factors, 1))
+
+
+def flow_layers(p):
+    """Names by scale and cut, in order."""
+    names = sorted({k.split("/")[1] for k in p if k.startswith("flow/")})
+    return [[(cut, [f"flow/{n}" for n in names if n.startswith(f"{s}_{cut}")]) for cut in ("channels", "board")] for s in (0, 1)]
+
+
+def flow_encode(p, v):
+    y = 0.9 * (v - 0.5) + 0.5
+    x, log_det = torch.logit(y), (math.log(0.9) - torch.log(y * (1 - y))).flatten(1).sum(1)
+    left = None
+    for s, groups in enumerate(flow_layers(p)):
+        if s == 1:
+            x, left = squeeze_maps(x).chunk(2, 3)
+        for cut, names in groups:
+            x = to_board(x) if cut == "board" and names else x
+            for name in names:
+                w = mixing(p, name)
+                x = ((x - p[f"{name}/mean"]) * p[f"{name}/logScale"].exp()) @ w
+                a, b = x.chunk(2, 3)
+                scale, t = coupling(p, name, b)
+                places = x.shape[1] * x.shape[2]
+                log_det = log_det + scale.flatten(1).sum(1)
+                log_det = log_det + places * (p[f"{name}/logScale"].sum() + torch.linalg.slogdet(w)[1])
+                x = torch.cat([b, (a + t) * scale.exp()], 3)
+            x = from_board(x) if cut == "board" and names else x
+    return torch.cat([x.flatten(1), left.flatten(1)], 1), log_det
+
+
+def flow_decode(p, code, shape):
+    m, h, w, c = shape
+    half = [m, h // 2, w // 2, 2 * c]
+    size = h * w * c // 2
+    x, left = code[:, :size].reshape(half), code[:, size:].reshape(half)
+    for s, groups in reversed(list(enumerate(flow_layers(p)))):
+        for cut, names in reversed(groups):
+            x = to_board(x) if cut == "board" and names else x
+            for name in reversed(names):
+                b, out = x.chunk(2, 3)
+                scale, t = coupling(p, name, b)
+                x = torch.cat([out * (-scale).exp() - t, b], 3) @ torch.linalg.inv(mixing(p, name))
+                x = x * (-p[f"{name}/logScale"]).exp() + p[f"{name}/mean"]
+            x = from_board(x) if cut == "board" and names else x
+        if s == 1:
+            x = unsqueeze_maps(torch.cat([x, left], 3))
+    return (torch.sigmoid(x) - 0.5) / 0.9 + 0.5
+
+
+def coopflow(c):
+    h, size = c.hyper, c.x[0].numel()
+    start = (2 * flow_decode(c.state, c.noise["proposal"], c.x.shape) - 1).clamp(-1, 1).detach()
+    end, metrics = image_chain(
+        lambda x: image_energy(c.state, x),
+        start,
+        h["langevinSteps"],
+        h["langevinStepSize"],
+        h["temperature"],
+        c.noise.get("chain"),
+        h["driftLimit"],
+        clip=True,
+    )
+    rise = min(1.0, (c.step + 1) / h["warmUpSteps"])
+    names = c.names("flow")
+    p = leaves(c.state, names)
+    v = (255 * (end + 1) / 2 + c.noise["levels"]) / 256
+    code, log_det = flow_encode(p, v)
+    prior = torch.distributions.Normal(0.0, 1.0).log_prob(code).sum(1)
+    loss = -(prior + log_det - size * math.log(256)).mean()
+    grads = gradients(loss, p, names)
+    norm = math.sqrt(sum(float((g**2).sum()) for g in grads.values()))
+    grads = {k: g * min(1.0, h["gradientNorm"] / (norm + 1e-6)) for k, g in grads.items()}
+    slot = lambda kind, k: f"adam/flow/{kind}/{k.removeprefix('flow/')}"
+    out = adam(c, grads, rise * h["flowLearningRate"], (0.9, 0.999), slot)
+    names = energy_names(c)
+    p = leaves(c.state, names)
+    data, samples = image_energy(p, c.x), image_energy(p, end)
+    contrast = data.mean() - samples.mean() + h["energyPenalty"] * ((data**2).mean() + (samples**2).mean())
+    slot = lambda kind, k: f"adam/energy/{kind}/{k.removeprefix('energy/')}"
+    out.update(adam(c, gradients(contrast, p, names), rise * h["energyLearningRate"], (0.5, 0.5), slot))
+    bits = loss / (size * math.log(2))
+    return out, dict(loss=loss, bitsPerDim=bits, energyData=data.mean(), energySamples=samples.mean(), **metrics)
+
+
 METHODS = dict(
     vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips, iwae=iwae,
     sri=sri, sri_layers=sri, lfbm=lfbm, hvae=hvae, langevin_vae=langevin_vae, ebm=ebm, coopvaebm=coopvaebm,
+    coopflow=coopflow,
 )
 
 

@@ -67,6 +67,17 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
   ["langevin_vae", { integratorSteps: 2, momentumNoise: 0.5 }],
   ["langevin_vae", { integratorSteps: 1, scheme: "euler" }],
   ["lfbm", { latentDim: 4, decay: 0.9, flowDepth: 2 }],
+  // A gradient that is clipped, and rates that still rise.
+  ["coopflow", {
+    nets: "small_xie2021",
+    width: 0.25,
+    flowLearningRate: 0.01,
+    energyLearningRate: 0.1,
+    warmUpSteps: 10,
+    energyPenalty: 0.1,
+    temperature: 1e-4,
+    driftLimit: 1e-3,
+  }],
   ["coopvaebm", {
     klWeight: 3,
     decay: 0.9,

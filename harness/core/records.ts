@@ -264,6 +264,8 @@ export interface AlternativeScores {
   readonly untrained: Readonly<Record<string, number>>;
   /** As `families` of the run's record. */
   readonly families?: Readonly<Record<string, FamilyRecord>>;
+  /** -log2 p(x) of test images per dimension, where the samples' own density is known; its standard error is over images. */
+  readonly bitsPerDim?: Estimate;
   /** Why there are no scores; absent if there are. */
   readonly error?: string;
 }

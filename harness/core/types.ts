@@ -178,6 +178,11 @@ export interface AlternativeSampling<S extends Tree = Tree> {
   readonly label: string;
   /** As `Model.sample`, and with the same noise: what both draw from one path is equal. */
   sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
+  /**
+   * log p(x) of its samples' own distribution, where that is known, for each of `images` [n, height, width, channels] in
+   * [0, 1] of 256 levels: nats, [n]; a lower bound in the mean if it draws noise between the levels.
+   */
+  logDensity?(state: S, images: Tensor4D, noise: Noise): Tensor1D;
 }
 
 /** Arguments of `sample`. */

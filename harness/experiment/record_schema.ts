@@ -118,6 +118,7 @@ const ALTERNATIVE_SCORES = z.object({
   scores: NUMBERS,
   untrained: NUMBERS,
   families: FAMILIES.optional(),
+  bitsPerDim: ESTIMATE.optional(),
   error: z.string().optional(),
 });
 

@@ -1,7 +1,14 @@
 import { NotFiniteError } from "../core/not_finite.ts";
 import type { Key } from "../core/noise.ts";
-import type { Device, HostArrays, ImageShape, Model } from "../core/types.ts";
-import type { AlternativeScores } from "../core/records.ts";
+import type {
+  AlternativeSampling,
+  Device,
+  DeviceState,
+  HostArrays,
+  ImageShape,
+  Model,
+} from "../core/types.ts";
+import type { AlternativeScores, Estimate } from "../core/records.ts";
 import type { Chains } from "./batches.ts";
 import { compileGenerator } from "./generator.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
@@ -19,6 +26,11 @@ export interface AlternativesSetting {
   readonly score: Scorer;
   /** Scores of the initial state, by name. */
   readonly untrained?: Readonly<Record<string, Scores>>;
+  /** The mean of -log p(x) of test images in nats per dimension under a density; densities are not measured if absent. */
+  readonly bound?: (
+    logDensity: NonNullable<AlternativeSampling["logDensity"]>,
+    state: DeviceState,
+  ) => Promise<Estimate>;
   /** The run's folder, for the grids samples_NAME.png; none are written if absent. */
   readonly dir?: string;
 }
@@ -26,11 +38,11 @@ export interface AlternativesSetting {
 /** Scores of samples drawn from `state` in each alternative way of the model, by name; undefined if it has none. */
 export async function scoreAlternatives(
   state: HostArrays,
-  { model, device, key, count, image, chains, score, untrained, dir }: AlternativesSetting,
+  { model, device, key, count, image, chains, score, untrained, bound, dir }: AlternativesSetting,
 ): Promise<Record<string, AlternativeScores> | undefined> {
   if (model.alternatives === undefined) return undefined;
   const results: Record<string, AlternativeScores> = {};
-  for (const { name, label, sample } of model.alternatives) {
+  for (const { name, label, sample, logDensity } of model.alternatives) {
     const base = { label, untrained: untrained?.[name] ?? {} };
     const uploaded = await device.upload(state);
     await using generator = await compileGenerator(device, {
@@ -42,7 +54,13 @@ export async function scoreAlternatives(
     });
     try {
       const { scores, families, images } = await score({ generator, state: uploaded, chains });
-      results[name] = { ...base, scores, ...families && { families } };
+      const nats = logDensity && await bound?.(logDensity, await device.upload(state));
+      results[name] = {
+        ...base,
+        scores,
+        ...families && { families },
+        ...nats && { bitsPerDim: inBits(nats) },
+      };
       if (dir !== undefined) await writeSampleGrid(`${dir}/samples_${name}.png`, images);
     } catch (error) {
       // The method's own samples are finite: the run is complete, and says what this row lacks.
@@ -51,6 +69,13 @@ export async function scoreAlternatives(
     }
   }
   return results;
+}
+
+function inBits({ mean, standardError }: Estimate): Estimate {
+  return {
+    mean: mean / Math.LN2,
+    standardError: standardError === null ? null : standardError / Math.LN2,
+  };
 }
 
 /** The scores alone, by name. */

@@ -30,6 +30,8 @@ const METHOD: Method = tinyWith(() => ({
       name: "darker",
       label: "Tiny, darker",
       sample: (state, request, noise) => tf.relu(tf.sub(TINY.sample(state, request, noise), 0.1)),
+      // 2 bits for each of six dimensions.
+      logDensity: (_state, images) => tf.fill([images.shape[0]], -2 * 6 * Math.LN2),
     },
     {
       name: "broken",
@@ -76,6 +78,9 @@ Deno.test("executeRun() scores every alternative of a model, before and after tr
     assert.deepEqual(RUN_RECORD.parse(record), record);
     const { alternatives = {}, scores, untrained } = record;
     assert.deepEqual(alternatives.same, { label: "Tiny again", scores, untrained });
+    const { bitsPerDim } = alternatives.darker;
+    assert.ok(Math.abs((bitsPerDim?.mean ?? NaN) - 2) < 1e-6);
+    assert.equal(bitsPerDim?.standardError, 0);
     // Samples are within 6 levels of the real mean, so 25.5 levels below it after training; 0.6 levels for rounding and clipping.
     const { darker } = alternatives;
     assert.ok(Math.abs(darker.scores.gap - 25.5) < 6.6, `${darker.scores.gap}`);

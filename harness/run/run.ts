@@ -12,7 +12,7 @@ import { foldIn } from "../core/noise.ts";
 import { compileDecodedEncodings } from "./decoded.ts";
 import { changedParts, listParts, resumedCode, runCode } from "../experiment/run_code.ts";
 import { initialise, streamKey } from "./initial_state.ts";
-import { isBound, isMetric } from "../metrics/likelihood_bounds.ts";
+import { BOUNDS, isBound, isMetric } from "../metrics/likelihood_bounds.ts";
 import { explainDivergence } from "./divergence.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
 import { sampleClasses } from "./class_grid.ts";
@@ -31,11 +31,12 @@ import {
   type Untrained,
 } from "./run_context.ts";
 import { rewriteEpochs, trainRun } from "./train_run.ts";
-import type { DeviceState, HostArrays, ImageSet } from "../core/types.ts";
+import type { DeviceState, HostArrays, ImageSet, Likelihood } from "../core/types.ts";
 import type {
   Calibration,
   Diagnostics,
   EpochRecord,
+  Estimate,
   Machine,
   Provenance,
   RunCode,
@@ -225,6 +226,7 @@ async function trainAndScore(run: Run): Promise<Results> {
   const alternatives = await scoreAlternatives(trained, {
     ...setting,
     untrained: untrainedAlternatives,
+    bound: (logDensity, state) => boundDensity(logDensity, { state, run }),
   });
   const decodedScores = await scoreDecoded(trained, { run, score });
   const priorCheck = await checkPrior(trained, {
@@ -265,6 +267,23 @@ async function compileBounds(state: DeviceState, run: Run): Promise<BoundScorer 
   const images = await run.dataset.load("test");
   const key = streamKey(run.spec, "bound");
   return await compileBoundScorer(run.device, { ...run, likelihood, key, state, bounds, images });
+}
+
+/** The mean of -log p(x) of the test images in nats per dimension, at one draw of noise an image. */
+async function boundDensity(
+  logWeight: Likelihood["logWeight"],
+  { state, run }: { readonly state: DeviceState; readonly run: Run },
+): Promise<Estimate> {
+  await using scorer = await compileBoundScorer(run.device, {
+    ...run,
+    likelihood: { logWeight },
+    key: streamKey(run.spec, "bound"),
+    state,
+    bounds: [BOUNDS.nelbo],
+    images: await run.dataset.load("test"),
+  });
+  const { scores, bases } = await scorer.score(state);
+  return { mean: scores.nelbo, standardError: bases.nelbo.standardError };
 }
 
 /** Scores of decoded encodings of training images; undefined if the model has no latents. */

@@ -48,6 +48,7 @@ const SMALL: Hyperparams = {
   bufferSize: 24,
   testSteps: 3,
   integratorSteps: 2,
+  flowBlocks: 1,
 };
 
 /** Options of the tests. */

@@ -49,16 +49,17 @@ function applyLayer(
     return bias.map((b, o) => x.reduce((sum, v, i) => sum + v * weight[i * outputs + o], b));
   }
   const { kernel, stride, pad, inputSize, outputSize } = layer;
-  if (pad === "same") throw new RangeError("Padding must be a number here, got same");
   const y = new Float64Array(outputSize ** 2 * outputs).map((_, i) => bias[i % outputs]);
   // A convolution reads large[stride small + tap - pad] into small; its transpose writes the other way.
   const down = layer.kind === "conv";
   const [small, large] = down ? [outputSize, inputSize] : [inputSize, outputSize];
+  const padding = Math.max(0, (small - 1) * stride + kernel - large);
+  const near = pad === "same" ? Math.floor(padding / 2) : pad;
   for (let r = 0; r < small; r++) {
     for (let c = 0; c < small; c++) {
       for (let a = 0; a < kernel; a++) {
         for (let b = 0; b < kernel; b++) {
-          const [row, column] = [r * stride + a - pad, c * stride + b - pad];
+          const [row, column] = [r * stride + a - near, c * stride + b - near];
           if (row < 0 || row >= large || column < 0 || column >= large) continue;
           const tap = a * kernel + b;
           const [at, to] = [row * large + column, r * small + c];

@@ -38,6 +38,7 @@ const SMALL: Hyperparams = {
   langevinSteps: 3,
   sampleSteps: 3,
   bufferSize: 24,
+  flowBlocks: 1,
 };
 
 /** Small hyperparameters of `method`, with `overrides`. Throws RangeError for a name that the method does not have. */

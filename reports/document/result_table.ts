@@ -132,6 +132,18 @@ export interface AmortizationCell extends Omit<Diagnostics, "varianceRatio"> {
   readonly n: number;
 }
 
+/** Bits per dimension of test images under a sampler whose density is known, on one data set: over seeds. */
+export interface DensityCell {
+  readonly dataset: string;
+  /** The row's label of the alternative with the density: `CoopFlow, its flow alone`. */
+  readonly label: string;
+  readonly mean: number;
+  /** Sample standard deviation; null for one seed. */
+  readonly std: number | null;
+  /** Seeds. */
+  readonly n: number;
+}
+
 /** Moments of a set of latents over seeds; null where no seed has a finite one. */
 export interface MomentsCell {
   /** Mean of f(z) = -log p(z) up to a constant, nats. */
@@ -287,6 +299,8 @@ export interface Row {
   readonly amortization: readonly AmortizationCell[];
   /** Empty for methods without a learned prior. */
   readonly priorCheck: readonly PriorCheckCell[];
+  /** Empty for methods without a sampler of known density. */
+  readonly densities: readonly DensityCell[];
   /** Empty for methods without Langevin chains. */
   readonly chainHealth: readonly ChainHealthCell[];
   /** Empty for methods that cannot be simulated. */

@@ -10,7 +10,8 @@ export type Setting = number | string | boolean;
 /** A published mean and standard deviation over seeds. */
 export interface Published {
   readonly mean: number;
-  readonly std: number;
+  /** Null for a single run. */
+  readonly std: number | null;
   /** As printed, with its trailing zeros: `106.0 ± 0.5`. */
   readonly printed: string;
 }
@@ -69,11 +70,14 @@ export interface PublishedRatio {
   readonly chains: Readonly<Record<string, Fact>>;
 }
 
-/** The mean and the deviation in `printed`, as `106.0 ± 0.5`. Throws SyntaxError for anything else. */
+/** The mean and the deviation in `printed`, as `106.0 ± 0.5`, or `106.0` of one run. Throws SyntaxError for anything else. */
 export function readPrinted(printed: string): Published {
-  const match = /^(\d+(?:\.\d+)?) ± (\d+(?:\.\d+)?)$/.exec(printed);
-  if (match === null) throw new SyntaxError(`"${printed}" is not of the form "106.0 ± 0.5"`);
-  return { mean: Number(match[1]), std: Number(match[2]), printed };
+  const match = /^(\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?))?$/.exec(printed);
+  if (match === null) {
+    throw new SyntaxError(`"${printed}" is not of the form "106.0 ± 0.5" or "106.0"`);
+  }
+  const [, mean, std] = match;
+  return { mean: Number(mean), std: std === undefined ? null : Number(std), printed };
 }
 
 /** The values of `settings`, all `from` one place. */

@@ -1,0 +1,286 @@
+/** CoopFlow (Xie et al. 2022): a normalizing flow on images proposes, short Langevin chains toward an energy-based model revise. */
+import * as tf from "@tensorflow/tfjs";
+import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
+import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
+import { clipByNorm } from "./parts/clip.ts";
+import { lossAndGradients } from "./parts/gradients.ts";
+import {
+  chainMetrics,
+  checkImageChain,
+  imageChain,
+  type ImageRule,
+  PIXEL_RANGE,
+  prepareImageChain,
+} from "./parts/image_chain.ts";
+import {
+  contrastiveLoss,
+  ENERGY_DEVIATIONS,
+  ENERGY_LIMITS,
+  type EnergyNets,
+  type EnergyParams,
+  imageEnergy,
+} from "./parts/image_energy.ts";
+import {
+  IMAGE_FLOW_DEVIATIONS,
+  imageFlow,
+  type ImageFlowHyper,
+  type ImageFlowParams,
+} from "./parts/image_flow.ts";
+import { toModelRange, toUnitRange } from "./parts/likelihood.ts";
+import { MIXING_DEVIATIONS } from "./parts/mixing.ts";
+import { logStandardNormal } from "./parts/standard_normal.ts";
+import { stepFlops } from "./parts/step_flops.ts";
+
+// CoopFlow's code, main_cifar.py. Steps have the size s there; eta = s^2 / 2.
+const defaults = {
+  nets: "small", // ours, for two cores: a sixteenth of the energy's channels, affine couplings without attention; `xie2022` is the code's
+  width: 1, // factor on channels
+  flowBlocks: 2, // ours; 10 is --num_blocks
+  flowLearningRate: 1e-4, // --lr_flow
+  energyLearningRate: 1e-4, // --lr_ebm
+  warmUpSteps: 200, // --warm_up: both rates rise to these in as many steps
+  gradientNorm: 1, // --max_grad_norm, of the flow
+  energyPenalty: 0, // ours, as in IGEBM's code
+  langevinSteps: 30, // T, --num_steps_Langevin_coopNet; 0: the flow alone
+  langevinStepSize: 4.5e-4, // s = 0.03, the paper's for CIFAR-10
+  driftLimit: 0.1,
+  temperature: 0, // the code leaves the noise out
+};
+
+/** A family of networks: the energy's and its factor on channels, and the flow's. */
+interface Family {
+  readonly energy: EnergyNets;
+  readonly energyWidth: number;
+  readonly flow: Omit<ImageFlowHyper, "blocks">;
+}
+
+/** Layers of Flow++ for 32x32: four on the chess board, then at half the size two on channels and three on the board. */
+const SCALES = [{ channels: 0, board: 4 }, { channels: 2, board: 3 }];
+
+const FAMILIES: Readonly<Record<string, Family>> = {
+  xie2022: {
+    energy: "xie2022",
+    energyWidth: 1,
+    flow: { scales: SCALES, channels: 96, attention: true, components: 32 },
+  },
+  small: {
+    energy: "xie2022",
+    energyWidth: 1 / 16,
+    flow: { scales: SCALES, channels: 16, attention: false, components: 0 },
+  },
+  small_xie2021: {
+    energy: "xie2021",
+    energyWidth: 1 / 4,
+    flow: { scales: SCALES, channels: 16, attention: false, components: 0 },
+  },
+  moments: {
+    energy: "moments",
+    energyWidth: 1,
+    flow: {
+      scales: [{ channels: 0, board: 2 }],
+      channels: 8,
+      attention: false,
+      components: 0,
+    },
+  },
+};
+
+/** Adam's decay rates in CoopFlow's code. */
+const ENERGY_BETAS = [0.5, 0.5] as const;
+const FLOW_BETAS = [0.9, 0.999] as const;
+
+/** Grey levels of an image. */
+const LEVELS = 256;
+
+type State = {
+  readonly energy: EnergyParams;
+  readonly flow: ImageFlowParams;
+  readonly adam: {
+    readonly energy: AdamSlots<EnergyParams>;
+    readonly flow: AdamSlots<ImageFlowParams>;
+  };
+};
+
+function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<State> {
+  const { width, flowBlocks, flowLearningRate, energyLearningRate, warmUpSteps } = hyper;
+  const { gradientNorm, energyPenalty, langevinSteps, driftLimit, temperature } = hyper;
+  checkPositive({ width, flowLearningRate, energyLearningRate, gradientNorm, driftLimit });
+  checkNotNegative({ energyPenalty });
+  checkCounts({ flowBlocks, warmUpSteps }, 0);
+  checkImageChain(hyper, 0);
+  const family = FAMILIES[choice("nets", hyper.nets, Object.keys(FAMILIES))];
+  const net = imageEnergy(image, {
+    nets: family.energy,
+    width: width * family.energyWidth,
+    inputs: image.channels,
+  });
+  const flow = imageFlow(image, {
+    ...family.flow,
+    channels: fourTimes(family.flow.channels * width),
+    blocks: flowBlocks,
+  });
+  const dimension = image.height * image.width * image.channels;
+  const rule: ImageRule = {
+    stepSize: hyper.langevinStepSize,
+    temperature,
+    driftLimit,
+    range: PIXEL_RANGE,
+  };
+  const energyOf = ({ energy }: State) => (x: tf.Tensor4D) => net.energy(energy, x);
+
+  /** Samples of the flow in [-1, 1]. */
+  const propose = ({ flow: params }: State, count: number, noise: Noise): tf.Tensor4D => {
+    const code = noise.split("proposal").normal<tf.Tensor2D>([count, dimension]);
+    return tf.clipByValue(toModelRange(flow.decode(params, code)), ...PIXEL_RANGE) as tf.Tensor4D;
+  };
+
+  /**
+   * log p(x) in nats of the grey levels of each of `images` [m, h, w, c] in [0, 1], at one draw of the noise between the levels:
+   * a lower bound in the mean (Theis et al. 2016, section 3.1), [m].
+   */
+  // Deviation: The noise between the grey levels is uniform in CoopFlow's flow, where the code learns it (variational dequantization)
+  const logDensity = (params: ImageFlowParams, images: tf.Tensor4D, noise: Noise): tf.Tensor1D => {
+    const u = noise.split("levels").uniform(images.shape);
+    const v: tf.Tensor4D = tf.div(tf.add(tf.mul(images, LEVELS - 1), u), LEVELS);
+    const { code, logDet } = flow.encode(params, v);
+    return tf.sub(tf.add(logStandardNormal(code), logDet), dimension * Math.log(LEVELS));
+  };
+
+  const draw = (
+    state: State,
+    { count, noise }: { readonly count: number; readonly noise: Noise },
+  ) =>
+    imageChain(energyOf(state), propose(state, count, noise), {
+      steps: langevinSteps,
+      rule,
+      noise,
+    });
+
+  return {
+    flops: stepFlops(batchSize, 4 * flow.macs + (2 * langevinSteps + 6) * net.macs),
+    limits: ENERGY_LIMITS,
+
+    init(noise) {
+      const energy = net.init(noise.split("energy"));
+      const params = flow.init(noise.split("flow"));
+      return {
+        energy,
+        flow: params,
+        adam: { energy: initAdam(energy), flow: initAdam(params) },
+      };
+    },
+
+    /**
+     * Revises the flow's proposals by T steps to x~. One step of Adam lowers -log p(x~) in the flow, which sees no data; another
+     * lowers mean U(x) - mean U(x~) in the energy. Xie et al. 2022, algorithm 1.
+     */
+    step(state, { images, step }, noise) {
+      const x = toModelRange(images);
+      const start = propose(state, x.shape[0], noise);
+      const end = imageChain(energyOf(state), start, { steps: langevinSteps, rule, noise });
+
+      const revised = tf.mul(tf.add(end.images, 1), 0.5) as tf.Tensor4D;
+      const likelihood = lossAndGradients((params: ImageFlowParams) => {
+        const logs = logDensity(params, revised, noise);
+        return { loss: tf.neg<tf.Scalar>(tf.mean(logs)) };
+      }, state.flow);
+      const contrast = lossAndGradients((energy: EnergyParams) => {
+        const [data, samples] = [x, end.images].map((x) => net.energy(energy, x));
+        return contrastiveLoss({ data, samples, penalty: energyPenalty });
+      }, state.energy);
+
+      const rate = (base: number): number | tf.Scalar => {
+        if (warmUpSteps === 0) return base;
+        const share = tf.div(tf.add(tf.cast(step, "float32"), 1), warmUpSteps);
+        return tf.mul<tf.Scalar>(tf.minimum(share, 1), base);
+      };
+      const nextFlow = adam(
+        { params: state.flow, slots: state.adam.flow },
+        {
+          gradients: clipByNorm(likelihood.gradients, gradientNorm),
+          learningRate: rate(flowLearningRate),
+          step,
+          betas: FLOW_BETAS,
+        },
+      );
+      const nextEnergy = adam(
+        { params: state.energy, slots: state.adam.energy },
+        {
+          gradients: contrast.gradients,
+          learningRate: rate(energyLearningRate),
+          step,
+          betas: ENERGY_BETAS,
+        },
+      );
+      const { energyData, energySamples } = contrast.parts;
+      const { loss } = likelihood.parts;
+      return {
+        state: {
+          energy: nextEnergy.params,
+          flow: nextFlow.params,
+          adam: { energy: nextEnergy.slots, flow: nextFlow.slots },
+        },
+        metrics: {
+          loss,
+          bitsPerDim: tf.div<tf.Scalar>(loss, dimension * Math.LN2),
+          energyData,
+          energySamples,
+          ...chainMetrics(start, end),
+        },
+      };
+    },
+
+    /** Samples of the flow, revised by T steps. */
+    sample: (state, { count }, noise) => toUnitRange(draw(state, { count, noise }).images),
+
+    alternatives: [{
+      name: "flow",
+      label: "CoopFlow, its flow alone",
+      sample: (state, { count }, noise) => toUnitRange(propose(state, count, noise)),
+      logDensity: (state, images, noise) => logDensity(state.flow, images, noise),
+    }],
+
+    ...langevinSteps > 0 && {
+      langevinChains: [{
+        name: "revision",
+        steps: langevinSteps,
+        prepare: (state, { images }, noise) =>
+          prepareImageChain(energyOf(state), {
+            start: propose(state, images.shape[0], noise),
+            data: toModelRange(images),
+            rule,
+          }),
+      }],
+    },
+  };
+}
+
+/** The nearest positive multiple of four: attention has four heads. */
+function fourTimes(channels: number): number {
+  return 4 * Math.max(1, Math.round(channels / 4));
+}
+
+export const coopflow: Method<typeof defaults> = {
+  name: "coopflow",
+  label: "CoopFlow",
+  description: "EBM of images, flow",
+  source:
+    "Xie, Zhu, Li and Li 2022 (A tale of two flows), algorithm 1, and their code (main_cifar.py); Flow++ of Ho et al. 2019",
+  deviations: [
+    ...ENERGY_DEVIATIONS,
+    ...IMAGE_FLOW_DEVIATIONS,
+    ...MIXING_DEVIATIONS,
+    "The noise between the grey levels is uniform in CoopFlow's flow, where the code learns it (variational dequantization)",
+    "CoopFlow's flow has neither dropout nor weight normalisation, hence no penalty on its scales",
+    "CoopFlow's flow starts near the identity: no initialisation from data, so that the flow learns from the chain alone",
+  ],
+  defaults,
+  ranges: {
+    flowLearningRate: { scale: "log", low: 1e-5, high: 1e-2 },
+    energyLearningRate: { scale: "log", low: 1e-5, high: 1e-2 },
+    langevinStepSize: { scale: "log", low: 1e-4, high: 100 },
+    langevinSteps: { scale: "integer", low: 5, high: 40 },
+  },
+  build,
+};

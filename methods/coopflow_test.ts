@@ -1,0 +1,122 @@
+/** CoopFlow against closed forms of its chain, and at its fixed points. */
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { createNoise, draws, foldIn, keyOf } from "../harness/core/noise.ts";
+import { flatten, unflatten } from "../harness/core/tree.ts";
+import type { HostArray, Model, Problem } from "../harness/core/types.ts";
+import { openDevice } from "../harness/engine/device.ts";
+import { mean, sampleStd } from "../harness/statistics/summary.ts";
+import { coopflow } from "./coopflow.ts";
+import { toTensors } from "../harness/core/host_arrays.ts";
+import { initialState, TINY_PROBLEM, tinyHyper, train } from "./testing/tiny_problem.ts";
+
+const noiseOf = (seed: number) => createNoise(keyOf(seed), tf.scalar(0, "int32"));
+
+/** Images of four pixels. */
+const FOUR: Problem = {
+  image: { height: 2, width: 2, channels: 1 },
+  trainCount: 256,
+  batchSize: 256,
+};
+
+/** Independent pixels, each uniform about its own mean: in the middle of the range, where clips do not matter. */
+function fourPixels(): HostArray {
+  const key = foldIn(keyOf(0), "four pixels");
+  const uniform = draws(key, { counter: 0, count: FOUR.trainCount * 4, kind: "uniform" });
+  const data = uniform.map((u, i) => 0.4 + 0.05 * (i % 4) + 0.2 * (u - 0.5));
+  return { shape: [FOUR.trainCount, 2, 2, 1], dtype: "float32", data };
+}
+
+async function trained(overrides: Partial<typeof coopflow.defaults>, steps: number) {
+  const hyper = tinyHyper(coopflow, { nets: "moments", ...overrides });
+  const model: Model = coopflow.build(FOUR, hyper);
+  await using device = await openDevice("cpu", { threads: 1 });
+  const { state, history } = await train(model, {
+    device,
+    problem: FOUR,
+    images: fourPixels(),
+    seed: 0,
+    steps: [0, steps],
+    state: await initialState(model, 0),
+  });
+  return { model, state: unflatten(toTensors(state)), history };
+}
+
+Deno.test("the chain moves the flow's samples along the affine closed form of f = a . x + b . x^2", async () => {
+  await tf.setBackend("cpu");
+  const [t, stepSize, a, b] = [6, 0.05, 0.2, -1.5];
+  const model: Model = coopflow.build(
+    FOUR,
+    tinyHyper(coopflow, {
+      nets: "moments",
+      langevinSteps: t,
+      langevinStepSize: stepSize,
+      driftLimit: 10,
+    }),
+  );
+  const flat = toTensors(await initialState(model, 0));
+  const weight = tf.concat([tf.fill([4, 1], a), tf.fill([4, 1], b)]);
+  const state = unflatten({ ...flat, "energy/net/0/weight": weight });
+  const [flow] = model.alternatives ?? [];
+  const [samples, proposals] = [model, flow].map(({ sample }) =>
+    tf.sub(tf.mul(sample(state, { count: 50, chains: {} }, noiseOf(1)), 2), 1)
+  );
+  const [rest, factor] = [-a / (2 * b), (1 + 2 * b * stepSize) ** t];
+  const expected = tf.add(tf.mul(tf.sub(proposals, rest), factor), rest);
+  const [worst] = tf.max(tf.abs(tf.sub(samples, expected))).dataSync();
+  assert.ok(worst < 1e-5, `off by ${worst}`);
+});
+
+Deno.test("step() teaches the flow without data: other images change the energy alone", async () => {
+  await tf.setBackend("cpu");
+  const model = coopflow.build(TINY_PROBLEM, tinyHyper(coopflow));
+  const state = toTensors(await initialState(model, 0));
+  const stepOn = (brightness: number) => {
+    const images = tf.fill<tf.Rank.R4>([8, 8, 8, 1], brightness);
+    const rows = tf.range(0, 8, 1, "int32") as tf.Tensor1D;
+    const batch = { images, rows, step: tf.scalar(0, "int32"), chains: {} };
+    return flatten(model.step(unflatten(state), batch, noiseOf(2)).state);
+  };
+  const [dark, light] = [stepOn(0), stepOn(1)];
+  const differ = Object.keys(dark).filter((name) =>
+    dark[name].dataSync().some((value, i) => value !== light[name].dataSync()[i])
+  );
+  assert.ok(differ.length > 0);
+  for (const name of differ) assert.match(name, /^(adam\/)?energy\//);
+});
+
+Deno.test("at T = 0 the flow learns from its own samples, and its likelihood of them does not drift", async () => {
+  // Proposals are clipped to [-1, 1], a slow drift of its own: 0.01 bits in 200 steps at ten times this rate.
+  const still = { langevinSteps: 0, warmUpSteps: 0, flowLearningRate: 1e-5 };
+  const { history } = await trained(still, 200);
+  // Each step's mean over 256 samples of the flow as it is: independent draws about one value, if it only walks.
+  const bits = history.map(({ bitsPerDim }) => bitsPerDim);
+  const [early, late] = [bits.slice(0, 100), bits.slice(100)];
+  const error = Math.hypot(...[early, late].map((part) => (sampleStd(part) ?? NaN) / 10));
+  const drift = mean(late) - mean(early);
+  assert.ok(Math.abs(drift) <= 3 * error, `${drift} bits per dimension, standard error ${error}`);
+});
+
+Deno.test("at the fixed point the revised images have the data's means and second moments, though five steps without noise do not mix", async () => {
+  const { model, state } = await trained({
+    langevinSteps: 5,
+    langevinStepSize: 0.25,
+    driftLimit: 1,
+    warmUpSteps: 0,
+    energyLearningRate: 0.01,
+    flowLearningRate: 2e-3,
+  }, 1000);
+  const count = 4000;
+  const samples = tf.reshape(model.sample(state, { count, chains: {} }, noiseOf(3)), [count, 4]);
+  const { data } = fourPixels();
+  const images = tf.tensor2d(Float32Array.from(data), [FOUR.trainCount, 4]);
+  for (const power of [1, 2]) {
+    const [own, wanted] = [samples, images].map((x) => tf.mean(tf.pow(x, power), 0).dataSync());
+    const spread = tf.moments(tf.pow(samples, power), 0).variance.sqrt().dataSync();
+    own.forEach((value, i) => {
+      const tolerance = 0.02 * wanted[i] + 3 * spread[i] / Math.sqrt(count);
+      const off = Math.abs(value - wanted[i]);
+      assert.ok(off <= tolerance, `moment ${power} of pixel ${i} is off by ${off}, > ${tolerance}`);
+    });
+  }
+});
