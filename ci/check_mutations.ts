@@ -13,6 +13,8 @@ import { runProgram } from "../harness/cli/programs.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
 import { formatDuration } from "../harness/experiment/estimate.ts";
 import type { Failure } from "../harness/toy/baseline.ts";
+import { CHECK } from "./check.ts";
+import { targetsOf } from "../harness/toy/regression_check.ts";
 import { affectedBy, ANYWHERE, mutate, type Mutation, MUTATIONS } from "./mutations.ts";
 import { type Outcome, powerTable, survivals } from "./power_table.ts";
 
@@ -85,7 +87,7 @@ async function runAll(mutations: readonly Mutation[], folder: string): Promise<O
     const failures = await checkMutated(folder, mutation);
     line.clear();
     console.log(`${of}, ${name}: ${describe(failures)}`);
-    outcomes.push({ mutation, failures });
+    outcomes.push({ mutation, failures, runsOn: targetsOf(CHECK, affectedBy(mutation)) });
   }
   return outcomes;
 }

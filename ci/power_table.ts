@@ -1,22 +1,27 @@
 import { markdownTable } from "../reports/markdown.ts";
+import { NONE } from "../reports/document/block.ts";
 import type { Failure } from "../harness/toy/baseline.ts";
 import type { Mutation } from "./mutations.ts";
 
 /** The failures of the check under a mutation. */
 export interface Outcome {
   readonly mutation: Mutation;
+  /** Targets on which the check runs something that the mutation may change. */
+  readonly runsOn: readonly string[];
   readonly failures: readonly Failure[];
 }
 
 /**
  * The table of power: a row for each mutation of a rule and a column for each target, with what is furthest off among the samples
- * and by how many standard errors, and what is among the single moves; SURVIVED where nothing is.
+ * and by how many standard errors, and what is among the single moves; SURVIVED where nothing is, and a dash where the check
+ * runs nothing by the rule.
  */
 export function powerTable(outcomes: readonly Outcome[], targets: readonly string[]): string {
   const rows = outcomes.map((outcome) => [
     outcome.mutation.of,
     outcome.mutation.name,
     ...targets.map((target) => {
+      if (!outcome.runsOn.includes(target)) return NONE;
       const failures = failuresOn(outcome, target);
       const [moves, samples] = [true, false]
         .map((isMove) => furthest(failures.filter((failure) => isOfMove(failure) === isMove)));
@@ -33,7 +38,8 @@ export function survivals(
   targets: readonly string[],
 ): { readonly mutation: Mutation; readonly target: string }[] {
   return outcomes.flatMap((outcome) =>
-    targets.filter((target) => failuresOn(outcome, target).length === 0)
+    targets.filter((target) => outcome.runsOn.includes(target))
+      .filter((target) => failuresOn(outcome, target).length === 0)
       .map((target) => ({ mutation: outcome.mutation, target }))
   );
 }

@@ -9,6 +9,7 @@ const failure = (
 ) => ({ text: "", names: { experiment, sampler, metric }, deviation });
 const outcomes = [{
   mutation,
+  runsOn: ["bivariate", "neural", "flat"],
   failures: [
     failure("bivariate", "kl", { deviation: 7 }),
     failure("bivariate", "energy", { deviation: 12.4 }),
@@ -19,13 +20,17 @@ const outcomes = [{
 }];
 
 Deno.test("powerTable() has what is furthest off on each target, among samples and among moves", () => {
-  const table = powerTable(outcomes, ["bivariate", "neural", "flat"]).replaceAll(/ +/g, " ");
+  const table = powerTable(outcomes, ["bivariate", "neural", "flat", "ring"]).replaceAll(
+    / +/g,
+    " ",
+  );
   const row =
-    "| langevin | drift x 1.1 | ld energy 12 σ; ld_moves noise 99 σ | ld modes_missed | SURVIVED |";
+    "| langevin | drift x 1.1 | ld energy 12 σ; ld_moves noise 99 σ | ld modes_missed | SURVIVED | – |";
   assert.ok(table.includes(row), table);
 });
 
 Deno.test("survivals() are the targets on which nothing failed", () => {
   assert.deepEqual(survivals(outcomes, ["bivariate", "neural"]), []);
+  assert.deepEqual(survivals(outcomes, ["ring"]), []); // nothing runs there
   assert.deepEqual(survivals(outcomes, ["flat"]), [{ mutation, target: "flat" }]);
 });

@@ -157,6 +157,17 @@ export function partOf(
   };
 }
 
+/** The targets on which a suite runs samplers by one of these rules: every target, of a rule whose single moves it checks. */
+export function targetsOf(
+  { parts, samplers, movers, targets }: CheckSuite,
+  rules: readonly string[],
+): string[] {
+  const isOf = ({ rule = "" }: Sampler) => rules.includes(rule);
+  if (movers.some(isOf)) return Object.keys(targets);
+  return parts.filter((part) => part.samplers.some((name) => isOf(samplers[name])))
+    .map(({ target }) => target);
+}
+
 /** The rules and methods of a suite: what `partOf` takes. */
 export function partsOf({ chains, movers, samplers }: CheckSuite): string[] {
   const all = [...chains.map(({ chain }) => chain), ...movers, ...Object.values(samplers)];

@@ -12,7 +12,7 @@ import { metropolisAdjusted } from "../../methods/toy/metropolis.ts";
 import { LONG_MEMORY, psgld, rmsPreconditioned } from "../../methods/toy/psgld.ts";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
 import { eightGaussians } from "../../datasets/toy/eight_gaussians.ts";
-import { type CheckPart, runCheck } from "./regression_check.ts";
+import { type CheckPart, runCheck, targetsOf } from "./regression_check.ts";
 
 /** Euler and Maruyama's rule with the drift and the noise times these factors. */
 function slipped(driftFactor: number, noiseFactor: number): Integrator {
@@ -143,3 +143,20 @@ for (const [slip, drift, noise] of [["drift", 0.9, 1], ["noise", 1, 1.1]] as con
     assert.equal(energy?.verdict, "fail", JSON.stringify(energy));
   });
 }
+
+Deno.test("targetsOf() is every target of a rule whose moves are checked, and those of the parts of another", () => {
+  const suite = {
+    parts: [
+      { target: "bivariate", samplers: ["ld"] },
+      { target: "eight_gaussians", samplers: ["ld", "mala"] },
+    ],
+    samplers: SAMPLERS,
+    targets: { bivariate: bivariateGaussian, eight_gaussians: eightGaussians },
+    chains: [],
+    movers: [SAMPLERS.ld],
+    gaps: [],
+  };
+  assert.deepEqual(targetsOf(suite, ["langevin"]), ["bivariate", "eight_gaussians"]);
+  assert.deepEqual(targetsOf(suite, ["metropolis"]), ["eight_gaussians"]);
+  assert.deepEqual(targetsOf(suite, ["mirror"]), []);
+});
