@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type Key, NOISE_KERNEL, type NoiseKind } from "../../core/noise.ts";
 import type { Builder } from "./builder.ts";
 import { checkGradientShape, convolutionWindow, type WindowAttrs } from "./convolution_window.ts";
+import { IMAGE_KERNELS } from "./image_kernels.ts";
 import {
   type BinaryFn,
   type CompareFn,
@@ -309,6 +310,8 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     checkGradientShape(dy.shape, outShape);
     return b.convFilterGradient(x, dy, { window, shape });
   },
+
+  ...IMAGE_KERNELS,
 
   [NOISE_KERNEL]: ({ b, inputs: { counters }, attrs }) =>
     b.noise(counters, attrs as unknown as { key: Key; width: number; kind: NoiseKind }),
