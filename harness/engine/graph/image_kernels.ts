@@ -9,7 +9,7 @@ import { type ResizeAttrs, upsamplingFactors } from "../../core/upsampling_gradi
 import type { Builder } from "./builder.ts";
 import { checkGradientShape, listedPadding, type WindowAttrs } from "./convolution_window.ts";
 import type { Value, Window } from "./graph.ts";
-import type { Call, Kernel } from "./kernels.ts";
+import type { Call, Kernel } from "./kernel_call.ts";
 
 /** Kernels by name. */
 export const IMAGE_KERNELS: Readonly<Record<string, Kernel>> = {
