@@ -11,6 +11,7 @@
 import * as tf from "@tensorflow/tfjs";
 import "./comparison_gradients.ts";
 import { registerTailGradients } from "./tail_gradients.ts";
+import "./upsampling_gradient.ts";
 
 /** An operation on the tape, as in tfjs-core/src/tape.ts. */
 interface TapeNode {
@@ -66,23 +67,81 @@ function putBeforeClones({ activeTape, gradientDepth }: TapeEngine["state"], nam
   }
 }
 
-/** Registers the gradient of the one kernel of gradients that has none in tfjs. */
+/** Registers the gradients of linear kernels that have none in tfjs. */
 function registerMissing(): void {
+  const run = (kernel: string, inputs: tf.NamedTensorMap, attrs: object) =>
+    tf.engine().runKernel(kernel, inputs, attrs as tf.NamedAttrMap) as tf.Tensor;
   tf.registerGradient({
     kernelName: "Conv2DBackpropFilter", // bilinear in x and dy, like the convolution itself
     inputsToSave: ["x", "dy"],
     gradFunc: (ddw, [x, dy], attrs) => {
       const filter = ddw as tf.Tensor;
-      const run = (kernel: string, inputs: tf.NamedTensorMap, more: object) =>
-        tf.engine().runKernel(
-          kernel,
-          inputs,
-          { ...attrs, ...more } as tf.NamedAttrMap,
-        ) as tf.Tensor;
       return {
-        x: () => run("Conv2DBackpropInput", { dy, filter }, { inputShape: x.shape }),
-        dy: () => run("Conv2D", { x, filter }, { dilations: [1, 1] }),
+        x: () => run("Conv2DBackpropInput", { dy, filter }, { ...attrs, inputShape: x.shape }),
+        dy: () => run("Conv2D", { x, filter }, { ...attrs, dilations: [1, 1] }),
       };
     },
   });
+  tf.registerGradient({
+    kernelName: "AvgPoolGrad", // linear in dy, with AvgPool as its transpose
+    inputsToSave: ["input"],
+    gradFunc: (x, [input], attrs) => ({
+      dy: () => run("AvgPool", { x: x as tf.Tensor }, attrs),
+      input: () => tf.zerosLike(input),
+    }),
+  });
+  tf.registerGradient({
+    kernelName: "StridedSlice",
+    inputsToSave: ["x"],
+    gradFunc: (dy, [x], attrs) => ({
+      x: () => spread(dy as tf.Tensor, x.shape, attrs as unknown as StridedSliceAttrs),
+    }),
+  });
+}
+
+/** Attributes of StridedSlice; the masks are bits by axis. */
+interface StridedSliceAttrs {
+  readonly begin: number[];
+  readonly end: number[];
+  readonly strides: number[];
+  readonly beginMask: number;
+  readonly endMask: number;
+  readonly ellipsisMask: number;
+  readonly newAxisMask: number;
+  readonly shrinkAxisMask: number;
+}
+
+/** The gradient of a strided slice: `dy` at the places that the slice took from an array of `shape`, 0 elsewhere. */
+function spread(dy: tf.Tensor, shape: number[], attrs: StridedSliceAttrs): tf.Tensor {
+  const { begin, end, strides } = tf.slice_util.sliceInfo(
+    shape,
+    attrs.begin,
+    attrs.end,
+    attrs.strides,
+    attrs.beginMask,
+    attrs.endMask,
+    attrs.ellipsisMask,
+    attrs.newAxisMask,
+    attrs.shrinkAxisMask,
+  );
+  if (strides.some((s) => s < 1)) {
+    throw new RangeError(
+      `Strides of a slice with a gradient must be >= 1, got [${strides}]: use tf.reverse`,
+    );
+  }
+  const taken = tf.slice_util.computeOutShape(begin, end, strides);
+  return shape.reduce((x: tf.Tensor, size, axis) => {
+    const [count, stride] = [taken[axis], strides[axis]];
+    const outer = tf.util.sizeFromShape(shape.slice(0, axis));
+    const inner = tf.util.sizeFromShape(taken.slice(axis + 1));
+    const open = tf.reshape(x, [outer, count, 1, inner]);
+    const gaps = tf.pad(open, [[0, 0], [0, 0], [0, stride - 1], [0, 0]]);
+    const extent = Math.max(0, (count - 1) * stride + 1);
+    const line = tf.reshape(gaps, [outer, count * stride, inner]);
+    const padded = tf.pad(
+      tf.slice(line, [0, 0, 0], [outer, extent, inner]),
+      [[0, 0], [begin[axis], size - begin[axis] - extent], [0, 0]],
+    );
+    return tf.reshape(padded, [...shape.slice(0, axis + 1), ...taken.slice(axis + 1)]);
+  }, tf.reshape(dy, taken));
 }

@@ -10,8 +10,10 @@ import type {
 } from "../../core/types.ts";
 import { registerTailGradients } from "../../core/tail_gradients.ts";
 import { supplyNumberPadding } from "./number_padding.ts";
+import { supplyStridedSlice } from "./strided_slice.ts";
 
 supplyNumberPadding("cpu");
+supplyStridedSlice("cpu");
 
 interface EagerState extends DeviceState {
   readonly tensors: Readonly<Record<string, tf.Tensor>>;

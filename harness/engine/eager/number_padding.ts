@@ -1,4 +1,4 @@
-/** Convolutions padded by a number, with filters and strides that need not be square. @module */
+/** Convolutions and average pooling padded by a number, with filters and strides that need not be square. @module */
 import * as tf from "@tensorflow/tfjs";
 import {
   checkGradientShape,
@@ -8,7 +8,7 @@ import {
 } from "../graph/convolution_window.ts";
 import { replaceKernel } from "./replace_kernel.ts";
 
-/** Passes a padding number to the convolutions of `backendName` as a list, which tfjs reads correctly. */
+/** Passes a padding number to the convolutions and pools of `backendName` as a list, which tfjs reads correctly. */
 export function supplyNumberPadding(backendName: string): void {
   const listed = (
     kernel: string,
@@ -27,6 +27,13 @@ export function supplyNumberPadding(backendName: string): void {
     backendName,
     (inputs, attrs) => listed("Conv2D", inputs, attrs),
   );
+  for (const kernel of ["AvgPool", "AvgPoolGrad"]) {
+    replaceKernel<WindowAttrs>(
+      kernel,
+      backendName,
+      (inputs, attrs) => listed(kernel, inputs, attrs),
+    );
+  }
   replaceKernel<WindowAttrs & { readonly inputShape: number[] }>(
     "Conv2DBackpropInput",
     backendName,

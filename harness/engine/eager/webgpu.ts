@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Device } from "../../core/types.ts";
 import { openEager } from "./eager.ts";
 import { supplyNumberPadding } from "./number_padding.ts";
+import { supplyStridedSlice } from "./strided_slice.ts";
 import { registerHostNoise } from "./tfjs_host_noise.ts";
 import { supplyLog1p } from "./webgpu_log1p.ts";
 
@@ -23,6 +24,7 @@ export async function openWebGpu(): Promise<Device> {
   registerHostNoise("webgpu");
   supplyLog1p("webgpu");
   supplyNumberPadding("webgpu");
+  supplyStridedSlice("webgpu");
   let device: Device;
   try {
     device = await openEager("webgpu", "webgpu");

@@ -8,6 +8,8 @@ import * as tf from "@tensorflow/tfjs";
 import { type Key, NOISE_KERNEL, type NoiseKind } from "../../core/noise.ts";
 import type { Builder } from "./builder.ts";
 import { checkGradientShape, convolutionWindow, type WindowAttrs } from "./convolution_window.ts";
+import { IMAGE_KERNELS } from "./image_kernels.ts";
+import type { Call, Kernel } from "./kernel_call.ts";
 import {
   type BinaryFn,
   type CompareFn,
@@ -17,17 +19,6 @@ import {
   type UnaryFn,
   type Value,
 } from "./graph.ts";
-
-/** A kernel call of tfjs, with graph values in place of tensors. */
-export interface Call {
-  readonly b: Builder;
-  /** Inputs by name; lists (Concat, Pack) by position. */
-  readonly inputs: Readonly<Record<string, Value>>;
-  readonly attrs: Readonly<Record<string, never>>;
-}
-
-/** Translates a kernel call to its output or outputs. */
-export type Kernel = (call: Call) => Value | Value[];
 
 const unary = (fn: UnaryFn): Kernel => ({ b, inputs: { x } }) => b.unary(fn, x);
 const binary = (fn: BinaryFn): Kernel => ({ b, inputs }) => b.binary(fn, inputs.a, inputs.b);
@@ -309,6 +300,8 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     checkGradientShape(dy.shape, outShape);
     return b.convFilterGradient(x, dy, { window, shape });
   },
+
+  ...IMAGE_KERNELS,
 
   [NOISE_KERNEL]: ({ b, inputs: { counters }, attrs }) =>
     b.noise(counters, attrs as unknown as { key: Key; width: number; kind: NoiseKind }),

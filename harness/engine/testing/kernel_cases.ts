@@ -233,6 +233,31 @@ export const CASES: Readonly<Record<string, Case>> = {
         { key: [1, 2], width: 5, kind: "normal" } as never,
       ) as tf.Tensor,
   ],
+  AvgPool: [{ x: [2, 6, 4, 3] }, ({ x }) => tf.avgPool(x as tf.Tensor4D, [3, 2], [3, 2], 0)],
+  "AvgPoolGrad of tiles": [
+    { x: [2, 6, 4, 3] },
+    gradients((x) => tf.avgPool(x as tf.Tensor4D, [3, 2], [3, 2], "valid")),
+  ],
+  "AvgPoolGrad of overlapping windows": [
+    { x: [2, 7, 6, 16] },
+    gradients((x) => tf.avgPool(x as tf.Tensor4D, 3, [2, 1], "valid")),
+  ],
+  ResizeNearestNeighbor: [
+    { x: [2, 3, 2, 3] },
+    ({ x }) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [6, 6]),
+  ],
+  "gradients of ResizeNearestNeighbor": [
+    { x: [2, 3, 2, 3] },
+    gradients((x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [6, 6])),
+  ],
+  "gradients of StridedSlice": [
+    { x: [5, 6, 3] },
+    gradients((x) => tf.stridedSlice(x, [1, 0, -3], [5, 6, 3], [3, 2, 1])),
+  ],
+  "gradients of StridedSlice that drops an axis": [
+    { x: [5, 6] },
+    gradients((x) => tf.stridedSlice(x, [0, 4], [5, 5], [2, 1], 0, 0, 0, 0, 2)),
+  ],
   "gradients of Erf": [{ x: S }, gradients(tf.erf)],
   "gradients of Softmax": [{ x: [2, 3, 5] }, gradients((x) => tf.softmax(x))],
   "gradients of Reverse": [{ x: [2, 3, 4] }, gradients((x) => tf.reverse(x, [0, 2]))],

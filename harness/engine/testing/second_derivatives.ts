@@ -191,6 +191,21 @@ export const CHAINS: Readonly<Record<string, Chain>> = {
     },
     differences: QUADRATIC,
   },
+  ...Object.fromEntries(
+    ([
+      ["average pooling", (x) => tf.avgPool(x, 2, 2, "valid")],
+      ["nearest upsampling", (x) => tf.image.resizeNearestNeighbor(x, [8, 8])],
+      ["a strided slice", (x) => tf.stridedSlice(x, [0, 1, 0, 0], [2, 4, 4, 3], [1, 2, 3, 1])],
+      ["a reversal", (x) => tf.reverse(x, [1, 3])],
+    ] as [string, (x: tf.Tensor4D) => tf.Tensor][]).map(([name, f]) => [
+      `gradient of the gradient of ${name}`,
+      {
+        value: (t: tf.Tensor) =>
+          half(tf.grad((x) => half(f(x as tf.Tensor4D)))(along(wave([2, 4, 4, 3], 0.5), t))),
+        differences: QUADRATIC,
+      },
+    ]),
+  ),
   "energy after three leapfrog steps along the logarithm of their size": {
     value: (t) => {
       const step = tf.mul(0.3, tf.exp(t));
