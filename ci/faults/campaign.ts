@@ -6,12 +6,13 @@
  * @module
  */
 import { readCounts, readOptions } from "../../harness/cli/arguments.ts";
+import { fail } from "../../harness/cli/programs.ts";
 import { keyOf, words } from "../../harness/core/noise.ts";
 import { markdownTable } from "../../reports/markdown.ts";
 import { flipBits, resumeFromDamage, tearResults } from "./bytes.ts";
 import { fullDisk, readOnlyDisk, twoSweeps, vanishingFolder, whyNoMount } from "./folders.ts";
 import { injectKills } from "./kills.ts";
-import { finishSweep } from "./sweeps.ts";
+import { canListProcesses, finishSweep } from "./sweeps.ts";
 import { isSound, sumTallies, type Tally } from "./tally.ts";
 
 /** Size of a campaign. */
@@ -89,7 +90,8 @@ export async function runCampaign(
 const HELP = `Usage: deno task test:faults [options]
 
 Runs sweeps of tiny runs, kills them, fills and removes their disks, damages their files, calls them again, and compares every
-record and weight with those of an undisturbed sweep. Exit code 1 if anything is lost.
+record and weight with those of an undisturbed sweep. Exit code 1 if anything is lost. Needs ps; disks fail where unshare can
+mount one.
 
   --kills N    processes killed at random moments (default 50, about ten seconds each)
   --stride N   damage every Nth byte of a file, one at a time (default 1)
@@ -124,6 +126,7 @@ if (import.meta.main) {
     help: { type: "boolean", default: false },
   });
   if (help) console.log(HELP);
+  else if (!await canListProcesses()) fail("The campaign needs ps: install procps", 1);
   else {
     const start = performance.now();
     const log = (text: string) =>

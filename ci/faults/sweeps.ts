@@ -64,6 +64,16 @@ export async function finishSweep(out: string): Promise<void> {
   if (code !== 0) throw new Error(`The sweep in ${out} ended with exit code ${code}: ${lastLine}`);
 }
 
+/** Whether processes can be listed here: minimal systems have no ps. */
+export async function canListProcesses(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("ps", { args: ["-ww", "-eo", "pid=,args="] }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** Process ids of the runs in `out`. */
 export async function runsIn(out: string): Promise<number[]> {
   const { stdout } = await new Deno.Command("ps", { args: ["-ww", "-eo", "pid=,args="] }).output();

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { claimFolder, LOCK_FILE } from "../core/file_lock.ts";
+import type { RunSpec } from "../core/records.ts";
+import { runId } from "../experiment/spec.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { childCommand } from "../sweep/child.ts";
 
@@ -125,4 +128,47 @@ Deno.test("cli run reports in one line that a file is not a run spec", () =>
       assert.equal(code, 1);
       assert.match(stderr, /^[^\n]*\/(broken|other)\.json is not (JSON|a run spec): [^\n]*\n$/);
     }
+  }));
+
+/** A spec that no run of these tests executes. */
+const SPEC: RunSpec = {
+  method: "vae",
+  dataset: "fashion_4k",
+  seed: 0,
+  epochs: 1,
+  batchSize: 50,
+  trainCount: null,
+  sampleCount: 100,
+  metrics: [],
+  scoreUntrained: false,
+  hyper: {},
+  device: "cpu",
+  threads: 1,
+};
+
+Deno.test("cli run refuses a spec that was edited in the folder of another run", () =>
+  withTempDir(async (dir) => {
+    const folder = `${dir}/${runId(SPEC)}`;
+    await Deno.mkdir(folder);
+    const spec = `${folder}/spec.json`;
+    await Deno.writeTextFile(spec, JSON.stringify({ ...SPEC, epochs: 2 }));
+    const { code, stderr } = await cli(["run", spec, "--out", folder], dir);
+    assert.equal(code, 2);
+    assert.match(stderr, /^.*spec\.json was edited: it is the spec of run [0-9a-f]{12}, not .*\n$/);
+    assert.ok(stderr.includes(`, not ${runId(SPEC)}.`), stderr);
+  }));
+
+Deno.test("cli run says who holds its folder, and leaves no record there", () =>
+  withTempDir(async (dir) => {
+    const spec = `${dir}/spec.json`;
+    await Deno.writeTextFile(spec, JSON.stringify(SPEC));
+    using _claim = await claimFolder(dir, { hint: "" });
+    const { code, stderr } = await cli(["run", spec, "--out", dir], dir);
+    assert.equal(code, 1);
+    const holder = `process ${Deno.pid} on ${Deno.hostname()} since \\S+`;
+    assert.match(stderr, new RegExp(`^${dir} is in use by ${holder}: wait for it, or end it\n$`));
+    assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name).sort(), [
+      LOCK_FILE,
+      "spec.json",
+    ]);
   }));

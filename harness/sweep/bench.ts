@@ -101,15 +101,16 @@ export async function bench(experiment: Experiment, options: BenchOptions): Prom
     },
   });
   if (interrupted === undefined) console.log(await options.publish(records));
+  const say = writeErrors();
   const ids = new Set(specs.map(runId));
   const own = records.filter(({ id }) => ids.has(id));
   const unfinished = own.filter(({ status }) => status !== "completed");
   for (const { spec, status } of unfinished) {
-    console.error(plainText(`${describeRun(spec)}: ${status}`));
+    say(`${plainText(`${describeRun(spec)}: ${status}`)}\n`);
   }
   if (interrupted !== undefined) {
-    console.error(
-      "Interrupted: run the same command again to resume; deno task report has the tables so far",
+    say(
+      "Interrupted: run the same command again to resume; deno task report has the tables so far\n",
     );
   }
   const complete = own.length === ids.size && unfinished.length === 0;
@@ -364,7 +365,7 @@ function writeErrors(): (text: string) => void {
     try {
       Deno.stderr.writeSync(new TextEncoder().encode(text));
     } catch {
-      isThere = false; // progress is all that is lost
+      isThere = false; // messages are all that is lost
     }
   };
 }
