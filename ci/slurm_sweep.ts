@@ -195,8 +195,10 @@ async function judge(
 
 /** Everything in a record that an interruption must not change, as text. */
 function numbersOf(record: RunRecord): string {
-  const { seconds: _1, startedAt: _2, provenance: _3, epochs, ...rest } = record;
-  const trained = epochs.map(({ seconds: _, warmup: _w, ...epoch }) => epoch);
+  const { seconds: _1, startedAt: _2, provenance: _3, segments: _4, epochs, ...rest } = record;
+  const trained = epochs.map(
+    ({ seconds: _5, cpuSeconds: _6, load: _7, warmup: _8, ...epoch }) => epoch,
+  );
   return canonicalJson({ ...rest, trained });
 }
 

@@ -91,7 +91,7 @@ const KEPT = [0.8, 0.4];
 const DISCARDED = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1];
 
 /** Methods without a chain that learns: their q has the posterior of a linear model. */
-const AMORTIZED = ["vae", "vae_flow", "iwae"];
+const AMORTIZED = ["vae", "vae_flow", "iwae", "hvae", "langevin_vae"];
 
 for (const name of [...AMORTIZED, "abp", "dlgm", "lebm"]) {
   Deno.test(`${name} with linear nets learns probabilistic PCA, biased as its chain is`, async () => {
@@ -107,6 +107,7 @@ for (const name of [...AMORTIZED, "abp", "dlgm", "lebm"]) {
         energyLearningRate: 0.02,
         posteriorStepSize: 0.05,
         posteriorSteps: 25,
+        integratorSteps: 2,
       },
       slower: { learningRate: 0.002, energyLearningRate: 0.002 },
     });
@@ -140,8 +141,13 @@ for (const name of [...AMORTIZED, "abp", "dlgm", "lebm"]) {
 Deno.test("logWeight() gives bounds that rise with k to the evidence and do not pass it", async () => {
   const eigenvalues = [...KEPT, ...DISCARDED];
   const data = spectralData({ count: 64, eigenvalues, meanLength: 0.5, seed: 0 });
-  const overrides = { learningRate: 0.02, posteriorStepSize: 0.05, posteriorSteps: 5 };
-  for (const name of ["vae", "vae_flow", "dlgm", "lae_neurips", "iwae"]) {
+  const overrides = {
+    learningRate: 0.02,
+    posteriorStepSize: 0.05,
+    posteriorSteps: 5,
+    integratorSteps: 2,
+  };
+  for (const name of [...AMORTIZED, "dlgm", "lae_neurips"]) {
     // Stopped early, where q is still off.
     const { state, hyper, modelOf } = await learn(name, {
       data,

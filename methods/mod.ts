@@ -8,9 +8,11 @@ import { abp } from "./abp.ts";
 import { coopvaebm } from "./coopvaebm.ts";
 import { dlgm } from "./dlgm.ts";
 import { ebm } from "./ebm.ts";
+import { hvae } from "./hvae.ts";
 import { iwae } from "./iwae.ts";
 import { lae } from "./lae.ts";
 import { lae_neurips } from "./lae_neurips.ts";
+import { langevin_vae } from "./langevin_vae.ts";
 import { lebm } from "./lebm.ts";
 import { lfbm } from "./lfbm.ts";
 import { sri, sri_layers } from "./sri.ts";
@@ -28,6 +30,8 @@ export const METHODS: Readonly<Record<string, Method>> = {
   lae_neurips,
   ebm,
   iwae,
+  hvae,
+  langevin_vae,
   sri,
   sri_layers,
   coopvaebm,

@@ -12,6 +12,7 @@ import {
 import { type Block, formatInterval, formatMeanStd, formatNumber, NONE } from "./document/block.ts";
 import { pairedDifference, type SeedValue } from "./document/paired.ts";
 import type { MetricName, ResultTable } from "./document/result_table.ts";
+import { isBusy, secondsOf, type TimedPart, timedParts } from "./document/timed_parts.ts";
 import { datasetLabel } from "./page/content.ts";
 
 /** Two runs of one method, data set and seed. */
@@ -186,32 +187,32 @@ function timeBlock(pairs: readonly RunPair[], table: ResultTable): Block {
     caption: "Seconds per epoch, run by run",
     head: ["Method", "Data set", "Seed", "Here", "There", "Ratio", "Differs in"],
     rows: pairs.map((pair) => {
-      const [here, there] = [pair.here, pair.there].map(secondsOf);
+      const [here, there] = [pair.here, pair.there].map(longestPart);
       return [
         labelOf(pair.here.spec.method, table),
         datasetLabel(table, pair.here.spec.dataset),
         `${pair.here.spec.seed}`,
-        here === null ? NONE : formatNumber(here),
-        there === null ? NONE : formatNumber(there),
-        here === null || there === null ? NONE : ratioOf(pair, here / there),
+        here === undefined ? NONE : formatNumber(median(secondsOf(here))),
+        there === undefined ? NONE : formatNumber(median(secondsOf(there))),
+        here === undefined || there === undefined ? NONE : ratioOf(here, there),
         pair.changed.join(", ") || NONE,
       ];
     }),
   };
 }
 
-/** The ratio of two times, if the machines and the runs that shared them are alike. */
-function ratioOf({ here, there }: RunPair, ratio: number): string {
-  if (here.provenance === null || there.provenance === null) return "not comparable: no machine";
-  const unlike = differences(timingConditions(here.provenance), timingConditions(there.provenance));
+/** The ratio of two median times, if the machines and the runs that shared them are alike and did nothing else. */
+function ratioOf(here: TimedPart, there: TimedPart): string {
+  const unlike = differences(timingConditions(here.machine), timingConditions(there.machine));
   if (unlike.length > 0) return `not comparable: ${unlike.map(describe).join(", ")}`;
-  return ratio.toFixed(2);
+  const [above, below] = [secondsOf(here), secondsOf(there)];
+  if (isBusy(above) || isBusy(below)) return "not comparable: a machine was busy";
+  return (median(above) / median(below)).toFixed(2);
 }
 
-/** Median seconds of the epochs that count; null without any. */
-function secondsOf({ epochs }: RunRecord): number | null {
-  const seconds = epochs.filter(({ warmup }) => !warmup).map(({ seconds }) => seconds);
-  return seconds.length === 0 ? null : median(seconds);
+/** The machine that trained most of a run's epochs that count, with their seconds; undefined without any. */
+function longestPart(run: RunRecord): TimedPart | undefined {
+  return timedParts(run).toSorted((a, b) => b.epochs.length - a.epochs.length)[0];
 }
 
 function unpairedItems(

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Provenance, RunRecord, RunSpec } from "../harness/core/records.ts";
+import type { Machine, RunRecord, RunSpec } from "../harness/core/records.ts";
 import { dependsOnThreads } from "../harness/core/threads.ts";
 
 /** A run that the run list of an experiment names and that has no record. */
@@ -88,7 +88,7 @@ export function scoringConditions(run: Run): Conditions {
 }
 
 /** Everything that seconds depend on beyond training: the machine, and the runs that shared it. */
-export function timingConditions({ device, cpu, cores, jobs, os }: Provenance): Conditions {
+export function timingConditions({ device, cpu, cores, jobs, os }: Machine): Conditions {
   return textOf({ runtime: device, cpu, cores, jobs, os });
 }
 

@@ -81,7 +81,7 @@ let count = 0;
 
 /** A record with a new id, completed unless `end` says otherwise. */
 export function exampleRecord(
-  { spec, provenance, seconds = [9, 2, 3, 4], scores = {}, untrained = {}, end, ...measured }:
+  { spec, provenance, seconds = [9, 2.8, 3, 3.2], scores = {}, untrained = {}, end, ...measured }:
     ExampleChange,
 ): RunRecord {
   const id = (++count).toString(16).padStart(12, "0");

@@ -84,7 +84,7 @@ Deno.test("formatMeanStd() keeps trailing zeros and the deviation's two leading 
 
 Deno.test("toMarkdown() mirrors Table 1", () => {
   const text = toMarkdown(exampleTable([
-    ...examplePair(PAPER_SPEC, { mean: 95, std: 1.4, seconds: [9, 2, 4] }),
+    ...examplePair(PAPER_SPEC, { mean: 95, std: 1.4, seconds: [9, 2.7, 3.3] }),
     exampleRecord({
       spec: { ...PAPER_SPEC, method: "lebm", hyper: { ...PAPER_SPEC.hyper, priorSteps: 60 } },
       end: { status: "diverged", epoch: 2, metric: "loss" },
@@ -98,7 +98,7 @@ Deno.test("toMarkdown() mirrors Table 1", () => {
     "| LAE | LD + EBM + amortization | 95.0 ± 1.4 (n = 2) | 95.85 ± 1.06 (within) |",
     "- Not comparable with the paper (CIFAR-10, FID: LEBM): no seed, and a deviation takes two.",
     "| LEBM | 6.000 (6.000 to 6.000; n = 1) | not comparable |",
-    "| LAE | 3.000 (2.000 to 4.000; n = 4) | not comparable |",
+    "| LAE | 3.000 (2.700 to 3.300; n = 4) | not comparable |",
     "| LEBM / LAE | CIFAR-10 | 2.00 | not comparable |",
     "- LEBM, CIFAR-10, fid, seed 0: diverged in epoch 3: loss was not finite",
     "- runs: 2 completed, 1 diverged",

@@ -122,14 +122,61 @@ Deno.test("a ratio needs a time of both methods", () => {
 
 Deno.test("times of two machines stand in rows apart", () => {
   const { rows, notes, json } = formsOf([
-    ...timed("lae", [2, 3]),
+    ...timed("lae", [2.4, 2.6]),
     ...timed("lae", [9], { spec: { seed: 2 }, provenance: { cpu: "Another CPU" } }),
     ...timed("lebm", [27], { provenance: { cpu: "Another CPU" } }),
   ]);
   assertHas(rows, "| Method | machine | CIFAR-10 | paper |");
-  assertHas(rows, "| LAE | 2 | 2.500 (2.000 to 3.000; n = 2) | not comparable |");
+  assertHas(rows, "| LAE | 2 | 2.500 (2.400 to 2.600; n = 2) | not comparable |");
   assertHas(rows, "| LAE | 1 | 9.000 (9.000 to 9.000; n = 1) | not comparable |");
   assertHas(rows, "| LEBM / LAE | CIFAR-10 | 1 | 3.00 | not comparable |");
   assert.ok(notes.some((note) => note.startsWith("- Machine 2: a runtime, 2 threads, A CPU")));
   assert.equal(json.rows.find(({ method }) => method === "lae")?.times.length, 2);
+});
+
+Deno.test("a busy machine is marked, and its times give no ratio", () => {
+  const { rows, notes, json } = formsOf([...timed("lae", [2, 2.7]), ...timed("lebm", [5])]);
+  assertHas(rows, "| LAE | 2.350 (2.000 to 2.700; n = 2; busy) | not comparable |");
+  const why =
+    "the slowest epoch of lae took 1.35 times the fastest, more than 1.3: the machine was busy";
+  assertHas(rows, `| LEBM / LAE | CIFAR-10 | –: ${why} | not comparable |`);
+  assert.ok(notes.some((note) => note.endsWith(`: ${why}.`)));
+  assert.deepEqual(json.ratios.map(({ ratio, range }) => [ratio, range]), [[null, null]]);
+  const steady = formsOf([...timed("lae", [2, 2.6]), ...timed("lebm", [5])]);
+  assert.equal(steady.json.ratios[0].ratio, 5 / 2.3);
+});
+
+Deno.test("the epochs of a run resumed on another machine never share a median", () => {
+  const [whole] = timed("lae", [2]);
+  const segment = (epoch: number, cpu: string) => ({
+    epoch,
+    step: 0,
+    startedAt: "2026-01-02T03:04:05.678Z",
+    machine: { device: "d", cpu, cores: 2, jobs: 1, os: "linux" },
+  });
+  const epochOf = (epoch: number, seconds: number, warmup = false) => ({
+    ...whole.epochs[0],
+    epoch,
+    seconds,
+    warmup,
+  });
+  const resumed: RunRecord = {
+    ...whole,
+    // Trained on a node, resumed on another, and scored on a third: the last is the provenance's.
+    segments: [segment(0, "node"), segment(3, "other"), segment(5, "login")],
+    epochs: [
+      epochOf(0, 9, true),
+      epochOf(1, 2),
+      epochOf(2, 2),
+      epochOf(3, 9, true),
+      epochOf(4, 8),
+    ],
+  };
+  const { json } = formsOf([resumed]);
+  const [{ times }] = json.rows;
+  assert.deepEqual(
+    times.map(({ machine, median, n }) => [machine.split(", ")[1], median, n]),
+    [["node", 2, 2], ["other", 8, 1]],
+  );
+  assert.equal(json.provenance.machine.length, 3);
 });

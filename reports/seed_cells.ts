@@ -1,4 +1,5 @@
 import { mean, sampleStd } from "../harness/statistics/summary.ts";
+import { describeDivergence } from "../harness/core/not_finite.ts";
 import type { RunRecord } from "../harness/core/records.ts";
 import { compareScore } from "./compare_published.ts";
 import { type Run, scoringConditions, trainingConditions } from "./conditions.ts";
@@ -75,7 +76,7 @@ export function spreadOf(values: readonly number[]): Spread | null {
 function describeEnd(run: Exclude<RunRecord, { status: "completed" }>): string {
   switch (run.status) {
     case "diverged":
-      return `diverged in epoch ${run.epoch + 1}${stepOf(run)}: ${run.metric} was not finite`;
+      return describeDivergence(run);
     case "failed":
       return `failed: ${run.error}`;
     case "interrupted":
@@ -163,9 +164,4 @@ export function amortizationCell({ runs }: CellRuns, dataset: string): Amortizat
     moves,
     n: found.length,
   }];
-}
-
-/** `, step 3` of a run that diverged in training. */
-function stepOf({ divergence }: Extract<Run, { status: "diverged" }>): string {
-  return divergence === undefined ? "" : `, step ${divergence.step}`;
 }

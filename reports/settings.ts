@@ -5,7 +5,7 @@
  */
 import type { Provenance, RunRecord, RunSpec, UserModule } from "../harness/core/records.ts";
 import { describeSettings, formatSetting } from "./conditions.ts";
-import { describeMachine } from "./time_cells.ts";
+import { describeMachine, machinesOf } from "./document/timed_parts.ts";
 
 /** Every setting with its distinct values. */
 export function collectSettings(records: readonly RunRecord[]): Record<string, string[]> {
@@ -41,11 +41,11 @@ function collectValues(
 
 /** Every fact of provenance with its distinct values. */
 export function collectProvenance(records: readonly RunRecord[]): Record<string, string[]> {
-  return collectValues(
-    records.flatMap(({ spec, provenance }) =>
-      provenance === null ? [] : [factsOf(spec, provenance)]
-    ),
-  );
+  return collectValues(records.flatMap((record) => {
+    const { spec, provenance } = record;
+    if (provenance === null) return [];
+    return machinesOf(record).map((machine) => factsOf(spec, { ...provenance, ...machine }));
+  }));
 }
 
 /** The user's modules behind a run. */

@@ -1,5 +1,4 @@
 import { median } from "../harness/statistics/summary.ts";
-import type { Provenance } from "../harness/core/records.ts";
 import { compareRatio, compareTime, departures } from "./compare_published.ts";
 import {
   type Conditions,
@@ -11,6 +10,13 @@ import {
   trainingConditions,
 } from "./conditions.ts";
 import type { RatioCell, TimeCell } from "./document/result_table.ts";
+import {
+  describeMachine,
+  isBusy,
+  secondsOf,
+  STEADY_RANGE,
+  timedParts,
+} from "./document/timed_parts.ts";
 import { PAPER_RATIOS, PAPER_TIMES } from "./published/paper.ts";
 import type { PublishedRatio } from "./published/protocol.ts";
 
@@ -25,31 +31,26 @@ export interface Timing {
   readonly conditions: Conditions;
 }
 
-/** The machine of a run, as tables show it. */
-export function describeMachine({ device, cpu, cores, jobs, os }: Provenance): string {
-  const runs = jobs === 1 ? "1 run at a time" : `${jobs} runs at a time`;
-  return `${device}, ${cpu}, ${cores} cores, ${runs}, ${os}`;
-}
-
 /** The timings of `runs`, which are one row's, on `dataset`: one for each machine, that of most epochs first. */
 export function timingsOf(
   runs: readonly Run[],
   { row, dataset }: { readonly row: string; readonly dataset: string },
 ): Timing[] {
-  const groups: { conditions: Conditions; machine: string; runs: number[][] }[] = [];
+  const groups: { conditions: Conditions; machine: string; runs: (readonly number[])[] }[] = [];
   for (const run of runs) {
-    if (run.status === "missing" || run.spec.dataset !== dataset || !run.provenance) continue;
-    const seconds = run.epochs.filter(({ warmup }) => !warmup).map(({ seconds }) => seconds);
-    if (seconds.length === 0) continue;
-    const conditions = { ...trainingConditions(run), ...timingConditions(run.provenance) };
-    const fits = (group: { readonly conditions: Conditions }) =>
-      differences(conditions, group.conditions, { but: ["seed"] }).length === 0;
-    let group = groups.find(fits);
-    if (group === undefined) {
-      group = { conditions, machine: describeMachine(run.provenance), runs: [] };
-      groups.push(group);
+    if (run.status === "missing" || run.spec.dataset !== dataset) continue;
+    for (const part of timedParts(run)) {
+      const { machine } = part;
+      const conditions = { ...trainingConditions(run), ...timingConditions(machine) };
+      const fits = (group: { readonly conditions: Conditions }) =>
+        differences(conditions, group.conditions, { but: ["seed"] }).length === 0;
+      let group = groups.find(fits);
+      if (group === undefined) {
+        group = { conditions, machine: describeMachine(machine), runs: [] };
+        groups.push(group);
+      }
+      group.runs.push(secondsOf(part));
     }
-    group.runs.push(seconds);
   }
   return groups.toSorted((a, b) => b.runs.flat().length - a.runs.flat().length)
     .map(({ conditions, machine, runs }) => {
@@ -66,6 +67,7 @@ export function timingsOf(
         n: seconds.length,
         runs: runs.length,
         machine,
+        busy: isBusy(seconds),
         published: published === undefined ? null : compareTime(conditions, published),
       };
       return { row, method, cell, medians: runs.map(median), conditions };
@@ -140,17 +142,19 @@ function ratiosOf(
   return (alike.length > 0 ? alike : pairs.slice(0, 1)).map(({ a, b, unlike }) => {
     const isAlike = unlike.length === 0;
     const { conditions } = a;
-    const range = isAlike ? rangeOf(a.medians, b.medians) : null;
-    const reasons = unlike.map(describeDifference);
+    const busy = [a, b].filter(({ cell }) => cell.busy);
+    const isKnown = isAlike && busy.length === 0;
+    const range = isKnown ? rangeOf(a.medians, b.medians) : null;
+    const reasons = isAlike ? busy.map(describeBusy) : unlike.map(describeDifference);
     return {
       numerator: a.row,
       denominator: b.row,
       dataset: a.cell.dataset,
       machine: isAlike ? a.cell.machine : null,
-      ratio: isAlike ? a.cell.median / b.cell.median : null,
+      ratio: isKnown ? a.cell.median / b.cell.median : null,
       range,
       reasons,
-      caveats: isAlike ? departures(conditions, published.chains) : [],
+      caveats: isKnown ? departures(conditions, published.chains) : [],
       published: compareRatio({ range, reasons }, { conditions, published }),
     };
   });
@@ -166,6 +170,12 @@ function rangeOf(
     Math.min(...above) / Math.max(...below),
     Math.max(...above) / Math.min(...below),
   ];
+}
+
+/** Why the seconds of a row give no ratio. */
+function describeBusy({ row, cell: { min, max } }: Timing): string {
+  const spread = (max / min).toFixed(2);
+  return `the slowest epoch of ${row} took ${spread} times the fastest, more than ${STEADY_RANGE}: the machine was busy`;
 }
 
 function describeDifference({ name, here, there }: Difference): string {

@@ -234,7 +234,9 @@ const PICKLES = [
 PICKLES[0].push(98, 0x58, 1, 0, 0, 0, 99, 0x75, 0x2e);
 
 /** Small pictures in every format that is read. */
-async function pictures(...formats: readonly ("png" | "jpeg" | "tiff" | "webp" | "gif")[]) {
+async function pictures(
+  ...formats: readonly ("png" | "jpeg" | "tiff" | "webp" | "gif" | "avif")[]
+) {
   const data = Uint8Array.from({ length: 16 * 12 * 3 }, (_, i) => (i * 37) & 255);
   const raw = { width: 16, height: 12, channels: 3 } as const;
   return await Promise.all(
@@ -398,6 +400,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
   jpeg: { seeds: () => pictures("jpeg"), read: (bytes) => decodeImage(bytes, "a.jpg") },
   tiff: { seeds: () => pictures("tiff"), read: (bytes) => decodePicture(bytes, "a.tif") },
   webp: { seeds: () => pictures("webp"), read: (bytes) => decodeImage(bytes, "a.webp") },
+  avif: { seeds: () => pictures("avif"), read: (bytes) => decodePicture(bytes, "a.avif") },
   gif: { seeds: () => pictures("gif"), read: (bytes) => decodeImage(bytes, "a.gif") },
   checkpoint: {
     seeds: given(CHECKPOINT),

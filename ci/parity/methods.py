@@ -290,6 +290,78 @@ def iwae(c):
     return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), metrics
 
 
+def moved_posterior(c, temperature, run):
+    """Minus the bound of HVAE and Langevin-VAE, the entropies of the start in closed form."""
+    names = c.names("encoder", "dynamics", "decoder")
+    p = leaves(c.state, names)
+    q = torch.distributions.Normal(*c.encode(p))
+    t0 = temperature(p)
+    momentum = torch.distributions.Normal(0.0, t0.sqrt())
+
+    def force(z):
+        u = c.nll(p, z)[0].sum() + half_squared_norm(z).sum()
+        return torch.autograd.grad(u, z, create_graph=True)[0]
+
+    z, mom, log_det = run(p, q.loc + q.scale * c.noise["latents"], t0.sqrt() * c.noise["momentum"], force)
+    standard = torch.distributions.Normal(0.0, 1.0)
+    d = z.shape[1]
+    end = -standard.log_prob(z).sum(1) - standard.log_prob(mom).sum(1)
+    kl = (end - q.entropy().sum(1) - d * momentum.entropy()).mean() - d * log_det
+    nll, error = c.nll(p, z)
+    loss = nll.mean() + kl
+    metrics = dict(loss=loss, kl=kl, squaredError=error)
+    return adam(c, gradients(loss, p, names), c.hyper["learningRate"]), metrics, p
+
+
+def hvae(c):
+    steps = c.hyper["integratorSteps"]
+
+    def temperature(p):
+        if c.hyper["tempering"] == "free":
+            return torch.sigmoid(p["dynamics/rawAlpha"]).prod() ** -2
+        return 1 + p["dynamics/logExcess"].exp()
+
+    def run(p, z, mom, force):
+        t0, size = temperature(p), 0.5 * torch.sigmoid(p["dynamics/rawStepSize"])
+        at = [(1 - t0) * (k / steps) ** 2 + t0 for k in range(steps + 1)]
+        for k in range(steps):
+            mom = mom - size / 2 * force(z)
+            z = z + size * mom
+            mom = mom - size / 2 * force(z)
+            free = c.hyper["tempering"] == "free"
+            mom = mom * (torch.sigmoid(p["dynamics/rawAlpha"][k]) if free else (at[k + 1] / at[k]).sqrt())
+        return z, mom, -t0.log() / 2
+
+    out, metrics, p = moved_posterior(c, temperature, run)
+    metrics.update(temperature=temperature(p), stepSize=0.5 * torch.sigmoid(p["dynamics/rawStepSize"]).mean())
+    return out, metrics
+
+
+def langevin_vae(c):
+    steps = c.hyper["integratorSteps"]
+
+    def run(p, z, mom, force):
+        h, nu = p["dynamics/logStepSize"].exp(), p["dynamics/logFriction"].exp()
+        for k in range(steps):
+            kick = 0.0
+            if c.hyper["momentumNoise"] > 0:
+                kick = h.sqrt() * c.hyper["momentumNoise"] * (2 * nu).sqrt() * c.noise[f"dynamics/{k}"]
+            if c.hyper["scheme"] == "euler":
+                mom = (-nu * h).exp() * mom - h * force(z) + kick
+                z = z + h * mom
+            else:
+                mom = (-nu * h / 2).exp() * mom
+                z = z + h / 2 * mom
+                mom = mom - h * force(z) + kick
+                z = z + h / 2 * mom
+                mom = (-nu * h / 2).exp() * mom
+        return z, mom, -steps * nu * h
+
+    out, metrics, p = moved_posterior(c, lambda p: torch.tensor(1.0), run)
+    metrics.update(stepSize=p["dynamics/logStepSize"].exp(), friction=p["dynamics/logFriction"].exp())
+    return out, metrics
+
+
 def vae_flow(c):
     names = c.names("encoder", "flow", "decoder")
     p = leaves(c.state, names)
@@ -649,7 +721,7 @@ def coopvaebm(c):
 
 METHODS = dict(
     vae=vae, vae_flow=vae_flow, abp=abp, dlgm=dlgm, lebm=lebm, lae=lae, lae_neurips=lae_neurips, iwae=iwae,
-    sri=sri, sri_layers=sri, lfbm=lfbm, ebm=ebm, coopvaebm=coopvaebm,
+    sri=sri, sri_layers=sri, lfbm=lfbm, hvae=hvae, langevin_vae=langevin_vae, ebm=ebm, coopvaebm=coopvaebm,
 )
 
 

@@ -59,9 +59,13 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
   }],
   ["iwae", { importanceSamples: 3 }],
   // A step that adds to the sums of the search, and one that chooses.
-  ["sri", { nets: "mlp", width: 0.008 }],
+  ["sri", {}],
   ["sri", { nets: "mlp", width: 0.008, searchEvery: WARM_STEPS + 1, noise: false }],
-  ["sri_layers", { searchEvery: 0 }],
+  ["sri_layers", {}],
+  ["hvae", { integratorSteps: 2 }],
+  ["hvae", { integratorSteps: 2, tempering: "free" }],
+  ["langevin_vae", { integratorSteps: 2, momentumNoise: 0.5 }],
+  ["langevin_vae", { integratorSteps: 1, scheme: "euler" }],
   ["lfbm", { latentDim: 4, decay: 0.9, flowDepth: 2 }],
   ["coopvaebm", {
     klWeight: 3,

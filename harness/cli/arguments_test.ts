@@ -6,6 +6,7 @@ async function run(file: string, options: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
+      "--quiet", // Deno's own words on standard error, such as that it waits for a lock
       "--no-check",
       "--allow-read",
       "--allow-env",

@@ -55,9 +55,16 @@ Deno.test("cli bench refuses options for Slurm that have no effect, and writes n
         /^--slurm-cpus must be at least the threads of a run, 4, got 2$/,
       ],
       [["--parallel-config", `${dir}/none.yaml`], /none\.yaml$/],
+      [
+        ["--slurm", "--out", `${dir}/a\x1b[2J`],
+        /cannot name the folder ".*\/a\\u001b\[2J": choose/,
+      ],
     ];
     const outcomes = await Promise.all(
-      cases.map(([argv]) => cli([...ARGS, ...argv, "--out", `${dir}/out`], dir)),
+      cases.map(([argv]) => {
+        const out = argv.includes("--out") ? [] : ["--out", `${dir}/out`];
+        return cli([...ARGS, ...out, ...argv], dir);
+      }),
     );
     outcomes.forEach(({ code, stderr }, i) => {
       assert.match(stderr.trimEnd(), cases[i][1]);

@@ -107,7 +107,10 @@ function createProgram(): Command {
       "--device <name>",
       `one of ${Object.keys(DEVICES).join(", ")}`,
     )
-    .option("--threads <count>", "threads per run (default: cores divided by --jobs)")
+    .option(
+      "--threads <count>",
+      "threads per run (default: as the runs in the folder, else the cores of the machine or of the Slurm job divided by --jobs)",
+    )
     .option(
       "--jobs <count>",
       "number of parallel runs; timings from parallel runs are not comparable (default: 1)",
@@ -160,7 +163,7 @@ function createProgram(): Command {
   program.addCommand(statusCommand());
 
   program.addCommand(likelihoodCommand({ tablesOf, publish: writeReports }));
-  program.addCommand(tuneCommand(TABLES, (interrupted) => {
+  program.addCommand(tuneCommand((interrupted) => {
     Deno.exitCode = exitCodeOf(interrupted) ?? 0;
   }));
 

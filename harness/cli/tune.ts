@@ -26,6 +26,7 @@ import { forecast } from "../sweep/forecast.ts";
 import { readResults } from "../sweep/store.ts";
 import { finalRuns, outcomesOf, searchTrials, summarise } from "../tuning/tune.ts";
 import { tuningMarkdown } from "../tuning/tuning_table.ts";
+import { openTables } from "./tables.ts";
 
 interface TuneArguments {
   readonly preset: string;
@@ -49,7 +50,6 @@ interface TuneArguments {
 
 /** Defines the command `tune`; its action calls `end` with the signal that ended it early, if any. */
 export function tuneCommand(
-  tables: Tables,
   end: (interrupted: Deno.Signal | undefined) => void,
 ): Command {
   return new Command("tune")
@@ -57,7 +57,10 @@ export function tuneCommand(
       "random search over the ranges that methods declare, with the same number of trials and steps for each, scored on held-out training images; a second call resumes where the first stopped",
     )
     .option("--preset <name>", `one of ${Object.keys(PRESETS).join(", ")}`, DEFAULT_PRESET)
-    .option("--methods <names>", "comma-separated; all of the preset by default")
+    .option(
+      "--methods <names>",
+      "comma-separated names, or modules of your own: ./mine.ts; all of the preset by default",
+    )
     .option("--dataset <name>", "one data set; the preset's first by default")
     .option("--metric <name>", "the score to tune for; the preset's first by default")
     .option("--epochs <count>", "epochs of a trial; the preset's by default")
@@ -79,20 +82,24 @@ export function tuneCommand(
       "--probe",
       "with --dry-run: open the device and time the first steps of each kind of run",
     )
-    .action(async (typed: TuneArguments) => end(await tune(typed, tables)));
+    .action(async (typed: TuneArguments) => end(await tune(typed)));
 }
 
-async function tune(typed: TuneArguments, tables: Tables): Promise<Deno.Signal | undefined> {
+async function tune(typed: TuneArguments): Promise<Deno.Signal | undefined> {
   const preset = lookUp(PRESETS, "preset", typed.preset);
+  const { tables, methods, moduleFolders } = await openTables({ methods: typed.methods });
   const dataset = absoluteName(`${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`);
   const datasets = { ...tables.datasets, [dataset]: await heldOut(dataset) };
   const withHeldOut: Tables = { ...tables, datasets };
-  const { experiment, jobs } = readExperiment({ ...typed, datasets: dataset, seeds: "0" }, {
-    tables: withHeldOut,
-    presets: PRESETS,
-    devices: Object.keys(DEVICES),
-    cores: availableCores(),
-  });
+  const { experiment, jobs } = readExperiment(
+    { ...typed, methods, datasets: dataset, seeds: "0" },
+    {
+      tables: withHeldOut,
+      presets: PRESETS,
+      devices: Object.keys(DEVICES),
+      cores: availableCores(),
+    },
+  );
   const crowded = threadsWarning({ ...experiment, jobs, cores: availableCores() });
   if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
@@ -116,6 +123,7 @@ async function tune(typed: TuneArguments, tables: Tables): Promise<Deno.Signal |
     acceptCode: typed.acceptCode ?? false,
     readCode: codeReader(projectPath(".")),
     dataFolder: dataFolder(),
+    moduleFolders,
   };
   const specs = trials.map(({ spec }) => spec);
   if (typed.probe && !typed.dryRun) {

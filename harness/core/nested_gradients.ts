@@ -1,7 +1,7 @@
 /**
  * Right derivatives of derivatives in TensorFlow.js 4.22; importing the module corrects the engine.
  *
- * A kernel whose gradient reads its own output (Exp, Sigmoid, Tanh, Elu, Max, Pow) saves a clone of that output, and the
+ * A kernel whose gradient reads its own output (in tfjs Exp, Sigmoid, Tanh, Elu, Max, Pow) saves a clone of that output, and the
  * engine puts the clone on the tape before the kernel. The next gradient walks the tape from the variable on, meets the
  * clone before the output it copies, and takes the clone for a constant: of (e^x)'' = e^x dy the whole is lost, of swish''
  * a part, without an error. Here the kernel goes on the tape before its clones. First derivatives keep their operations.
@@ -10,6 +10,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import "./comparison_gradients.ts";
+import { registerTailGradients } from "./tail_gradients.ts";
 
 /** An operation on the tape, as in tfjs-core/src/tape.ts. */
 interface TapeNode {
@@ -29,6 +30,7 @@ const CORRECTED = Symbol.for("laebench.nested_gradients");
 
 correct(tf.engine() as unknown as TapeEngine & { [CORRECTED]?: true });
 registerMissing();
+registerTailGradients();
 
 function correct(engine: TapeEngine & { [CORRECTED]?: true }): void {
   if (engine[CORRECTED]) return;
@@ -64,16 +66,8 @@ function putBeforeClones({ activeTape, gradientDepth }: TapeEngine["state"], nam
   }
 }
 
-/** Gradients of the kernels that occur in gradients and have none in tfjs. */
+/** Registers the gradient of the one kernel of gradients that has none in tfjs. */
 function registerMissing(): void {
-  tf.registerGradient({
-    kernelName: "EluGrad", // dy elu'(x), from y = elu(x): elu'(x) is 1 where y >= 0, else y + 1
-    inputsToSave: ["dy", "y"],
-    gradFunc: (ddx, [dy, y]) => ({
-      dy: () => tf.engine().runKernel("EluGrad", { dy: ddx as tf.Tensor, y }) as tf.Tensor,
-      y: () => tf.mul(tf.mul(ddx as tf.Tensor, dy), tf.cast(tf.less(y, 0), "float32")),
-    }),
-  });
   tf.registerGradient({
     kernelName: "Conv2DBackpropFilter", // bilinear in x and dy, like the convolution itself
     inputsToSave: ["x", "dy"],

@@ -266,7 +266,7 @@ export interface AlternativeScores {
   readonly error?: string;
 }
 
-/** The training step in which a metric was not finite (`run/divergence.ts`). */
+/** The training step in which a metric was not finite or beyond its limit (`run/divergence.ts`). */
 export interface Divergence {
   /** Its number in the epoch, from 1. */
   readonly step: number;
@@ -274,7 +274,10 @@ export interface Divergence {
   readonly metrics: Readonly<Record<string, number | null>>;
   /** The metrics of the step before; null for the first step of an epoch. */
   readonly lastFinite: Readonly<Record<string, number>> | null;
-  /** Of the last step of the epoch at which they were all finite; null if there was none. */
+  /**
+   * Of the last step before it, in the epoch and since the last checkpoint, at which they were all finite; null if there was
+   * none.
+   */
   readonly norms: NormsAtStep | null;
 }
 
@@ -348,7 +351,7 @@ export type RunRecord =
     | {
       readonly status: "diverged";
       readonly epoch: number;
-      /** The training metric or score that was not finite, or `samples`. */
+      /** The training metric or score that was not finite or beyond its limit, or `samples`. */
       readonly metric: string;
       /** The step at fault; absent if training had ended, and from older records. */
       readonly divergence?: Divergence;

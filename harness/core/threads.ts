@@ -23,3 +23,8 @@ export function availableCores(read: (variable: string) => string | undefined = 
 export function dependsOnThreads(device: string): boolean {
   return device === "cpu" || device.startsWith("tfjs-node");
 }
+
+/** `1 thread`, `2 threads`. */
+export function countThreads(count: number): string {
+  return count === 1 ? "1 thread" : `${count} threads`;
+}

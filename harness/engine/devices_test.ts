@@ -13,6 +13,7 @@ import {
 } from "../../methods/testing/tiny_problem.ts";
 import type { Device, Method } from "../core/types.ts";
 import { openDevice } from "./device.ts";
+import { GRID_INPUTS, gridFaults, gridProgram } from "./testing/unary_grid.ts";
 import { DEVICE_NAMES, deviceLabel, tryDevice } from "./testing/devices.ts";
 import { allCases, allInputs, KERNEL_TOLERANCE, worstError } from "./testing/kernel_cases.ts";
 
@@ -81,6 +82,17 @@ for (const name of DEVICE_NAMES) {
           await t.step(key, () => assert.fail(`relative error ${error} > ${KERNEL_TOLERANCE}`));
         }
       }
+    },
+  });
+
+  Deno.test({
+    name:
+      `${label} computes every elementwise function and its slope in the tails, at the infinities and at NaN`,
+    ignore: isAbsent,
+    async fn() {
+      await using program = await device.compile(gridProgram, { state: {}, inputs: GRID_INPUTS });
+      const { outputs } = await program.run(await device.upload({}), GRID_INPUTS);
+      assert.deepEqual(gridFaults(outputs, name), []);
     },
   });
 

@@ -1,7 +1,9 @@
 /** Small files that took seconds, gigabytes or a stack, or whose error hid its cause; found by `deno task test:fuzz` and by hand. */
 import assert from "node:assert/strict";
-import { gzipSync, zlibSync } from "fflate";
+import { gzipSync, zipSync, zlibSync } from "fflate";
+import { withTempDir } from "../testing/temp_dir.ts";
 import { gunzip, readIdx } from "./idx.ts";
+import { openImageFiles } from "./image_files.ts";
 import { readMat5 } from "./mat5.ts";
 import { readNpy } from "./npy.ts";
 import { type PickleTable, unpickle } from "./pickle.ts";
@@ -124,3 +126,27 @@ Deno.test("readNpy() refuses more axes than an array of NumPy can have", () => {
   bytes.set(encoder.encode(header), 12);
   assert.throws(() => readNpy(bytes), /^SyntaxError: \.npy array has more than 64 axes$/);
 });
+
+Deno.test("openImageFiles() follows at most 40 links one after another", () =>
+  withTempDir(async (dir) => {
+    const chain = async (length: number) => {
+      const link = { os: 3, attrs: 0o120777 << 16 } as const;
+      const links = Array.from({ length }, (_, i) => {
+        const target = i + 1 < length ? `l${i + 1}.png` : "real.png";
+        return [`l${i}.png`, [encoder.encode(target), link]] as const;
+      });
+      const path = `${dir}/${length}.zip`;
+      await Deno.writeFile(
+        path,
+        zipSync({ "real.png": new Uint8Array(4), ...Object.fromEntries(links) }),
+      );
+      let count = 0;
+      for await (const _ of (await openImageFiles(path)).files()) count++;
+      return count;
+    };
+    assert.equal(await chain(40), 41);
+    await assert.rejects(
+      chain(41),
+      /entry "l0\.png" is a link to a file that is not in the archive/,
+    );
+  }));

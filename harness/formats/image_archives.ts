@@ -14,6 +14,9 @@ import { zipMembers } from "./zip.ts";
 /** Largest file that is unpacked, in bytes: an image of 8192 x 8192 pixels needs 200 MB without compression. */
 const FILE_LIMIT = 2 ** 28;
 
+/** Links that are followed one after another, as in Linux. */
+const LINK_LIMIT = 40;
+
 /** The image files of the zip archive at `path`. */
 export function openZip(path: string): ImageFiles {
   const skipped = new Skipped();
@@ -27,7 +30,8 @@ export function openZip(path: string): ImageFiles {
         const seen = new Set<string>();
         while (member.link) {
           const target = targetOf(member.name, new TextDecoder().decode(member.read()));
-          const next = seen.has(target) ? undefined : members.get(target);
+          const isLost = seen.has(target) || seen.size === LINK_LIMIT;
+          const next = isLost ? undefined : members.get(target);
           seen.add(target);
           if (next === undefined) throw deadLink(name);
           member = next;
@@ -121,7 +125,7 @@ export function openTar(path: string): ImageFiles {
       const wanted = new Map<string, string[]>();
       for (const name of links.keys()) {
         let target = name;
-        for (let hops = 0; links.has(target) && hops <= links.size; hops++) {
+        for (let hops = 0; links.has(target) && hops < LINK_LIMIT; hops++) {
           target = links.get(target) ?? target;
         }
         wanted.set(target, [...wanted.get(target) ?? [], name]);

@@ -50,6 +50,7 @@ const REST = z.object({
     seconds: z.number().min(0),
     cpuSeconds: z.number().min(0),
     sums: NUMBERS,
+    last: NUMBERS.optional(),
   }).optional(),
   segments: z.array(SEGMENT),
   seconds: SECONDS,

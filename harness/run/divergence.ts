@@ -1,30 +1,69 @@
 /**
- * What one needs to find why a run diverged: its epoch is trained again from the same state, to the same bits, by a step that
- * also returns norms of the weights, of their changes and of their gradients.
+ * Explains why a run diverged: training is repeated from the last checkpoint, to the same bits, by a step that also returns
+ * norms of the weights, of their changes and of their gradients.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Divergence, NormsAtStep } from "../core/records.ts";
-import { NotFiniteError, type StepAtFault } from "../core/not_finite.ts";
-import type { Device, PureFunction } from "../core/types.ts";
 import type { Chains } from "./batches.ts";
-import { loadCheckpoint } from "./checkpoint_files.ts";
+import { loadSoundCheckpoint } from "./checkpoint_files.ts";
 import { initialise } from "./initial_state.ts";
 import type { Run } from "./run_context.ts";
-import { startStopwatch } from "../core/stopwatch.ts";
-import { stepOf, trainOptions } from "./train_run.ts";
 import { train, type TrainOptions, type TrainPosition } from "./train.ts";
+import { createTurns, type StepProgram, stepProgram, trainOptions } from "./train_run.ts";
+import { NotFiniteError, type StepAtFault } from "../core/not_finite.ts";
+import { startStopwatch } from "../core/stopwatch.ts";
+import type { Device, PureFunction } from "../core/types.ts";
+import type { Divergence, NormsAtStep } from "../core/records.ts";
 
 /** Prefix of the norms among the outputs of a step. */
 const NORM = "norm/";
 
+/**
+ * Trains `run` again up to `fault`, from its newest checkpoint or the start, with norms. If that fails, or `stop` is
+ * aborted, it reports the reason, and there are no norms.
+ */
+export async function explainDivergence(fault: StepAtFault, run: Run): Promise<Divergence> {
+  const { spec, model, problem: { trainCount }, device, dir, stop, report } = run;
+  const warn = (text: string) => report({ event: "warning", text });
+  try {
+    const saved = await loadSoundCheckpoint(dir, { check() {}, report: warn });
+    // Training has moved the chains of `run.start`.
+    const start = saved ?? await initialise(spec, { model, trainCount });
+    const [epoch, partial] = [saved?.epochs.length ?? 0, saved?.partial];
+    warn(
+      `diverged in ${placeOf(fault)}: training is repeated from ` +
+        `${placeOf({ epoch, step: (partial?.steps ?? 0) + 1 })}, to record norms`,
+    );
+    const state = await device.upload(start.state);
+    const turn = createTurns();
+    return await traceDivergence({ epoch, partial, state, chains: start.chains as Chains }, {
+      ...trainOptions(run),
+      ...stepProgram(state, run),
+      stopwatch: startStopwatch(),
+      device,
+      fault,
+      async pause() {
+        await turn();
+        stop?.throwIfAborted();
+        return false;
+      },
+    });
+  } catch (error) {
+    warn(`no norms were recorded: ${error instanceof Error ? error.message : String(error)}`);
+    return describeFault(fault);
+  }
+}
+
+function placeOf({ epoch, step }: { readonly epoch: number; readonly step: number }): string {
+  return `epoch ${epoch + 1}, step ${step}`;
+}
+
 /** Options of `traceDivergence`. */
-export interface TraceOptions extends Omit<TrainOptions, "program" | "onStep"> {
+export interface TraceOptions
+  extends StepProgram, Omit<TrainOptions, "program" | "epochs" | "onStep"> {
   readonly device: Device;
-  /** The training step and its shapes. */
-  readonly step: PureFunction;
-  readonly specs: Parameters<Device["compile"]>[1];
+  readonly fault: StepAtFault;
 }
 
 /** The facts of the step at fault, without norms. */
@@ -36,58 +75,28 @@ export function describeFault({ step, metrics, before }: StepAtFault): Divergenc
 }
 
 /**
- * Trains the epoch of `position` again until `fault`, and adds the norms of the last step at which all are finite. They are null
- * if there is none, as for a fault in the first step of an epoch, or on a device that does not repeat its bits.
+ * Trains from `position` again until `fault`, and adds the norms of the last step before it, in its epoch, at which all are
+ * finite. They are null if there is none, as for a fault in the first step of an epoch or after `position`, or if training
+ * goes beyond the fault, on a device that does not repeat its bits.
  */
 export async function traceDivergence(
   position: TrainPosition,
-  { fault, device, step, specs, ...options }: TraceOptions & { readonly fault: StepAtFault },
+  { fault, device, step, specs, ...options }: TraceOptions,
 ): Promise<Divergence> {
-  const plain = describeFault(fault);
-  let norms: NormsAtStep | null = null;
+  let norms = null as NormsAtStep | null;
   await using program = await device.compile(withNorms(step), specs);
-  const epochs = train(position, {
+  const reached = train(position, {
     ...options,
     program,
-    epochs: position.epoch + 1,
+    epochs: fault.epoch + 1,
     onStep: (step, metrics) => norms = normsOf(step, metrics),
   });
   try {
-    await Array.fromAsync(epochs);
+    for await (const { ended } of reached) if (ended) norms = null;
   } catch (error) {
-    if (error instanceof NotFiniteError) return { ...plain, norms };
-    throw error;
+    if (!(error instanceof NotFiniteError)) throw error;
   }
-  return plain; // the epoch ended well this time: these norms are of another course
-}
-
-/** Trains again from the newest checkpoint of `run`, or from its start, up to `fault`, with norms. */
-export async function explainDivergence(fault: StepAtFault, run: Run): Promise<Divergence> {
-  const { device, dir, epochs, report } = run;
-  const again = `epoch ${epochs.length + 1} up to step ${fault.step}`;
-  report({ event: "warning", text: `diverged: ${again} is trained again to record norms` });
-  try {
-    const saved = await loadCheckpoint(dir);
-    // Not run.start: training has moved its chains in place.
-    const start = saved ??
-      await initialise(run.spec, { model: run.model, trainCount: run.problem.trainCount });
-    const state = await device.upload(start.state);
-    return await traceDivergence({
-      epoch: epochs.length,
-      ...saved?.partial && { partial: saved.partial },
-      state,
-      chains: start.chains as Chains,
-    }, {
-      ...trainOptions({ ...run, stopwatch: startStopwatch() }),
-      ...stepOf(run, state),
-      device,
-      fault,
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    report({ event: "warning", text: `no norms were recorded: ${reason}` });
-    return describeFault(fault);
-  }
+  return { ...describeFault(fault), norms: norms && norms.step < fault.step ? norms : null };
 }
 
 /** `step` with the Euclidean norms of the state before it, of its change, and of gradients in its tensors among the outputs. */

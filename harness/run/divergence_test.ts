@@ -35,7 +35,6 @@ Deno.test("traceDivergence() has the norms of the last finite step, as computed 
     images,
     trainCount: images.count,
     batchSize,
-    epochs: 3,
     orderKey: keyOf(0),
     stopwatch: startStopwatch(),
   };
@@ -50,7 +49,7 @@ Deno.test("traceDivergence() has the norms of the last finite step, as computed 
   const fault: StepAtFault = await (async () => {
     await using program = await device.compile(step, specs);
     try {
-      await Array.fromAsync(train(await start(), { ...options, program }));
+      await Array.fromAsync(train(await start(), { ...options, program, epochs: 3 }));
     } catch (error) {
       if (error instanceof NotFiniteError && error.at) return error.at;
       throw error;
@@ -77,12 +76,17 @@ Deno.test("traceDivergence() has the norms of the last finite step, as computed 
 });
 
 Deno.test("describeFault() keeps finite metrics and marks the others", () => {
-  const fault = { step: 2, metrics: { loss: NaN, sigma: 0.5 }, before: { loss: 7, sigma: 0.6 } };
+  const fault = {
+    epoch: 0,
+    step: 2,
+    metrics: { loss: NaN, sigma: 0.5 },
+    before: { loss: 7, sigma: 0.6 },
+  };
   assert.deepEqual(describeFault(fault), {
     step: 2,
     metrics: { loss: null, sigma: 0.5 },
     lastFinite: { loss: 7, sigma: 0.6 },
     norms: null,
   });
-  assert.equal(describeFault({ step: 1, metrics: {} }).lastFinite, null);
+  assert.equal(describeFault({ epoch: 0, step: 1, metrics: {} }).lastFinite, null);
 });

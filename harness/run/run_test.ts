@@ -26,7 +26,7 @@ import {
   tinyWith,
 } from "../testing/tiny.ts";
 import type { HostArrays, Metric, Split } from "../core/types.ts";
-import type { EpochRecord, Experiment, RunRecord } from "../core/records.ts";
+import type { Divergence, EpochRecord, Experiment, RunRecord } from "../core/records.ts";
 
 /** Runs the tiny experiment in `dir`; after `stopAfter` epochs it throws, like a process killed there. */
 async function run(
@@ -38,7 +38,8 @@ async function run(
       stopAfter?: number;
       report?: (event: RunEvent) => void;
     }
-    & Partial<Pick<RunContext, "stop" | "checkpointSeconds" | "provenance" | "load">> = {},
+    & Partial<Pick<RunContext, "method" | "stop" | "checkpointSeconds" | "provenance" | "load">> =
+      {},
 ): Promise<RunRecord> {
   const [spec] = resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
@@ -293,6 +294,76 @@ Deno.test("executeRun() ends as diverged with the epoch and the metric", () =>
     assert.deepEqual(divergence?.lastFinite?.step, 5);
     assert.deepEqual(divergence?.norms?.step, 2); // from the checkpoint after epoch 1
     assert.ok((divergence?.norms?.change.mean ?? 0) > 0);
+  }));
+
+Deno.test("executeRun() records the same divergence after a stop at any step, and norms unless it was the step before", () =>
+  withTempDir(async (dir) => {
+    const change = { hyper: { tiny: { explodeAt: 7 } } }; // the last step of the second epoch
+    const whole = await run(await makeFolder(`${dir}/whole`), { change });
+    assert.ok(whole.status === "diverged");
+    const { divergence } = whole;
+    assert.ok(divergence?.norms);
+    for (let stopAt = 1; stopAt <= 7; stopAt++) { // of four steps an epoch
+      const stopped = await makeFolder(`${dir}/stopped_${stopAt}`);
+      const controller = new AbortController();
+      let steps = 0;
+      const report = ({ event }: RunEvent) =>
+        void (event === "step" && ++steps === stopAt && controller.abort(new Error("stop")));
+      await assert.rejects(run(stopped, { change, stop: controller.signal, report }), /stop/);
+      const resumed = await run(stopped, { change });
+      assert.ok(resumed.status === "diverged");
+      assert.deepEqual([resumed.epoch, resumed.metric], [1, "loss"]);
+      const expected: Divergence = stopAt === 7 ? { ...divergence, norms: null } : divergence;
+      assert.deepEqual(resumed.divergence, expected, `stopped at ${stopAt}`);
+    }
+  }));
+
+Deno.test("executeRun() traces a divergence from a checkpoint that the same process saved inside the epoch", () =>
+  withTempDir(async (dir) => {
+    const change = { hyper: { tiny: { explodeAt: 7 } } };
+    const whole = await run(await makeFolder(`${dir}/whole`), { change });
+    assert.ok(whole.status === "diverged");
+    const texts: string[] = [];
+    const saving = await run(await makeFolder(`${dir}/saving`), {
+      change,
+      checkpointSeconds: 0,
+      report: (event) => void (event.event === "warning" && texts.push(event.text)),
+    });
+    assert.ok(saving.status === "diverged");
+    assert.deepEqual(saving.divergence, { ...whole.divergence, norms: null });
+    assert.deepEqual(texts, [
+      "diverged in epoch 2, step 4: training is repeated from epoch 2, step 4, to record norms",
+    ]);
+  }));
+
+Deno.test("executeRun() ends as diverged at a metric beyond its limit, with its step and norms before it", () =>
+  withTempDir(async (dir) => {
+    const limited = tinyWith(() => ({ limits: { step: 5.5 } }));
+    const record = await run(dir, { method: limited });
+    assert.deepEqual(RUN_RECORD.parse(record), record);
+    assert.ok(record.status === "diverged");
+    assert.deepEqual([record.epoch, record.metric], [1, "step"]);
+    const { divergence } = record;
+    assert.deepEqual([divergence?.step, divergence?.metrics.step], [3, 6]);
+    assert.deepEqual([divergence?.lastFinite?.step, divergence?.norms?.step], [5, 2]);
+  }));
+
+Deno.test("executeRun() asked to stop while it traces a divergence records it without norms", () =>
+  withTempDir(async (dir) => {
+    const controller = new AbortController();
+    const texts: string[] = [];
+    const record = await run(dir, {
+      change: { hyper: { tiny: { explodeAt: 6 } } },
+      stop: controller.signal,
+      report(event) {
+        if (event.event !== "warning") return;
+        texts.push(event.text);
+        if (event.text.startsWith("diverged")) controller.abort(new Error("stopped by SIGTERM"));
+      },
+    });
+    assert.ok(record.status === "diverged");
+    assert.deepEqual([record.divergence?.step, record.divergence?.norms], [3, null]);
+    assert.equal(texts.at(-1), "no norms were recorded: stopped by SIGTERM");
   }));
 
 Deno.test("executeRun() moves a damaged checkpoint aside, says so, and uses the previous one or starts again", () =>

@@ -2,7 +2,7 @@ import { type Chains, gatherChains, gatherImages, labelsOfRows, scatterChains } 
 import process from "node:process";
 import { shuffledRows, stepsPerEpoch } from "../core/row_order.ts";
 import { createNoise, type Key } from "../core/noise.ts";
-import { NotFiniteError } from "../core/not_finite.ts";
+import { NotFiniteError, type StepAtFault } from "../core/not_finite.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type { Stopwatch } from "../core/stopwatch.ts";
 import type {
@@ -128,6 +128,8 @@ export interface PartialEpoch {
   readonly cpuSeconds: number;
   /** Sum of each metric over the steps, in their order. */
   readonly sums: Readonly<Record<string, number>>;
+  /** The metrics of the last of the steps; absent before the first, and from checkpoints of older versions. */
+  readonly last?: Readonly<Record<string, number>>;
 }
 
 /** State of training between two steps. */
@@ -171,8 +173,8 @@ export interface Reached {
 /**
  * Trains from `position` to the last epoch, and yields after each epoch and wherever `pause` asks for it, after at least one
  * step. Going on from a position gives the same bits as not stopping there. Only steps and their batches count on the clock
- * `train`; while the caller has the position, the clock is `other`. Throws NotFiniteError at the first metric that is not
- * finite or beyond its limit.
+ * `train`; while the caller has the position, the clock is `other`. Throws NotFiniteError, with the step, at the
+ * first metric that is not finite or beyond its limit.
  */
 export async function* train(
   position: TrainPosition,
@@ -190,22 +192,17 @@ export async function* train(
       const before = { seconds: stopwatch.read().train, cpuSeconds: cpuSeconds() };
       stopwatch.switchTo("train");
       const sums: Record<string, number> = { ...partial.sums };
-      let finished = partial.steps;
-      let earlier: Readonly<Record<string, number>> | undefined;
+      let { steps: finished, last } = partial;
       const finish = ({ rows, outputs }: Finished) => {
         scatterChains(chains, rows, chainsOf(outputs));
         const metrics = readMetrics(outputs);
-        const at = { step: finished + 1, metrics, ...earlier && { before: earlier } };
+        finished++;
+        const at = { epoch, step: finished, metrics, ...last && { before: last } };
+        refuseDivergence(at, options.model?.limits);
         for (const [name, value] of Object.entries(metrics)) {
-          if (!Number.isFinite(value)) throw new NotFiniteError(name, value, undefined, at);
-          const limit = options.model?.limits?.[name];
-          if (limit !== undefined && Math.abs(value) > limit) {
-            throw new NotFiniteError(name, value, limit, at);
-          }
           sums[name] = (sums[name] ?? 0) + value;
         }
-        earlier = metrics;
-        finished++;
+        last = metrics;
         options.onStep?.(finished, metrics);
       };
       for await (
@@ -230,6 +227,7 @@ export async function* train(
         seconds: partial.seconds + stopwatch.read().train - before.seconds,
         cpuSeconds: partial.cpuSeconds + cpuSeconds() - before.cpuSeconds,
         sums,
+        ...last && { last },
       };
       if (finished < steps) yield { position: { epoch, partial, state, chains } };
     }
@@ -248,6 +246,17 @@ export async function* train(
 
 /** The start of an epoch. */
 const START: PartialEpoch = { steps: 0, seconds: 0, cpuSeconds: 0, sums: {} };
+
+/** Throws NotFiniteError for the first metric of a step that is not finite or beyond its limit. */
+function refuseDivergence(at: StepAtFault, limits: Model["limits"] = {}): void {
+  for (const [name, value] of Object.entries(at.metrics)) {
+    if (!Number.isFinite(value)) throw new NotFiniteError(name, value, { at });
+    const limit = limits[name];
+    if (limit !== undefined && Math.abs(value) > limit) {
+      throw new NotFiniteError(name, value, { limit, at });
+    }
+  }
+}
 
 /** Processor seconds of this process so far, of all its threads. */
 function cpuSeconds(): number {

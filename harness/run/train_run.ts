@@ -37,7 +37,7 @@ export async function trainRun(
 ): Promise<DeviceState> {
   const { spec, device, dir, stopwatch, stop, report } = run;
   const { checkpointSeconds = Infinity } = run;
-  const { step, specs } = stepOf(run, position.state);
+  const { step, specs } = stepProgram(position.state, run);
   await using program = await device.compile(step, specs);
   await using watch = spec.epochs - position.epoch > 1
     ? await compileChainWatch(
@@ -71,6 +71,8 @@ export async function trainRun(
   const reached = train(position, {
     ...trainOptions(run),
     program,
+    epochs: spec.epochs,
+    stopwatch,
     onStep: (step, metrics) => report({ event: "step", epoch: run.epochs.length, step, metrics }),
     async pause() {
       await turn();
@@ -110,11 +112,17 @@ export async function trainRun(
   return state;
 }
 
-/** The training step of a run with the shapes of its arguments. */
-export function stepOf(
-  { spec, model, dataset: { image } }: Run,
+/** A training step and the shapes of its arguments, as a device compiles them. */
+export interface StepProgram {
+  readonly step: PureFunction;
+  readonly specs: Parameters<Device["compile"]>[1];
+}
+
+/** The training step of `run`, for states with the shapes of `state`. */
+export function stepProgram(
   state: DeviceState,
-): { readonly step: PureFunction; readonly specs: Parameters<Device["compile"]>[1] } {
+  { spec, model, dataset: { image } }: Run,
+): StepProgram {
   const inputs = stepInputs(model, { image, batchSize: spec.batchSize });
   return {
     step: stepFunction(model, streamKey(spec, "step")),
@@ -122,19 +130,12 @@ export function stepOf(
   };
 }
 
-/** What the training of a run needs besides its program. */
+/** The data of the training of `run` and their order. */
 export function trainOptions(
-  { spec, model, images, problem, stopwatch }: Run,
-): Omit<TrainOptions, "program"> {
-  return {
-    images,
-    trainCount: problem.trainCount,
-    batchSize: spec.batchSize,
-    epochs: spec.epochs,
-    orderKey: orderKey(spec.seed, spec.dataset),
-    stopwatch,
-    model,
-  };
+  { spec, model, images, problem: { trainCount } }: Run,
+): Pick<TrainOptions, "images" | "trainCount" | "batchSize" | "orderKey" | "model"> {
+  const { batchSize } = spec;
+  return { images, trainCount, batchSize, orderKey: orderKey(spec.seed, spec.dataset), model };
 }
 
 /** Milliseconds without a turn of the event loop after which a signal or the end of the parent is looked for. */
@@ -144,7 +145,7 @@ const TURN = 100;
  * Makes the function that lets the event loop turn if it has not for a while: a device that computes in this thread would
  * otherwise train without a turn, and no signal would arrive.
  */
-function createTurns(): () => Promise<void> {
+export function createTurns(): () => Promise<void> {
   let last = performance.now();
   return async () => {
     if (performance.now() - last < TURN) return;

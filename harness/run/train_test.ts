@@ -146,7 +146,27 @@ Deno.test("train() stops at the first metric beyond its limit, and names metric,
   const run = (limit: number) =>
     Array.fromAsync(train(start(), { ...options(program), model: { limits: { loss: limit } } }));
   await run(5);
-  await assert.rejects(run(3), { what: "loss", message: "loss became -4, beyond its limit of 3" });
+  await assert.rejects(run(3), {
+    what: "loss",
+    message: "loss became -4, beyond its limit of 3",
+    at: { epoch: 1, step: 2, metrics: { loss: -4 }, before: { loss: -3 } },
+  });
+});
+
+Deno.test("train() knows the metrics before a divergence also in a later process", async () => {
+  const program = fakeProgram({ lines: [] }, {
+    ahead: false,
+    lossOf: (step) => step === 4 ? NaN : step,
+  });
+  const pause = () => Promise.resolve(true);
+  let position: TrainPosition = start();
+  const fault = { epoch: 1, step: 2, metrics: { loss: NaN }, before: { loss: 3 } };
+  await assert.rejects(async () => {
+    while (position.epoch < 2) { // a new process for each part
+      const { value } = await train(position, { ...options(program), pause }).next();
+      position = value.position;
+    }
+  }, { what: "loss", limit: undefined, at: fault });
 });
 
 Deno.test("inTurn() reports a failure in order, and waits for every job that has begun", async () => {

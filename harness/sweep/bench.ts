@@ -8,6 +8,7 @@ import { pacesOf, stepsOfRun } from "../experiment/estimate.ts";
 import { claimFolder } from "../core/file_lock.ts";
 import { makeOutputFolder, readTextIfAny, replaceFile } from "../core/files.ts";
 import { plainText } from "../core/plain_text.ts";
+import { countThreads } from "../core/threads.ts";
 import { parseSpec } from "../experiment/record_schema.ts";
 import { availableCores } from "../core/threads.ts";
 import { forecast } from "./forecast.ts";
@@ -85,7 +86,7 @@ export async function dryRun(
     const facts = [
       `${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}`,
       `${spec.sampleCount} samples for ${spec.metrics.join(" ") || "no score"}`,
-      `${spec.device} with ${spec.threads} threads`,
+      `${spec.device} with ${countThreads(spec.threads)}`,
     ];
     console.log(plainText(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`));
   }

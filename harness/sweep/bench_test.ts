@@ -103,7 +103,7 @@ Deno.test("bench --dry-run plans for a device that is not here, --probe opens it
     );
     const plan = await finish(planned);
     assert.equal(plan.code, 0, plan.stderr);
-    assert.match(plan.stdout, /pjrt:\/nowhere\.so with 1 threads\n1 run.*--probe measures it/);
+    assert.match(plan.stdout, /pjrt:\/nowhere\.so with 1 thread\n1 run, .*--probe measures it/);
 
     const asked = [...ARGS, "--seeds", "0..1", "--dry-run", "--probe", "--out", dir];
     const out = await finish(start(asked, dir));

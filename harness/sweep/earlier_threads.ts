@@ -1,4 +1,4 @@
-import { dependsOnThreads } from "../core/threads.ts";
+import { countThreads, dependsOnThreads } from "../core/threads.ts";
 import type { Experiment } from "../core/records.ts";
 import { resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { readRunList } from "./run_list.ts";
@@ -37,13 +37,14 @@ export async function withEarlierThreads(
   const [threads] = others;
   if (threads === undefined) return { experiment };
   if (asked) {
-    const list = others.join(" and ");
+    const list = others.map(countThreads).join(" and ");
     const notice =
-      `${where.out} has the same runs with ${list} threads: their last bits differ, so they are ` +
+      `${where.out} has the same runs with ${list}: their last bits differ, so they are ` +
       `other runs and other rows; --threads ${threads} continues them`;
     return { experiment, notice };
   }
-  const notice =
-    `Using ${threads} threads per run, as the earlier runs in ${where.out}; --threads N asks for others`;
+  const notice = `Using ${
+    countThreads(threads)
+  } per run, as the earlier runs in ${where.out}; --threads N asks for others`;
   return { experiment: { ...experiment, threads }, notice };
 }

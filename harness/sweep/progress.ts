@@ -5,6 +5,7 @@ import {
   type Paces,
   secondsPerStep,
 } from "../experiment/estimate.ts";
+import { describeDivergence } from "../core/not_finite.ts";
 import { plainText } from "../core/plain_text.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { Job } from "./sweep.ts";
@@ -189,9 +190,7 @@ export function describeOutcome(record: RunRecord): string {
       return `completed${scores.join("")}`;
     }
     case "diverged":
-      return `diverged in epoch ${record.epoch + 1}${
-        record.divergence ? `, step ${record.divergence.step}` : ""
-      }: ${record.metric} is not finite`;
+      return describeDivergence(record);
     case "failed":
       return `failed: ${record.error}`;
     case "interrupted":

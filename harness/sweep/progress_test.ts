@@ -119,7 +119,17 @@ Deno.test("describeOutcome() says how a run ended", () => {
     & { status: "completed" };
   assert.equal(
     describeOutcome({ ...base, status: "diverged", epoch: 1, metric: "loss" }),
-    "diverged in epoch 2: loss is not finite",
+    "diverged in epoch 2: loss was not finite",
+  );
+  const divergence = { step: 3, metrics: { loss: null, sigma: 9 }, lastFinite: null, norms: null };
+  const diverged = { ...base, status: "diverged", epoch: 1, divergence } as const;
+  assert.equal(
+    describeOutcome({ ...diverged, metric: "loss" }),
+    "diverged in epoch 2, step 3: loss was not finite",
+  );
+  assert.equal(
+    describeOutcome({ ...diverged, metric: "sigma" }),
+    "diverged in epoch 2, step 3: sigma was beyond its limit",
   );
   assert.equal(describeOutcome({ ...base, status: "failed", error: "x" }), "failed: x");
   assert.equal(

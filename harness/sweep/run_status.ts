@@ -98,16 +98,21 @@ async function readTraces(dir: string): Promise<Traces> {
   };
 }
 
-/** The last line of the log that was written last. */
+/** A line of the batch script, which says less than one of the run or of Slurm: `2026-01-02 03:04:05 exit code 1`. */
+const SCRIPT_LINE = /^\d{4}-\d\d-\d\d [\d:]{8} /;
+
+/** The last line of the log that was written last; of the batch script's only if there is no other. */
 async function lastLineOf(paths: readonly string[]): Promise<string> {
-  const lines: { readonly line: string; readonly time: number }[] = [];
+  const ends: { readonly line: string; readonly time: number }[] = [];
   for (const path of paths) {
-    const text = await readTextIfAny(path);
-    const line = text?.trimEnd().split("\n").at(-1) ?? "";
+    const lines = (await readTextIfAny(path) ?? "").split("\n").filter((line) =>
+      line.trim() !== ""
+    );
+    const line = lines.findLast((line) => !SCRIPT_LINE.test(line)) ?? lines.at(-1);
     const time = (await ifThere(Deno.stat(path)))?.mtime?.getTime() ?? 0;
-    if (line !== "") lines.push({ line, time });
+    if (line !== undefined) ends.push({ line, time: SCRIPT_LINE.test(line) ? 0 : time });
   }
-  return lines.toSorted((a, b) => b.time - a.time)[0]?.line ?? "";
+  return ends.toSorted((a, b) => b.time - a.time)[0]?.line ?? "";
 }
 
 /** Counts in one line: `12 runs: 3 done, 1 running, 8 waiting`. */

@@ -44,6 +44,8 @@ Deno.test("readStatus() reads the folders of the last experiment, and changes no
     await writeRecordFile(failed, { ...FAILED, ...tinyRecord(SPECS[1]) });
     await Deno.writeTextFile(`${killed}/log.txt`, "starting\nout of memory\n");
     await Deno.writeTextFile(`${killed}/slurm_log`, `${out}/slurm/7_2.log\n`);
+    await Deno.mkdir(`${out}/slurm`);
+    await Deno.writeTextFile(`${out}/slurm/7_2.log`, "2026-01-02 03:04:05 exit code 1\n");
     const { runs } = await readStatus(out);
     assert.deepEqual(runs.map(({ state, detail }) => [state, detail]), [
       ["done", "completed, gap 1"],

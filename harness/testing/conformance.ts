@@ -47,6 +47,7 @@ const SMALL: Hyperparams = {
   sampleSteps: 3,
   bufferSize: 24,
   testSteps: 3,
+  integratorSteps: 2,
 };
 
 /** Options of the tests. */

@@ -7,6 +7,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import "../../harness/core/nested_gradients.ts";
 import { repeat } from "../../harness/core/repeat.ts";
 import type { PriorEnergy } from "./latent_chains.ts";
 

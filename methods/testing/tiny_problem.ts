@@ -29,7 +29,7 @@ export const TINY_PROBLEM: Problem = {
 
 /** Hyperparameters that make any method as small as `TINY_PROBLEM`. */
 const SMALL: Hyperparams = {
-  latentDim: 3,
+  latentDim: 4, // even, for flows with couplings
   featureDim: 64,
   width: 0.125,
   inputDim: 16,

@@ -112,6 +112,8 @@ export interface TimeCell {
   readonly runs: number;
   /** The machine: only times of one machine are comparable. */
   readonly machine: string;
+  /** Whether the slowest epoch took more than 1.3 times the fastest: other programs shared the machine. */
+  readonly busy: boolean;
   /** Beside the published seconds for the same method and data set; null when there are none. */
   readonly published: Comparison | null;
 }

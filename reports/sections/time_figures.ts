@@ -1,3 +1,4 @@
+import { describeMachine, timedParts } from "../document/timed_parts.ts";
 import * as Plot from "@observablehq/plot";
 import { median } from "../../harness/statistics/summary.ts";
 import { formatNumber, nameOf } from "../document/block.ts";
@@ -31,13 +32,14 @@ function secondsCharts({ table, rows }: FigureData): Chart[] {
       );
       const epochs = timed.flatMap(({ row, records }) =>
         records.filter(({ spec }) => spec.dataset === dataset).flatMap((run) =>
-          run.epochs.filter(({ warmup }) => !warmup).map(({ epoch, seconds }): TimedEpoch => ({
-            name: nameOf(row),
-            seconds,
-            title: `${nameOf(row)}, seed ${run.spec.seed}, epoch ${epoch + 1}: ${
-              seconds.toPrecision(3)
-            } s`,
-          }))
+          timedParts(run).filter((part) => describeMachine(part.machine) === machine)
+            .flatMap(({ epochs }) => epochs).map(({ epoch, seconds }): TimedEpoch => ({
+              name: nameOf(row),
+              seconds,
+              title: `${nameOf(row)}, seed ${run.spec.seed}, epoch ${epoch + 1}: ${
+                seconds.toPrecision(3)
+              } s`,
+            }))
         )
       );
       if (epochs.length === 0) return [];

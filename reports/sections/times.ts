@@ -41,7 +41,7 @@ function secondsBlocks(table: ResultTable): Block[] {
         const compared = time?.published ? comparedCell(time.published) : NONE;
         if (time === undefined) return [NONE, ...published ? [NONE] : []];
         const [median, min, max] = [time.median, time.min, time.max].map(formatNumber);
-        const text = `${median} (${min} to ${max}; n = ${time.n})`;
+        const text = `${median} (${min} to ${max}; n = ${time.n}${time.busy ? "; busy" : ""})`;
         return [text, ...published ? [compared] : []];
       }),
     ]);
@@ -59,7 +59,11 @@ function secondsBlocks(table: ResultTable): Block[] {
   );
   const text =
     "Median (range) over n epochs of all seeds; the first epoch of each process is a warm-up and not counted. " +
-    "Sampling, scoring, compilation and checkpoints are timed separately.";
+    "Sampling, scoring, compilation and checkpoints are timed separately." +
+    (rows.some(({ times }) => times.some(({ busy }) => busy))
+      ? " Busy: the slowest epoch took more than 1.3 times the fastest, so other programs shared the machine; no ratio is " +
+        "formed from such times."
+      : "");
   const keys = machines.map((machine, i) => `Machine ${i + 1}: ${machine}`);
   return [
     { kind: "table", caption: "Seconds per epoch", head, rows: body },

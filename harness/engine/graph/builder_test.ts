@@ -30,6 +30,13 @@ Deno.test("Builder returns the same value for the same operation on the same inp
   );
 });
 
+Deno.test("Builder.constant() tells infinities, NaN and both zeros apart", () => {
+  const b = new Builder();
+  const numbers = [Infinity, -Infinity, NaN, 0, -0];
+  assert.equal(new Set(numbers.map((x) => b.constant([x], [2], "float32"))).size, numbers.length);
+  assert.equal(b.constant([NaN], [2], "float32"), b.constant([NaN], [2], "float32"));
+});
+
 Deno.test("Builder applies exact simplifications only", () => {
   const b = new Builder();
   const x = b.input("input.x", [2, 3], "float32");

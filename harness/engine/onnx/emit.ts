@@ -36,7 +36,7 @@ export class Emitter {
     shape: readonly number[],
     data: readonly number[],
   ): string {
-    const key = `${type}[${shape}]${data.join()}`;
+    const key = `${type}[${shape}]${data.map((x) => Object.is(x, -0) ? "-0" : x).join()}`;
     let name = this.#made.get(key);
     if (!name) {
       name = `c${this.initializers.length}`;

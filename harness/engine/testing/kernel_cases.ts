@@ -70,6 +70,10 @@ const deconv = (stride: number, pad: number, size: number) => (x: tf.Tensor, w: 
     [[0, 0], [pad, pad], [pad, pad], [0, 0]],
   );
 
+const numberPad =
+  (stride: number | [number, number], pad: number) => (x: tf.Tensor, w: tf.Tensor) =>
+    tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, pad, "NHWC", 1, "floor");
+
 /** Convolutions: name, image [n, h, w, in], filter, function. Channels that fill blocks of 16 or 8 and channels that do not. */
 const CONVOLUTIONS: readonly [
   string,
@@ -91,7 +95,29 @@ const CONVOLUTIONS: readonly [
     "conv 3x3 pad 1 as a number, 16 -> 16",
     [2, 6, 6, 16],
     [3, 3, 16, 16],
-    (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 1, "NHWC", 1, "floor"),
+    numberPad(2, 1),
+  ],
+  ["conv 1x1 stride 3 pad 1 of one pixel, 3 -> 5", [2, 1, 1, 3], [1, 1, 3, 5], conv(3, 1)],
+  ["conv 1x1 stride 3 pad 1 of one pixel, 16 -> 16", [2, 1, 1, 16], [1, 1, 16, 16], conv(3, 1)],
+  ["conv 1x1 stride 3 pad 1 of 1x3, 16 -> 16", [2, 1, 3, 16], [1, 1, 16, 16], conv(3, 1)],
+  ["conv 3x2 pad 1 as a number, 16 -> 16", [2, 7, 8, 16], [3, 2, 16, 16], numberPad(1, 1)],
+  [
+    "conv 3x3 stride 2x1 pad 1 as a number, 3 -> 5",
+    [2, 7, 8, 3],
+    [3, 3, 3, 5],
+    numberPad([2, 1], 1),
+  ],
+  [
+    "conv 2x2 stride 1x2 pad 2 as a number, 8 -> 16",
+    [1, 5, 6, 8],
+    [2, 2, 8, 16],
+    numberPad([1, 2], 2),
+  ],
+  [
+    "deconv 2x4 stride 1x2 pad 1 as a number, 16 -> 16",
+    [2, 4, 4, 16],
+    [2, 4, 16, 16],
+    (x, w) => tf.conv2dTranspose(x as tf.Tensor4D, w as tf.Tensor4D, [2, 3, 8, 16], [1, 2], 1),
   ],
   ["conv 2x3 dilated, 16 -> 16", [1, 9, 9, 16], [2, 3, 16, 16], conv(1, "valid", 2)],
   ["conv 6x6 over its whole input", [3, 6, 6, 16], [6, 6, 16, 10], conv(1, 0)],
@@ -110,6 +136,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     ([
       ["Abs", tf.abs],
       ["Cos", tf.cos],
+      ["Erf", tf.erf],
       ["Exp", tf.exp],
       ["Expm1", tf.expm1],
       ["Neg", tf.neg],
@@ -142,6 +169,9 @@ export const CASES: Readonly<Record<string, Case>> = {
       ["Tile", (x) => tf.tile(x, [2, 3])],
       ["Slice", (x) => tf.slice(x, [1, 1], [2, 2])],
       ["StridedSlice", (x) => tf.stridedSlice(x, [0, 1], [3, 4], [2, 2])],
+      ["Reverse", (x) => tf.reverse(x, 1)],
+      ["Reverse both axes", (x) => tf.reverse(x, [0, 1])],
+      ["Softmax", (x) => tf.softmax(x)],
       ["PadV2", (x) => tf.pad(x, [[1, 0], [2, 3]], 0.5)],
       ["ZerosLike", (x) => tf.add(tf.zerosLike(x), x)],
       ["OnesLike", (x) => tf.add(tf.onesLike(x), x)],
@@ -194,7 +224,6 @@ export const CASES: Readonly<Record<string, Case>> = {
     { a: [2, 4, 3], b: [2, 5, 4] },
     ({ a, b }) => tf.matMul(a, b, true, true),
   ],
-  "EluGrad": [{ x: S }, gradients((x) => tf.elu(x))],
   Noise: [
     { step: ints(3) },
     ({ step }) =>
@@ -203,6 +232,13 @@ export const CASES: Readonly<Record<string, Case>> = {
         { counters: step },
         { key: [1, 2], width: 5, kind: "normal" } as never,
       ) as tf.Tensor,
+  ],
+  "gradients of Erf": [{ x: S }, gradients(tf.erf)],
+  "gradients of Softmax": [{ x: [2, 3, 5] }, gradients((x) => tf.softmax(x))],
+  "gradients of Reverse": [{ x: [2, 3, 4] }, gradients((x) => tf.reverse(x, [0, 2]))],
+  "gradients of Select with a traced condition": [
+    { a: S, b: S },
+    gradients((a, b) => tf.where(tf.greater(a, b), tf.mul(a, b), tf.where(tf.less(a, 0), b, a))),
   ],
   "swish and its gradient": [{ x: [2, 3, 3, 16] }, gradients((x) => tf.mul(x, tf.sigmoid(x)))],
   "bias, swish, bias gradient between convolutions": [

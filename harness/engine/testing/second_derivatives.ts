@@ -46,6 +46,15 @@ export const CURVES: Readonly<Record<string, Curve>> = {
     second: (x) => slope(x) * (2 + x * (1 - 2 * logistic(x))),
   },
   tanh: { f: tf.tanh, second: tanhSecond },
+  erf: { f: tf.erf, second: (x) => -4 / Math.sqrt(Math.PI) * x * Math.exp(-x * x) },
+  "softmax at its last logit": {
+    f: (x) => last(tf.softmax(logits(x))),
+    second: (x) => {
+      const h = 1e-4; // differences in float64, exact to 1e-7
+      const p = (x: number) => Math.exp(-x) / (Math.exp(x) + Math.exp(2 * x) + Math.exp(-x));
+      return (p(x + h) - 2 * p(x) + p(x - h)) / h ** 2;
+    },
+  },
   "GELU by tanh": {
     f: (x) =>
       tf.mul(

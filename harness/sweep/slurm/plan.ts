@@ -53,6 +53,9 @@ export async function planSlurm(
       `--slurm-cpus must be at least the threads of a run, ${experiment.threads}, got ${cpus}`,
     );
   }
+  if (plainText(out) !== out) {
+    throw new UsageError(`A batch script cannot name the folder "${out}": choose another --out`);
+  }
   const { specs, notes } = resolveWithNotes(experiment, options);
   const pixels = await hashDatasets(experiment.datasets, tables);
   const metrics = await availableMetrics(experiment, tables);
