@@ -127,9 +127,9 @@ function gresOf(device: string, { arg }: SlurmOptions): string | undefined {
 /** The program that executes one of `specs`, with the permissions that any of them needs. */
 function commandOf(
   specs: readonly RunSpec[],
-  { out, dataFolder }: Pick<BenchOptions, "out" | "dataFolder">,
+  { out, dataFolder, moduleFolders }: Pick<BenchOptions, "out" | "dataFolder" | "moduleFolders">,
 ): string[] {
-  const all = specs.map((spec) => permissionsOf(spec, { dir: out, dataFolder }));
+  const all = specs.map((spec) => permissionsOf(spec, { dir: out, dataFolder, moduleFolders }));
   const { path, args } = childCommand(["run"], {
     read: [...new Set(all.flatMap(({ read }) => read))],
     write: [...new Set(all.flatMap(({ write }) => write))],
