@@ -8,11 +8,9 @@
  */
 import { readOptions } from "../harness/cli/arguments.ts";
 import { parseCount } from "../harness/core/arguments.ts";
-import { projectPath } from "../harness/core/project.ts";
-import type { RunRecord } from "../harness/core/records.ts";
-import { canonicalJson } from "../harness/experiment/spec.ts";
-import { latestRecords, readResults } from "../harness/sweep/store.ts";
+import { projectPath, userPath } from "../harness/core/project.ts";
 import { markdownTable } from "../reports/markdown.ts";
+import { compareSweeps } from "./faults/sweeps.ts";
 import { run, type SlurmNode, startSlurm, until, whyNoSlurm } from "./slurm_node.ts";
 
 const HELP = `Usage: deno task test:slurm [options]
@@ -23,12 +21,16 @@ undisturbed sweep. Needs root and Debian's packages slurm-wlm and munge; says so
 
   --runs N     runs of the array (default 4)
   --epochs N   of each run, of about half a second (default 12)
+  --expected F an undisturbed sweep of the same runs that an earlier call left with --keep
+  --keep       leave the folders of both sweeps
   --limit      a time limit of one minute, which stops runs of more epochs (--epochs 200) by itself
 `;
 
 const options = readOptions({
   runs: { type: "string", default: "4" },
   epochs: { type: "string", default: "12" },
+  expected: { type: "string" },
+  keep: { type: "boolean", default: false },
   limit: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 });
@@ -51,24 +53,32 @@ async function main(): Promise<void> {
       ...["--set", "vae.width=0.0625", "--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
       ...["--seeds", `0..${runs - 1}`, "--metrics", "fd_fashion"],
     ];
-    const expected = `${root}/expected`;
+    const expected = options.expected === undefined
+      ? `${root}/expected`
+      : userPath(options.expected);
     const out = `${root}/out`;
-    console.log(`An undisturbed sweep of ${runs} runs`);
-    await task(["bench", ...args, "--jobs", "2", "--out", expected]);
+    if (options.expected === undefined) {
+      console.log(`An undisturbed sweep of ${runs} runs`);
+      await task(["bench", ...args, "--jobs", "2", "--out", expected]);
+    }
     console.log("The same as an array of Slurm, disturbed");
     const limit = options.limit ? ["--slurm-time", "1", "--slurm-arg", "signal=B:USR1@20"] : [];
-    const sweep = task(["bench", ...args, "--slurm", "--submit", ...limit, "--out", out], node.env);
-    const faults = disturb(out, node);
-    await sweep.catch(() => {}); // it fails, since a run was cancelled
-    await faults;
+    const [faults] = await Promise.all([
+      disturb(out, node),
+      // It fails, since a run was cancelled.
+      task(["bench", ...args, "--slurm", "--submit", ...limit, "--out", out], node.env)
+        .catch(() => {}),
+    ]);
     console.log(await task(["status", out, "--only-failed"], node.env));
     await until(async () => (await queue(node)) === "", 600);
     const status = await task(["status", out], node.env);
     await task(["bench", ...args, "--out", out], node.env);
-    await judge({ out, expected, runs, faults: await faults, status });
+    await judge({ out, expected, runs, faults, status });
   } finally {
+    stopped.abort(); // what still runs, after an error
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
-    await Deno.remove(root, { recursive: true }).catch(() => {});
+    if (options.keep) console.log(`The folders are in ${root}`);
+    else await Deno.remove(root, { recursive: true }).catch(() => {});
   }
 }
 
@@ -124,13 +134,19 @@ async function disturb(out: string, node: SlurmNode): Promise<Faults> {
     await run("sbatch", job, env);
   }
   await progress();
-  const [stopped] = await running(node);
-  await run("scancel", ["--signal=USR1", "--batch", stopped], env);
+  await cancelOne(node, ["--signal=USR1", "--batch"]);
   await progress();
-  const cancelled = (await running(node)).at(-1);
-  if (cancelled === undefined) throw new Error("no task is left to cancel: more --epochs");
-  await run("scancel", [cancelled], env);
+  await cancelOne(node, []);
   return { "tasks preempted": preempted, "tasks asked to stop": 1, "tasks cancelled": 1 };
+}
+
+/** Cancels or signals a running task, by the `args` of scancel: another one if it ends at this moment. */
+async function cancelOne(node: SlurmNode, args: readonly string[]): Promise<void> {
+  await until(async () => {
+    const task = (await running(node)).at(-1);
+    if (task === undefined) return false;
+    return await run("scancel", [...args, task], node.env).then(() => true, () => false);
+  }, 120);
 }
 
 /** Epochs in the files of all runs of `out`; 0 if it does not exist. */
@@ -158,29 +174,15 @@ async function judge(
     readonly status: string;
   },
 ): Promise<void> {
-  const { records } = await readResults(out);
-  const ended = records.filter((record) => record.status === "completed");
-  const wanted = latestRecords((await readResults(expected)).records);
-  const byId = new Map(ended.map((record) => [record.id, record]));
-  let different = 0;
-  for (const record of wanted) {
-    const other = byId.get(record.id);
-    if (other === undefined) continue; // counted as lost
-    const pictures = await Promise.all(
-      [expected, out].map((dir) => Deno.readFile(`${dir}/${record.id}/samples.png`)),
-    );
-    const equal = numbersOf(record) === numbersOf(other) &&
-      pictures[0].toHex() === pictures[1].toHex();
-    if (!equal) different++;
-  }
+  const { runsLost, duplicates, different } = await compareSweeps(out, expected);
   let attempts = 0;
   for await (const { name } of Deno.readDir(`${out}/slurm`)) {
     attempts +=
       (await Deno.readTextFile(`${out}/slurm/${name}`)).match(/ attempt \d+$/gm)?.length ?? 0;
   }
   const bad = {
-    "runs lost": runs - byId.size,
-    "records duplicated": ended.length - byId.size,
+    "runs lost": runsLost,
+    "records duplicated": duplicates,
     "runs with other bits": different,
     "runs not done by deno task status": status.includes(`${runs} runs: ${runs} done`) ? 0 : 1,
   };
@@ -192,15 +194,6 @@ async function judge(
     console.error(isDisturbed ? status : "No run was interrupted: more --epochs");
     Deno.exitCode = 1;
   }
-}
-
-/** Everything in a record that an interruption must not change, as text. */
-function numbersOf(record: RunRecord): string {
-  const { seconds: _1, startedAt: _2, provenance: _3, segments: _4, epochs, ...rest } = record;
-  const trained = epochs.map(
-    ({ seconds: _5, cpuSeconds: _6, load: _7, warmup: _8, ...epoch }) => epoch,
-  );
-  return canonicalJson({ ...rest, trained });
 }
 
 if (options.help) console.log(HELP);
