@@ -10,6 +10,7 @@ import { heldOut } from "./parts/held_out.ts";
 import { mnist } from "./mnist.ts";
 import { pictureDataset } from "./parts/picture_dataset.ts";
 import { svhn } from "./svhn.ts";
+import { withoutClass } from "./parts/without_class.ts";
 
 /** Data sets by name, in the order of reports. */
 export const DATASETS: Readonly<Record<string, Dataset>> = {
@@ -26,16 +27,25 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
 export const HELD_OUT = "heldout:";
 
 /** Forms of names for data sets of the user's images. */
-export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] as const;
+export const DATASET_FORMS = [
+  "folder:PATH[@32|@64]",
+  "archive:FILE[@32|@64]",
+  "NAME-CLASS",
+] as const;
 
 /**
  * Finds a data set by its name on the command line: a name of the table, `folder:PATH` or `archive:FILE`, the latter two
- * optionally followed by `@64` for 64x64 pixels instead of 32x32, or `heldout:` before any of these. The user's images are decoded now unless they are in
+ * optionally followed by `@64` for 64x64 pixels instead of 32x32, `NAME-CLASS` for a data set of the table trained on without
+ * that class, or `heldout:` before any of these. The user's images are decoded now unless they are in
  * the cache. Throws RangeError that lists the known names, or Error that names an unusable file.
  */
 export async function resolveDataset(name: string): Promise<Dataset> {
   if (Object.hasOwn(DATASETS, name)) return DATASETS[name];
   if (name.startsWith(HELD_OUT)) return heldOut(await resolveDataset(name.slice(HELD_OUT.length)));
+  const [, base, anomaly] = /^(.+)-(\d+)$/.exec(name) ?? [];
+  if (base !== undefined && Object.hasOwn(DATASETS, base)) {
+    return await withoutClass(DATASETS[base], Number(anomaly));
+  }
   const own = /^(folder|archive):(.+?)(?:@(32|64))?$/.exec(name);
   if (!own) {
     const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");

@@ -318,6 +318,8 @@ export interface Dataset {
   readonly image: ImageShape;
   readonly counts: Readonly<Record<Split, number>>;
   readonly files: readonly DatasetFile[];
+  /** The class that the training part lacks, to be found among the test images; absent for an ordinary data set. */
+  readonly anomaly?: number;
   /** Reads one part. Throws an Error that names the missing or broken file and says what to do. */
   load(split: Split): Promise<ImageSet>;
 }
