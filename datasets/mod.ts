@@ -27,11 +27,19 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
 export const HELD_OUT = "heldout:";
 
 /** Forms of names for data sets of the user's images. */
-export const DATASET_FORMS = [
-  "folder:PATH[@32|@64]",
-  "archive:FILE[@32|@64]",
-  "NAME-CLASS",
-] as const;
+export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] as const;
+
+/** Whether `name` is of a data set that is made on demand: of one of the forms, or without a class, as `fashion_4k-3`. */
+export function isMade(name: string): boolean {
+  return name.includes(":") || withoutClassOf(name) !== undefined;
+}
+
+/** The data set of the table, and the class, that a name such as `fashion_4k-3` holds out; undefined for other names. */
+function withoutClassOf(name: string): { base: Dataset; anomaly: number } | undefined {
+  const [, base, anomaly] = /^(.+)-(\d+)$/.exec(name) ?? [];
+  const isKnown = base !== undefined && Object.hasOwn(DATASETS, base);
+  return isKnown ? { base: DATASETS[base], anomaly: Number(anomaly) } : undefined;
+}
 
 /**
  * Finds a data set by its name on the command line: a name of the table, `folder:PATH` or `archive:FILE`, the latter two
@@ -42,10 +50,8 @@ export const DATASET_FORMS = [
 export async function resolveDataset(name: string): Promise<Dataset> {
   if (Object.hasOwn(DATASETS, name)) return DATASETS[name];
   if (name.startsWith(HELD_OUT)) return heldOut(await resolveDataset(name.slice(HELD_OUT.length)));
-  const [, base, anomaly] = /^(.+)-(\d+)$/.exec(name) ?? [];
-  if (base !== undefined && Object.hasOwn(DATASETS, base)) {
-    return await withoutClass(DATASETS[base], Number(anomaly));
-  }
+  const reduced = withoutClassOf(name);
+  if (reduced !== undefined) return await withoutClass(reduced.base, reduced.anomaly);
   const own = /^(folder|archive):(.+?)(?:@(32|64))?$/.exec(name);
   if (!own) {
     const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fashion4k } from "../fashion_4k.ts";
-import { resolveDataset } from "../mod.ts";
+import { isMade, resolveDataset } from "../mod.ts";
 import { withoutClass } from "./without_class.ts";
 
 Deno.test("resolveDataset() of NAME-CLASS trains without the class and keeps all test images", async () => {
@@ -41,4 +41,13 @@ Deno.test("withoutClass() refuses a class that the data lack, and data without l
     withoutClass(unlabelled, 3),
     /^RangeError: fashion_4k has no labels: no class of it can be held out$/,
   );
+});
+
+Deno.test("isMade() knows the names of data sets that are made on demand", () => {
+  for (const name of ["folder:a", "heldout:mnist", "fashion_4k-3", "mnist-0"]) {
+    assert.ok(isMade(name), name);
+  }
+  for (const name of ["mnist", "other-3", "fashion_4k-x", "toString-3"]) {
+    assert.ok(!isMade(name), name);
+  }
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, CommanderError, Option } from "commander";
-import { DATASET_FORMS, DATASETS, HELD_OUT, resolveDataset } from "../../datasets/mod.ts";
+import { DATASET_FORMS, DATASETS, HELD_OUT, isMade, resolveDataset } from "../../datasets/mod.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { toHtml } from "../../reports/html.ts";
 import { toJson } from "../../reports/json.ts";
@@ -77,7 +77,9 @@ function createProgram(): Command {
     .option("--methods <names>", "comma-separated names")
     .option(
       "--datasets <names>",
-      `comma-separated names; ${DATASET_FORMS.join(", ")} also work`,
+      `comma-separated names; ${
+        DATASET_FORMS.join(", ")
+      } also work, and fashion_4k-3 holds out class 3 as an anomaly`,
     )
     .option("--metrics <names>", "comma-separated names of scores")
     .option("--seeds <seeds>", "for example 0..2 or 0,1,2")
@@ -201,9 +203,9 @@ function sized(datasets: string | undefined, size: string | undefined): string |
   ).join();
 }
 
-/** The tables with the data sets in `names` of forms such as `folder:PATH`. */
+/** The tables with the data sets in `names` that are made on demand: `folder:PATH`, `fashion_4k-3`. */
 async function tablesWith(names = ""): Promise<Tables> {
-  const made = names.split(",").filter((name) => name.includes(":"));
+  const made = names.split(",").filter(isMade);
   const datasets = await Promise.all(made.map(async (name) => {
     try {
       return [name, await resolveDataset(name)] as const;
