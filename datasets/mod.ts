@@ -12,6 +12,7 @@ import { heldOut } from "./parts/held_out.ts";
 import { mnist } from "./mnist.ts";
 import { pictureDataset } from "./parts/picture_dataset.ts";
 import { svhn } from "./svhn.ts";
+import { withoutClass } from "./parts/without_class.ts";
 
 /** Data sets by name, in the order of reports. */
 export const DATASETS: Readonly<Record<string, Dataset>> = {
@@ -27,14 +28,29 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
 /** Forms of names for data sets of the user's images. */
 export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] as const;
 
+/** Whether `name` is of a data set that is made on demand: of one of the forms, or without a class, as `fashion_4k-3`. */
+export function isMade(name: string): boolean {
+  return name.includes(":") || withoutClassOf(name) !== undefined;
+}
+
+/** The data set of the table, and the class, that a name such as `fashion_4k-3` holds out; undefined for other names. */
+function withoutClassOf(name: string): { base: Dataset; anomaly: number } | undefined {
+  const [, base, anomaly] = /^(.+)-(\d+)$/.exec(name) ?? [];
+  const isKnown = base !== undefined && Object.hasOwn(DATASETS, base);
+  return isKnown ? { base: DATASETS[base], anomaly: Number(anomaly) } : undefined;
+}
+
 /**
  * Finds a data set by its name on the command line: a name of the table, `folder:PATH` or `archive:FILE`, the latter two
- * optionally followed by `@64` for 64x64 pixels instead of 32x32, or `heldout:` before any of these. The user's images are decoded now unless they are in
+ * optionally followed by `@64` for 64x64 pixels instead of 32x32, `NAME-CLASS` for a data set of the table trained on without
+ * that class, or `heldout:` before any of these. The user's images are decoded now unless they are in
  * the cache. Throws RangeError that lists the known names, or Error that names an unusable file.
  */
 export async function resolveDataset(name: string): Promise<Dataset> {
   if (Object.hasOwn(DATASETS, name)) return DATASETS[name];
   if (name.startsWith(HELD_OUT)) return heldOut(await resolveDataset(name.slice(HELD_OUT.length)));
+  const reduced = withoutClassOf(name);
+  if (reduced !== undefined) return await withoutClass(reduced.base, reduced.anomaly);
   const own = parseOwnImages(name);
   if (own === undefined) {
     const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");

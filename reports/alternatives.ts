@@ -42,6 +42,7 @@ function sampledIn(name: string, run: Run): Run {
     bounds: _bounds,
     reconstructionError: _reconstructionError,
     fitError: _fitError,
+    anomaly: _anomaly,
     diagnostics: _diagnostics,
     priorCheck: _priorCheck,
     ...rest

@@ -4,6 +4,7 @@ import type { AnnealedLikelihood, AnnealedResult } from "../harness/core/anneale
 import type { FamilyRecord, Findings } from "../harness/core/types.ts";
 import type {
   AlternativeScores,
+  Anomaly,
   BoundBasis,
   Calibration,
   ChainHealth,
@@ -67,6 +68,7 @@ export interface ExampleChange {
   readonly families?: Readonly<Record<string, FamilyRecord>>;
   readonly reconstructionError?: number;
   readonly fitError?: number;
+  readonly anomaly?: Anomaly;
   readonly diagnostics?: Diagnostics;
   readonly priorCheck?: PriorCheck;
   readonly chainHealth?: readonly ChainHealth[];

@@ -1,5 +1,6 @@
 import type { Block } from "./document/block.ts";
 import { annealedBlocks } from "./sections/annealed.ts";
+import { anomalyBlocks } from "./sections/anomaly.ts";
 import { calibrationBlocks } from "./sections/calibration.ts";
 import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
@@ -28,6 +29,7 @@ export function layOut(table: ResultTable): Block[] {
     ...seedBlocks(trained),
     ...timeBlocks(trained),
     ...reconstructionBlocks(trained),
+    ...anomalyBlocks(trained),
     ...calibrationBlocks(trained),
     ...amortizationBlocks(trained),
     ...chainHealthBlocks(trained),

@@ -169,6 +169,23 @@ Deno.test("toMarkdown() has a table of its own for bounds on the likelihood, bes
   assert.match(likelihood, /\| LAE \(NeurIPS\) .*\| 4\.773 ± 0\.003 +\| 4\.636 ± 0\.003 +\|/);
 });
 
+Deno.test("toMarkdown() shows how well a held-out class is found, beside chance and the mean over classes", () => {
+  const of = (method: string, heldOut: number, averagePrecision?: number) =>
+    exampleRecord({
+      spec: { method, dataset: `fashion_4k-${heldOut}` },
+      ...averagePrecision !== undefined &&
+        { anomaly: { heldOut, averagePrecision, chance: heldOut / 10 } },
+    });
+  const text = toMarkdown(exampleTable([of("a", 1, 0.3), of("a", 2, 0.5), of("b", 1), of("b", 2)]))
+    .replaceAll(/ +/g, " ");
+  const [, section] = text.split("## Anomaly detection");
+  assert.match(section, /\| Method \| fashion_4k-1 \| fashion_4k-2 \| Mean \|/);
+  assert.match(section, /\| a \| 0\.3000 \(n = 1\) \| 0\.5000 \(n = 1\) \| 0\.400 \|/);
+  assert.match(section, /\| b \| – \| – \| – \|/);
+  assert.match(section, /\| Chance \| 0\.100 \| 0\.200 \| 0\.150 \|/);
+  assert.doesNotMatch(toMarkdown(exampleTable([exampleRecord({})])), /Anomaly/);
+});
+
 Deno.test("toMarkdown() shows the passes behind bounds where draws cost gradients", () => {
   const of = (method: string, more: { readonly gradientsPerDraw?: number }) =>
     exampleRecord({

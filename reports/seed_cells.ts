@@ -5,6 +5,7 @@ import { compareScore } from "./compare_published.ts";
 import { type Run, scoringConditions, trainingConditions } from "./conditions.ts";
 import type {
   AmortizationCell,
+  AnomalyCell,
   Comparison,
   ReconstructionCell,
   ScoreCell,
@@ -157,6 +158,18 @@ export function fitCells(cellRuns: CellRuns, dataset: string): ReconstructionCel
     absent: "completed without fits",
   });
   return [{ dataset, ...cell }];
+}
+
+/** The areas of one row on one data set that holds out a class; at most one cell. */
+export function anomalyCells(cellRuns: CellRuns, dataset: string): AnomalyCell[] {
+  const [found] = cellRuns.runs.filter(isCompleted).flatMap(({ anomaly }) => anomaly ?? []);
+  if (found === undefined) return [];
+  const cell = seedCell(cellRuns, {
+    isAsked: () => true,
+    valueOf: ({ anomaly }) => anomaly?.averagePrecision,
+    absent: "completed without anomaly scores",
+  });
+  return [{ dataset, chance: found.chance, ...cell }];
 }
 
 /** Diagnostics of the amortized chains of one row on one data set; at most one cell. */

@@ -19,6 +19,7 @@ import { rowsOf } from "./rows.ts";
 import { realCells, sampleCells } from "./sample_cells.ts";
 import {
   amortizationCell,
+  anomalyCells,
   fitCells,
   reconstructionCell,
   type RunList,
@@ -90,6 +91,7 @@ export function buildResults(
         ? {
           times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
           reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
+          anomaly: cells.flatMap(({ dataset, runs }) => anomalyCells(runs, dataset)),
           fits: cells.flatMap(({ dataset, runs }) => fitCells(runs, dataset)),
           calibration: cells.flatMap(({ dataset, runs }) => calibrationCells(runs.runs, dataset)),
           annealed: cells.flatMap(({ dataset, runs }) =>
@@ -104,6 +106,7 @@ export function buildResults(
           times: [],
           reconstructions: [],
           fits: [],
+          anomaly: [],
           calibration: [],
           annealed: [],
           amortization: [],

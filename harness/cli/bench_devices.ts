@@ -28,7 +28,7 @@ const ORACLE = "tfjs-cpu";
 const LATENT_DIM = 64;
 /** Hyperparameters of small networks; those that a method lacks are ignored. */
 const SMALL: Hyperparams = {
-  latentDim: 3,
+  latentDim: 4,
   featureDim: 64,
   width: 0.125,
   inputDim: 16,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DATASETS, resolveDataset } from "../../datasets/mod.ts";
+import { DATASETS, isMade, resolveDataset } from "../../datasets/mod.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { UsageError } from "../core/arguments.ts";
 import { HELD_OUT } from "../core/dataset_name.ts";
@@ -55,9 +55,7 @@ export async function openTables(
     datasets: await expand(ofDatasets, "datasets", users),
   };
   const made = await Promise.all(
-    taken.datasets.filter((name) => name.includes(":")).map(async (name) =>
-      [name, await resolved(name)] as const
-    ),
+    taken.datasets.filter(isMade).map(async (name) => [name, await resolved(name)] as const),
   );
   const tables = withUsers({
     ...TABLES,

@@ -255,6 +255,16 @@ export interface BoundBasis {
   readonly gradientsPerDraw?: number;
 }
 
+/** How well a model tells a class that it was not trained on. */
+export interface Anomaly {
+  /** The class. */
+  readonly heldOut: number;
+  /** Area under the precision-recall curve of -log p(x, z) for the test images of the class. */
+  readonly averagePrecision: number;
+  /** Share of the class in the test images: the area of scores that say nothing. */
+  readonly chance: number;
+}
+
 /** Scores of samples drawn in another way than the method's own. */
 export interface AlternativeScores {
   /** The row's label in reports. */
@@ -343,6 +353,8 @@ export type RunRecord =
       readonly reconstructionError?: number;
       /** The same at the latents that the method fits to each image; absent for methods that only draw. */
       readonly fitError?: number;
+      /** Absent unless the data set holds out a class, and for models without a joint density. */
+      readonly anomaly?: Anomaly;
       /** By family of scores; absent if no score has one, and from older records. */
       readonly families?: Readonly<Record<string, FamilyRecord>>;
       /** How freely amortized chains move; absent for methods without them. */

@@ -353,6 +353,8 @@ export interface Dataset {
   /** Number of classes of its labels; absent if it has none. */
   readonly classCount?: number;
   readonly files: readonly DatasetFile[];
+  /** The class that the training part lacks, to be found among the test images; absent for an ordinary data set. */
+  readonly anomaly?: number;
   /** Reads one part. Throws an Error that names the missing or broken file and says what to do. */
   load(split: Split): Promise<ImageSet>;
 }

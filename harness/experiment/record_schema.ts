@@ -230,6 +230,11 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     bounds: z.record(z.string(), BOUND_BASIS).optional(),
     reconstructionError: z.number().min(0).optional(),
     fitError: z.number().min(0).optional(),
+    anomaly: z.object({
+      heldOut: z.int().min(0),
+      averagePrecision: z.number().min(0).max(1),
+      chance: z.number().min(0).max(1),
+    }).optional(),
     families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
     priorCheck: PRIOR_CHECK.optional(),

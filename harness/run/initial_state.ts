@@ -20,6 +20,7 @@ export function streamKey(
     | "decode"
     | "prior"
     | "health"
+    | "anomaly"
     | "calibration",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));

@@ -1,5 +1,6 @@
 import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
+import { findAnomalies } from "./anomaly.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import type { Chains } from "./batches.ts";
 import { calibrate } from "./calibration.ts";
@@ -33,6 +34,7 @@ import {
 import { rewriteEpochs, trainRun } from "./train_run.ts";
 import type { DeviceState, HostArrays, ImageSet, Likelihood } from "../core/types.ts";
 import type {
+  Anomaly,
   Calibration,
   Diagnostics,
   EpochRecord,
@@ -160,6 +162,7 @@ type Results = Pick<
   | "bounds"
   | "reconstructionError"
   | "fitError"
+  | "anomaly"
   | "diagnostics"
   | "priorCheck"
   | "chainHealth"
@@ -236,7 +239,8 @@ async function trainAndScore(run: Run): Promise<Results> {
   });
   const bounded = await bounds?.score(scored);
   const reconstructions = await writeReconstructions(bounded?.state ?? scored, run);
-  const calibrated = await calibrateInference(reconstructions.state, run);
+  const found = await detectAnomalies(reconstructions.state, run);
+  const calibrated = await calibrateInference(found.state, run);
   const reached = { state: calibrated.state, chains };
   if (model.langevinChains ?? model.amortized) report({ event: "phase", phase: "diagnose" });
   const measured = await measureChains(chainSetting(reached, run), stepsAfter(spec.epochs, run));
@@ -252,6 +256,7 @@ async function trainAndScore(run: Run): Promise<Results> {
       reconstructionError: reconstructions.squaredError,
     },
     ...reconstructions.fitError !== undefined && { fitError: reconstructions.fitError },
+    ...found.anomaly && { anomaly: found.anomaly },
     ...diagnostics && { diagnostics },
     ...priorCheck && { priorCheck },
     ...measured && { chainHealth: measured.health },
@@ -341,6 +346,21 @@ async function writeReconstructions(
     if (!Number.isFinite(error)) throw new NotFiniteError("reconstructions", error);
   }
   return shown;
+}
+
+/** Finds the held-out class among the test images, if the data set has one. Consumes `state`. */
+async function detectAnomalies(
+  state: DeviceState,
+  run: Run,
+): Promise<{ readonly state: DeviceState; readonly anomaly?: Anomaly }> {
+  const { spec, dataset, stopwatch } = run;
+  if (dataset.anomaly === undefined) return { state };
+  const images = await dataset.load("test");
+  stopwatch.switchTo("score");
+  const key = streamKey(spec, "anomaly");
+  const found = await findAnomalies(state, { ...run, key, images, anomaly: dataset.anomaly });
+  stopwatch.switchTo("other");
+  return found;
 }
 
 /** Tests the model's inference on images that it simulates, if it can. Consumes `state`. */

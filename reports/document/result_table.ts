@@ -123,6 +123,13 @@ export interface ReconstructionCell extends SeedCell {
   readonly dataset: string;
 }
 
+/** How well a method finds the class that a data set holds out: averagePrecision over seeds. */
+export interface AnomalyCell extends SeedCell {
+  readonly dataset: string;
+  /** The area of scores that say nothing. */
+  readonly chance: number;
+}
+
 /** Diagnostics of the amortized chains of a method: means over seeds. */
 export interface AmortizationCell extends Omit<Diagnostics, "varianceRatio"> {
   readonly dataset: string;
@@ -295,6 +302,8 @@ export interface Row {
   readonly reconstructions: readonly ReconstructionCell[];
   /** Of latents that the method fits to each image; empty for methods that only draw. */
   readonly fits: readonly ReconstructionCell[];
+  /** Areas under the precision-recall curve for a held-out class; empty unless a data set holds one out. */
+  readonly anomaly: readonly AnomalyCell[];
   /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
   /** Empty for methods without a learned prior. */
