@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { fillNoise, keyOf } from "../../core/noise.ts";
+import { inverse, logAbsDet } from "../../core/small_matrices.ts";
 import type { HostArray, HostArrays, PureFunction } from "../../core/types.ts";
 
 /** Required error of a kernel, relative to the largest element of the result: about a hundred roundings of float32. */
@@ -257,6 +258,29 @@ export const CASES: Readonly<Record<string, Case>> = {
   "gradients of StridedSlice that drops an axis": [
     { x: [5, 6] },
     gradients((x) => tf.stridedSlice(x, [0, 4], [5, 5], [2, 1], 0, 0, 0, 0, 2)),
+  ],
+  "inverse of a matrix and its gradient": [
+    { x: [5, 5] },
+    ({ x }) => {
+      const f = (x: tf.Tensor) =>
+        inverse(
+          tf.add(
+            x,
+            tf.mul(
+              3,
+              tf.cast(
+                tf.equal(tf.range(0, 5, 1), tf.reshape(tf.range(0, 5, 1), [5, 1])),
+                "float32",
+              ),
+            ),
+          ) as tf.Tensor2D,
+        );
+      return [f(x), tf.grad((x) => tf.sum(tf.square(f(x))))(x)];
+    },
+  ],
+  "log-determinant of a matrix and its gradient": [
+    { x: [5, 5] },
+    ({ x }) => [logAbsDet(x as tf.Tensor2D), tf.grad((x) => logAbsDet(x as tf.Tensor2D))(x)],
   ],
   "gradients of Erf": [{ x: S }, gradients(tf.erf)],
   "gradients of Softmax": [{ x: [2, 3, 5] }, gradients((x) => tf.softmax(x))],
