@@ -76,7 +76,9 @@ export function spreadOf(values: readonly number[]): Spread | null {
 function describeEnd(run: Exclude<RunRecord, { status: "completed" }>): string {
   switch (run.status) {
     case "diverged":
-      return `diverged in epoch ${run.epoch + 1}: ${run.metric} was not finite`;
+      return `diverged in epoch ${run.epoch + 1}: ${run.metric} was ${
+        run.limit === undefined ? "not finite" : `beyond its limit of ${run.limit}`
+      }`;
     case "failed":
       return `failed: ${run.error}`;
     case "interrupted":

@@ -282,7 +282,13 @@ export type RunRecord =
       /** Absent for models without `joint` and `latents`, and from older records. */
       readonly calibration?: Calibration;
     }
-    | { readonly status: "diverged"; readonly epoch: number; readonly metric: string }
+    | {
+      readonly status: "diverged";
+      readonly epoch: number;
+      readonly metric: string;
+      /** The limit that the metric exceeded; absent if it was not finite. */
+      readonly limit?: number;
+    }
     | { readonly status: "failed"; readonly error: string }
     | { readonly status: "interrupted" }
   );

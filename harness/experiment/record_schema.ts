@@ -193,7 +193,12 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     chainHealth: z.array(CHAIN_HEALTH).optional(),
     calibration: CALIBRATION.optional(),
   }),
-  BASE.extend({ status: z.literal("diverged"), epoch: z.int(), metric: z.string() }),
+  BASE.extend({
+    status: z.literal("diverged"),
+    epoch: z.int(),
+    metric: z.string(),
+    limit: z.number().optional(),
+  }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),
   BASE.extend({ status: z.literal("interrupted") }),
 ]);

@@ -108,6 +108,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
       status: "diverged",
       epoch: Math.min(epochs.length, spec.epochs - 1),
       metric: error.what,
+      ...error.limit !== undefined && { limit: error.limit },
     };
   }
 }

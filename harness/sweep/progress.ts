@@ -188,7 +188,9 @@ export function describeOutcome(record: RunRecord): string {
       return `completed${scores.join("")}`;
     }
     case "diverged":
-      return `diverged in epoch ${record.epoch + 1}: ${record.metric} is not finite`;
+      return `diverged in epoch ${record.epoch + 1}: ${record.metric} is ${
+        record.limit === undefined ? "not finite" : `beyond its limit of ${record.limit}`
+      }`;
     case "failed":
       return `failed: ${record.error}`;
     case "interrupted":
