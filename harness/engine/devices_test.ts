@@ -13,27 +13,18 @@ import {
 } from "../../methods/testing/tiny_problem.ts";
 import type { Device, Method } from "../core/types.ts";
 import { openDevice } from "./device.ts";
+import { GRID_INPUTS, gridFaults, gridProgram } from "./testing/unary_grid.ts";
+import { DEVICE_NAMES, deviceLabel, tryDevice } from "./testing/devices.ts";
 import { allCases, allInputs, KERNEL_TOLERANCE, worstError } from "./testing/kernel_cases.ts";
-import { openPjrt } from "./xla/pjrt.ts";
-import { findCpuPlugin } from "./xla/pjrt_find.ts";
 
 /** Error of float32 sums in another order over ten training steps, relative to the largest value of each entry. */
 const TRAINING_TOLERANCE = 1e-4;
 
-const plugin = findCpuPlugin();
-if (!plugin) {
+if (!DEVICE_NAMES.some((name) => name.startsWith("pjrt:"))) {
   console.log(
     "XLA's CPU plugin is not tested: it was not found; fetch it with deno task gpu --fetch cpu",
   );
 }
-const NAMES = [
-  "cpu",
-  ...plugin ? [`pjrt:${plugin.path}`] : [],
-  "cuda:highest", // float32 products without TF32 rounding, like the reference
-  "webgpu",
-  "tfjs-node",
-  "tfjs-node-gpu",
-];
 
 async function runCases(device: Device) {
   await using program = await device.compile(allCases, { state: {}, inputs: allInputs });
@@ -65,19 +56,12 @@ const expectedSteps = new Map(
   ]),
 );
 
-/** Opens a device; XLA's CPU plugin without the user's cache, so that it always compiles. */
-async function open(name: string): Promise<Device> {
-  return name.startsWith("pjrt:")
-    ? openPjrt(name.slice("pjrt:".length), { name, cache: null })
-    : await openDevice(name, { threads: 1 });
-}
-
-for (const name of NAMES) {
-  const opened = await open(name).catch((error: Error) => error);
+for (const name of DEVICE_NAMES) {
+  const opened = await tryDevice(name);
   const isAbsent = opened instanceof Error;
   if (isAbsent) console.log(`${name} is not tested: ${opened.message}`);
   const device = opened as Device;
-  const label = name.replace(/:.*\//, ":");
+  const label = deviceLabel(name);
 
   Deno.test({
     name: `openDevice("${label}") gives a hint in one line`,
@@ -98,6 +82,17 @@ for (const name of NAMES) {
           await t.step(key, () => assert.fail(`relative error ${error} > ${KERNEL_TOLERANCE}`));
         }
       }
+    },
+  });
+
+  Deno.test({
+    name:
+      `${label} computes every elementwise function and its slope in the tails, at the infinities and at NaN`,
+    ignore: isAbsent,
+    async fn() {
+      await using program = await device.compile(gridProgram, { state: {}, inputs: GRID_INPUTS });
+      const { outputs } = await program.run(await device.upload({}), GRID_INPUTS);
+      assert.deepEqual(gridFaults(outputs, name), []);
     },
   });
 

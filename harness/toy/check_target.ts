@@ -1,4 +1,4 @@
-import "../core/comparison_gradients.ts";
+import "../core/nested_gradients.ts";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, foldIn, keyOf } from "../core/noise.ts";
 import { checkFacts } from "./check_target_facts.ts";

@@ -1,4 +1,4 @@
-import "../../core/comparison_gradients.ts";
+import "../../core/nested_gradients.ts";
 import * as tf from "@tensorflow/tfjs";
 import type {
   ArraySpec,
@@ -8,6 +8,12 @@ import type {
   HostArrays,
   PureFunction,
 } from "../../core/types.ts";
+import { registerTailGradients } from "../../core/tail_gradients.ts";
+import { supplyNumberPadding } from "./number_padding.ts";
+import { supplyStridedSlice } from "./strided_slice.ts";
+
+supplyNumberPadding("cpu");
+supplyStridedSlice("cpu");
 
 interface EagerState extends DeviceState {
   readonly tensors: Readonly<Record<string, tf.Tensor>>;
@@ -16,6 +22,7 @@ interface EagerState extends DeviceState {
 /** Opens a device that runs each kernel immediately on a tfjs backend; the backend `cpu` is the reference of the tests. */
 export async function openEager(name: string, backend: string): Promise<Device> {
   tf.enableProdMode(); // no banner, no per-kernel checks
+  registerTailGradients();
   if (!await tf.setBackend(backend)) throw new Error(`tfjs backend "${backend}" did not start`);
   const toTensor = ({ data, shape, dtype }: HostArray) =>
     tf.tensor(data.slice(), shape as number[], dtype);

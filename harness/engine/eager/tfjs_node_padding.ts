@@ -6,30 +6,22 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { listedPadding, type Paddings, type WindowAttrs } from "../graph/convolution_window.ts";
 import { replaceKernel } from "./replace_kernel.ts";
 
 type Shape4 = [number, number, number, number];
-type Paddings = [[number, number], [number, number], [number, number], [number, number]];
-
-/** Attributes of the convolution kernels. */
-interface Attributes {
-  readonly strides: number | [number, number];
-  readonly pad: "same" | "valid" | number | Paddings;
-  readonly dimRoundingMode?: "floor";
-}
 
 /** Makes convolutions of `backendName` and their gradients accept any padding. */
 export function supplyPadding(backendName: string): void {
-  replaceKernel<Attributes>("Conv2D", backendName, ({ x, filter }, attrs) => {
+  replaceKernel<WindowAttrs>("Conv2D", backendName, ({ x, filter }, attrs) => {
     if (typeof attrs.pad !== "number") return undefined;
-    const pad = explicitPadding(x.shape as Shape4, filter.shape as Shape4, attrs);
-    return run("Conv2D", { x, filter }, { ...attrs, pad });
+    return run("Conv2D", { x, filter }, { ...attrs, pad: listedPadding(attrs.pad) });
   });
-  replaceKernel<Attributes & { readonly inputShape: Shape4 }>(
+  replaceKernel<WindowAttrs & { readonly inputShape: Shape4 }>(
     "Conv2DBackpropInput",
     backendName,
     ({ dy, filter }, attrs) => {
-      const padding = explicitPadding(attrs.inputShape, filter.shape as Shape4, attrs);
+      const padding = explicitPadding(attrs);
       if (!padding) return undefined;
       const inputShape = attrs.inputShape.map((size, i) => size + padding[i][0] + padding[i][1]);
       const padded = run("Conv2DBackpropInput", { dy, filter }, {
@@ -40,11 +32,11 @@ export function supplyPadding(backendName: string): void {
       return tf.slice(padded, padding.map(([before]) => before), attrs.inputShape);
     },
   );
-  replaceKernel<Attributes & { readonly filterShape: Shape4 }>(
+  replaceKernel<WindowAttrs & { readonly filterShape: Shape4 }>(
     "Conv2DBackpropFilter",
     backendName,
     ({ x, dy }, attrs) => {
-      const padding = explicitPadding(x.shape as Shape4, attrs.filterShape, attrs);
+      const padding = explicitPadding(attrs);
       return padding &&
         run("Conv2DBackpropFilter", { x: tf.pad(x, padding), dy }, { ...attrs, pad: "valid" });
     },
@@ -55,11 +47,8 @@ function run(kernel: string, inputs: tf.NamedTensorMap, attrs: object): tf.Tenso
   return tf.engine().runKernel(kernel, inputs, attrs as tf.NamedAttrMap) as tf.Tensor;
 }
 
-/** Zero padding of an image of shape `x` [n, h, w, c]; undefined for the named paddings "same" and "valid". */
-function explicitPadding(x: Shape4, filter: Shape4, attrs: Attributes): Paddings | undefined {
-  const { strides, pad, dimRoundingMode } = attrs;
-  if (pad === "same" || pad === "valid") return undefined;
-  const { top, bottom, left, right } =
-    tf.backend_util.computeConv2DInfo(x, filter, strides, 1, pad, dimRoundingMode).padInfo;
-  return [[0, 0], [top, bottom], [left, right], [0, 0]];
+/** Zero padding as a list; undefined for the named paddings "same" and "valid". */
+function explicitPadding({ pad }: WindowAttrs): Paddings | undefined {
+  const listed = listedPadding(pad);
+  return typeof listed === "string" ? undefined : listed;
 }

@@ -2,6 +2,8 @@ import { tmpdir } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import type { Device } from "../../core/types.ts";
 import { openEager } from "./eager.ts";
+import { supplyNumberPadding } from "./number_padding.ts";
+import { supplyStridedSlice } from "./strided_slice.ts";
 import { registerHostNoise } from "./tfjs_host_noise.ts";
 import { supplyLog1p } from "./webgpu_log1p.ts";
 
@@ -21,6 +23,8 @@ export async function openWebGpu(): Promise<Device> {
   await import("@tensorflow/tfjs-backend-webgpu");
   registerHostNoise("webgpu");
   supplyLog1p("webgpu");
+  supplyNumberPadding("webgpu");
+  supplyStridedSlice("webgpu");
   let device: Device;
   try {
     device = await openEager("webgpu", "webgpu");

@@ -12,6 +12,7 @@ import {
   type Type,
   type UnaryFn,
   type Value,
+  type Window,
 } from "./graph.ts";
 import {
   convFilterGradientProduct,
@@ -45,7 +46,7 @@ export class Builder {
     shape: readonly number[],
     type: Type,
   ): Value {
-    const key = `${operation.op === "loop" ? this.#count : JSON.stringify(operation)}|${
+    const key = `${operation.op === "loop" ? this.#count : keyOf(operation)}|${
       inputs.map((v) => v.id).join()
     }|${shape.join()}|${type}`;
     let value = this.#values.get(key);
@@ -202,6 +203,12 @@ export class Builder {
     return this.#make({ op: "slice", begin, steps }, [x], size, x.type);
   }
 
+  reverse(x: Value, axes: readonly number[]): Value {
+    const real = axes.filter((a) => x.shape[a] !== 1);
+    if (real.length === 0 || splatOf(x) !== undefined) return x;
+    return this.#make({ op: "reverse", axes: real }, [x], x.shape, x.type);
+  }
+
   concat(inputs: readonly Value[], axis: number): Value {
     if (inputs.length === 1) return inputs[0];
     const shape = [...inputs[0].shape];
@@ -277,6 +284,8 @@ export class Builder {
 
   convFilterGradient(x: Value, dy: Value, to: ConvResult): Value {
     const { window, shape } = to;
+    const sizes = { image: x.shape.slice(1, 3), filter: shape, result: dy.shape.slice(1, 3) };
+    if (readsOnlyPadding(window, sizes)) return this.constant([0], shape, x.type);
     return convFilterGradientProduct(this, [x, dy], to) ??
       this.#make({ op: "convFilterGradient", window }, [x, dy], shape, x.type);
   }
@@ -308,6 +317,30 @@ export class Builder {
     const { id: _id, inputs: _inputs, shape, type, ...operation } = value;
     return this.#make(operation as Operation, inputs, shape, type);
   }
+}
+
+/** A text that differs for different operations; JSON itself writes NaN and infinities as null, and -0 as 0. */
+function keyOf(operation: Operation): string {
+  return JSON.stringify(
+    operation,
+    (_, value) =>
+      typeof value !== "number" || Number.isFinite(value) && !Object.is(value, -0)
+        ? value
+        : Object.is(value, -0)
+        ? "-0"
+        : String(value),
+  );
+}
+
+/** Whether a convolution of an image of height and width `image` reads nothing but padding along an axis. */
+function readsOnlyPadding(
+  { strides, pads, dilations }: Window,
+  { image, filter, result }: Readonly<Record<"image" | "filter" | "result", readonly number[]>>,
+): boolean {
+  return [0, 1].some((i) => {
+    const end = (result[i] - 1) * strides[i] + (filter[i] - 1) * dilations[i] + 1 - pads[i];
+    return end <= 0 || -pads[i] >= image[i];
+  });
 }
 
 function lastTwo(shape: readonly number[], swap: boolean): [number, number] {

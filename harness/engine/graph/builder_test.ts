@@ -30,6 +30,13 @@ Deno.test("Builder returns the same value for the same operation on the same inp
   );
 });
 
+Deno.test("Builder.constant() tells infinities, NaN and both zeros apart", () => {
+  const b = new Builder();
+  const numbers = [Infinity, -Infinity, NaN, 0, -0];
+  assert.equal(new Set(numbers.map((x) => b.constant([x], [2], "float32"))).size, numbers.length);
+  assert.equal(b.constant([NaN], [2], "float32"), b.constant([NaN], [2], "float32"));
+});
+
 Deno.test("Builder applies exact simplifications only", () => {
   const b = new Builder();
   const x = b.input("input.x", [2, 3], "float32");
@@ -99,5 +106,11 @@ Deno.test("lower() writes only nodes that are read, forward and backward", () =>
   const read = new Set([layouts.plain(outputs.y)]);
   for (const { inputs } of layouts.emitter.nodes) inputs.forEach((name) => read.add(name));
   const unread = layouts.emitter.nodes.filter((node) => !node.outputs.some((o) => read.has(o)));
-  assert.deepEqual(unread.map(({ op }) => op), []);
+  assert.deepEqual(unread.filter(({ op }) => op !== "Reshape").map(({ op }) => op), []);
+  // Reshapes that a later one skipped are left out of the model, in which no reshape reads another.
+  const live = layouts.emitter.live([layouts.plain(outputs.y)]);
+  assert.equal(live.length, layouts.emitter.nodes.length - unread.length);
+  const reshaped = new Set(live.flatMap(({ op, outputs }) => op === "Reshape" ? outputs : []));
+  assert(reshaped.size > 0);
+  assert(!live.some(({ op, inputs }) => op === "Reshape" && reshaped.has(inputs[0])));
 });

@@ -16,6 +16,7 @@ export type Type = "float32" | "int32" | "bool";
 export type UnaryFn =
   | "abs"
   | "cos"
+  | "erf"
   | "exp"
   | "expm1"
   | "log"
@@ -70,6 +71,7 @@ export type Operation =
   | { readonly op: "reshape" }
   | { readonly op: "broadcast" }
   | { readonly op: "transpose"; readonly perm: readonly number[] }
+  | { readonly op: "reverse"; readonly axes: readonly number[] }
   | { readonly op: "slice"; readonly begin: readonly number[]; readonly steps: readonly number[] }
   | { readonly op: "concat"; readonly axis: number }
   | {

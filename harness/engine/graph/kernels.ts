@@ -7,28 +7,18 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Key, NOISE_KERNEL, type NoiseKind } from "../../core/noise.ts";
 import type { Builder } from "./builder.ts";
+import { checkGradientShape, convolutionWindow, type WindowAttrs } from "./convolution_window.ts";
+import { IMAGE_KERNELS } from "./image_kernels.ts";
+import type { Call, Kernel } from "./kernel_call.ts";
 import {
   type BinaryFn,
-  broadcastShape,
   type CompareFn,
   type ReduceFn,
   sizeOf,
   type Type,
   type UnaryFn,
   type Value,
-  type Window,
 } from "./graph.ts";
-
-/** A kernel call of tfjs, with graph values in place of tensors. */
-export interface Call {
-  readonly b: Builder;
-  /** Inputs by name; lists (Concat, Pack) by position. */
-  readonly inputs: Readonly<Record<string, Value>>;
-  readonly attrs: Readonly<Record<string, never>>;
-}
-
-/** Translates a kernel call to its output or outputs. */
-export type Kernel = (call: Call) => Value | Value[];
 
 const unary = (fn: UnaryFn): Kernel => ({ b, inputs: { x } }) => b.unary(fn, x);
 const binary = (fn: BinaryFn): Kernel => ({ b, inputs }) => b.binary(fn, inputs.a, inputs.b);
@@ -42,44 +32,6 @@ const reduce = (fn: ReduceFn, axisName: string): Kernel => ({ b, inputs: { x }, 
     : reduced;
 };
 
-interface ConvAttrs {
-  readonly strides: [number, number] | number;
-  readonly pad: "same" | "valid" | number;
-  readonly dilations?: [number, number] | number;
-  readonly dimRoundingMode?: "floor";
-  readonly dataFormat?: string;
-}
-
-function convInfo(x: readonly number[], filter: readonly number[], attrs: ConvAttrs) {
-  if (attrs.dataFormat && attrs.dataFormat !== "NHWC") {
-    throw new RangeError(
-      `Compiled convolutions must have data format NHWC, got ${attrs.dataFormat}`,
-    );
-  }
-  const info = tf.backend_util.computeConv2DInfo(
-    x as [number, number, number, number],
-    filter as [number, number, number, number],
-    attrs.strides,
-    attrs.dilations ?? 1,
-    attrs.pad,
-    attrs.dimRoundingMode,
-  );
-  if (info.inChannels !== filter[2]) {
-    throw new RangeError(
-      `Grouped convolutions are not compiled: input has ${info.inChannels} channels, filter ${
-        filter[2]
-      }`,
-    );
-  }
-  const { top, left, bottom, right } = info.padInfo;
-  const window: Window = {
-    strides: [info.strideHeight, info.strideWidth],
-    pads: [top, left, bottom, right],
-    dilations: [info.dilationHeight, info.dilationWidth],
-  };
-  return { window, outShape: info.outShape };
-}
-
 function sliceAlong(
   b: Builder,
   x: Value,
@@ -91,13 +43,40 @@ function sliceAlong(
   });
 }
 
+const windowOf = (attrs: Call["attrs"]) => attrs as unknown as WindowAttrs;
 const zero = (b: Builder, x: Value) => b.constant([0], [], x.type);
 const one = (b: Builder, x: Value) => b.constant([1], [], x.type);
+
+/**
+ * Gathers along `axis`. Rows of an index outside of [0, size) become NaN, or the smallest int32, on every target: by
+ * themselves ONNX Runtime counts a negative index from the end, and XLA takes the nearest row. Throws RangeError if such
+ * an index is known.
+ */
+function gatherChecked(
+  b: Builder,
+  { x, indices, axis }: { x: Value; indices: Value; axis: number },
+): Value {
+  const size = x.shape[axis];
+  if (indices.op === "constant") {
+    const wrong = indices.data.find((i) => i < 0 || i >= size);
+    if (wrong === undefined) return b.gather(x, indices, axis);
+    throw new RangeError(`tf.gather: an index must be in [0, ${size}), got ${wrong}`);
+  }
+  const int = (value: number) => b.constant([value], [], "int32");
+  const clamped = b.binary("min", b.binary("max", indices, int(0)), int(size - 1));
+  const isInside = b.reshape(b.compare("equal", clamped, indices), [
+    ...indices.shape,
+    ...x.shape.slice(axis + 1).map(() => 1),
+  ]);
+  const missing = x.type === "float32" ? NaN : x.type === "int32" ? -(2 ** 31) : 0;
+  return b.select(isInside, b.gather(x, clamped, axis), b.constant([missing], [], x.type));
+}
 
 /** Kernels by name. */
 export const KERNELS: Readonly<Record<string, Kernel>> = {
   Abs: unary("abs"),
   Cos: unary("cos"),
+  Erf: unary("erf"),
   Exp: unary("exp"),
   Expm1: unary("expm1"),
   Log: unary("log"),
@@ -117,18 +96,23 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   LeakyRelu: ({ b, inputs: { x }, attrs }) => b.leakyRelu(x, attrs.alpha),
   Elu: ({ b, inputs: { x } }) =>
     b.select(b.compare("greater", x, zero(b, x)), x, b.unary("expm1", x)),
-  EluGrad: ({ b, inputs: { dy, y } }) =>
-    b.select(
-      b.compare("greaterEqual", y, zero(b, y)),
-      dy,
-      b.binary("mul", dy, b.binary("add", y, one(b, y))),
-    ),
-  Step: ({ b, inputs: { x }, attrs }) =>
-    b.select(
-      b.compare("greater", x, zero(b, x)),
-      one(b, x),
-      b.constant([(attrs.alpha as number) ?? 0], [], x.type),
-    ),
+  Selu: ({ b, inputs: { x } }) => {
+    const { SELU_SCALE, SELU_SCALEALPHA } = tf.backend_util;
+    const scaled = (factor: number, y: Value) =>
+      b.binary("mul", b.constant([Math.fround(factor)], [], x.type), y);
+    return b.select(
+      b.compare("greaterEqual", x, zero(b, x)),
+      scaled(SELU_SCALE, x),
+      scaled(SELU_SCALEALPHA, b.unary("expm1", x)),
+    );
+  },
+  Step: ({ b, inputs: { x }, attrs }) => {
+    const alpha = (attrs.alpha as number) ?? 0;
+    const isPositive = b.unary("sign", b.unary("relu", x)); // NaN of NaN
+    if (alpha === 0) return isPositive;
+    const low = b.select(b.compare("equal", x, x), b.constant([alpha], [], x.type), x);
+    return b.select(b.compare("greater", x, zero(b, x)), one(b, x), low);
+  },
   Relu6: ({ b, inputs: { x } }) => b.binary("min", b.unary("relu", x), b.constant([6], [], x.type)),
   ClipByValue: ({ b, inputs: { x }, attrs }) =>
     b.binary(
@@ -210,6 +194,8 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     const size = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
     return b.reshape(b.slice(x, { begin: info.begin, size, steps: info.strides }), info.finalShape);
   },
+  Reverse: ({ b, inputs: { x }, attrs }) =>
+    b.reverse(x, tf.util.parseAxisParam(attrs.dims, x.shape as number[])),
   SplitV: ({ b, inputs: { x }, attrs }) => {
     const [axis] = tf.util.parseAxisParam(attrs.axis, x.shape as number[]);
     const like = { shape: x.shape } as unknown as tf.Tensor;
@@ -259,7 +245,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
       );
     }
     const [axis] = tf.util.parseAxisParam(attrs.axis, x.shape as number[]);
-    return b.gather(x, indices, axis);
+    return gatherChecked(b, { x, indices, axis });
   },
   ZerosLike: ({ b, inputs: { x } }) => b.constant([0], x.shape, x.type),
   OnesLike: ({ b, inputs: { x } }) => b.constant([1], x.shape, x.type),
@@ -279,6 +265,13 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     return b.constant(data, [data.length], dtype);
   },
 
+  Softmax: ({ b, inputs: { logits }, attrs }) => {
+    const axes = [attrs.dim as number];
+    const kept = (fn: ReduceFn, x: Value) =>
+      b.reshape(b.reduce(fn, x, axes), x.shape.map((d, i) => axes.includes(i) ? 1 : d));
+    const e = b.unary("exp", b.binary("sub", logits, kept("max", logits)));
+    return b.binary("div", e, kept("sum", e));
+  },
   Sum: reduce("sum", "axis"),
   Mean: reduce("mean", "axis"),
   Max: reduce("max", "reductionIndices"),
@@ -292,20 +285,23 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   BatchMatMul: ({ b, inputs, attrs }) =>
     b.matmul(inputs.a, inputs.b, { transposeA: attrs.transposeA, transposeB: attrs.transposeB }),
   Conv2D: ({ b, inputs: { x, filter }, attrs }) => {
-    const { window, outShape } = convInfo(x.shape, filter.shape, attrs as unknown as ConvAttrs);
+    const { window, outShape } = convolutionWindow(x.shape, filter.shape, windowOf(attrs));
     return b.conv(x, filter, { window, shape: outShape });
   },
   Conv2DBackpropInput: ({ b, inputs: { dy, filter }, attrs }) => {
     const shape = attrs.inputShape as number[];
-    const { window, outShape } = convInfo(shape, filter.shape, attrs as unknown as ConvAttrs);
-    broadcastShape(outShape, dy.shape);
+    const { window, outShape } = convolutionWindow(shape, filter.shape, windowOf(attrs));
+    checkGradientShape(dy.shape, outShape);
     return b.convInputGradient(dy, filter, { window, shape });
   },
   Conv2DBackpropFilter: ({ b, inputs: { x, dy }, attrs }) => {
     const shape = attrs.filterShape as number[];
-    const { window } = convInfo(x.shape, shape, attrs as unknown as ConvAttrs);
+    const { window, outShape } = convolutionWindow(x.shape, shape, windowOf(attrs));
+    checkGradientShape(dy.shape, outShape);
     return b.convFilterGradient(x, dy, { window, shape });
   },
+
+  ...IMAGE_KERNELS,
 
   [NOISE_KERNEL]: ({ b, inputs: { counters }, attrs }) =>
     b.noise(counters, attrs as unknown as { key: Key; width: number; kind: NoiseKind }),

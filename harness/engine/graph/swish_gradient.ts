@@ -1,8 +1,8 @@
-import { splatOf, type Value } from "./graph.ts";
+import type { Value } from "./graph.ts";
 
 /**
  * Recognises the chain rule through swish(x) = x s, s = sigmoid(x), as tfjs writes it: the sum of a = dy s and
- * b = (dy x) (s (1 - s)), factors in any order. Returns dy and x, for dy swish'(x); undefined if a + b has another form.
+ * b = (dy x) (s sigmoid(-x)), factors in any order. Returns dy and x, for dy swish'(x); undefined if a + b has another form.
  */
 export function swishChainRule(
   a: Value,
@@ -12,16 +12,19 @@ export function swishChainRule(
     if (s.op !== "unary" || s.fn !== "sigmoid") continue;
     const [x] = s.inputs;
     const isInput = (value: Value) => factors(value).some(([p, q]) => p === dy && q === x);
-    if (factors(b).some(([left, right]) => isInput(left) && isSlope(right, s))) return { dy, x };
+    if (factors(b).some(([left, right]) => isInput(left) && isSlope(right, { s, x }))) {
+      return { dy, x };
+    }
   }
 }
 
-/** Whether `value` is s (1 - s). */
-function isSlope(value: Value, s: Value): boolean {
-  return factors(value).some(([p, q]) =>
-    p === s && q.op === "binary" && q.fn === "sub" && splatOf(q.inputs[0]) === 1 &&
-    q.inputs[1] === s
-  );
+/** Whether `value` is s sigmoid(-x), with s = sigmoid(x). */
+function isSlope(value: Value, { s, x }: { readonly s: Value; readonly x: Value }): boolean {
+  return factors(value).some(([p, q]) => {
+    if (p !== s || q.op !== "unary" || q.fn !== "sigmoid") return false;
+    const [negative] = q.inputs;
+    return negative.op === "unary" && negative.fn === "neg" && negative.inputs[0] === x;
+  });
 }
 
 /** The factors of `value` in both orders; empty if it is not a product. */

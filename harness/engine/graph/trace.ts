@@ -1,4 +1,4 @@
-import "../../core/comparison_gradients.ts";
+import "../../core/nested_gradients.ts";
 import * as tf from "@tensorflow/tfjs";
 import { Builder } from "./builder.ts";
 import { type Type, type Value } from "./graph.ts";

@@ -12,6 +12,8 @@ export class Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly #made = new Map<string, string>();
+  /** Reshaped arrays and what they are reshaped from. */
+  readonly #reshaped = new Map<string, string>();
 
   /** Writes a node with one output and returns the name of that output. */
   node(
@@ -30,13 +32,23 @@ export class Emitter {
     return name;
   }
 
+  /** The nodes on which `outputs` depend; others are reshapes that a later reshape skipped. */
+  live(outputs: readonly string[]): OnnxNode[] {
+    const read = new Set(outputs);
+    return this.nodes.toReversed().filter((node) => {
+      const isRead = node.outputs.some((name) => read.has(name));
+      if (isRead) node.inputs.forEach((name) => read.add(name));
+      return isRead;
+    }).reverse();
+  }
+
   /** Writes a constant of `shape` and returns its name. */
   constant(
     type: OnnxType & ("float32" | "int32" | "bool" | "int64"),
     shape: readonly number[],
     data: readonly number[],
   ): string {
-    const key = `${type}[${shape}]${data.join()}`;
+    const key = `${type}[${shape}]${data.map((x) => Object.is(x, -0) ? "-0" : x).join()}`;
     let name = this.#made.get(key);
     if (!name) {
       name = `c${this.initializers.length}`;
@@ -66,8 +78,12 @@ export class Emitter {
     return this.node("Cast", [x], { to: ONNX_TYPES[type] });
   }
 
+  /** Reshapes `x`; a reshape of a reshape reads the array that the first one read. */
   reshape(x: string, shape: readonly number[]): string {
-    return this.node("Reshape", [x, this.ints(shape)]);
+    const source = this.#reshaped.get(x) ?? x;
+    const name = this.node("Reshape", [source, this.ints(shape)]);
+    this.#reshaped.set(name, source);
+    return name;
   }
 
   transpose(x: string, perm: readonly number[]): string {

@@ -128,13 +128,14 @@ function terms(
   const [n, rows, allColumns, outChannels] = dy.shape;
   const { from, columns } = group;
   const image = lineImage(l, x, { to, group, rows });
-  const blocks = [n, outChannels / l.block, rows * allColumns * l.block];
-  const filter = e.reshape(l.blocked(dy), blocks);
+  const channelBlocks = outChannels / l.block;
+  const blocks = [n, channelBlocks, rows * allColumns * l.block];
+  const filter = e.transpose(e.reshape(l.blocked(dy), blocks), [1, 0, 2]);
   return parts(n, l.block - 1).map(([begin, end]) => {
-    const some = (name: string, shape: readonly number[]) =>
-      end - begin === n ? name : e.slice(name, { shape, axes: [0], begin: [begin], end: [end] });
-    const lines = [(end - begin) * outChannels / l.block * rows, allColumns * l.block];
-    const whole = e.reshape(e.transpose(some(filter, blocks), [1, 0, 2]), lines);
+    const some = (name: string, shape: readonly number[], axis: number) =>
+      end - begin === n ? name : e.slice(name, { shape, axes: [axis], begin: [begin], end: [end] });
+    const lines = [(end - begin) * channelBlocks * rows, allColumns * l.block];
+    const whole = e.reshape(some(filter, [channelBlocks, n, blocks[2]], 1), lines);
     const met = columns === allColumns ? whole : e.slice(whole, {
       shape: lines,
       axes: [1],
@@ -142,7 +143,7 @@ function terms(
       end: [(from + columns) * l.block],
     });
     return {
-      x: e.reshape(some(image.name, image.shape), [1, end - begin, ...image.shape.slice(1)]),
+      x: e.reshape(some(image.name, image.shape, 0), [1, end - begin, ...image.shape.slice(1)]),
       filter: e.reshape(met, [outChannels, end - begin, rows, columns]),
       kernel: [rows, columns],
       pads: image.pads,

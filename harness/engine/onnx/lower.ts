@@ -175,6 +175,14 @@ class Lowering {
           steps: axes.map((a) => value.steps[a]),
         });
       }
+      case "reverse":
+        return e.slice(x, {
+          shape: value.shape,
+          axes: value.axes,
+          begin: value.axes.map((a) => value.shape[a] - 1),
+          end: value.axes.map((a) => -value.shape[a] - 1), // one before the first element
+          steps: value.axes.map(() => -1),
+        });
       case "concat":
         return e.node("Concat", inputs, { axis: value.axis });
       case "pad":

@@ -73,17 +73,17 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
   ];
   const schedule = reachable(pieces.flat());
   const layouts = lower(schedule, pieces.flat(), { block });
-  const { nodes, initializers } = layouts.emitter;
+  const { emitter } = layouts;
 
   const fed = new Set(schedule.flatMap((v) => isFed(v) ? [layouts.plain(v)] : []));
-  const constants = new Set(initializers.map((c) => c.name));
+  const constants = new Set(emitter.initializers.map((c) => c.name));
   const taken = new Set<string>();
   const outputName = (value: Value) => {
     let name = layouts.plain(value);
     // An output must come from a node that has no other output of the model.
     if (fed.has(name) || constants.has(name) || taken.has(name)) {
       const fresh = `copy${taken.size}`;
-      nodes.push({ op: "Identity", inputs: [name], outputs: [fresh] });
+      emitter.nodes.push({ op: "Identity", inputs: [name], outputs: [fresh] });
       name = fresh;
     }
     taken.add(name);
@@ -99,6 +99,7 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
     return { name: names[i], shape: value.shape, dtype: dtypeOf(value), parts };
   });
 
+  const nodes = emitter.live(results.flatMap(({ parts }) => parts.map((part) => part.value)));
   const read = new Set(nodes.flatMap((n) => n.inputs));
   const feeds = schedule.filter((v) => isFed(v) && read.has(layouts.plain(v)));
   const partOf = (v: Value): Part => ({
@@ -122,7 +123,7 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
   const model = encodeModel({
     name: "step",
     nodes,
-    initializers,
+    initializers: emitter.initializers.filter(({ name }) => read.has(name)),
     inputs: feeds.map((v) => ({ name: layouts.plain(v), type: v.type, shape: v.shape })),
     outputs: results.flatMap(({ parts, dtype }) =>
       parts.map(({ value, shape }) => ({ name: value, type: dtype, shape }))

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { fillNoise, keyOf } from "../../core/noise.ts";
+import { inverse, logAbsDet } from "../../core/small_matrices.ts";
 import type { HostArray, HostArrays, PureFunction } from "../../core/types.ts";
 
 /** Required error of a kernel, relative to the largest element of the result: about a hundred roundings of float32. */
@@ -70,6 +71,10 @@ const deconv = (stride: number, pad: number, size: number) => (x: tf.Tensor, w: 
     [[0, 0], [pad, pad], [pad, pad], [0, 0]],
   );
 
+const numberPad =
+  (stride: number | [number, number], pad: number) => (x: tf.Tensor, w: tf.Tensor) =>
+    tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, pad, "NHWC", 1, "floor");
+
 /** Convolutions: name, image [n, h, w, in], filter, function. Channels that fill blocks of 16 or 8 and channels that do not. */
 const CONVOLUTIONS: readonly [
   string,
@@ -91,7 +96,29 @@ const CONVOLUTIONS: readonly [
     "conv 3x3 pad 1 as a number, 16 -> 16",
     [2, 6, 6, 16],
     [3, 3, 16, 16],
-    (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 1, "NHWC", 1, "floor"),
+    numberPad(2, 1),
+  ],
+  ["conv 1x1 stride 3 pad 1 of one pixel, 3 -> 5", [2, 1, 1, 3], [1, 1, 3, 5], conv(3, 1)],
+  ["conv 1x1 stride 3 pad 1 of one pixel, 16 -> 16", [2, 1, 1, 16], [1, 1, 16, 16], conv(3, 1)],
+  ["conv 1x1 stride 3 pad 1 of 1x3, 16 -> 16", [2, 1, 3, 16], [1, 1, 16, 16], conv(3, 1)],
+  ["conv 3x2 pad 1 as a number, 16 -> 16", [2, 7, 8, 16], [3, 2, 16, 16], numberPad(1, 1)],
+  [
+    "conv 3x3 stride 2x1 pad 1 as a number, 3 -> 5",
+    [2, 7, 8, 3],
+    [3, 3, 3, 5],
+    numberPad([2, 1], 1),
+  ],
+  [
+    "conv 2x2 stride 1x2 pad 2 as a number, 8 -> 16",
+    [1, 5, 6, 8],
+    [2, 2, 8, 16],
+    numberPad([1, 2], 2),
+  ],
+  [
+    "deconv 2x4 stride 1x2 pad 1 as a number, 16 -> 16",
+    [2, 4, 4, 16],
+    [2, 4, 16, 16],
+    (x, w) => tf.conv2dTranspose(x as tf.Tensor4D, w as tf.Tensor4D, [2, 3, 8, 16], [1, 2], 1),
   ],
   ["conv 2x3 dilated, 16 -> 16", [1, 9, 9, 16], [2, 3, 16, 16], conv(1, "valid", 2)],
   ["conv 6x6 over its whole input", [3, 6, 6, 16], [6, 6, 16, 10], conv(1, 0)],
@@ -110,6 +137,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     ([
       ["Abs", tf.abs],
       ["Cos", tf.cos],
+      ["Erf", tf.erf],
       ["Exp", tf.exp],
       ["Expm1", tf.expm1],
       ["Neg", tf.neg],
@@ -122,6 +150,7 @@ export const CASES: Readonly<Record<string, Case>> = {
       ["Square", tf.square],
       ["Tanh", tf.tanh],
       ["Elu", tf.elu],
+      ["Selu", tf.selu],
       ["Step", (x) => tf.step(x, 0.3)],
       ["LeakyRelu", (x) => tf.leakyRelu(x, 0.2)],
       ["ClipByValue", (x) => tf.clipByValue(x, -0.5, 0.7)],
@@ -141,6 +170,9 @@ export const CASES: Readonly<Record<string, Case>> = {
       ["Tile", (x) => tf.tile(x, [2, 3])],
       ["Slice", (x) => tf.slice(x, [1, 1], [2, 2])],
       ["StridedSlice", (x) => tf.stridedSlice(x, [0, 1], [3, 4], [2, 2])],
+      ["Reverse", (x) => tf.reverse(x, 1)],
+      ["Reverse both axes", (x) => tf.reverse(x, [0, 1])],
+      ["Softmax", (x) => tf.softmax(x)],
       ["PadV2", (x) => tf.pad(x, [[1, 0], [2, 3]], 0.5)],
       ["ZerosLike", (x) => tf.add(tf.zerosLike(x), x)],
       ["OnesLike", (x) => tf.add(tf.onesLike(x), x)],
@@ -193,7 +225,6 @@ export const CASES: Readonly<Record<string, Case>> = {
     { a: [2, 4, 3], b: [2, 5, 4] },
     ({ a, b }) => tf.matMul(a, b, true, true),
   ],
-  "EluGrad": [{ x: S }, gradients((x) => tf.elu(x))],
   Noise: [
     { step: ints(3) },
     ({ step }) =>
@@ -202,6 +233,61 @@ export const CASES: Readonly<Record<string, Case>> = {
         { counters: step },
         { key: [1, 2], width: 5, kind: "normal" } as never,
       ) as tf.Tensor,
+  ],
+  AvgPool: [{ x: [2, 6, 4, 3] }, ({ x }) => tf.avgPool(x as tf.Tensor4D, [3, 2], [3, 2], 0)],
+  "AvgPoolGrad of tiles": [
+    { x: [2, 6, 4, 3] },
+    gradients((x) => tf.avgPool(x as tf.Tensor4D, [3, 2], [3, 2], "valid")),
+  ],
+  "AvgPoolGrad of overlapping windows": [
+    { x: [2, 7, 6, 16] },
+    gradients((x) => tf.avgPool(x as tf.Tensor4D, 3, [2, 1], "valid")),
+  ],
+  ResizeNearestNeighbor: [
+    { x: [2, 3, 2, 3] },
+    ({ x }) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [6, 6]),
+  ],
+  "gradients of ResizeNearestNeighbor": [
+    { x: [2, 3, 2, 3] },
+    gradients((x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [6, 6])),
+  ],
+  "gradients of StridedSlice": [
+    { x: [5, 6, 3] },
+    gradients((x) => tf.stridedSlice(x, [1, 0, -3], [5, 6, 3], [3, 2, 1])),
+  ],
+  "gradients of StridedSlice that drops an axis": [
+    { x: [5, 6] },
+    gradients((x) => tf.stridedSlice(x, [0, 4], [5, 5], [2, 1], 0, 0, 0, 0, 2)),
+  ],
+  "inverse of a matrix and its gradient": [
+    { x: [5, 5] },
+    ({ x }) => {
+      const f = (x: tf.Tensor) =>
+        inverse(
+          tf.add(
+            x,
+            tf.mul(
+              3,
+              tf.cast(
+                tf.equal(tf.range(0, 5, 1), tf.reshape(tf.range(0, 5, 1), [5, 1])),
+                "float32",
+              ),
+            ),
+          ) as tf.Tensor2D,
+        );
+      return [f(x), tf.grad((x) => tf.sum(tf.square(f(x))))(x)];
+    },
+  ],
+  "log-determinant of a matrix and its gradient": [
+    { x: [5, 5] },
+    ({ x }) => [logAbsDet(x as tf.Tensor2D), tf.grad((x) => logAbsDet(x as tf.Tensor2D))(x)],
+  ],
+  "gradients of Erf": [{ x: S }, gradients(tf.erf)],
+  "gradients of Softmax": [{ x: [2, 3, 5] }, gradients((x) => tf.softmax(x))],
+  "gradients of Reverse": [{ x: [2, 3, 4] }, gradients((x) => tf.reverse(x, [0, 2]))],
+  "gradients of Select with a traced condition": [
+    { a: S, b: S },
+    gradients((a, b) => tf.where(tf.greater(a, b), tf.mul(a, b), tf.where(tf.less(a, 0), b, a))),
   ],
   "swish and its gradient": [{ x: [2, 3, 3, 16] }, gradients((x) => tf.mul(x, tf.sigmoid(x)))],
   "bias, swish, bias gradient between convolutions": [

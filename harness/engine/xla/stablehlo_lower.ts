@@ -88,6 +88,8 @@ export function lowerOperation(w: Writer, value: Value, inputs: readonly Term[])
       const end = begin.map((b, i) => b + (shape[i] - 1) * steps[i] + 1);
       return w.slice(x, { begin, end, steps });
     }
+    case "reverse":
+      return w.reverse(x, value.axes);
     case "concat":
       return w.concat(inputs, value.axis);
     case "pad":
@@ -125,6 +127,8 @@ function lowerUnary(w: Writer, fn: UnaryFn, x: Term): Term {
         w.binary("maximum", x, w.constant(0)),
         w.unary("log_plus_one", w.unary("exponential", w.unary("negate", w.unary("abs", x)))),
       );
+    case "erf":
+      return erf(w, x);
     case "swish":
       return w.binary("multiply", x, w.unary("logistic", x));
     case "swishGradient": {
@@ -143,6 +147,40 @@ function lowerUnary(w: Writer, fn: UnaryFn, x: Term): Term {
       return w.unary(op, x);
     }
   }
+}
+
+/** Odd and even part of erf on [-4, 4], from the highest power of x^2: Eigen's rational approximation for float32. */
+const ERF_ODD = [
+  -2.72614225801306e-10,
+  2.77068142495902e-8,
+  -2.10102402082508e-6,
+  -5.69250639462346e-5,
+  -7.34990630326855e-4,
+  -2.9545998085402e-3,
+  -1.60960333262415e-2,
+];
+const ERF_EVEN = [
+  -1.45660718464996e-5,
+  -2.13374055278905e-4,
+  -1.68282697438203e-3,
+  -7.37332916720468e-3,
+  -1.42647390514189e-2,
+];
+
+/** erf(x) = x P(x^2) / Q(x^2), with x between -4 and 4, where erf is 1 in float32; StableHLO has no erf. */
+function erf(w: Writer, x: Term): Term {
+  const inner = w.binary("maximum", w.binary("minimum", x, w.constant(4)), w.constant(-4));
+  const square = w.binary("multiply", inner, inner);
+  const polynomial = (coefficients: readonly number[]) =>
+    coefficients.slice(1).reduce(
+      (sum, c) => w.binary("add", w.binary("multiply", sum, square), w.constant(c)),
+      w.constant(coefficients[0]),
+    );
+  return w.binary(
+    "divide",
+    w.binary("multiply", inner, polynomial(ERF_ODD)),
+    polynomial(ERF_EVEN),
+  );
 }
 
 function lowerReduce(w: Writer, value: Value & { op: "reduce" }, x: Term): Term {

@@ -16,6 +16,7 @@ import { emitStableHlo } from "./stablehlo.ts";
 import { interpret } from "../testing/stablehlo_interpret.ts";
 import { literal } from "./stablehlo_writer.ts";
 import { inputs, langevinStep, STATE, STATE_TOLERANCE } from "../testing/step_case.ts";
+import { GRID_INPUTS, gridFaults, gridProgram } from "../testing/unary_grid.ts";
 import { trace } from "../graph/trace.ts";
 
 /** Runs `fn` once by interpreting its StableHLO text. */
@@ -53,6 +54,11 @@ Deno.test("emitStableHlo() agrees with eager tfjs for every kernel", async (t) =
       assert(error <= KERNEL_TOLERANCE, `relative error ${error} > ${KERNEL_TOLERANCE}`);
     });
   }
+});
+
+Deno.test("emitStableHlo() keeps every elementwise function and its slope exact in the tails, at the infinities and at NaN", () => {
+  const { outputs } = interpretStep(gridProgram, { state: {}, inputs: GRID_INPUTS });
+  assert.deepEqual(gridFaults(outputs, "StableHLO"), []);
 });
 
 Deno.test("emitStableHlo() agrees with eager tfjs on a whole step", async () => {
