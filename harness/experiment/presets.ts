@@ -124,7 +124,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   quick: {
     about:
-      "a small but meaningful table: the methods below, three seeds, networks an eighth as wide; at most 10 min on 2 cores. The other methods take under a minute a seed: --methods NAME",
+      "a small but meaningful table: the methods below, three seeds, networks an eighth as wide; at most 10 min on 2 cores. Other methods: --methods NAME",
     methods: DEFAULT_METHODS,
     datasets: ["fashion_4k"],
     seeds: [0, 1, 2],
