@@ -77,6 +77,7 @@ export interface ExampleChange {
     readonly status: "diverged";
     readonly epoch: number;
     readonly metric: string;
+    readonly limit?: number;
   };
 }
 

@@ -35,14 +35,19 @@ Deno.test("buildResults() shows lost seeds with the reason", () => {
     exampleRecord({ spec: { seed: 0 }, scores: { fd_fashion: 5 } }),
     exampleRecord({ spec: { seed: 2 }, end: { status: "failed", error: "no memory" } }),
     exampleRecord({ spec: { seed: 1 }, end: { status: "diverged", epoch: 3, metric: "loss" } }),
+    exampleRecord({
+      spec: { seed: 3 },
+      end: { status: "diverged", epoch: 0, metric: "energyData", limit: 5e6 },
+    }),
   ]);
   const [cell] = rows[0].scores;
   assert.deepEqual([cell.mean, cell.std, cell.n], [5, null, 1]);
   assert.deepEqual(cell.lost, [
     { seed: 1, why: "diverged in epoch 4: loss was not finite" },
     { seed: 2, why: "failed: no memory" },
+    { seed: 3, why: "diverged in epoch 1: energyData was beyond its limit of 5000000" },
   ]);
-  assert.deepEqual(runs, { completed: 1, diverged: 1, failed: 1, interrupted: 0 });
+  assert.deepEqual(runs, { completed: 1, diverged: 2, failed: 1, interrupted: 0 });
 });
 
 Deno.test("buildResults() never averages over different settings: another row says what differs", () => {

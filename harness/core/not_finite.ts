@@ -32,13 +32,12 @@ export class NotFiniteError extends Error {
 
 /** `diverged in epoch 2, step 3: loss was not finite`; without the step if training had ended. */
 export function describeDivergence(
-  { epoch, metric, divergence }: Pick<
+  { epoch, metric, limit, divergence }: Pick<
     Extract<RunRecord, { status: "diverged" }>,
-    "epoch" | "metric" | "divergence"
+    "epoch" | "metric" | "limit" | "divergence"
   >,
 ): string {
   const step = divergence === undefined ? "" : `, step ${divergence.step}`;
-  const isFinite = typeof divergence?.metrics[metric] === "number";
-  const how = isFinite ? "was beyond its limit" : "was not finite";
+  const how = limit === undefined ? "was not finite" : `was beyond its limit of ${limit}`;
   return `diverged in epoch ${epoch + 1}${step}: ${metric} ${how}`;
 }

@@ -373,6 +373,8 @@ export type RunRecord =
       readonly metric: string;
       /** The step at fault; absent if training had ended, and from older records. */
       readonly divergence?: Divergence;
+      /** The limit that the metric exceeded; absent if it was not finite. */
+      readonly limit?: number;
     }
     | { readonly status: "failed"; readonly error: string }
     | { readonly status: "interrupted" }

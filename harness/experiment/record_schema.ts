@@ -246,6 +246,7 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
     epoch: z.int(),
     metric: z.string(),
     divergence: DIVERGENCE.optional(),
+    limit: z.number().optional(),
   }),
   BASE.extend({ status: z.literal("failed"), error: z.string() }),
   BASE.extend({ status: z.literal("interrupted") }),

@@ -119,6 +119,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
       epoch: Math.min(epochs.length, spec.epochs - 1),
       metric: error.what,
       ...divergence && { divergence },
+      ...error.limit !== undefined && { limit: error.limit },
     };
   }
 }
