@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { createNoise, keyOf } from "../harness/core/noise.ts";
 import { flatten, mapTree, unflatten } from "../harness/core/tree.ts";
 import type { Tree } from "../harness/core/types.ts";
+import { openDevice } from "../harness/engine/device.ts";
 import { abp } from "./abp.ts";
 import { lfbm } from "./lfbm.ts";
 import { toTensor, toTensors } from "../harness/core/host_arrays.ts";
@@ -12,6 +13,7 @@ import {
   TINY_PROBLEM,
   tinyHyper,
   tinyImages,
+  train,
 } from "./testing/tiny_problem.ts";
 
 const shared = { latentDim: 4, sigma: 0.4, learningRate: 1e-3, posteriorStepSize: 0.01 };
@@ -88,4 +90,18 @@ Deno.test("fit() reconstructs better than the draws of infer()", async () => {
     return [errorOf(latents.fit as typeof latents.infer), errorOf(latents.infer)];
   });
   assert.ok(fitted < drawn, `${fitted}, ${drawn}`);
+});
+
+Deno.test("step() compiles at the latent dimensions that are used, without frozen arrays", async () => {
+  const overrides = { ...shared, latentDim: 32, flowDepth: 1, posteriorSteps: 1 };
+  const model = lfbm.build(TINY_PROBLEM, tinyHyper(lfbm, overrides));
+  const { metrics } = await train(model, {
+    device: await openDevice("cpu", { threads: 1 }),
+    problem: TINY_PROBLEM,
+    seed: 0,
+    images: tinyImages(32, TINY_PROBLEM.image),
+    steps: [0, 1],
+    state: await initialState(model, 0),
+  });
+  assert.ok(metrics.mixingResidual < 1e-4, `${metrics.mixingResidual}`);
 });

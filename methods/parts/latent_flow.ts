@@ -231,17 +231,14 @@ function halves(x: tf.Tensor): [tf.Tensor2D, tf.Tensor2D] {
   return [half(0), half(d / 2)];
 }
 
-/** Ones below the diagonal, above it, and on it, [d, d]. */
+/** Ones below the diagonal, above it, and on it, [d, d]; by comparisons, since a compiled step takes no arrays. */
 function triangles(d: number): Readonly<Record<"below" | "above" | "identity", tf.Tensor2D>> {
-  const matrix = (isOne: (row: number, column: number) => boolean): tf.Tensor2D =>
-    tf.tensor2d(
-      Array.from({ length: d * d }, (_, i) => isOne(Math.floor(i / d), i % d) ? 1 : 0),
-      [d, d],
-    );
+  const [row, column] = [[d, 1], [1, d]].map((shape) => tf.reshape(tf.range(0, d), shape));
+  const ones = (mask: tf.Tensor): tf.Tensor2D => tf.cast(mask, "float32") as tf.Tensor2D;
   return {
-    below: matrix((row, column) => row > column),
-    above: matrix((row, column) => row < column),
-    identity: matrix((row, column) => row === column),
+    below: ones(tf.greater(row, column)),
+    above: ones(tf.less(row, column)),
+    identity: ones(tf.equal(row, column)),
   };
 }
 
