@@ -128,8 +128,8 @@ Deno.test("describeOutcome() says how a run ended", () => {
     "diverged in epoch 2, step 3: loss was not finite",
   );
   assert.equal(
-    describeOutcome({ ...diverged, metric: "sigma" }),
-    "diverged in epoch 2, step 3: sigma was beyond its limit",
+    describeOutcome({ ...diverged, metric: "sigma", limit: 8 }),
+    "diverged in epoch 2, step 3: sigma was beyond its limit of 8",
   );
   assert.equal(describeOutcome({ ...base, status: "failed", error: "x" }), "failed: x");
   assert.equal(
