@@ -54,7 +54,7 @@ async function datasetOf(input: string): Promise<ImageSet | null> {
 }
 
 /**
- * What is known of `input` before the network runs with `mode`. Decodes every image file once, so that a broken one, and too few
+ * Facts about `input` that are known before the network runs with `mode`. Decodes every image file once, so that a broken one, and too few
  * in a tar archive, are found now and not after the others have been computed.
  */
 export async function checkInput(

@@ -92,7 +92,7 @@ function check(schema: z.ZodType, value: object, what: string): void {
   throw new UsageError(`${what} is incomplete, "${name}": ${firstIssue(error)}`);
 }
 
-/** What a spec has of the module of `method`. */
+/** The module of `method`, as a spec has it. */
 export function moduleOfMethod(
   { path, sha256 }: UserEntries,
   { label, description }: Method,
@@ -100,7 +100,7 @@ export function moduleOfMethod(
   return { path, sha256, label, description };
 }
 
-/** What a spec has of the module of `dataset`. */
+/** The module of `dataset`, as a spec has it. */
 export function moduleOfDataset(
   { path, sha256 }: UserEntries,
   { label, image }: Dataset,

@@ -3,7 +3,7 @@ import type { Tables } from "./spec.ts";
 import type { RunSpec } from "../core/records.ts";
 import { unknownName } from "../core/arguments.ts";
 
-/** What the command line can name besides the tables. */
+/** Names that the command line takes besides those of the tables. */
 export interface OtherNames {
   readonly presets: Readonly<Record<string, Preset>>;
   readonly devices: Readonly<Record<string, string>>;

@@ -222,7 +222,7 @@ function curvatureOf(
 }
 
 /**
- * What `ImageChainHealth` is made of, one number for each image or chain: `images/energy/PLACE`, `images/gradientNorm/PLACE`,
+ * The parts of `ImageChainHealth`, one number for each image or chain: `images/energy/PLACE`, `images/gradientNorm/PLACE`,
  * `images/saturated/PLACE` and `images/squaredDistance`; nothing of a chain on other things.
  */
 function imageMeasurements(

@@ -1,5 +1,5 @@
 /**
- * What asks a run to save a checkpoint and end: signals, and the end of the process that started it.
+ * Requests to a run to save a checkpoint and end: signals, and the end of the process that started it.
  *
  * @module
  */

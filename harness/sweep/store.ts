@@ -31,7 +31,7 @@ export function parseResults(text: string, path: string): Results {
   return { records: [...records, whole], torn: nuls };
 }
 
-/** What a power failure leaves at the end of a file that had grown, where its data had not reached the disk. */
+/** The bytes that a power failure leaves at the end of a file that had grown, where its data had not reached the disk. */
 const NUL = "\0";
 
 /** Beginning of every line that this program writes. */

@@ -135,7 +135,7 @@ const judgedPower = (target: string) => target === NORMAL ? 0.8 : 0.6;
 /** Standard errors by which moments may differ from closed forms: 1 in 1.7 million by chance, and there are 144 of them. */
 const DEVIATIONS = 5;
 
-/** What theory says of `runs` of `chains` independent chains. */
+/** The prediction of theory for `runs` of `chains` independent chains. */
 export function gatesOf(runs: readonly ScheduleRun[], chains: number): ScheduleGate[] {
   const gate = (name: string, value: number, [low, high]: readonly [number | null, number]) => ({
     name,

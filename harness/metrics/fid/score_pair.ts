@@ -88,7 +88,7 @@ export async function describeImages(
   };
 }
 
-/** What is known of one side of a comparison before the network runs. */
+/** Facts about one side of a comparison that are known before the network runs. */
 export interface Side {
   readonly name: string;
   /** Number of images; null if unknown (statistics of other tools do not record it). */

@@ -34,7 +34,7 @@ const SLURM_OPTIONS = z.strictObject({
   arg: z.array(LINE).default([]),
 });
 
-/** What a task of the array asks Slurm for; absent is the cluster's default. */
+/** Resources that a task of the array asks Slurm for; an absent one is the cluster's default. */
 export type SlurmOptions = z.infer<typeof SLURM_OPTIONS>;
 
 /** Arguments of the command line for Slurm, as text. */
