@@ -60,7 +60,7 @@ export async function runSchedules(
   const floors = Object.fromEntries(
     targets.map((name) => [name, slicedWasserstein(exact(name, "exact"), exact(name, "other"))]),
   );
-  return { seed, chains, runs: results, floors, gates: gatesOf(results, chains) };
+  return { seed, chains, runs: results, floors, gates: gatesOf(results, chains, floors) };
 }
 
 /** `LD, p = 0.8, noise 1`. */
@@ -135,8 +135,15 @@ const judgedPower = (target: string) => target === NORMAL ? 0.8 : 0.6;
 /** Standard errors by which moments may differ from closed forms: 1 in 1.7 million by chance, and there are 144 of them. */
 const DEVIATIONS = 5;
 
-/** The prediction of theory for `runs` of `chains` independent chains. */
-export function gatesOf(runs: readonly ScheduleRun[], chains: number): ScheduleGate[] {
+/**
+ * What theory says of `runs` of `chains` independent chains. A schedule is compared with the constant step where the latter's
+ * distance is at least twice the floor: below, sampling error decides.
+ */
+export function gatesOf(
+  runs: readonly ScheduleRun[],
+  chains: number,
+  floors: Readonly<Record<string, number>> = {},
+): ScheduleGate[] {
   const gate = (name: string, value: number, [low, high]: readonly [number | null, number]) => ({
     name,
     value,
@@ -172,7 +179,9 @@ export function gatesOf(runs: readonly ScheduleRun[], chains: number): ScheduleG
       target === run.target && setting.power === 0 &&
       setting.gradientNoise === run.setting.gradientNoise
     );
-    return constant === undefined ? [] : [{ run, constant }];
+    const isClear = constant !== undefined &&
+      last(constant).distance >= 2 * (floors[run.target] ?? 0);
+    return isClear ? [{ run, constant }] : [];
   });
   const passing = pairs.map(({ run, constant }) => {
     // W2 of Gaussians from moments on N(0, 1), where sampling error does not add to it.
