@@ -24,7 +24,6 @@ const GATES: readonly Gate[] = [
   { name: "package", args: ["publish", "--dry-run", "--allow-dirty", "--quiet"] },
   { name: "tests", args: ["task", "test"] },
   { name: "page", args: ["task", "page"] },
-  { name: "smoke", args: ["task", "smoke"] },
   { name: "fuzz", args: ["task", "test:fuzz", "--count", "200"] },
   { name: "slurm", args: ["task", "test:slurm"] },
 ];

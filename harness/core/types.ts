@@ -132,6 +132,8 @@ export interface Method<H extends Hyperparams = Hyperparams> {
   readonly defaults: H;
   /** The hyperparameters that tuning searches, with their ranges; all methods declare about as many. */
   readonly ranges?: Readonly<Record<string, SearchRange>>;
+  /** Devices on which the method is known to be wrong, with what is wrong: refused before any work. */
+  readonly wrongOn?: Readonly<Record<string, string>>;
   /** The model for `problem`. Throws RangeError when `hyper` cannot work for it: called before any training. */
   build(problem: Problem, hyper: H): Model;
 }

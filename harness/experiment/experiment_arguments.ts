@@ -88,6 +88,7 @@ export function readExperiment(
     ),
   };
   checkComplete(experiment, tables);
+  refuseWrong(experiment, tables);
   if (args.metrics !== undefined) requireJudged(experiment, tables);
   const modules = modulesOf(experiment, tables);
   return {
@@ -137,6 +138,18 @@ function checkComplete({ name, datasets, metrics }: Experiment, tables: Tables):
       `Preset "${name}" needs entries that this version lacks: ${absent.join(", ")}; ` +
         `known data sets are ${Object.keys(tables.datasets).join(", ")}`,
     );
+  }
+}
+
+/** Throws UsageError if a method of the experiment is known to be wrong on its device. */
+function refuseWrong({ methods, device }: Experiment, tables: Tables): void {
+  for (const name of methods) {
+    const fault = tables.methods[name]?.wrongOn?.[device];
+    if (fault !== undefined) {
+      throw new UsageError(
+        `${name} is wrong on ${device}: ${fault}; leave it out of --methods, or use another --device`,
+      );
+    }
   }
 }
 

@@ -70,6 +70,16 @@ Deno.test("readExperiment() prefers a setting of a method to one of all, whateve
   }
 });
 
+Deno.test("readExperiment() refuses a method that is known to be wrong on the device, by name", () => {
+  const methods = { tiny: { ...tiny, wrongOn: { cpu: "its slopes are off" } } };
+  const known = { ...KNOWN, tables: { ...TINY_TABLES, methods } };
+  assert.throws(
+    () => readExperiment({ preset: "small", set: [], device: "cpu" }, known),
+    { name: UsageError.name, message: /^tiny is wrong on cpu: its slopes are off; leave it out/ },
+  );
+  readExperiment({ preset: "small", set: [], device: "tfjs-cpu" }, known);
+});
+
 Deno.test("readExperiment() accepts a device with a path", () => {
   assert.equal(read({ device: "pjrt:lib/plugin.so" }).experiment.device, "pjrt:lib/plugin.so");
 });

@@ -84,8 +84,6 @@ const SMALL: Experiment["hyper"] = {
 /** The same for a check that everything works, in a few seconds a method. */
 const SMALLEST: Experiment["hyper"] = {
   ...SMALL,
-  ebm: { ...SMALL.ebm, width: 0.5, langevinSteps: 5, sampleSteps: 10 },
-  coopvaebm: { ...SMALL.coopvaebm, width: 0.5, langevinSteps: 5, sampleSteps: 5 },
   coopflow: { ...SMALL.coopflow, width: 0.5, langevinSteps: 5 },
 };
 
