@@ -267,7 +267,6 @@ export const coopflow: Method<typeof defaults> = {
   description: "EBM of images, flow",
   source:
     "Xie, Zhu, Li and Li 2022 (A tale of two flows), algorithm 1, and their code (main_cifar.py); Flow++ of Ho et al. 2019",
-  wrongOn: { webgpu: "the gradients of its flow differ from those of every other device" },
   deviations: [
     ...ENERGY_DEVIATIONS,
     ...IMAGE_FLOW_DEVIATIONS,

@@ -8,8 +8,7 @@ const TINY = 1e-6;
 /** `gradients`, all multiplied by one factor so that the norm of all together is at most `largest`. */
 export function clipByNorm<P extends Tree>(gradients: P, largest: number): P {
   const squares = Object.values(flatten(gradients)).map((g) => tf.sum(tf.square(g)));
-  // Two by two: addN of many tensors is wrong on WebGPU without a word.
-  const norm = tf.sqrt(squares.reduce((a, b) => tf.add(a, b)));
+  const norm = tf.sqrt(tf.addN(squares));
   const factor = tf.minimum(tf.div(largest, tf.add(norm, TINY)), 1);
   return mapTree(gradients, ([g]) => tf.mul(g, factor));
 }

@@ -6,6 +6,7 @@ import { supplyNumberPadding } from "./number_padding.ts";
 import { supplyStridedSlice } from "./strided_slice.ts";
 import { registerHostNoise } from "./tfjs_host_noise.ts";
 import { supplyLog1p } from "./webgpu_log1p.ts";
+import { supplyPads, supplySums } from "./webgpu_sums_and_pads.ts";
 
 const HINT =
   "install the GPU's driver or Mesa's software Vulkan (Debian: mesa-vulkan-drivers), then try deno task gpu --device webgpu";
@@ -23,6 +24,8 @@ export async function openWebGpu(): Promise<Device> {
   await import("@tensorflow/tfjs-backend-webgpu");
   registerHostNoise("webgpu");
   supplyLog1p("webgpu");
+  supplySums("webgpu");
+  supplyPads("webgpu");
   supplyNumberPadding("webgpu");
   supplyStridedSlice("webgpu");
   let device: Device;

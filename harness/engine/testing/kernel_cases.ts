@@ -218,6 +218,15 @@ export const CASES: Readonly<Record<string, Case>> = {
   Pack: [{ a: S, b: S }, ({ a, b }) => tf.stack([a, b], 1)],
   Unpack: [{ x: S }, ({ x }) => tf.unstack(x, 1)],
   SplitV: [{ x: S }, ({ x }) => tf.split(x, [1, 3], 1)],
+  "AddN of twenty": [
+    { x: [2, 3] },
+    ({ x }) => tf.addN(Array.from({ length: 20 }, (_, i) => tf.mul(x, i))),
+  ],
+  "PadV2 of six axes": [{ x: [2, 1, 2, 2, 1, 3] }, ({ x }) =>
+    tf.reshape(
+      tf.pad(x, [[0, 0], [1, 0], [0, 0], [0, 2], [0, 1], [0, 0]] as [number, number][], 0.5),
+      [-1],
+    )],
   GatherV2: [{ x: [5, 3], i: ints(4, 0, 4) }, ({ x, i }) => tf.gather(x, i as tf.Tensor1D)],
   BatchMatMul: [{ a: [3, 4], b: [4, 5] }, ({ a, b }) => tf.matMul(a, b)],
   "BatchMatMul transposed": [{ a: [4, 3], b: [5, 4] }, ({ a, b }) => tf.matMul(a, b, true, true)],
