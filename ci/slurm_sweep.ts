@@ -105,7 +105,7 @@ async function running(node: SlurmNode): Promise<string[]> {
     .map((line) => line.split(" ")[0]).filter((name) => name.includes("_"));
 }
 
-/** What was done to the sweep, by name. */
+/** Numbers of disturbances of the sweep, by name. */
 type Faults = Readonly<Record<string, number>>;
 
 /** Disturbs the sweep in `out` while it runs: each time once a run has trained at least one epoch more. */

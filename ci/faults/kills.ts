@@ -14,7 +14,7 @@ import {
 } from "./sweeps.ts";
 import { sumTallies, type Tally } from "./tally.ts";
 
-/** What is killed. */
+/** The processes that a kill hits. */
 const TARGETS = ["tree", "parent", "child"] as const;
 
 /** Kills on one folder before its sweep is left to end. */

@@ -3,7 +3,7 @@
 /** Kinds that say something about the file. */
 const KINDS = ["SyntaxError", "RangeError", "Error", "UsageError", "BaselineError"];
 
-/** What engines and libraries say about the program, not about the file. */
+/** Messages of engines and libraries that are about the program, not about the file. */
 const ENGINE =
   /call stack|invalid (typed )?array length|allocation failed|offset is outside|byte length of|is not (a function|iterable|defined)|cannot (read|set|mix|convert) |\bundefined\b|maximum bigint|invalid string length|suppressed|unwrap|panicked/i;
 

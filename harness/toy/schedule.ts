@@ -136,7 +136,7 @@ const judgedPower = (target: string) => target === NORMAL ? 0.8 : 0.6;
 const DEVIATIONS = 5;
 
 /**
- * What theory says of `runs` of `chains` independent chains. A schedule is compared with the constant step where the latter's
+ * The prediction of theory for `runs` of `chains` independent chains. A schedule is compared with the constant step where the latter's
  * distance is at least twice the floor: below, sampling error decides.
  */
 export function gatesOf(

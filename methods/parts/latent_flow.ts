@@ -39,7 +39,7 @@ export type LatentFlowLayer = {
   readonly coupling: CouplingParams;
 };
 
-/** What stays as it was drawn: the permutation P as a matrix [d, d], and the signs [d]. */
+/** Parts that stay as they were drawn: the permutation P as a matrix [d, d], and the signs [d]. */
 export type Pivots = { readonly order: tf.Tensor; readonly sign: tf.Tensor };
 
 /** Layers by number, from 0, in the order from latents to noise. */

@@ -28,7 +28,7 @@ export interface ShortRun {
   readonly moment: tf.Scalar;
 }
 
-/** What a short run shows about its step size. */
+/** Measures of a step size on a short run. */
 export interface ShortRunTrial {
   /** An estimate of J(eta) in nats, [rows]. */
   readonly objective: tf.Tensor1D;
