@@ -17,7 +17,7 @@ import type {
   Problem,
   PureFunction,
 } from "../../harness/core/types.ts";
-import { toArrays } from "../../harness/core/host_arrays.ts";
+import { toArrays, toTensors } from "../../harness/core/host_arrays.ts";
 
 /** Images of 8x8, 32 of them, in batches of 8. */
 export const TINY_PROBLEM: Problem = {
@@ -170,4 +170,25 @@ export async function train(model: Model, options: TrainOptions): Promise<Traine
     history.push(Object.fromEntries(metrics.map(([name, { data }]) => [name, data[0]])));
   }
   return { state: await device.download(state), metrics: history[history.length - 1], history };
+}
+
+/** Names of the entries of the state that one step of `method` moves differently on white images than on black ones. */
+export async function entriesThatImagesChange<H extends Hyperparams>(
+  method: Method<H>,
+): Promise<string[]> {
+  await tf.setBackend("cpu");
+  const { batchSize: m, image: { height, width, channels } } = TINY_PROBLEM;
+  const model = method.build(TINY_PROBLEM, tinyHyper(method));
+  const state = toTensors(await initialState(model, 0));
+  const stepOn = (brightness: number) => {
+    const images = tf.fill<tf.Rank.R4>([m, height, width, channels], brightness);
+    const rows: tf.Tensor1D = tf.range(0, m, 1, "int32");
+    const batch = { images, rows, step: tf.scalar(0, "int32"), chains: {} };
+    const noise = createNoise(keyOf(2), tf.scalar(0, "int32"));
+    return toArrays(model.step(unflatten(state), batch, noise).state);
+  };
+  const [dark, light] = [stepOn(0), stepOn(1)];
+  return Object.keys(dark).filter((name) =>
+    dark[name].data.some((value, i) => value !== light[name].data[i])
+  );
 }
