@@ -205,7 +205,9 @@ class Lowering {
         if (isElementwise(value)) {
           const rank = value.shape.length;
           const operands = inputs.map((x, i) =>
-            sizeOf(value.inputs[i].shape) === 1 ? e.scalar(x, rank) : x
+            sizeOf(value.inputs[i].shape) === 1 && value.inputs[i].shape.length < rank
+              ? e.scalar(x, rank)
+              : x
           );
           return lowerElementwise(e, value, operands, { rank });
         }
