@@ -62,7 +62,8 @@ Seconds per training step with the paper's networks, and the fraction of the mat
   --device NAME      default cpu
   --threads N        default all cores
   --batch N          default 100
-  --size 32|64       image size, 3 channels (default 32)
+  --size 32|64       image size (default 32)
+  --channels 1|3     grey or colour images (default 3)
   --latent-dim N     default 64
   --product N        size of the multiplied matrices (default 2048; a large GPU needs 8192)
   --set KEY=NUMBER   sets a hyperparameter of every method that has it, e.g. posteriorSteps=10
@@ -76,6 +77,7 @@ const options = readOptions(HELP, {
   threads: { type: "string", default: String(cpus().length) },
   batch: { type: "string", default: "100" },
   size: { type: "string", default: "32" },
+  channels: { type: "string", default: "3" },
   "latent-dim": { type: "string", default: "64" },
   product: { type: "string", default: "2048" },
   set: { type: "string", multiple: true, default: [] },
@@ -88,6 +90,7 @@ const counts = readCounts({
   threads: options.threads,
   batch: options.batch,
   size: options.size,
+  channels: options.channels,
   "latent-dim": options["latent-dim"],
   product: options.product,
 });
@@ -148,10 +151,10 @@ function format(rows: readonly Measurement[]): string {
       ].join(" | ")
     } |`;
   });
-  const { batch, size, threads } = options;
+  const { batch, size, channels, threads } = options;
   const machine = `${cpus()[0].model}, ${threads} threads; ${
     rows[0].device
-  }; batch ${batch}, ${size}x${size}x3, latent ${options["latent-dim"]}; median of ${
+  }; batch ${batch}, ${size}x${size}x${channels}, latent ${options["latent-dim"]}; median of ${
     rows[0].steps.length
   } steps (minimum to maximum)`;
   return [...header, ...lines, "", machine].join("\n");
@@ -177,7 +180,7 @@ function seconds(value: number): string {
 async function measure(name: string): Promise<Measurement> {
   const method = METHODS[name];
   const training = prepareStep(method, {
-    image: { height: counts.size, width: counts.size, channels: 3 },
+    image: { height: counts.size, width: counts.size, channels: counts.channels },
     batchSize: counts.batch,
     overrides: { latentDim: counts["latent-dim"], ...settings() },
   });
