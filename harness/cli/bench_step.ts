@@ -18,13 +18,14 @@ import { PjrtError } from "../engine/xla/pjrt_api.ts";
 import { shuffledRows } from "../core/row_order.ts";
 import { median } from "../statistics/summary.ts";
 import { createFeed } from "../run/train.ts";
-import type { Device, HostArray, Hyperparams, Problem, Program } from "../core/types.ts";
+import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { fail, runProgram } from "./programs.ts";
 import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
 import { parseDecimal } from "../core/arguments.ts";
 import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
-import { readCounts, readNames, readOptions } from "./arguments.ts";
+import { readCounts, readOptions } from "./arguments.ts";
+import { methodsNamed } from "./tables.ts";
 
 /** Measurement of one method, which a child process prints as one line of JSON. */
 interface Measurement {
@@ -57,7 +58,7 @@ const HELP = `Usage: deno task bench:step [options]
 
 Seconds per training step with the paper's networks, and the fraction of the matrix-product rate.
 
-  --methods LIST     comma-separated; default all
+  --methods LIST     comma-separated names, or modules of your own: ./mine.ts; default all
   --steps N          timed steps per method, after two warm-ups (default 5)
   --device NAME      default cpu
   --threads N        default all cores
@@ -95,12 +96,16 @@ const counts = readCounts({
   product: options.product,
 });
 const { child: name } = options;
-await runProgram(() => name === undefined ? table() : child(name));
+await runProgram(async () => {
+  const methods = await methodsNamed(options.methods);
+  const method = methods.find((method) => method.name === name);
+  await (method === undefined ? table(methods) : child(method));
+});
 
 /** Prints the measurement of one method, or its error in one line. */
-async function child(name: string): Promise<void> {
+async function child(method: Method): Promise<void> {
   try {
-    console.log(JSON.stringify(await measure(name)));
+    console.log(JSON.stringify(await measure(method)));
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     Deno.exitCode = 1;
@@ -108,13 +113,12 @@ async function child(name: string): Promise<void> {
 }
 
 /** Runs a child for each method and prints the table. */
-async function table(): Promise<void> {
-  const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+async function table(methods: readonly Method[]): Promise<void> {
   checkGpuNumber(options.device);
-  settings(); // report a wrong --set once, not in every child
+  settings(methods); // report a wrong --set once, not in every child
   const rows: Measurement[] = [];
-  for (const [i, name] of names.entries()) {
-    console.error(`${name} (${i + 1} of ${names.length}) ...`);
+  for (const [i, { name }] of methods.entries()) {
+    console.error(`${name} (${i + 1} of ${methods.length}) ...`);
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["task", "--quiet", "bench:step", "--child", name, ...Deno.args],
       stderr: "inherit",
@@ -127,10 +131,11 @@ async function table(): Promise<void> {
     rows.push(JSON.parse(new TextDecoder().decode(stdout)));
     if (options.json) console.log(JSON.stringify(rows.at(-1)));
   }
-  if (!options.json && rows.length > 0) console.log(format(rows));
+  if (!options.json && rows.length > 0) console.log(format(rows, methods));
 }
 
-function format(rows: readonly Measurement[]): string {
+function format(rows: readonly Measurement[], methods: readonly Method[]): string {
+  const labels = new Map(methods.map(({ name, label }) => [name, label]));
   const header = [
     "| method | s/step | GFLOP | GFLOP/s | matrix product | fraction | noise | feed | trace + compile | nodes | peak memory |",
     "|---|---|---|---|---|---|---|---|---|---|---|",
@@ -140,7 +145,7 @@ function format(rows: readonly Measurement[]): string {
     const product = 2 * r.product ** 3 / median(r.products) / 1e9;
     return `| ${
       [
-        METHODS[r.method].label,
+        labels.get(r.method),
         `${seconds(step)} (${seconds(Math.min(...r.steps))} to ${seconds(Math.max(...r.steps))})`,
         ...rateCells(r, `${product.toFixed(0)} GFLOP/s`),
         `${(100 * r.noise / step).toFixed(1)} %`,
@@ -177,12 +182,11 @@ function seconds(value: number): string {
   return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
 }
 
-async function measure(name: string): Promise<Measurement> {
-  const method = METHODS[name];
+async function measure(method: Method): Promise<Measurement> {
   const training = prepareStep(method, {
     image: { height: counts.size, width: counts.size, channels: counts.channels },
     batchSize: counts.batch,
-    overrides: { latentDim: counts["latent-dim"], ...settings() },
+    overrides: { latentDim: counts["latent-dim"], ...settings([method]) },
   });
   await using device = await openDevice(options.device, { threads: counts.threads });
   const inputs = training.inputs();
@@ -206,7 +210,7 @@ async function measure(name: string): Promise<Measurement> {
   }
   const { traceSeconds, compileSeconds, nodes } = program.compiled;
   return {
-    method: name,
+    method: method.name,
     flops: training.flops,
     steps,
     products,
@@ -223,9 +227,11 @@ async function measure(name: string): Promise<Measurement> {
   };
 }
 
-/** Hyperparameters of `--set`. */
-function settings(): Hyperparams {
-  const known = Object.values(METHODS).flatMap(({ defaults }) => Object.keys(defaults));
+/** Hyperparameters of `--set`, each of one of `methods` or of a method of the project. */
+function settings(methods: readonly Method[]): Hyperparams {
+  const known = [...methods, ...Object.values(METHODS)].flatMap(({ defaults }) =>
+    Object.keys(defaults)
+  );
   return Object.fromEntries(options.set.map((text) => {
     const [, key, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
     const number = parseDecimal(value ?? "");
