@@ -3,6 +3,7 @@ import type { AnnealedLikelihood, AnnealedResult, AnnealedSettings } from "../co
 import { claimFolder } from "../core/file_lock.ts";
 import { readTextIfAny, removeTemporary, replaceFile } from "../core/files.ts";
 import { firstIssue } from "../experiment/record_schema.ts";
+import { parseChecked, writeChecked } from "./checked_json.ts";
 
 /** The file in an output folder with one `AnnealedResult` a line; the last line of a run and its settings wins. */
 export const LIKELIHOOD_FILE = "likelihood.jsonl";
@@ -56,9 +57,11 @@ export async function readLikelihoods(dir: string): Promise<AnnealedResult[]> {
 function parseLine(line: string, where: string): AnnealedResult {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseChecked(line);
   } catch (error) {
-    throw new SyntaxError(`${where} is not JSON (${(error as Error).message}): move the file away`);
+    throw new SyntaxError(`${where} is ${(error as Error).message}: move the file away`, {
+      cause: error,
+    });
   }
   const result = RESULT.safeParse(value);
   if (!result.success) {
@@ -85,7 +88,7 @@ export async function openLikelihoods(dir: string): Promise<LikelihoodStore> {
   return {
     async append(result) {
       const before = await readTextIfAny(path) ?? "";
-      await replaceFile(path, `${before}${JSON.stringify(result)}\n`);
+      await replaceFile(path, `${before}${writeChecked(result)}\n`);
     },
     [Symbol.dispose]: () => opened.dispose(),
   };
