@@ -84,6 +84,7 @@ const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   check: [READ, WRITE],
   "check:power": [READ],
   "check:mutations": [READ, WRITE, DENO],
+  "check:speed": [DENO],
   learning: [READ],
   scores: [READ],
   page: [READ, WRITE, PROGRAMS, VENDOR, {
