@@ -94,6 +94,7 @@ const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   layers: [READ, DENO],
   ok: [DENO],
   "bench:step": [READ, DENO, VENDOR],
+  "bench:nodes": [],
   "bench:winograd": [],
   "bench:toy": [READ],
   gpu: [READ, WRITE, DENO, VENDOR],

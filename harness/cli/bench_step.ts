@@ -18,11 +18,10 @@ import { PjrtError } from "../engine/xla/pjrt_api.ts";
 import { shuffledRows } from "../core/row_order.ts";
 import { median } from "../statistics/summary.ts";
 import { createFeed } from "../run/train.ts";
-import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../core/types.ts";
+import type { Device, HostArray, Method, Problem, Program } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
-import { fail, runProgram } from "./programs.ts";
-import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
-import { parseDecimal } from "../core/arguments.ts";
+import { runProgram } from "./programs.ts";
+import { prepareStep, readSettings, uniform, WARM_UPS } from "./training_step.ts";
 import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
 import { readCounts, readOptions } from "./arguments.ts";
 import { methodsNamed } from "./tables.ts";
@@ -115,7 +114,7 @@ async function child(method: Method): Promise<void> {
 /** Runs a child for each method and prints the table. */
 async function table(methods: readonly Method[]): Promise<void> {
   checkGpuNumber(options.device);
-  settings(methods); // report a wrong --set once, not in every child
+  readSettings(options.set, methods); // report a wrong --set once, not in every child
   const rows: Measurement[] = [];
   for (const [i, { name }] of methods.entries()) {
     console.error(`${name} (${i + 1} of ${methods.length}) ...`);
@@ -186,7 +185,7 @@ async function measure(method: Method): Promise<Measurement> {
   const training = prepareStep(method, {
     image: { height: counts.size, width: counts.size, channels: counts.channels },
     batchSize: counts.batch,
-    overrides: { latentDim: counts["latent-dim"], ...settings([method]) },
+    overrides: { latentDim: counts["latent-dim"], ...readSettings(options.set, [method]) },
   });
   await using device = await openDevice(options.device, { threads: counts.threads });
   const inputs = training.inputs();
@@ -225,21 +224,6 @@ async function measure(method: Method): Promise<Measurement> {
     feed: feedSeconds(training.problem),
     device: device.description,
   };
-}
-
-/** Hyperparameters of `--set`, each of one of `methods` or of a method of the project. */
-function settings(methods: readonly Method[]): Hyperparams {
-  const known = [...methods, ...Object.values(METHODS)].flatMap(({ defaults }) =>
-    Object.keys(defaults)
-  );
-  return Object.fromEntries(options.set.map((text) => {
-    const [, key, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
-    const number = parseDecimal(value ?? "");
-    if (!known.includes(key) || number === undefined) {
-      return fail(`Unknown setting "${text}": write KEY=NUMBER, where KEY is a hyperparameter`, 2);
-    }
-    return [key, number];
-  }));
 }
 
 /** Compiles `count` successive matrix products of the same runtime, with operands on the device. */

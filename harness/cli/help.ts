@@ -21,7 +21,15 @@ const TASKS: Readonly<Record<string, string>> = {
 
 /** Other tasks by subject. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
-  speed: ["check:speed", "bench:step", "bench:winograd", "bench:toy", "bench:devices", "bench:fid"],
+  speed: [
+    "check:speed",
+    "bench:step",
+    "bench:nodes",
+    "bench:winograd",
+    "bench:toy",
+    "bench:devices",
+    "bench:fid",
+  ],
   devices: ["gpu:table", "gpu:compile", "tfjs-node:build", "threads"],
   quality: ["ok", "test", "test:faults", "test:fuzz", "test:slurm", "smoke", "page", "layers"],
   evidence: ["check:power", "check:mutations", "learning", "scores"],
