@@ -384,6 +384,8 @@ export interface Dataset {
   readonly files: readonly DatasetFile[];
   /** The class that the training part lacks, to be found among the test images; absent for an ordinary data set. */
   readonly anomaly?: number;
+  /** The part whose images have hidden pixels, `ImageSet.seen`; absent for an ordinary data set. */
+  readonly hidden?: Split;
   /** Reads one part. Throws an Error that names the missing or broken file and says what to do. */
   load(split: Split): Promise<ImageSet>;
 }
