@@ -44,11 +44,14 @@ export interface Sweep {
   readonly ended: Promise<Ending>;
 }
 
-/** Starts the sweep in `out`. */
-export function startSweep(out: string): Sweep {
+/** Starts the sweep in `out`, with the variables `env` besides those of this process. */
+export function startSweep(out: string, env: Readonly<Record<string, string>> = {}): Sweep {
   const { path, args } = sweepCommand(out);
+  // Deno asks for the permission to run anything where a library is to be loaded into a program.
+  const isPlain = env.LD_PRELOAD === undefined;
   const child = new Deno.Command(path, {
-    args,
+    args: isPlain ? args : args.map((arg) => arg.replace(/^--allow-run=.*/, "--allow-run")),
+    env,
     cwd: projectPath("."),
     stdout: "null",
     stderr: "piped",
@@ -58,9 +61,12 @@ export function startSweep(out: string): Sweep {
   return { pid: child.pid, ended };
 }
 
-/** Runs the sweep in `out` to its end. Throws Error if it fails. */
-export async function finishSweep(out: string): Promise<void> {
-  const { code, lastLine } = await startSweep(out).ended;
+/** Runs the sweep in `out` to its end, with the variables `env`. Throws Error if it fails. */
+export async function finishSweep(
+  out: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { code, lastLine } = await startSweep(out, env).ended;
   if (code !== 0) throw new Error(`The sweep in ${out} ended with exit code ${code}: ${lastLine}`);
 }
 
