@@ -77,6 +77,7 @@ const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   test: [READ, DENO],
   "test:fuzz": [READ, WRITE, DENO],
   "test:faults": [READ, WRITE, PROGRAMS, SYSTEM],
+  "test:memory": [READ, WRITE, DENO],
   "test:slurm": [READ, WRITE, PROGRAMS, SYSTEM, {
     attempts: ["connect to a port"],
     reason: "it looks for free ports of this machine",

@@ -10,15 +10,33 @@ import { loadCheckpoint } from "../../harness/run/checkpoint_files.ts";
 import { readResults } from "../../harness/sweep/store.ts";
 import type { Tally } from "./tally.ts";
 
-/** Two runs of four epochs of 20 steps, side by side, with a checkpoint after each step or nearly so. */
-const SWEEP = [
-  ...["bench", "--preset", "smoke", "--methods", "vae", "--epochs", "4", "--threads", "1"],
-  ...["--seeds", "0..1", "--jobs", "2", "--metrics", "fd_fashion", "--checkpoint-seconds", "0.02"],
+/** Arguments of bench for runs of a few epochs of 20 steps. */
+export const TINY_RUN = [
+  ...[
+    "bench",
+    "--preset",
+    "smoke",
+    "--methods",
+    "vae",
+    "--threads",
+    "1",
+    "--metrics",
+    "fd_fashion",
+  ],
   ...["--set", "vae.width=0.0625", "--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
 ];
 
-/** The command of the sweep in the folder `out`, with the permissions of `deno task bench`. */
-export function sweepCommand(out: string): { readonly path: string; readonly args: string[] } {
+/** Two runs of four epochs, side by side, with a checkpoint after each step or nearly so. */
+const SWEEP = [
+  ...TINY_RUN,
+  ...["--epochs", "4", "--seeds", "0..1", "--jobs", "2", "--checkpoint-seconds", "0.02"],
+];
+
+/** The command of a sweep in the folder `out`, with the permissions of `deno task bench`. */
+export function sweepCommand(
+  out: string,
+  sweep: readonly string[] = SWEEP,
+): { readonly path: string; readonly args: string[] } {
   const path = Deno.execPath();
   const permissions = [
     ...["--no-prompt", "--allow-read", "--allow-write", "--allow-ffi=node_modules", "--allow-env"],
@@ -28,7 +46,7 @@ export function sweepCommand(out: string): { readonly path: string; readonly arg
   const config = `--config=${projectPath("deno.json")}`;
   return {
     path,
-    args: ["run", "--quiet", ...permissions, config, main, ...SWEEP, "--out", out],
+    args: ["run", "--quiet", ...permissions, config, main, ...sweep, "--out", out],
   };
 }
 

@@ -23,7 +23,10 @@ const TASKS: Readonly<Record<string, string>> = {
 const MORE: Readonly<Record<string, readonly string[]>> = {
   speed: ["bench:step", "bench:toy", "bench:devices", "bench:fid"],
   devices: ["gpu:table", "gpu:compile", "tfjs-node:build", "threads"],
-  quality: ["ok", "test", "test:faults", "test:fuzz", "test:slurm", "smoke", "page", "layers"],
+  quality: [
+    ...["ok", "test", "test:faults", "test:fuzz", "test:slurm", "test:memory", "smoke", "page"],
+    "layers",
+  ],
   evidence: ["check:power", "check:mutations", "learning", "scores"],
   building: ["run", "help", "npm:pack", "npm:check", "noise:kernel"],
   fixtures: ["fashion:classifier", "cifar:classifier", "fixtures:fashion_4k"],
