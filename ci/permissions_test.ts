@@ -63,6 +63,12 @@ const SYSTEM: Grant = {
   reason: "it looks whether it can inject faults here",
 };
 
+const PROCESSES: readonly Grant[] = [{
+  attempts: Object.keys(ATTEMPTS) as Attempt[],
+  reason:
+    "it measures processes by /proc, which Deno shows only to programs that may do everything",
+}];
+
 /** Grants by task. */
 const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   help: [],
@@ -75,8 +81,9 @@ const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   run: [READ, WRITE, GIT, VENDOR],
   conform: [READ],
   test: [READ, DENO],
-  "test:fuzz": [READ, WRITE, DENO],
+  "test:fuzz": PROCESSES,
   "test:faults": [READ, WRITE, PROGRAMS, SYSTEM],
+  "test:memory": PROCESSES,
   "test:slurm": [READ, WRITE, PROGRAMS, SYSTEM, {
     attempts: ["connect to a port"],
     reason: "it looks for free ports of this machine",

@@ -31,7 +31,10 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
     "bench:fid",
   ],
   devices: ["gpu:table", "gpu:compile", "tfjs-node:build", "threads"],
-  quality: ["ok", "test", "test:faults", "test:fuzz", "test:slurm", "smoke", "page", "layers"],
+  quality: [
+    ...["ok", "test", "test:faults", "test:fuzz", "test:slurm", "test:memory", "smoke", "page"],
+    "layers",
+  ],
   evidence: ["check:power", "check:mutations", "learning", "scores"],
   building: ["run", "help", "npm:pack", "npm:check", "noise:kernel"],
   fixtures: ["fashion:classifier", "cifar:classifier", "fixtures:fashion_4k"],
