@@ -4,12 +4,39 @@
  *
  * @module
  */
+import { padBias } from "./blocked_convolution.ts";
 import { lowerConv } from "./convolutions.ts";
 import { lowerConvInputGradient } from "./input_gradient.ts";
 import { lowerConvFilterGradient } from "./filter_gradient.ts";
 import { Layouts } from "./layouts.ts";
 import { lowerElementwise } from "./onnx_elementwise.ts";
-import { isElementwise, sameShape, sizeOf, splatOf, type Value } from "../graph/graph.ts";
+import {
+  isElementwise,
+  sameShape,
+  sizeOf,
+  splatOf,
+  type UnaryFn,
+  type Value,
+} from "../graph/graph.ts";
+
+/** Functions of one array that are finite for finite arguments, and do not grow faster than they. */
+const BOUNDED: ReadonlySet<UnaryFn> = new Set(
+  [
+    "abs",
+    "cos",
+    "erf",
+    "logicalNot",
+    "neg",
+    "relu",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softplus",
+    "swish",
+    "swishGradient",
+    "tanh",
+  ] as const,
+);
 
 /** Elements of a row from which ONNX Runtime adds rows at the rate of the memory. */
 const LONG_ROW = 256;
@@ -84,7 +111,8 @@ class Lowering {
     if (full.length === 0) return false;
     if (value.op === "reduce" && value.fn === "sum" && value.axes.join() === "0,1,2") {
       const [x] = value.inputs;
-      const [n, h, w, c] = x.shape;
+      const [n, h, w, channels] = x.shape;
+      const c = this.layouts.padded(channels);
       const sum = (name: string, shape: readonly number[], axis: number) =>
         this.layouts.emitter.node("ReduceSum", [
           this.layouts.emitter.reshape(name, shape),
@@ -97,11 +125,18 @@ class Lowering {
         [n, c],
         0,
       );
-      this.layouts.setPlain(value, this.layouts.emitter.reshape(sums, value.shape));
+      const own = c === channels ? sums : this.layouts.emitter.slice(sums, {
+        shape: [c],
+        axes: [0],
+        begin: [0],
+        end: [channels],
+      });
+      this.layouts.setPlain(value, this.layouts.emitter.reshape(own, value.shape));
       return true;
     }
     if (value.op === "reduce" && value.fn === "sum" && value.axes.length === 4) {
       const [x] = value.inputs;
+      if (!this.layouts.fitsBlocks(x.shape[3])) return false;
       this.layouts.setPlain(
         value,
         this.layouts.emitter.node("ReduceSum", [
@@ -115,6 +150,11 @@ class Lowering {
     }
     if (!isElementwise(value) || value.shape.length !== 4) return false;
     const channels = value.shape[3];
+    // Beyond its channels, a value that fills no whole block must be finite, and is only where all of its operands have it.
+    const isWhole = this.layouts.fitsBlocks(channels);
+    if (!isWhole && !(staysFinite(value) && full.length === fullOperands(value).length)) {
+      return false;
+    }
     const isVector = (v: Value) => isChannelVector(v, channels) && sizeOf(v.shape) > 1;
     if (
       !value.inputs.every((v) =>
@@ -126,9 +166,11 @@ class Lowering {
     const operands = value.inputs.map((v) => {
       if (sizeOf(v.shape) === 1) return this.layouts.emitter.scalar(this.layouts.plain(v), rank);
       if (isVector(v)) {
-        return this.layouts.emitter.reshape(this.layouts.plain(v), [
+        const vector = this.layouts.emitter.reshape(this.layouts.plain(v), [channels]);
+        const blocks = this.layouts.padded(channels) / this.layouts.block;
+        return this.layouts.emitter.reshape(padBias(this.layouts, vector, channels), [
           1,
-          channels / this.layouts.block,
+          blocks,
           1,
           1,
           this.layouts.block,
@@ -139,8 +181,9 @@ class Lowering {
         : this.layouts.blocked(v);
     });
     const name = lowerElementwise(this.layouts.emitter, value, operands, { rank });
-    const [n, h, w, c] = value.shape;
-    this.layouts.setBlocked(value, five ? this.layouts.emitter.reshape(name, [n, c, h, w]) : name);
+    const [n, h, w] = value.shape;
+    const nominal = [n, this.layouts.padded(channels), h, w];
+    this.layouts.setBlocked(value, five ? this.layouts.emitter.reshape(name, nominal) : name);
     return true;
   }
 
@@ -274,6 +317,23 @@ export function noiseName(value: Value): string {
 export function viewName(view: Value & { op: "view" }): string {
   const [source] = view.inputs;
   return `${source.op === "input" ? source.name : noiseName(source)}@${view.offset}`;
+}
+
+/** Operands of the full shape of `value`. */
+function fullOperands(value: Value): readonly Value[] {
+  return value.inputs.filter((v) => sameShape(v.shape, value.shape));
+}
+
+/** Whether an elementwise operation is finite wherever its operands are. */
+function staysFinite(value: Value): boolean {
+  switch (value.op) {
+    case "unary":
+      return BOUNDED.has(value.fn);
+    case "binary":
+      return value.fn !== "div" && value.fn !== "pow";
+    default:
+      return true;
+  }
 }
 
 /** Whether `value` is a vector along the last axis of [n, h, w, channels]. */
