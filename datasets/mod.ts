@@ -1,5 +1,5 @@
 /** The table of data sets. A new data set is one file and one line here. @module */
-import { HELD_OUT, parseOwnImages } from "../harness/core/dataset_name.ts";
+import { HELD_OUT, parseHiding, parseOwnImages } from "../harness/core/dataset_name.ts";
 import { userPath } from "../harness/core/project.ts";
 import type { Dataset } from "../harness/core/types.ts";
 import { statOf } from "../harness/formats/image_files.ts";
@@ -12,6 +12,7 @@ import { heldOut } from "./parts/held_out.ts";
 import { mnist } from "./mnist.ts";
 import { pictureDataset } from "./parts/picture_dataset.ts";
 import { svhn } from "./svhn.ts";
+import { withHiddenPixels } from "./parts/hidden_pixels.ts";
 import { withoutClass } from "./parts/without_class.ts";
 
 /** Data sets by name, in the order of reports. */
@@ -58,8 +59,8 @@ function withoutClassOf(
 /**
  * Finds a data set by its name on the command line: a name of `table`, `folder:PATH` or `archive:FILE`, the latter two
  * optionally followed by `@64` for 64x64 pixels instead of 32x32, `NAME-CLASS` for a data set of the table trained on without
- * that class, or `heldout:` before any of these. The user's images are decoded now unless they are in
- * the cache. Throws RangeError that lists the known names, or Error that names an unusable file.
+ * that class, or before any of these `heldout:`, `inpaint:MASK:` or `recover:MASK:`. The user's images are decoded now unless
+ * they are in the cache. Throws RangeError that lists the known names, or Error that names an unusable file.
  */
 export async function resolveDataset(
   name: string,
@@ -68,6 +69,10 @@ export async function resolveDataset(
   if (Object.hasOwn(table, name)) return table[name];
   if (name.startsWith(HELD_OUT)) {
     return heldOut(await resolveDataset(name.slice(HELD_OUT.length), table));
+  }
+  const hiding = parseHiding(name);
+  if (hiding !== undefined) {
+    return withHiddenPixels(await resolveDataset(hiding.base, table), hiding);
   }
   const reduced = withoutClassOf(name, table);
   if (reduced !== undefined) return await withoutClass(reduced.base, reduced.anomaly);

@@ -1,6 +1,6 @@
 /** Alternating back-propagation (Han et al. 2017), the row ABP of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Batch, Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import type { Batch, Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
@@ -44,6 +44,15 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       : noise.split("start").normal([images.shape[0], latentDim]);
 
   const chainFrom = chainFromStart<State>(model, { energyOf: () => halfSquaredNorm, hyper });
+  /** The end of a chain from N(0, I). */
+  const infer = (
+    state: State,
+    { images, seen }: PartialImages,
+    noise: Noise,
+  ): tf.Tensor2D => {
+    const start = noise.split("start").normal<tf.Tensor2D>([images.shape[0], latentDim]);
+    return chainFrom(state, { images, seen, start }, noise);
+  };
 
   return {
     ...(persistent && { chains: { latents: [latentDim] } }),
@@ -55,13 +64,22 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** Inferential back-propagation, K Langevin steps for z, then learning back-propagation, one step of Adam for the decoder. */
-    step(state, { images, step, chains }, noise) {
+    step(state, { images, step, chains, seen }, noise) {
       const x = toModelRange(images);
       const start = startOf({ images, chains }, noise);
       const energy = halfSquaredNorm;
-      const latents = posteriorChain(model, { params: state, energy, x, start, hyper, noise });
+      const latents = posteriorChain(model, {
+        params: state,
+        energy,
+        x,
+        seen,
+        start,
+        hyper,
+        noise,
+      });
       const { parts, gradients } = lossAndGradients((params) => {
-        const { negLog, squaredError } = model.reconstruct({ ...state, ...params }, { latents, x });
+        const all = { ...state, ...params };
+        const { negLog, squaredError } = model.reconstruct(all, { latents, x, seen });
         return { loss: tf.mean<tf.Scalar>(negLog), squaredError };
       }, model.learned(state));
       const { params, slots } = adam(
@@ -84,11 +102,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      /** The end of a chain from N(0, I). */
-      infer: (state, images, noise) => {
-        const start = noise.split("start").normal<tf.Tensor2D>([images.shape[0], latentDim]);
-        return chainFrom(state, { images, start }, noise);
-      },
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
@@ -100,11 +114,13 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
           params: state,
           energy: halfSquaredNorm,
           x: toModelRange(batch.images),
+          seen: batch.seen,
           start: startOf(batch, noise),
           hyper,
         }),
     }],
     joint: { ...gaussianJoint(model, latentDim), chainFrom },
+    partial: { needsPartialTraining: false, infer },
   };
 }
 

@@ -1,6 +1,6 @@
 /** Deep latent Gaussian model learned with Langevin chains that an encoder starts (Hoffman 2017), the row DLGM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import {
   drawFrom,
   gaussianEncoder,
@@ -49,6 +49,17 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   });
 
   const chainFrom = chainFromStart<State>(model, { energyOf: () => halfSquaredNorm, hyper });
+  /** The end of a chain from the encoder's draw. */
+  const infer = (
+    state: State,
+    { images, seen }: PartialImages,
+    noise: Noise,
+  ): tf.Tensor2D => {
+    const x = toModelRange(images);
+    const xi = noise.split("start").normal([x.shape[0], latentDim]);
+    const start = drawFrom(encoder.encode(state.encoder, x), xi);
+    return chainFrom(state, { images, seen, start }, noise);
+  };
 
   return {
     // The decoder learns only from the end of the chain: 2 passes at its start.
@@ -66,12 +77,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
      * One optimizer step of the encoder on -ELBO at its own draw z_0, and one of the decoder on -log p(x | z_K) at the end of
      * the chain from z_0.
      */
-    step(state, { images, step }, noise) {
+    step(state, { images, step, seen }, noise) {
       const x = toModelRange(images);
       const xi = noise.split("start").normal([x.shape[0], latentDim]);
       const inference = lossAndGradients((params) => {
         const q = encoder.encode(params.encoder, x);
-        const { negLog } = model.reconstruct(state, { latents: drawFrom(q, xi), x });
+        const { negLog } = model.reconstruct(state, { latents: drawFrom(q, xi), x, seen });
         const kl = tf.mean<tf.Scalar>(klToStandardNormal(q));
         return { loss: tf.add<tf.Scalar>(tf.mean(negLog), kl), kl };
       }, { encoder: state.encoder });
@@ -82,12 +93,14 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         params: state,
         energy: halfSquaredNorm,
         x,
+        seen,
         start,
         hyper,
         noise,
       });
       const generation = lossAndGradients((params) => {
-        const { negLog, squaredError } = model.reconstruct({ ...state, ...params }, { latents, x });
+        const all = { ...state, ...params };
+        const { negLog, squaredError } = model.reconstruct(all, { latents, x, seen });
         return { loss: tf.mean<tf.Scalar>(negLog), squaredError };
       }, model.learned(state));
 
@@ -113,17 +126,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      /** The end of a chain from the encoder's draw. */
-      infer: (state, images, noise) => {
-        const x = toModelRange(images);
-        const xi = noise.split("start").normal([x.shape[0], latentDim]);
-        const start = drawFrom(encoder.encode(state.encoder, x), xi);
-        return chainFrom(state, { images, start }, noise);
-      },
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
     joint: { ...gaussianJoint(model, latentDim), chainFrom },
+    partial: { needsPartialTraining: false, infer },
 
     likelihood: {
       logWeight: (state, images, noise) =>
@@ -133,11 +141,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     langevinChains: [{
       name: "posterior",
       steps: posteriorSteps,
-      prepare: (state, { images }, noise) => {
+      prepare: (state, { images, seen }, noise) => {
         const x = toModelRange(images);
         const xi = noise.split("start").normal([x.shape[0], latentDim]);
         const start = drawFrom(encoder.encode(state.encoder, x), xi);
-        return preparePosterior(model, { params: state, energy: halfSquaredNorm, x, start, hyper });
+        const energy = halfSquaredNorm;
+        return preparePosterior(model, { params: state, energy, x, seen, start, hyper });
       },
     }],
   };

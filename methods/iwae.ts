@@ -1,6 +1,6 @@
 /** Importance-weighted autoencoder (Burda, Grosse and Salakhutdinov 2016): a VAE that climbs a tighter bound. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import { checkCounts } from "./parts/checks.ts";
 import {
   drawFrom,
@@ -49,16 +49,26 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   /** log w = log p(x, z) - log q(z | x) at the draws of q that `xi` [k, m, latentDim] gives: [k, m]. */
   const logWeights = (
     params: Params,
-    { x, xi }: { readonly x: tf.Tensor4D; readonly xi: tf.Tensor },
+    { x, seen, xi }: {
+      readonly x: tf.Tensor4D;
+      readonly seen?: tf.Tensor4D;
+      readonly xi: tf.Tensor;
+    },
   ): { readonly logW: tf.Tensor2D; readonly squaredError: tf.Scalar } => {
     const [m] = x.shape;
     const q = encoder.encode(params.encoder, x);
     const z = drawFrom<tf.Tensor3D>(q, xi);
     const latents: tf.Tensor2D = tf.reshape(z, [k * m, latentDim]);
-    const repeated = tf.tile(x, [k, 1, 1, 1]);
-    const { negLog, squaredError } = model.reconstruct(params, { latents, x: repeated });
+    const repeated = { x: tf.tile(x, [k, 1, 1, 1]), seen: seen && tf.tile(seen, [k, 1, 1, 1]) };
+    const { negLog, squaredError } = model.reconstruct(params, { latents, ...repeated });
     const logJoint = tf.reshape(tf.sub(logStandardNormal(latents), negLog), [k, m]);
     return { logW: tf.sub(logJoint, logDensity<tf.Tensor2D>(q, z)), squaredError };
+  };
+
+  /** A draw of q, not of the distribution that resampling by the weights would give. */
+  const infer = (state: State, { images }: PartialImages, noise: Noise): tf.Tensor2D => {
+    const q = encoder.encode(state.encoder, toModelRange(images));
+    return drawFrom(q, noise.split("latents").normal([images.shape[0], latentDim]));
   };
 
   return {
@@ -70,11 +80,11 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** One optimizer step on -log (1/k) sum_i w_i, w_i = p(x, z_i) / q(z_i | x), with k draws z_i per image. Eq. 8 and 14. */
-    step(state, { images, step }, noise) {
+    step(state, { images, step, seen }, noise) {
       const x = toModelRange(images);
       const xi = noise.split("latents").normal([k, x.shape[0], latentDim]);
       const { parts, gradients } = lossAndGradients((params) => {
-        const { logW, squaredError } = logWeights({ ...state, ...params }, { x, xi });
+        const { logW, squaredError } = logWeights({ ...state, ...params }, { x, seen, xi });
         const bound = tf.sub(tf.logSumExp(logW, 0), Math.log(k));
         return {
           loss: tf.neg<tf.Scalar>(tf.mean(bound)),
@@ -94,15 +104,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      /** A draw of q, not of the distribution that resampling by the weights would give. */
-      infer: (state, images, noise) => {
-        const q = encoder.encode(state.encoder, toModelRange(images));
-        return drawFrom(q, noise.split("latents").normal([images.shape[0], latentDim]));
-      },
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
     joint: gaussianJoint(model, latentDim),
+    partial: { needsPartialTraining: true, infer },
 
     likelihood: {
       logWeight: (state, images, noise) =>

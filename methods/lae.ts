@@ -9,6 +9,7 @@ import type {
   Method,
   Model,
   Noise,
+  PartialImages,
   Problem,
   Tree,
 } from "../harness/core/types.ts";
@@ -89,6 +90,8 @@ type State =
 interface Inputs {
   /** Images [m, height, width, channels] in [-1, 1]. */
   readonly x: tf.Tensor;
+  /** Their pixels to learn from, as of `Batch`. */
+  readonly seen?: tf.Tensor;
   /** g(x), [m, d]. */
   readonly g: tf.Tensor2D;
   /** h(u), [m, d]. */
@@ -115,10 +118,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   /** L(Theta, Phi, Psi) / n on a minibatch, eq. 14, and training metrics. */
   const objective = (
     all: ObservationParams & LastLayers & { readonly energy: NetParams },
-    { x, g, h }: Inputs,
+    { x, seen, g, h }: Inputs,
   ) => {
     const z = tf.matMul(g, all.phi);
-    const { negLog, squaredError } = model.reconstruct(all, { latents: z, x });
+    const { negLog, squaredError } = model.reconstruct(all, { latents: z, x, seen });
     // Deviation: The energy has a Gaussian base, net(z) + ||z||^2 / 2, as LEBM's: the net of eq. 9 alone may not be normalizable
     const energyPosterior = tf.mean<tf.Scalar>(prior.energy(all.energy, z));
     const energyPrior = tf.mean<tf.Scalar>(prior.energy(all.energy, tf.matMul(h, all.psi)));
@@ -211,7 +214,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   /** Algorithm 3: plain Langevin dynamics from the encoder's output. */
   const infer = (
     state: State,
-    images: tf.Tensor4D,
+    { images, seen }: PartialImages,
     { chain, noise, stepScale }: {
       readonly chain: PosteriorChainHyper;
       readonly noise: Noise;
@@ -224,6 +227,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       params: state,
       energy: energyOf(state),
       x,
+      seen,
       start,
       hyper: chain,
       noise,
@@ -231,13 +235,20 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     });
   };
 
+  /** A draw of the posterior by Algorithm 3. */
+  const draw = (state: State, images: PartialImages, noise: Noise): tf.Tensor2D => {
+    // Deviation: The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed step size exceeds the stability limit as sigma falls
+    const stepScale = stepScaleOf(state, hyper);
+    return infer(state, images, { chain: hyper, noise, stepScale });
+  };
+
   /** U(x, z) = -log p(x | z) + f(z) at z = Phi g(x), [m]. */
   const potential = (
     all: Omit<State, "psgld">,
-    { x, g }: Pick<Inputs, "x" | "g">,
+    { x, seen, g }: Omit<Inputs, "h">,
   ): tf.Tensor1D => {
     const latents = tf.matMul(g, all.phi);
-    const { negLog } = model.reconstruct(all, { latents, x });
+    const { negLog } = model.reconstruct(all, { latents, x, seen });
     return tf.add(negLog, prior.energy(all.energy, latents));
   };
 
@@ -245,11 +256,11 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   const amortized: AmortizedChains<State> = {
     features: (state, images) => encoder.features(state, toModelRange(images)),
     latents: (state, images) => encoder.encode(state, toModelRange(images)),
-    move: (state, { images, step }, noise) => {
+    move: (state, { images, step, seen }, noise) => {
       const x = toModelRange(images);
       const g = encoder.features(state, x);
       const { gradients } = lossAndGradients(
-        ({ phi }) => ({ loss: tf.mean<tf.Scalar>(potential({ ...state, phi }, { x, g })) }),
+        ({ phi }) => ({ loss: tf.mean<tf.Scalar>(potential({ ...state, phi }, { x, seen, g })) }),
         { phi: state.phi },
       );
       const t = tf.cast(step, "float32");
@@ -265,7 +276,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       return { ...state, ...params, psgld: { v: { ...state.psgld.v, ...v } } };
     },
     // A fixed step size: the length is fixed too, and the chain needs its full time.
-    freeChains: (state, images, noise) => infer(state, images, { chain: longChain(hyper), noise }),
+    freeChains: (state, images, noise) =>
+      infer(state, { images }, { chain: longChain(hyper), noise }),
   };
 
   /** The chains at test time, of latents. */
@@ -273,13 +285,14 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     ...hyper.posteriorSteps === 0 ? [] : [{
       name: "posterior",
       steps: hyper.posteriorSteps,
-      prepare: (state: State, { images }: Batch) => {
+      prepare: (state: State, { images, seen }: Batch) => {
         const x = toModelRange(images);
         const start = encoder.encode(state, x);
         return preparePosterior(model, {
           params: state,
           energy: energyOf(state),
           x,
+          seen,
           start,
           hyper,
           stepScale: stepScaleOf(state, hyper),
@@ -297,9 +310,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   ];
 
   /** The terms of L / n, eq. 14, with the penalty, for each row of a minibatch, [m]. */
-  const thetaLosses = (all: Omit<State, "psgld">, { x, g, h }: Inputs): tf.Tensor1D => {
+  const thetaLosses = (all: Omit<State, "psgld">, { h, ...of }: Inputs): tf.Tensor1D => {
+    const { g } = of;
     const negatives = tf.matMul(h, all.psi);
-    const contrast = tf.sub(potential(all, { x, g }), prior.energy(all.energy, negatives));
+    const contrast = tf.sub(potential(all, of), prior.energy(all.energy, negatives));
     const [a, b] = [tf.matMul(g, all.phi), negatives].map((z) =>
       tf.square(prior.net(all.energy, z))
     );
@@ -317,10 +331,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   ): LangevinChain<State> => ({
     name,
     steps: WEIGHT_STEPS,
-    prepare: (state, { images, rows, step }, noise) => {
+    prepare: (state, { images, rows, step, seen }, noise) => {
       const x = toModelRange(images);
       const h = sampler.chainFeatures(state, { rows, noise });
-      const inputs = { x, g: encoder.features(state, x), h };
+      const inputs = { x, seen, g: encoder.features(state, x), h };
       const t: tf.Scalar = tf.cast(step, "float32");
       const v = paramsOf({ ...state, ...state.psgld.v });
       return preparePsgld({ params: paramsOf(state), v }, {
@@ -383,10 +397,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** Algorithm 2, or Algorithm 4 with a bounded inner loop, on one minibatch. */
-    step(state, { images, rows, step }, noise) {
+    step(state, { images, rows, step, seen }, noise) {
       const x = toModelRange(images);
       const h = sampler.chainFeatures(state, { rows, noise });
-      const inputs = { x, g: encoder.features(state, x), h };
+      const inputs = { x, seen, g: encoder.features(state, x), h };
       const t = tf.cast(step, "float32");
       const stepSize = decayedStepSize(hyper, t);
       const inner = isMl ? innerSteps : 1;
@@ -445,11 +459,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: hyper.latentDim,
-      infer: (state, images, noise) => {
-        // Deviation: The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed step size exceeds the stability limit as sigma falls
-        const stepScale = stepScaleOf(state, hyper);
-        return infer(state, images, { chain: hyper, noise, stepScale });
-      },
+      infer: (state, images, noise) => draw(state, { images }, noise),
       decode: model.decode,
     },
 
@@ -461,6 +471,9 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         stepScaleOf: (state) => stepScaleOf(state, hyper),
       }),
     },
+
+    // Without steps, it is an encoder.
+    partial: { needsPartialTraining: hyper.posteriorSteps === 0, infer: draw },
 
     amortized,
 

@@ -7,7 +7,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { mapTree } from "../harness/core/tree.ts";
-import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import { amortizedEncoder } from "./parts/amortized_encoder.ts";
 import { checkCounts, checkPositive } from "./parts/checks.ts";
 import { longChain } from "./parts/free_chains.ts";
@@ -56,6 +56,17 @@ type Learned = {
 /** Log sigma is derived from tau and stored for the functions that read it. */
 type State = Learned & ObservationParams & { readonly phi: tf.Tensor2D };
 
+/** What U of a minibatch depends on besides the decoder. */
+interface Inputs {
+  /** Images [m, height, width, channels] in [-1, 1]. */
+  readonly x: tf.Tensor;
+  /** Their pixels to learn from, as of `Batch`. */
+  readonly seen?: tf.Tensor;
+  /** Features, [m, d]. */
+  readonly g: tf.Tensor2D;
+  readonly phi: tf.Tensor2D;
+}
+
 function build(problem: Problem, hyper: typeof defaults): Model<State> {
   const { trainCount, batchSize } = problem;
   const { latentDim, chainSteps, chainStepSize, sgdLearningRate, metropolis } = hyper;
@@ -68,29 +79,24 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   /** U_i = -log p(x_i | z_i) + ||z_i||^2 / 2 with z = g Phi, [m], and the squared error. */
   const potential = (
     params: ObservationParams,
-    { x, g, phi }: { readonly x: tf.Tensor; readonly g: tf.Tensor2D; readonly phi: tf.Tensor2D },
+    { x, seen, g, phi }: Inputs,
   ) => {
     const z = tf.matMul(g, phi);
-    const { negLog, squaredError } = model.reconstruct(params, { latents: z, x });
+    const { negLog, squaredError } = model.reconstruct(params, { latents: z, x, seen });
     return { energies: tf.add<tf.Tensor1D>(negLog, halfSquaredNorm(z)), squaredError };
   };
 
   /** One move of Phi for exp(-sum of U over the minibatch), step size eta / m. */
   const moveChain = (
     params: ObservationParams,
-    { x, g, phi, noise }: {
-      readonly x: tf.Tensor;
-      readonly g: tf.Tensor2D;
-      readonly phi: tf.Tensor2D;
-      readonly noise: Noise;
-    },
+    { phi, noise, ...given }: Inputs & { readonly noise: Noise },
   ): { readonly phi: tf.Tensor2D; readonly acceptance: tf.Scalar } => {
     const { shape, size } = phi;
-    const m = x.shape[0];
+    const m = given.x.shape[0];
     const evaluate = (w: tf.Tensor2D): Position => {
       // The mean, as in the loss of the learned parameters, so that both share one pass through the decoder; then times m.
       const { parts, gradients } = lossAndGradients(
-        ({ phi }) => ({ loss: tf.mean<tf.Scalar>(potential(params, { x, g, phi }).energies) }),
+        ({ phi }) => ({ loss: tf.mean<tf.Scalar>(potential(params, { ...given, phi }).energies) }),
         { phi: tf.reshape(w, shape) as tf.Tensor2D },
       );
       return {
@@ -114,17 +120,23 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   /** The mean of U at `phi` plus the prior of tau over n, with gradients in the parameters learned by SGD. */
   const lossAt = (
     learned: Learned,
-    { x, phi }: { readonly x: tf.Tensor; readonly phi: tf.Tensor2D },
+    { x, seen, phi }: Omit<Inputs, "g">,
   ) =>
     lossAndGradients((params) => {
       const g = encoder.features(params, x);
       const observation = { decoder: params.decoder, logSigma: logSigmaOf(params.tau) };
-      const { energies, squaredError } = potential(observation, { x, g, phi });
+      const { energies, squaredError } = potential(observation, { x, seen, g, phi });
       const { tau } = params;
       // Logistic(0, 1) prior of tau: -log p = tau + 2 softplus(-tau).
       const prior = tf.div(tf.add(tau, tf.mul(tf.softplus(tf.neg(tau)), 2)), trainCount);
       return { loss: tf.add<tf.Scalar>(tf.mean(energies), prior), squaredError };
     }, learned);
+
+  /** A draw of N(Phi g(x), 0.05^2 I), as in the released evaluation. */
+  const infer = (state: State, { images }: PartialImages, noise: Noise): tf.Tensor2D => {
+    const mean = encoder.encode(state, toModelRange(images));
+    return tf.add(mean, tf.mul(noise.split("latents").normal(mean.shape), TEST_DEVIATION));
+  };
 
   return {
     warnings: shortageOf(
@@ -152,7 +164,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
      * chainSteps + 1 moves of Phi on the minibatch's potential, the first as a warm-up. SGD then minimizes over decoder, tau and
      * features the mean of U over rows and over the other moves, each at the Phi before it, plus the prior of tau over n.
      */
-    step(state, { images }, noise) {
+    step(state, { images, seen }, noise) {
       const x = toModelRange(images);
       const { features, decoder, tau } = state;
       const learned: Learned = { ...(features && { features }), decoder, tau };
@@ -162,8 +174,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       const evaluations: ReturnType<typeof lossAt>[] = [];
       const acceptances: tf.Scalar[] = [];
       for (let move = 0; move <= chainSteps; move++) {
-        if (move > 0) evaluations.push(lossAt(learned, { x, phi }));
-        const next = moveChain(now, { x, g, phi, noise: noise.split("move", move) });
+        if (move > 0) evaluations.push(lossAt(learned, { x, seen, phi }));
+        const next = moveChain(now, { x, seen, g, phi, noise: noise.split("move", move) });
         phi = next.phi;
         acceptances.push(next.acceptance);
       }
@@ -191,15 +203,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      /** A draw of N(Phi g(x), 0.05^2 I), as in the released evaluation. */
-      infer: (state, images, noise) => {
-        const mean = encoder.encode(state, toModelRange(images));
-        return tf.add(mean, tf.mul(noise.split("latents").normal(mean.shape), TEST_DEVIATION));
-      },
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
     joint: gaussianJoint(model, latentDim),
+    partial: { needsPartialTraining: true, infer },
 
     likelihood: {
       logWeight: (state, images, noise) => {
@@ -217,10 +226,10 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       features: (state, images) => encoder.features(state, toModelRange(images)),
       latents: (state, images) => encoder.encode(state, toModelRange(images)),
       /** One move of Phi, with decoder, tau and features fixed. */
-      move: (state, { images }, noise) => {
+      move: (state, { images, seen }, noise) => {
         const x = toModelRange(images);
         const g = encoder.features(state, x);
-        return { ...state, phi: moveChain(state, { x, g, phi: state.phi, noise }).phi };
+        return { ...state, phi: moveChain(state, { x, seen, g, phi: state.phi, noise }).phi };
       },
       freeChains: (state, images, noise) => {
         const x = toModelRange(images);
@@ -239,7 +248,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     langevinChains: [{
       name: "Phi",
       steps: chainSteps,
-      prepare: (state, { images }) => {
+      prepare: (state, { images, seen }) => {
         const x = toModelRange(images);
         const g = encoder.features(state, x);
         return {
@@ -247,7 +256,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
           stepSize: chainStepSize / x.shape[0],
           energy: (w) => {
             const phi: tf.Tensor2D = tf.reshape(w, state.phi.shape);
-            return tf.expandDims<tf.Tensor2D>(potential(state, { x, g, phi }).energies, 0);
+            return tf.expandDims<tf.Tensor2D>(potential(state, { x, seen, g, phi }).energies, 0);
           },
         };
       },

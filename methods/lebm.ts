@@ -1,6 +1,6 @@
 /** Latent-space energy-based model (Pang et al. 2020), the row LEBM of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkPositive } from "./parts/checks.ts";
 import { decayAt } from "./parts/decay.ts";
@@ -63,6 +63,15 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   };
 
   const chainFrom = chainFromStart<State>(model, { energyOf, hyper });
+  /** The end of a posterior chain from N(0, I). */
+  const infer = (
+    state: State,
+    { images, seen }: PartialImages,
+    noise: Noise,
+  ): tf.Tensor2D => {
+    const start = noise.split("posteriorStart").normal<tf.Tensor2D>([images.shape[0], latentDim]);
+    return chainFrom(state, { images, seen, start }, noise);
+  };
 
   return {
     flops: stepFlops(
@@ -80,7 +89,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
      * Draws z+ by a short posterior chain and z- by a short prior chain, both from N(0, I). One step of Adam lowers
      * -log p(x | z+) in the generator, another lowers mean net(z+) - mean net(z-) in the energy. Pang et al., algorithm 1.
      */
-    step(state, { images, step }, noise) {
+    step(state, { images, step, seen }, noise) {
       const x = toModelRange(images);
       const draw = (name: string) => noise.split(name).normal<tf.Tensor2D>([x.shape[0], latentDim]);
       const energy = energyOf(state);
@@ -88,6 +97,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         params: state,
         energy,
         x,
+        seen,
         start: draw("posteriorStart"),
         hyper,
         noise,
@@ -97,7 +107,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       // Deviation: The generator's loss is -log p(x | z), where LEBM's code omits 1 / (2 sigma^2): Adam is invariant to this factor
       const generator = lossAndGradients((params) => {
         const all = { ...state, ...params };
-        const { negLog, squaredError } = model.reconstruct(all, { latents: positive, x });
+        const { negLog, squaredError } = model.reconstruct(all, { latents: positive, x, seen });
         return { loss: tf.mean<tf.Scalar>(negLog), squaredError };
       }, model.learned(state));
       const contrast = lossAndGradients((params) => {
@@ -139,12 +149,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      /** The end of a posterior chain from N(0, I). */
-      infer: (state, images, noise) => {
-        const shape = [images.shape[0], latentDim];
-        const start = noise.split("posteriorStart").normal<tf.Tensor2D>(shape);
-        return chainFrom(state, { images, start }, noise);
-      },
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
@@ -157,11 +162,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     langevinChains: [{
       name: "posterior",
       steps: posteriorSteps,
-      prepare: (state, { images }, noise) =>
+      prepare: (state, { images, seen }, noise) =>
         preparePosterior(model, {
           params: state,
           energy: energyOf(state),
           x: toModelRange(images),
+          seen,
           start: noise.split("posteriorStart").normal([images.shape[0], latentDim]),
           hyper,
         }),
@@ -175,6 +181,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         }),
     }],
     joint: { ...energyJoint({ model, prior }, { dim: latentDim, drawLatents }), chainFrom },
+    partial: { needsPartialTraining: false, infer },
   };
 }
 

@@ -1,6 +1,6 @@
 /** Latent flow-based model (Xie et al. 2023): a normalizing flow as prior, inferred by short Langevin chains. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkCounts, checkPositive } from "./parts/checks.ts";
 import { decayAt } from "./parts/decay.ts";
@@ -84,6 +84,13 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     hyper: { ...hyper, posteriorSteps: testSteps },
     isNoisy: false,
   });
+  /** The end of a chain from N(0, I). */
+  const infer = (
+    state: State,
+    { images, seen }: PartialImages,
+    noise: Noise,
+  ): tf.Tensor2D =>
+    chainFrom(state, { images, seen, start: startOf(images.shape[0], noise) }, noise);
   const flowWork = flowMacs({ latentDim, depth });
 
   return {
@@ -98,15 +105,23 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** K Langevin steps from N(0, I) for z, then one step of Adam up log p(x | z) for the generator, and log p(z) for the flow. */
-    step(state, { images, step }, noise) {
+    step(state, { images, step, seen }, noise) {
       const x = toModelRange(images);
       const energy = energyOf(state);
       const start = startOf(x.shape[0], noise);
-      const latents = posteriorChain(model, { params: state, energy, x, start, hyper, noise });
+      const latents = posteriorChain(model, {
+        params: state,
+        energy,
+        x,
+        seen,
+        start,
+        hyper,
+        noise,
+      });
       const { parts, gradients } = lossAndGradients((params) => {
         const all = { ...state, ...params };
         // Deviation: The generator's loss is -log p(x | z), where the latent flow's code omits 1 / (2 sigma^2): Adam is invariant to this factor
-        const { negLog, squaredError } = model.reconstruct(all, { latents, x });
+        const { negLog, squaredError } = model.reconstruct(all, { latents, x, seen });
         const flow = readyFlow(all.flow, state.pivots);
         const negLogPrior = tf.neg<tf.Scalar>(tf.mean(flowLogDensity(flow, latents)));
         return { loss: tf.add<tf.Scalar>(tf.mean(negLog), negLogPrior), negLogPrior, squaredError };
@@ -134,9 +149,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      /** The end of a chain from N(0, I). */
-      infer: (state, images, noise) =>
-        chainFrom(state, { images, start: startOf(images.shape[0], noise) }, noise),
+      infer: (state, images, noise) => infer(state, { images }, noise),
       /** The end of a longer chain without noise. */
       fit: (state, images, noise) =>
         descendFrom(state, { images, start: startOf(images.shape[0], noise) }, noise),
@@ -146,11 +159,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     langevinChains: [{
       name: "posterior",
       steps: posteriorSteps,
-      prepare: (state, { images }, noise) =>
+      prepare: (state, { images, seen }, noise) =>
         preparePosterior(model, {
           params: state,
           energy: energyOf(state),
           x: toModelRange(images),
+          seen,
           start: startOf(images.shape[0], noise),
           hyper,
         }),
@@ -162,6 +176,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         tf.sub(flowLogDensity(flowOf(state), latents), logStandardNormal(latents)),
       chainFrom,
     },
+    partial: { needsPartialTraining: false, infer },
   };
 }
 

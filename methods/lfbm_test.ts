@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, keyOf } from "../harness/core/noise.ts";
-import { flatten, mapTree, unflatten } from "../harness/core/tree.ts";
-import type { Tree } from "../harness/core/types.ts";
+import { flatten, unflatten } from "../harness/core/tree.ts";
 import { openDevice } from "../harness/engine/device.ts";
 import { abp } from "./abp.ts";
 import { lfbm } from "./lfbm.ts";
 import { toTensor, toTensors } from "../harness/core/host_arrays.ts";
+import { withIdentityFlow } from "./testing/identity_flow.ts";
 import {
   initialState,
   takeRows,
@@ -18,24 +18,10 @@ import {
 
 const shared = { latentDim: 4, sigma: 0.4, learningRate: 1e-3, posteriorStepSize: 0.01 };
 
-/** A state of `lfbm` whose flow is the identity: W = I, and a last bias that makes the couplings' scale sigmoid(20), 1 in float32. */
-async function identityState(): Promise<Tree> {
-  const state = unflatten(
-    toTensors(await initialState(lfbm.build(TINY_PROBLEM, tinyHyper(lfbm, shared)), 0)),
-  );
-  return mapTree(state, ([t], path) => {
-    if (path.endsWith("order")) return tf.eye(4);
-    if (path.endsWith("sign")) return tf.ones([4]);
-    if (/flow\/.*last\/bias/.test(path) && path.startsWith("flow")) {
-      return tf.tensor1d([0, 0, 18, 18]);
-    }
-    return /^flow\/.*(actnorm|mixing)/.test(path) ? tf.zerosLike(t) : t;
-  });
-}
-
 Deno.test("step() with the identity as flow learns the decoder as ABP with chains from the prior does", async () => {
   await tf.setBackend("cpu");
-  const state = await identityState();
+  const start = await initialState(lfbm.build(TINY_PROBLEM, tinyHyper(lfbm, shared)), 0);
+  const state = withIdentityFlow(unflatten(toTensors(start)));
   const ofAbp = unflatten(
     Object.fromEntries(
       Object.entries(flatten(state)).filter(([name]) => !/(^|\/)(flow|pivots)\//.test(name)),

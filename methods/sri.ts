@@ -3,7 +3,7 @@
  * objective, for one layer of latents and for several.
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkCounts, checkPositive } from "./parts/checks.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
@@ -71,21 +71,36 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     isNoisy: hyper.noise,
   });
 
-  /** The entries of the search after one more trial, on one image `x` [1, height, width, channels]. */
+  /** The end of a chain from N(0, I): with layers, their noise eps, top first. */
+  const infer = (
+    state: State,
+    { images, seen }: PartialImages,
+    noise: Noise,
+  ): tf.Tensor2D =>
+    chainFrom(state, { images, seen, start: startOf(images.shape[0], noise) }, noise);
+
+  /** The entries of the search after one more trial, on the first image of `x` [m, height, width, channels]. */
   const searched = (
     state: State,
-    { x, step, noise }: { readonly x: tf.Tensor; readonly step: tf.Scalar; readonly noise: Noise },
+    { x, seen, step, noise }: {
+      readonly x: tf.Tensor;
+      readonly seen?: tf.Tensor;
+      readonly step: tf.Scalar;
+      readonly noise: Noise;
+    },
   ): Partial<Search> => {
     const { stepScale, search } = state;
     if (stepScale === undefined || search === undefined) return {};
     const repeated = (row: tf.Tensor) =>
       tf.tile(row, [CANDIDATES, ...row.shape.slice(1).map(() => 1)]);
     const grid = tf.mul<tf.Tensor1D>(tf.tensor1d(factors), stepScale);
-    const images = repeated(x);
+    const first = (rows: tf.Tensor) =>
+      repeated(tf.slice(rows, [0, 0, 0, 0], [1, ...rows.shape.slice(1)]));
+    const one = { x: first(x), seen: seen && first(seen) };
     // Deviation: The step size minimizes KL from the law of the noise-free chain, by a grid with a series for the log-determinants (short_run.ts): how the authors search is not published, their code has a constant
     // Deviation: The grid is tried on one image in every step and the step size chosen from the sums of searchEvery steps, since a step is a fixed program: as many images as a minibatch of that size
     const trial = shortRunObjective(
-      (z) => tf.add(model.reconstruct(state, { latents: z, x: images }).negLog, halfSquaredNorm(z)),
+      (z) => tf.add(model.reconstruct(state, { latents: z, ...one }).negLog, halfSquaredNorm(z)),
       {
         start: repeated(noise.split("start").normal([1, latentDim])) as tf.Tensor2D,
         steps: posteriorSteps,
@@ -122,27 +137,28 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** K Langevin steps from N(0, I) for all layers of latents at once, one step of Adam for the generator, and a trial of the search. */
-    step(state, { images, step }, noise) {
+    step(state, { images, step, seen }, noise) {
       const x = toModelRange(images);
       const latents = posteriorChain(model, {
         params: state,
         energy: halfSquaredNorm,
         x,
+        seen,
         start: startOf(x.shape[0], noise),
         hyper,
         noise: hyper.noise ? noise : undefined,
         stepScale: state.stepScale,
       });
       const { parts, gradients } = lossAndGradients((params) => {
-        const { negLog, squaredError } = model.reconstruct({ ...state, ...params }, { latents, x });
+        const all = { ...state, ...params };
+        const { negLog, squaredError } = model.reconstruct(all, { latents, x, seen });
         return { loss: tf.mean<tf.Scalar>(negLog), squaredError };
       }, model.learned(state));
       const { params, slots } = adam(
         { params: model.learned(state), slots: state.adam },
         { gradients, learningRate, step },
       );
-      const shown = tf.slice(x, [0, 0, 0, 0], [1, ...x.shape.slice(1)]);
-      const search = searched(state, { x: shown, step, noise: noise.split("search") });
+      const search = searched(state, { x, seen, step, noise: noise.split("search") });
       const stepSize = tf.mul<tf.Scalar>(state.stepScale ?? tf.scalar(1), posteriorStepSize);
       return {
         state: model.boundSigma({ ...state, ...params, adam: slots, ...search }),
@@ -160,26 +176,26 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      /** The end of a chain from N(0, I): with layers, their noise eps, top first. */
-      infer: (state, images, noise) =>
-        chainFrom(state, { images, start: startOf(images.shape[0], noise) }, noise),
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
     langevinChains: [{
       name: "posterior",
       steps: posteriorSteps,
-      prepare: (state, { images }, noise) =>
+      prepare: (state, { images, seen }, noise) =>
         preparePosterior(model, {
           params: state,
           energy: halfSquaredNorm,
           x: toModelRange(images),
+          seen,
           start: startOf(images.shape[0], noise),
           hyper,
           stepScale: state.stepScale,
         }),
     }],
     joint: { ...gaussianJoint(model, latentDim), chainFrom },
+    partial: { needsPartialTraining: false, infer },
   };
 }
 

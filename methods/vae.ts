@@ -1,6 +1,6 @@
 /** Variational autoencoder (Kingma and Welling 2014), the row VAE of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import {
   drawFrom,
   gaussianEncoder,
@@ -43,6 +43,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     ...model.learned(params),
   });
 
+  /** A draw of q. */
+  const infer = (state: State, { images }: PartialImages, noise: Noise): tf.Tensor2D => {
+    const q = encoder.encode(state.encoder, toModelRange(images));
+    return drawFrom(q, noise.split("latents").normal([images.shape[0], latentDim]));
+  };
+
   return {
     flops: stepFlops(problem.batchSize, 3 * encoder.macs + 3 * model.macs),
 
@@ -52,13 +58,17 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** One optimizer step on -ELBO = E_q[-log p(x | z)] + KL(q(z | x) || N(0, I)), with one draw of z per image. */
-    step(state, { images, step }, noise) {
+    step(state, { images, step, seen }, noise) {
       const x = toModelRange(images);
       const xi = noise.split("latents").normal([x.shape[0], latentDim]);
       const { parts, gradients } = lossAndGradients((params) => {
         const all = { ...state, ...params };
         const q = encoder.encode(all.encoder, x);
-        const { negLog, squaredError } = model.reconstruct(all, { latents: drawFrom(q, xi), x });
+        const { negLog, squaredError } = model.reconstruct(all, {
+          latents: drawFrom(q, xi),
+          x,
+          seen,
+        });
         const kl = tf.mean<tf.Scalar>(klToStandardNormal(q));
         return { loss: tf.add<tf.Scalar>(tf.mean(negLog), kl), kl, squaredError };
       }, learned(state));
@@ -74,14 +84,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      infer: (state, images, noise) => {
-        const q = encoder.encode(state.encoder, toModelRange(images));
-        return drawFrom(q, noise.split("latents").normal([images.shape[0], latentDim]));
-      },
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
     joint: gaussianJoint(model, latentDim),
+    partial: { needsPartialTraining: true, infer },
 
     likelihood: {
       logWeight: (state, images, noise) =>

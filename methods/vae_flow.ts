@@ -1,6 +1,6 @@
 /** VAE with planar flows in the posterior (Rezende and Mohamed 2015), the row VAE-flow of Table 1. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Problem } from "../harness/core/types.ts";
+import type { Method, Model, Noise, PartialImages, Problem } from "../harness/core/types.ts";
 import { checkCounts } from "./parts/checks.ts";
 import {
   type DiagonalGaussian,
@@ -50,6 +50,13 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     ...model.learned(params),
   });
 
+  /** A draw of q. */
+  const infer = (state: State, { images }: PartialImages, noise: Noise): tf.Tensor2D => {
+    const q = encoder.encode(state.encoder, toModelRange(images));
+    const xi = noise.split("latents").normal([images.shape[0], latentDim]);
+    return transport(state.flow, { q, xi }).latents;
+  };
+
   return {
     flops: stepFlops(problem.batchSize, 3 * encoder.macs + 3 * model.macs), // the flow adds less than 0.01 %
 
@@ -63,14 +70,14 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     },
 
     /** One optimizer step on E_q[-log p(x | z_K) - log N(z_K; 0, I) - log |det|] - H(q_0), eq. 15, with one draw per image. */
-    step(state, { images, step }, noise) {
+    step(state, { images, step, seen }, noise) {
       const x = toModelRange(images);
       const xi = noise.split("latents").normal([x.shape[0], latentDim]);
       const { parts, gradients } = lossAndGradients((params) => {
         const all = { ...state, ...params };
         const q = encoder.encode(all.encoder, x);
         const { latents, divergence } = transport(all.flow, { q, xi });
-        const { negLog, squaredError } = model.reconstruct(all, { latents, x });
+        const { negLog, squaredError } = model.reconstruct(all, { latents, x, seen });
         const kl = tf.mean<tf.Scalar>(divergence);
         return { loss: tf.add<tf.Scalar>(tf.mean(negLog), kl), kl, squaredError };
       }, learned(state));
@@ -86,15 +93,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
     latents: {
       dim: latentDim,
-      infer: (state, images, noise) => {
-        const q = encoder.encode(state.encoder, toModelRange(images));
-        const xi = noise.split("latents").normal([images.shape[0], latentDim]);
-        return transport(state.flow, { q, xi }).latents;
-      },
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
     joint: gaussianJoint(model, latentDim),
+    partial: { needsPartialTraining: true, infer },
 
     likelihood: {
       /** log p(x, z_K) - log q(z_K | x), where log q(z_K | x) = log q(z_0 | x) - sum of log |det|. */

@@ -43,6 +43,7 @@ function sampledIn(name: string, run: Run): Run {
     reconstructionError: _reconstructionError,
     fitError: _fitError,
     anomaly: _anomaly,
+    inpainting: _inpainting,
     diagnostics: _diagnostics,
     priorCheck: _priorCheck,
     ...rest

@@ -9,6 +9,7 @@ import type {
   Calibration,
   ChainHealth,
   Diagnostics,
+  Inpainting,
   PriorCheck,
   Provenance,
   RunRecord,
@@ -69,6 +70,7 @@ export interface ExampleChange {
   readonly reconstructionError?: number;
   readonly fitError?: number;
   readonly anomaly?: Anomaly;
+  readonly inpainting?: Inpainting;
   readonly diagnostics?: Diagnostics;
   readonly priorCheck?: PriorCheck;
   readonly chainHealth?: readonly ChainHealth[];

@@ -6,6 +6,7 @@ import type { ResultTable } from "./document/result_table.ts";
 import { amortizationBlocks } from "./sections/amortization.ts";
 import { densityBlocks } from "./sections/densities.ts";
 import { chainHealthBlocks } from "./sections/chain_health.ts";
+import { inpaintingBlocks } from "./sections/inpainting.ts";
 import { likelihoodBlocks } from "./sections/likelihood.ts";
 import { priorCheckBlocks } from "./sections/prior_check.ts";
 import { provenanceBlocks, settingsBlocks } from "./sections/provenance.ts";
@@ -30,6 +31,7 @@ export function layOut(table: ResultTable): Block[] {
     ...timeBlocks(trained),
     ...reconstructionBlocks(trained),
     ...anomalyBlocks(trained),
+    ...inpaintingBlocks(trained),
     ...calibrationBlocks(trained),
     ...amortizationBlocks(trained),
     ...chainHealthBlocks(trained),

@@ -186,6 +186,29 @@ Deno.test("toMarkdown() shows how well a held-out class is found, beside chance 
   assert.doesNotMatch(toMarkdown(exampleTable([exampleRecord({})])), /Anomaly/);
 });
 
+Deno.test("toMarkdown() shows the errors on hidden pixels beside those of the fillings without a model", () => {
+  const of = (method: string, squaredError?: number) =>
+    exampleRecord({
+      spec: { method, dataset: "inpaint:block-0.2:fashion_4k" },
+      ...squaredError !== undefined && {
+        inpainting: {
+          images: 1000,
+          hiddenShare: 0.191,
+          squaredError,
+          floors: { meanImage: 0.096, blur: 0.0737 },
+        },
+      },
+    });
+  const text = toMarkdown(exampleTable([of("a", 0.05), of("b")])).replaceAll(/ +/g, " ");
+  const [, section] = text.split("## Hidden pixels");
+  assert.match(section, /\| a \| 0\.05000 \(n = 1\) \|/);
+  assert.match(section, /\| b \| – \|/);
+  assert.match(section, /\| Mean image \| 0\.09600 \|/);
+  assert.match(section, /\| Blur of the seen pixels \| 0\.07370 \|/);
+  assert.match(section, /1000 images, 19\.1 % of their pixels hidden/);
+  assert.doesNotMatch(toMarkdown(exampleTable([exampleRecord({})])), /Hidden pixels/);
+});
+
 Deno.test("toMarkdown() shows the passes behind bounds where draws cost gradients", () => {
   const of = (method: string, more: { readonly gradientsPerDraw?: number }) =>
     exampleRecord({

@@ -7,6 +7,7 @@ import type {
   AmortizationCell,
   AnomalyCell,
   Comparison,
+  InpaintingCell,
   ReconstructionCell,
   ScoreCell,
   SeedCell,
@@ -170,6 +171,19 @@ export function anomalyCells(cellRuns: CellRuns, dataset: string): AnomalyCell[]
     absent: "completed without anomaly scores",
   });
   return [{ dataset, chance: found.chance, ...cell }];
+}
+
+/** The errors of one row on one data set that hides pixels; at most one cell. */
+export function inpaintingCells(cellRuns: CellRuns, dataset: string): InpaintingCell[] {
+  const [found] = cellRuns.runs.filter(isCompleted).flatMap(({ inpainting }) => inpainting ?? []);
+  if (found === undefined) return [];
+  const cell = seedCell(cellRuns, {
+    isAsked: () => true,
+    valueOf: ({ inpainting }) => inpainting?.squaredError,
+    absent: "completed without inpaintings",
+  });
+  const { images, hiddenShare, floors } = found; // equal in all runs of a row
+  return [{ dataset, images, hiddenShare, floors, ...cell }];
 }
 
 /** Diagnostics of the amortized chains of one row on one data set; at most one cell. */

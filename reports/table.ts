@@ -21,6 +21,7 @@ import {
   amortizationCell,
   anomalyCells,
   fitCells,
+  inpaintingCells,
   reconstructionCell,
   type RunList,
   scoreCell,
@@ -92,6 +93,7 @@ export function buildResults(
           times: timings.filter(({ row }) => row === key).map(({ cell }) => cell),
           reconstructions: cells.map(({ dataset, runs }) => reconstructionCell(runs, dataset)),
           anomaly: cells.flatMap(({ dataset, runs }) => anomalyCells(runs, dataset)),
+          inpainting: cells.flatMap(({ dataset, runs }) => inpaintingCells(runs, dataset)),
           fits: cells.flatMap(({ dataset, runs }) => fitCells(runs, dataset)),
           calibration: cells.flatMap(({ dataset, runs }) => calibrationCells(runs.runs, dataset)),
           annealed: cells.flatMap(({ dataset, runs }) =>
@@ -107,6 +109,7 @@ export function buildResults(
           reconstructions: [],
           fits: [],
           anomaly: [],
+          inpainting: [],
           calibration: [],
           annealed: [],
           amortization: [],

@@ -44,19 +44,14 @@ function tell(event: unknown): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(event)}\n`));
 }
 
-/** Makes the system measure the peak of this process's memory anew, where it can (Linux). */
+/** Makes the system measure the peak of this process's memory anew. */
 function resetPeak(): void {
-  try {
-    Deno.writeTextFileSync("/proc/self/clear_refs", "5");
-  } catch { /* the peak since the start is measured */ }
+  if (Deno.build.os === "linux") Deno.writeTextFileSync("/proc/self/clear_refs", "5");
 }
 
-/** A size in /proc/self/status, in bytes; 0 where there is none. */
+/** A size in /proc/self/status, in bytes; 0 on systems other than Linux, where memory is not measured. */
 function readMemory(field: "VmRSS" | "VmHWM"): number {
-  try {
-    const status = Deno.readTextFileSync("/proc/self/status");
-    return 1024 * Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
+  if (Deno.build.os !== "linux") return 0;
+  const status = Deno.readTextFileSync("/proc/self/status");
+  return 1024 * Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1]);
 }

@@ -8,12 +8,17 @@ const SHARE = 8;
 /**
  * Replaces the test images of `dataset` by an eighth of its training images, for choices that must not see the test
  * images, such as tuning. The name of the data set determines which images are held out. Throws RangeError if `dataset`
- * has fewer than 8 training images.
+ * has fewer than 8 training images, or hides pixels of the test images, which are replaced.
  */
 export function heldOut(dataset: Dataset): Dataset {
   const { train: whole } = dataset.counts;
   const test = Math.floor(whole / SHARE);
   const counts = { train: whole - test, test };
+  if (dataset.hidden === "test") {
+    throw new RangeError(
+      `heldout:${dataset.name} would replace the images with hidden pixels: write heldout: after the mask`,
+    );
+  }
   if (test < 1) {
     throw new RangeError(
       `${dataset.name} must have at least ${SHARE} training images to hold some out, got ${whole}`,

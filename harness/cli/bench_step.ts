@@ -18,11 +18,10 @@ import { PjrtError } from "../engine/xla/pjrt_api.ts";
 import { shuffledRows } from "../core/row_order.ts";
 import { median } from "../statistics/summary.ts";
 import { createFeed } from "../run/train.ts";
-import type { Device, HostArray, Hyperparams, Method, Problem, Program } from "../core/types.ts";
+import type { Device, HostArray, Method, Problem, Program } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
-import { fail, runProgram } from "./programs.ts";
-import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
-import { parseDecimal } from "../core/arguments.ts";
+import { runProgram } from "./programs.ts";
+import { prepareStep, readSettings, uniform, WARM_UPS } from "./training_step.ts";
 import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
 import { readCounts, readOptions } from "./arguments.ts";
 import { methodsNamed } from "./tables.ts";
@@ -63,7 +62,8 @@ Seconds per training step with the paper's networks, and the fraction of the mat
   --device NAME      default cpu
   --threads N        default all cores
   --batch N          default 100
-  --size 32|64       image size, 3 channels (default 32)
+  --size 32|64       image size (default 32)
+  --channels 1|3     grey or colour images (default 3)
   --latent-dim N     default 64
   --product N        size of the multiplied matrices (default 2048; a large GPU needs 8192)
   --set KEY=NUMBER   sets a hyperparameter of every method that has it, e.g. posteriorSteps=10
@@ -77,6 +77,7 @@ const options = readOptions(HELP, {
   threads: { type: "string", default: String(cpus().length) },
   batch: { type: "string", default: "100" },
   size: { type: "string", default: "32" },
+  channels: { type: "string", default: "3" },
   "latent-dim": { type: "string", default: "64" },
   product: { type: "string", default: "2048" },
   set: { type: "string", multiple: true, default: [] },
@@ -89,6 +90,7 @@ const counts = readCounts({
   threads: options.threads,
   batch: options.batch,
   size: options.size,
+  channels: options.channels,
   "latent-dim": options["latent-dim"],
   product: options.product,
 });
@@ -112,7 +114,7 @@ async function child(method: Method): Promise<void> {
 /** Runs a child for each method and prints the table. */
 async function table(methods: readonly Method[]): Promise<void> {
   checkGpuNumber(options.device);
-  settings(methods); // report a wrong --set once, not in every child
+  readSettings(options.set, methods); // report a wrong --set once, not in every child
   const rows: Measurement[] = [];
   for (const [i, { name }] of methods.entries()) {
     console.error(`${name} (${i + 1} of ${methods.length}) ...`);
@@ -153,10 +155,10 @@ function format(rows: readonly Measurement[], methods: readonly Method[]): strin
       ].join(" | ")
     } |`;
   });
-  const { batch, size, threads } = options;
+  const { batch, size, channels, threads } = options;
   const machine = `${cpus()[0].model}, ${threads} threads; ${
     rows[0].device
-  }; batch ${batch}, ${size}x${size}x3, latent ${options["latent-dim"]}; median of ${
+  }; batch ${batch}, ${size}x${size}x${channels}, latent ${options["latent-dim"]}; median of ${
     rows[0].steps.length
   } steps (minimum to maximum)`;
   return [...header, ...lines, "", machine].join("\n");
@@ -181,9 +183,9 @@ function seconds(value: number): string {
 
 async function measure(method: Method): Promise<Measurement> {
   const training = prepareStep(method, {
-    image: { height: counts.size, width: counts.size, channels: 3 },
+    image: { height: counts.size, width: counts.size, channels: counts.channels },
     batchSize: counts.batch,
-    overrides: { latentDim: counts["latent-dim"], ...settings([method]) },
+    overrides: { latentDim: counts["latent-dim"], ...readSettings(options.set, [method]) },
   });
   await using device = await openDevice(options.device, { threads: counts.threads });
   const inputs = training.inputs();
@@ -222,21 +224,6 @@ async function measure(method: Method): Promise<Measurement> {
     feed: feedSeconds(training.problem),
     device: device.description,
   };
-}
-
-/** Hyperparameters of `--set`, each of one of `methods` or of a method of the project. */
-function settings(methods: readonly Method[]): Hyperparams {
-  const known = [...methods, ...Object.values(METHODS)].flatMap(({ defaults }) =>
-    Object.keys(defaults)
-  );
-  return Object.fromEntries(options.set.map((text) => {
-    const [, key, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
-    const number = parseDecimal(value ?? "");
-    if (!known.includes(key) || number === undefined) {
-      return fail(`Unknown setting "${text}": write KEY=NUMBER, where KEY is a hyperparameter`, 2);
-    }
-    return [key, number];
-  }));
 }
 
 /** Compiles `count` successive matrix products of the same runtime, with operands on the device. */

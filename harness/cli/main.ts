@@ -18,7 +18,7 @@ import { addSlurmOptions, benchOnSlurm, slurmOptions, statusCommand } from "./cl
 import type { SlurmArguments } from "../sweep/slurm/options.ts";
 import { bench, type BenchOptions, dryRun } from "../sweep/bench.ts";
 import { dataFolder } from "../core/cache_folder.ts";
-import { absoluteName, parseOwnImages } from "../core/dataset_name.ts";
+import { absoluteName, baseName, parseOwnImages } from "../core/dataset_name.ts";
 import { CHECKPOINTED, FAILED, INTERRUPTED, MISUSED } from "../core/exit_codes.ts";
 import { DEVICES, openDevice } from "../engine/device.ts";
 import { type ExperimentArguments, readExperiment } from "../experiment/experiment_arguments.ts";
@@ -92,7 +92,7 @@ function createProgram(): Command {
       "--datasets <names>",
       `comma-separated names, ${
         DATASET_FORMS.join(", ")
-      }, or modules of your own: ./set.ts; fashion_4k-3 holds out class 3 as an anomaly`,
+      }, or modules of your own: ./set.ts; fashion_4k-3 holds out class 3 as an anomaly, inpaint:block-0.3:NAME and recover:pixels-0.5:NAME hide pixels of test or training images`,
     )
     .option("--metrics <names>", "comma-separated names of scores")
     .option("--seeds <seeds>", "for example 0..2 or 0,1,2")
@@ -260,7 +260,7 @@ async function readConfig(given: string): Promise<ConfiguredExperiment> {
 /** The names of data sets with `--size` and absolute paths in those of the user's own images. */
 function resolvedNames(names: string | undefined, size: string | undefined): string | undefined {
   return names?.split(",").map((name) => {
-    const own = parseOwnImages(name.trim());
+    const own = parseOwnImages(baseName(name.trim()));
     const isSized = own === undefined || own.size !== undefined || size === undefined;
     return absoluteName(isSized ? name.trim() : `${name.trim()}@${size}`);
   }).join();

@@ -8,8 +8,6 @@ import type { Download, Picture, Pictures } from "../../reports/page/content.ts"
 import { pictureFiles } from "../../reports/sections/pictures.ts";
 import type { Results } from "../../reports/table.ts";
 
-/** Rows of a picture that the page keeps: even, so that each image stays with its reconstruction. */
-const ROWS = 4;
 /** Images across a grid as a run writes it, at most (`run/sample_grid.ts`). */
 const COLUMNS = 10;
 const QUALITY = 80;
@@ -22,17 +20,22 @@ export async function readPictures(
 ): Promise<Pictures> {
   const files = pictureFiles(table);
   const runs = rows.flatMap(({ records }) => records);
-  const found = await Promise.all(runs.flatMap(({ id, spec }) =>
-    files.map(async (file) => {
-      const picture = await readPicture(`${dir}/${id}/${file}`, sideOf(spec));
-      return picture === undefined ? [] : [[`${id}/${file}`, picture] as const];
-    })
-  ));
+  const found = await Promise.all(
+    runs.flatMap(({ id, spec }) =>
+      [...files].map(async ([file, most]) => {
+        const picture = await readPicture(`${dir}/${id}/${file}`, { side: sideOf(spec), most });
+        return picture === undefined ? [] : [[`${id}/${file}`, picture] as const];
+      })
+    ),
+  );
   return Object.fromEntries(found.flat());
 }
 
-/** Undefined where there is no picture, or one that is no grid of such images. */
-async function readPicture(path: string, side: number): Promise<Picture | undefined> {
+/** At most `most` rows of a picture; undefined where there is none, or one that is no grid of images of that side. */
+async function readPicture(
+  path: string,
+  { side, most }: { readonly side: number; readonly most: number },
+): Promise<Picture | undefined> {
   const bytes = await Deno.readFile(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -42,7 +45,7 @@ async function readPicture(path: string, side: number): Promise<Picture | undefi
   const { width, height } = await sharp(bytes).metadata();
   const [columns, all] = [width / side, height / side];
   if (!Number.isInteger(columns) || !Number.isInteger(all) || columns > COLUMNS) return undefined;
-  const rows = Math.min(ROWS, all);
+  const rows = Math.min(most, all);
   const webp = await sharp(bytes).extract({ left: 0, top: 0, width, height: rows * side })
     .webp({ quality: QUALITY }).toBuffer();
   const url = dataUrl("image/webp", new Uint8Array(webp));

@@ -6,7 +6,7 @@
 import { DATASETS, isMade, resolveDataset, wholeName } from "../../datasets/mod.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { parseNames, UsageError } from "../core/arguments.ts";
-import { HELD_OUT } from "../core/dataset_name.ts";
+import { baseName } from "../core/dataset_name.ts";
 import type { RunSpec, UserModule } from "../core/records.ts";
 import type { Dataset, Method, Score } from "../core/types.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
@@ -108,8 +108,8 @@ function whole(word: string): ModuleWord {
 
 /** The module in the word for a data set, and what stands before and after it. */
 function partsOf(word: string): ModuleWord {
-  const before = word.startsWith(HELD_OUT) ? HELD_OUT : "";
-  const rest = word.slice(before.length);
+  const rest = baseName(word);
+  const before = word.slice(0, word.length - rest.length);
   const [, path = rest, after = ""] = /^(.+\.[mc]?[jt]s)(-\d+)$/.exec(rest) ?? [];
   return { before, path, after };
 }
@@ -224,6 +224,6 @@ export function namesOf(specs: readonly RunSpec[]): Names {
 /** The side of a data set's images in pixels; that of the user's own pictures stands in the name. */
 export function sideOf({ dataset, modules }: RunSpec): number {
   if (modules?.dataset?.image !== undefined) return modules.dataset.image.width;
-  const name = dataset.startsWith(HELD_OUT) ? dataset.slice(HELD_OUT.length) : dataset;
+  const name = baseName(dataset);
   return TABLES.datasets[name]?.image.width ?? Number(/@(\d+)$/.exec(name)?.[1] ?? 32);
 }

@@ -3,6 +3,35 @@ import { userPath } from "./project.ts";
 /** Prefix of the name of a data set: a part of its training images takes the place of its test images. */
 export const HELD_OUT = "heldout:";
 
+/** What `inpaint:MASK:NAME` and `recover:MASK:NAME` ask of the data set NAME (`datasets/parts/hidden_pixels.ts`). */
+export interface Hiding {
+  readonly task: "inpaint" | "recover";
+  /** As `pixels-0.5`. */
+  readonly mask: string;
+  /** NAME. */
+  readonly base: string;
+}
+
+/** Parses the name of a data set with hidden pixels; undefined for other names. */
+export function parseHiding(name: string): Hiding | undefined {
+  const [, task, mask, base] = /^(inpaint|recover):([^:]*):(.*)$/s.exec(name) ?? [];
+  if (task !== "inpaint" && task !== "recover") return undefined;
+  return { task, mask, base };
+}
+
+/** The prefixes of the name of a data set, and the name that they are before. */
+function splitName(name: string): readonly [prefixes: string, base: string] {
+  const rest = name.startsWith(HELD_OUT) ? name.slice(HELD_OUT.length) : parseHiding(name)?.base;
+  if (rest === undefined) return ["", name];
+  const [prefixes, base] = splitName(rest);
+  return [name.slice(0, name.length - rest.length) + prefixes, base];
+}
+
+/** The name of the data set that others are made of: `fashion_4k` for `heldout:fashion_4k`. */
+export function baseName(name: string): string {
+  return splitName(name)[1];
+}
+
 /** The user's images, as the name of a data set gives them: `folder:PATH` or `archive:FILE`, with `@32` or `@64`. */
 export interface OwnImages {
   readonly form: "folder" | "archive";
@@ -11,7 +40,7 @@ export interface OwnImages {
   readonly size: number | undefined;
 }
 
-/** Parses the name of a data set, without `heldout:`; undefined if it is not of the user's images. */
+/** Parses the name of a data set, without prefixes; undefined if it is not of the user's images. */
 export function parseOwnImages(name: string): OwnImages | undefined {
   const [, form, path, size] = /^(folder|archive):(.+?)(?:@(32|64))?$/s.exec(name) ?? [];
   if (form !== "folder" && form !== "archive") return undefined;
@@ -20,15 +49,14 @@ export function parseOwnImages(name: string): OwnImages | undefined {
 
 /** The file or folder of the user's images that the data set `name` reads; undefined if it reads none. */
 export function pathOfDataset(name: string): string | undefined {
-  return name.startsWith(HELD_OUT)
-    ? pathOfDataset(name.slice(HELD_OUT.length))
-    : parseOwnImages(name)?.path;
+  return parseOwnImages(baseName(name))?.path;
 }
 
 /** The name of a data set with the path in it, if any, absolute: as a spec has it, which is read from other folders. */
 export function absoluteName(name: string): string {
-  if (name.startsWith(HELD_OUT)) return HELD_OUT + absoluteName(name.slice(HELD_OUT.length));
-  const own = parseOwnImages(name);
+  const [prefixes, base] = splitName(name);
+  const own = parseOwnImages(base);
   if (own === undefined) return name;
-  return `${own.form}:${userPath(own.path)}${own.size === undefined ? "" : `@${own.size}`}`;
+  const size = own.size === undefined ? "" : `@${own.size}`;
+  return `${prefixes}${own.form}:${userPath(own.path)}${size}`;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { absoluteName, parseOwnImages, pathOfDataset } from "./dataset_name.ts";
+import { absoluteName, baseName, parseOwnImages, pathOfDataset } from "./dataset_name.ts";
 import { userPath } from "./project.ts";
 
 Deno.test("parseOwnImages() takes @32 and @64 for the size, and any other @ for a part of the path", () => {
@@ -16,6 +16,8 @@ Deno.test("parseOwnImages() takes @32 and @64 for the size, and any other @ for 
     const own = parseOwnImages(name);
     assert.deepEqual([own?.path, own?.size], [path, size], name);
     assert.equal(pathOfDataset(`heldout:${name}`), path);
+    assert.equal(pathOfDataset(`inpaint:block-0.5:heldout:${name}`), path);
+    assert.equal(baseName(`inpaint:block-0.5:heldout:${name}`), name);
   }
 });
 
@@ -23,5 +25,7 @@ Deno.test("absoluteName() resolves the path once, and leaves absolute paths and 
   const absolute = `heldout:folder:${userPath("pics@7")}@64`;
   assert.equal(absoluteName("heldout:folder:pics@7@64"), absolute);
   assert.equal(absoluteName(absolute), absolute);
-  assert.equal(absoluteName("fashion_4k"), "fashion_4k");
+  const hiding = "recover:pixels-0.5:";
+  assert.equal(absoluteName(`${hiding}heldout:folder:pics@7@64`), hiding + absolute);
+  for (const name of ["fashion_4k", `${hiding}fashion_4k`]) assert.equal(absoluteName(name), name);
 });

@@ -20,13 +20,15 @@ export function digestOf(...texts: readonly string[]): string {
 
 /**
  * Makes an {@link ImageSet} of `pixels` [count, height, width, channels] with its digest. Throws RangeError unless
- * `pixels` has a positive whole number of images and `labels` one label per image.
+ * `pixels` has a positive whole number of images, `labels` one label per image and `seen` one byte, 0 or 1, for each place in
+ * each image.
  */
 export function createImageSet(
-  { image, pixels, labels }: {
+  { image, pixels, labels, seen }: {
     readonly image: ImageShape;
     readonly pixels: Uint8Array;
     readonly labels?: Uint8Array;
+    readonly seen?: Uint8Array;
   },
 ): ImageSet {
   const size = bytesPerImage(image);
@@ -39,20 +41,52 @@ export function createImageSet(
   if (labels && labels.length !== count) {
     throw new RangeError(`${count} images need ${count} labels, got ${labels.length}`);
   }
-  return { image, count, pixels, labels, sha256: sha256Hex(pixels) };
+  if (seen) checkMask(seen, { image, count });
+  return { image, count, pixels, labels, ...seen && { seen }, sha256: sha256Hex(pixels) };
 }
 
-/** Copies the images `rows` of `set`, with their labels, into a new set. */
+/** Throws RangeError unless `seen` is a mask, of the shape of `count` images. */
+export function checkMask(
+  seen: Uint8Array,
+  { image: { height, width }, count }: Pick<ImageSet, "image" | "count">,
+): void {
+  const size = count * height * width;
+  if (seen.length !== size) {
+    throw new RangeError(
+      `The mask of ${count} images of ${height}x${width} must have ${size} bytes, got ${seen.length}`,
+    );
+  }
+  const other = seen.find((value) => value > 1);
+  if (other !== undefined) {
+    throw new RangeError(`A mask must have the values 0 and 1, got ${other}`);
+  }
+}
+
+/** Copies the images `rows` of `set`, with their labels and masks, into a new set. */
 export function selectImages(set: ImageSet, rows: Int32Array): ImageSet {
   const size = bytesPerImage(set.image);
   const pixels = new Uint8Array(rows.length * size);
   rows.forEach((row, i) => pixels.set(set.pixels.subarray(row * size, (row + 1) * size), i * size));
-  const { labels } = set;
+  const { labels, seen } = set;
   return createImageSet({
     image: set.image,
     pixels,
     ...labels && { labels: Uint8Array.from(rows, (row) => labels[row]) },
+    ...seen && { seen: masksOf(seen, rows, size / set.image.channels) },
   });
+}
+
+/** The first `count` images of `set`, or all. */
+export function firstImages(set: ImageSet, count: number): ImageSet {
+  if (count >= set.count) return set;
+  return selectImages(set, Int32Array.from({ length: count }, (_, row) => row));
+}
+
+/** The masks, `size` bytes each, of `rows`. */
+function masksOf(seen: Uint8Array, rows: Int32Array, size: number): Uint8Array {
+  const chosen = new Uint8Array(rows.length * size);
+  rows.forEach((row, i) => chosen.set(seen.subarray(row * size, (row + 1) * size), i * size));
+  return chosen;
 }
 
 /**

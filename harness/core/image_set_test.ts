@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createImageSet, padImages } from "./image_set.ts";
+import { createImageSet, padImages, selectImages } from "./image_set.ts";
 
 Deno.test("padImages() centres images, with an odd remainder below and to the right", () => {
   // Two images of 2x2 pixels with 2 channels onto 3x3, and one of 1x1 onto 4x4.
@@ -33,4 +33,19 @@ Deno.test("createImageSet() refuses partial images, empty sets and a wrong numbe
   assert.throws(() => createImageSet({ image, pixels: new Uint8Array(0) }), RangeError);
   const labels = new Uint8Array(3);
   assert.throws(() => createImageSet({ image, pixels: new Uint8Array(6), labels }), RangeError);
+});
+
+Deno.test("createImageSet() refuses a mask of another shape, and selectImages() keeps masks", () => {
+  const set = { image: { height: 1, width: 2, channels: 3 }, pixels: new Uint8Array(12) };
+  const seen = Uint8Array.of(1, 0, 0, 1);
+  const chosen = selectImages(createImageSet({ ...set, seen }), Int32Array.of(1, 0, 1));
+  assert.deepEqual(chosen.seen, Uint8Array.of(0, 1, 1, 0, 0, 1));
+  assert.throws(
+    () => createImageSet({ ...set, seen: new Uint8Array(12) }),
+    /^RangeError: The mask of 2 images of 1x2 must have 4 bytes, got 12$/,
+  );
+  assert.throws(
+    () => createImageSet({ ...set, seen: Uint8Array.of(1, 0, 0, 255) }),
+    /^RangeError: A mask must have the values 0 and 1, got 255$/,
+  );
 });

@@ -265,6 +265,18 @@ export interface Anomaly {
   readonly chance: number;
 }
 
+/** How well a model fills in hidden pixels of images. */
+export interface Inpainting {
+  /** Images, the first that have hidden pixels. */
+  readonly images: number;
+  /** Share of their pixels that is hidden. */
+  readonly hiddenShare: number;
+  /** Mean squared error per hidden pixel in [0, 1], at one posterior draw given the seen pixels of each image. */
+  readonly squaredError: number;
+  /** The same of fillings that need no model: the mean of the training images' seen pixels, and a blur of the image's own. */
+  readonly floors: { readonly meanImage: number; readonly blur: number };
+}
+
 /** Scores of samples drawn in another way than the method's own. */
 export interface AlternativeScores {
   /** The row's label in reports. */
@@ -355,6 +367,8 @@ export type RunRecord =
       readonly fitError?: number;
       /** Absent unless the data set holds out a class, and for models without a joint density. */
       readonly anomaly?: Anomaly;
+      /** Absent unless the data set hides pixels, and for models that do not infer from the seen ones. */
+      readonly inpainting?: Inpainting;
       /** By family of scores; absent if no score has one, and from older records. */
       readonly families?: Readonly<Record<string, FamilyRecord>>;
       /** How freely amortized chains move; absent for methods without them. */

@@ -99,6 +99,16 @@ export interface Batch {
   readonly chains: State;
   /** Class of each image, [m] int32 in 0 ... classCount - 1; absent unless the model is `conditional`. */
   readonly labels?: Tensor1D;
+  /** As of `PartialImages`: the pixels to learn from; absent if all of them are seen, and unless the model is `partial`. */
+  readonly seen?: Tensor4D;
+}
+
+/** Images of which some pixels may be hidden. */
+export interface PartialImages {
+  /** [n, height, width, channels] in [0, 1]; hidden pixels have a value that depends on the seen ones alone. */
+  readonly images: Tensor4D;
+  /** [n, height, width, 1]: 1 where a pixel is seen, 0 where it is hidden; absent where all are seen. */
+  readonly seen?: Tensor4D;
 }
 
 /** Result of a step: the state that replaces the old one, and scalars to record. */
@@ -166,6 +176,7 @@ export interface Model<S extends Tree = Tree> {
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
   readonly joint?: JointDensity<S>;
+  readonly partial?: PartialInference<S>;
   readonly amortized?: AmortizedChains<S>;
   readonly learnedPrior?: LearnedPrior<S>;
   /** The Langevin chains that the model runs, in training or at test time; absent if it runs none. */
@@ -211,6 +222,20 @@ export interface Latents<S extends Tree = Tree> {
   fit?(state: S, images: Tensor4D, noise: Noise): Tensor2D;
   /** Mean images [n, height, width, channels] in [0, 1] for `latents` [n, dim]. */
   decode(state: S, latents: Tensor2D): Tensor4D;
+}
+
+/**
+ * Capability of a model whose pixels are independent given z, so that the likelihood of the seen pixels alone is known: it
+ * infers from them, and `step` learns from `Batch.seen`.
+ */
+export interface PartialInference<S extends Tree = Tree> {
+  /**
+   * Whether `infer` presumes training on images with hidden pixels: true for an encoder, whose q(z | x) fits only images such
+   * as it was trained on; false for a chain, which goes to the posterior given the seen pixels whatever it was trained on.
+   */
+  readonly needsPartialTraining: boolean;
+  /** One draw of z given the seen pixels for each image: [n, dim]. */
+  infer(state: S, images: PartialImages, noise: Noise): Tensor2D;
 }
 
 /** Capability of a model whose q(z | x) and p(z) have known normalisers. */
@@ -332,6 +357,8 @@ export interface ImageBatch {
 export interface ImageSet extends ImageBatch {
   /** One label an image where the set has them. */
   readonly labels?: Uint8Array;
+  /** 1 for a seen pixel, 0 for a hidden one, [count, height, width]; absent where all are seen. */
+  readonly seen?: Uint8Array;
   /** SHA-256 over `pixels`, hex: identifies the set in caches and records. */
   readonly sha256: string;
 }
@@ -357,6 +384,8 @@ export interface Dataset {
   readonly files: readonly DatasetFile[];
   /** The class that the training part lacks, to be found among the test images; absent for an ordinary data set. */
   readonly anomaly?: number;
+  /** The part whose images have hidden pixels, `ImageSet.seen`; absent for an ordinary data set. */
+  readonly hidden?: Split;
   /** Reads one part. Throws an Error that names the missing or broken file and says what to do. */
   load(split: Split): Promise<ImageSet>;
 }

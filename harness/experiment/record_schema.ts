@@ -235,6 +235,12 @@ export const RUN_RECORD = z.discriminatedUnion("status", [
       averagePrecision: z.number().min(0).max(1),
       chance: z.number().min(0).max(1),
     }).optional(),
+    inpainting: z.object({
+      images: z.int().min(1),
+      hiddenShare: z.number().min(0).max(1),
+      squaredError: z.number().min(0),
+      floors: z.object({ meanImage: z.number().min(0), blur: z.number().min(0) }),
+    }).optional(),
     families: FAMILIES.optional(),
     diagnostics: DIAGNOSTICS.optional(),
     priorCheck: PRIOR_CHECK.optional(),

@@ -209,6 +209,11 @@ function resolveRun(
   }
   try {
     const model = method.build(problem, hyper);
+    if (dataset.hidden === "train" && model.partial === undefined) {
+      throw new RangeError(
+        "it does not learn from images with hidden pixels: it has no likelihood of single pixels",
+      );
+    }
     const entries = metricEntries.filter((entry) => whyUnjudged(entry, dataset.image) === null);
     return { ...spec, metrics: scoresOf(model, { method: method.name, entries }) };
   } catch (error) {

@@ -28,6 +28,16 @@ export function labelsOfRows({ labels }: ImageSet, rows: Int32Array): HostArray 
   return { shape: [rows.length], dtype: "int32", data: rows.map((row) => labels[row]) };
 }
 
+/** The mask of the images `rows` of `set` as a program input, [rows.length, height, width, 1]. Throws RangeError if the set has none. */
+export function seenOfRows({ image, seen }: ImageSet, rows: Int32Array): HostArray {
+  if (seen === undefined) throw new RangeError("The images have no hidden pixels");
+  const { height, width } = image;
+  const size = height * width;
+  const data = new Float32Array(rows.length * size);
+  rows.forEach((row, i) => data.set(seen.subarray(row * size, (row + 1) * size), i * size));
+  return { shape: [rows.length, height, width, 1], dtype: "float32", data };
+}
+
 /** Persistent chains of all rows on the host: for each name [count, ...shape], float32. */
 export type Chains = Readonly<Record<string, HostArray & { readonly data: Float32Array }>>;
 

@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type Chains, gatherChains, imagesOfRows, labelsOfRows } from "./batches.ts";
+import { type Chains, gatherChains, imagesOfRows, labelsOfRows, seenOfRows } from "./batches.ts";
 import { lanczosCoefficients } from "./curvature.ts";
 import { chainsOf, withPrefix } from "./train.ts";
 import { createNoise, type Key } from "../core/noise.ts";
@@ -71,6 +71,7 @@ export async function compileChainMeter(probe: ChainProbe): Promise<ChainMeter> 
     rows: { shape: [count], dtype: "int32", data: rows },
     step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
     ...isConditional && { labels: labelsOfRows(images, rows) },
+    ...images.seen && { seen: seenOfRows(images, rows) },
     ...withPrefix(gatherChains(probe.chains, rows)),
   });
   const program: Program = await device.compile(({ state, inputs }) => {
@@ -80,6 +81,7 @@ export async function compileChainMeter(probe: ChainProbe): Promise<ChainMeter> 
       step: inputs.step as tf.Scalar,
       chains: chainsOf(inputs),
       ...isConditional && { labels: inputs.labels as tf.Tensor1D },
+      ...inputs.seen && { seen: inputs.seen as tf.Tensor4D },
     };
     const measured = langevinChains.map(({ name, steps, prepare }) => {
       const noise = createNoise(key, batch.step).split(name);

@@ -21,6 +21,7 @@ export function streamKey(
     | "prior"
     | "health"
     | "anomaly"
+    | "inpaint"
     | "calibration",
 ): Key {
   return [stream, spec.method, spec.dataset].reduce<Key>(foldIn, keyOf(spec.seed));

@@ -37,7 +37,11 @@ export async function measurePace(
   let state = await device.upload(initial.state);
   await using program = await device.compile(stepFunction(model, streamKey(spec, "step")), {
     state: state.specs,
-    inputs: stepInputs(model, { image: dataset.image, batchSize }),
+    inputs: stepInputs(model, {
+      image: dataset.image,
+      batchSize,
+      isPartial: images.seen !== undefined,
+    }),
   });
   await using generator = await compileGenerator(device, {
     model,

@@ -1,6 +1,9 @@
 import { scoreAlternatives, scoresByName } from "./alternatives.ts";
 import { measureAmortization } from "./amortization.ts";
 import { findAnomalies } from "./anomaly.ts";
+import { fillHidden } from "./fill_hidden.ts";
+import { inpaint, type Inpainted } from "./inpaint.ts";
+import { checkMask, firstImages } from "../core/image_set.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import type { Chains } from "./batches.ts";
 import { calibrate } from "./calibration.ts";
@@ -32,7 +35,7 @@ import {
   type Untrained,
 } from "./run_context.ts";
 import { rewriteEpochs, trainRun } from "./train_run.ts";
-import type { DeviceState, HostArrays, ImageSet, Likelihood } from "../core/types.ts";
+import type { Dataset, DeviceState, HostArrays, ImageSet, Likelihood } from "../core/types.ts";
 import type {
   Anomaly,
   Calibration,
@@ -56,7 +59,8 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
   const { dir, report } = context;
   const id = runId(spec);
   report({ event: "phase", phase: "load" });
-  const images = await context.dataset.load("train");
+  const wholeImages = await loadTraining(context.dataset);
+  const images = fillHidden(wholeImages);
   const problem = problemOf(spec, context.dataset);
   const model = context.method.build(problem, spec.hyper);
   const initial = await initialise(spec, { model, trainCount: problem.trainCount });
@@ -98,6 +102,7 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
     problem,
     model,
     images,
+    wholeImages,
     saved,
     start: saved ?? initial,
     code,
@@ -122,6 +127,16 @@ export async function executeRun(spec: RunSpec, context: RunContext): Promise<Ru
       ...error.limit !== undefined && { limit: error.limit },
     };
   }
+}
+
+/** The training split of `dataset`. Throws RangeError if it should have hidden pixels and has none, or a mask of another shape. */
+async function loadTraining(dataset: Dataset): Promise<ImageSet> {
+  const set = await dataset.load("train");
+  if (set.seen) checkMask(set.seen, set);
+  else if (dataset.hidden === "train") {
+    throw new RangeError(`The training images of ${dataset.name} have no mask`);
+  }
+  return set;
 }
 
 function machineOf({ host, device, cpu, cores, jobs, os }: Provenance): Machine {
@@ -164,6 +179,7 @@ type Results = Pick<
   | "reconstructionError"
   | "fitError"
   | "anomaly"
+  | "inpainting"
   | "diagnostics"
   | "priorCheck"
   | "chainHealth"
@@ -190,6 +206,7 @@ async function trainAndScore(run: Run): Promise<Results> {
   });
   const score = createScorer({
     ...run,
+    images: run.wholeImages,
     metrics: run.metrics.filter(isMetric),
     // The same real images for every method.
     real: { count: spec.sampleCount, key: foldIn(orderKey(spec.seed, spec.dataset), "real") },
@@ -241,7 +258,8 @@ async function trainAndScore(run: Run): Promise<Results> {
   const bounded = await bounds?.score(scored);
   const reconstructions = await writeReconstructions(bounded?.state ?? scored, run);
   const found = await detectAnomalies(reconstructions.state, run);
-  const calibrated = await calibrateInference(found.state, run);
+  const inpainted = await fillIn(found.state, run);
+  const calibrated = await calibrateInference(inpainted.state, run);
   const reached = { state: calibrated.state, chains };
   if (model.langevinChains ?? model.amortized) report({ event: "phase", phase: "diagnose" });
   const measured = await measureChains(chainSetting(reached, run), stepsAfter(spec.epochs, run));
@@ -258,6 +276,7 @@ async function trainAndScore(run: Run): Promise<Results> {
     },
     ...reconstructions.fitError !== undefined && { fitError: reconstructions.fitError },
     ...found.anomaly && { anomaly: found.anomaly },
+    ...inpainted.inpainting && { inpainting: inpainted.inpainting },
     ...diagnostics && { diagnostics },
     ...priorCheck && { priorCheck },
     ...measured && { chainHealth: measured.health },
@@ -362,6 +381,20 @@ async function detectAnomalies(
   const found = await findAnomalies(state, { ...run, key, images, anomaly: dataset.anomaly });
   stopwatch.switchTo("other");
   return found;
+}
+
+/** Fills in hidden pixels and writes inpaintings.png, if the data set has any and the model can. Consumes `state`. */
+async function fillIn(state: DeviceState, run: Run): Promise<Omit<Inpainted, "shown">> {
+  const { spec, dataset, wholeImages, problem: { trainCount }, stopwatch } = run;
+  if (dataset.hidden === undefined) return { state };
+  const train = firstImages(wholeImages, trainCount);
+  const images = dataset.hidden === "train" ? train : await dataset.load("test");
+  stopwatch.switchTo("score");
+  const key = streamKey(spec, "inpaint");
+  const { shown, ...inpainted } = await inpaint(state, { ...run, key, images, train });
+  if (shown) await writeSampleGrid(`${run.dir}/inpaintings.png`, shown);
+  stopwatch.switchTo("other");
+  return inpainted;
 }
 
 /** Tests the model's inference on images that it simulates, if it can. Consumes `state`. */

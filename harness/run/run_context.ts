@@ -39,8 +39,10 @@ export interface Run extends RunContext {
   readonly spec: RunSpec;
   readonly problem: Problem;
   readonly model: Model;
-  /** The training split. */
+  /** The training split as the model sees it, without what its hidden pixels were. */
   readonly images: ImageSet;
+  /** The training split as it is: what samples are compared with. */
+  readonly wholeImages: ImageSet;
   readonly saved: Checkpoint | undefined;
   /** Where training starts: the state and the chains of `saved`, or the initial ones. */
   readonly start: Pick<Checkpoint, "state" | "chains">;

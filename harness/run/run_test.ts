@@ -8,6 +8,7 @@ import {
   removeCheckpoints,
   saveCheckpoint,
 } from "./checkpoint_files.ts";
+import { createImageSet } from "../core/image_set.ts";
 import { openDevice } from "../engine/device.ts";
 import type { RunEvent } from "./events.ts";
 import { RUN_RECORD } from "../experiment/record_schema.ts";
@@ -25,7 +26,7 @@ import {
   TINY_TABLES,
   tinyWith,
 } from "../testing/tiny.ts";
-import type { HostArrays, Metric, Split } from "../core/types.ts";
+import type { Dataset, HostArrays, Latents, Metric, Split, Tree } from "../core/types.ts";
 import type { Divergence, EpochRecord, Experiment, RunRecord } from "../core/records.ts";
 
 /** Runs the tiny experiment in `dir`; after `stopAfter` epochs it throws, like a process killed there. */
@@ -38,8 +39,12 @@ async function run(
       stopAfter?: number;
       report?: (event: RunEvent) => void;
     }
-    & Partial<Pick<RunContext, "method" | "stop" | "checkpointSeconds" | "provenance" | "load">> =
-      {},
+    & Partial<
+      Pick<
+        RunContext,
+        "method" | "dataset" | "stop" | "checkpointSeconds" | "provenance" | "load"
+      >
+    > = {},
 ): Promise<RunRecord> {
   const [spec] = resolveRuns({ ...TINY_EXPERIMENT, ...change }, TINY_TABLES);
   await using device = await openDevice("tfjs-cpu", { threads: 1 });
@@ -541,4 +546,71 @@ Deno.test("executeRun() does not reconstruct without latents", () =>
     assert.ok(!("reconstructionError" in record) && !("decodedScores" in record));
     const files = [...Deno.readDirSync(dir)].map(({ name }) => name);
     assert.ok(files.includes("samples.png") && !files.includes("reconstructions.png"));
+  }));
+
+/** The tiny data set with one pixel in six of its training images hidden, and `value` in the place of each. */
+async function hiding(value: number): Promise<Dataset> {
+  const whole = await TINY_DATASET.load("train");
+  const seen = Uint8Array.from({ length: whole.pixels.length }, (_, i) => Number(i % 7 > 0));
+  const pixels = whole.pixels.map((pixel, i) => seen[i] === 1 ? pixel : value);
+  const set = createImageSet({ image: whole.image, pixels, seen });
+  return {
+    ...TINY_DATASET,
+    hidden: "train",
+    load: (split) => Promise.resolve(split === "train" ? set : whole),
+  };
+}
+
+Deno.test("executeRun() on images with hidden pixels learns the same bits whatever these were", () =>
+  withTempDir(async (dir) => {
+    // Learns the mean image, of all pixels: what it is given must not depend on hidden ones.
+    const method = tinyWith<Tree>((hyper, problem) => {
+      const { step, latents } = TINY_METHOD.build(problem, hyper);
+      return {
+        step: (state, batch, noise) => {
+          const result = step(state, batch, noise);
+          const share = tf.mean<tf.Scalar>(batch.seen ?? tf.zeros([1]));
+          return { ...result, metrics: { ...result.metrics, share } };
+        },
+        partial: {
+          needsPartialTraining: true,
+          infer: (state, { images }, noise) => (latents as Latents).infer(state, images, noise),
+        },
+      };
+    });
+    const ends = [];
+    for (const value of [0, 255]) {
+      const folder = await makeFolder(`${dir}/${value}`);
+      const record = await run(folder, { method, dataset: await hiding(value) });
+      assert.ok(record.status === "completed");
+      assert.deepEqual(RUN_RECORD.parse(record), record);
+      ends.push({
+        state: (await loadCheckpoint(folder))?.state,
+        samples: await Deno.readFile(`${folder}/samples.png`),
+        metrics: record.epochs.map(({ metrics }) => metrics),
+      });
+      const { inpainting } = record;
+      assert.ok(inpainting !== undefined && inpainting.images === 17);
+      // Images are bright: what was hidden is near the mean image if it is white, and far if it is black.
+      assert.ok((inpainting.floors.meanImage > 0.3) === (value === 0), JSON.stringify(inpainting));
+      assert.ok(record.epochs.every(({ metrics: { share } }) => share > 0.8 && share < 0.9));
+      assert.ok([...Deno.readDirSync(folder)].some(({ name }) => name === "inpaintings.png"));
+    }
+    assert.deepEqual(ends[1], ends[0]);
+  }));
+
+Deno.test("executeRun() refuses a data set without the mask that it promises, or with one of another shape", () =>
+  withTempDir(async (dir) => {
+    const good = await hiding(0);
+    const { seen: _, ...unmasked } = await good.load("train");
+    const load = (set: typeof unmasked & { readonly seen?: Uint8Array }) => () =>
+      Promise.resolve(set);
+    await assert.rejects(
+      run(dir, { dataset: { ...good, load: load(unmasked) } }),
+      /^RangeError: The training images of bright have no mask$/,
+    );
+    await assert.rejects(
+      run(dir, { dataset: { ...good, load: load({ ...unmasked, seen: new Uint8Array(6) }) } }),
+      /^RangeError: The mask of 17 images of 2x3 must have 102 bytes, got 6$/,
+    );
   }));

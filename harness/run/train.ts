@@ -1,4 +1,11 @@
-import { type Chains, gatherChains, gatherImages, labelsOfRows, scatterChains } from "./batches.ts";
+import {
+  type Chains,
+  gatherChains,
+  gatherImages,
+  labelsOfRows,
+  scatterChains,
+  seenOfRows,
+} from "./batches.ts";
 import process from "node:process";
 import { shuffledRows, stepsPerEpoch } from "../core/row_order.ts";
 import { createNoise, type Key } from "../core/noise.ts";
@@ -26,7 +33,8 @@ const CHAINS = "chains/";
 
 /**
  * Makes a training step of `model` a pure function: inputs `images` [m, h, w, c], `rows` [m], `step`,
- * `chains/NAME` [m, ...] and, for a conditional model, `labels` [m]; outputs each metric by name, and `chains/NAME`.
+ * `chains/NAME` [m, ...], for a conditional model `labels` [m], and for images with hidden pixels `seen` [m, h, w, 1]; outputs
+ * each metric by name, and `chains/NAME`.
  */
 export function stepFunction(model: Model, key: Key): PureFunction {
   return ({ state, inputs }) => {
@@ -38,6 +46,7 @@ export function stepFunction(model: Model, key: Key): PureFunction {
         step: inputs.step as Scalar,
         chains: chainsOf(inputs),
         ...model.conditional && { labels: inputs.labels as Tensor1D },
+        ...inputs.seen && { seen: inputs.seen as Tensor4D },
       },
       createNoise(key, inputs.step as Scalar),
     );
@@ -79,10 +88,14 @@ function checkStep(
   }
 }
 
-/** Shapes and types of the inputs of `stepFunction` for `model`. */
+/** Shapes and types of the inputs of `stepFunction` for `model`; with `seen` if `isPartial`. */
 export function stepInputs(
   { chains = {}, conditional }: Pick<Model, "chains" | "conditional">,
-  { image, batchSize }: { readonly image: ImageShape; readonly batchSize: number },
+  { image, batchSize, isPartial = false }: {
+    readonly image: ImageShape;
+    readonly batchSize: number;
+    readonly isPartial?: boolean;
+  },
 ): Readonly<Record<string, ArraySpec>> {
   const { height, width, channels } = image;
   return {
@@ -90,6 +103,7 @@ export function stepInputs(
     rows: { shape: [batchSize], dtype: "int32" },
     step: { shape: [], dtype: "int32" },
     ...conditional && { labels: { shape: [batchSize], dtype: "int32" } as const },
+    ...isPartial && { seen: { shape: [batchSize, height, width, 1], dtype: "float32" } as const },
     ...chainInputs(chains, batchSize),
   };
 }
@@ -322,6 +336,7 @@ export function createFeed(
       rows: { shape: [batchSize], dtype: "int32", data: rows },
       step: { shape: [], dtype: "int32", data: new Int32Array([step]) },
       ...model?.conditional && { labels: labelsOfRows(images, rows) },
+      ...images.seen && { seen: seenOfRows(images, rows) },
     };
   };
 }

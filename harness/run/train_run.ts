@@ -121,9 +121,13 @@ export interface StepProgram {
 /** The training step of `run`, for states with the shapes of `state`. */
 export function stepProgram(
   state: DeviceState,
-  { spec, model, dataset: { image } }: Run,
+  { spec, model, images: { image, seen } }: Run,
 ): StepProgram {
-  const inputs = stepInputs(model, { image, batchSize: spec.batchSize });
+  const inputs = stepInputs(model, {
+    image,
+    batchSize: spec.batchSize,
+    isPartial: seen !== undefined,
+  });
   return {
     step: stepFunction(model, streamKey(spec, "step")),
     specs: { state: state.specs, inputs },

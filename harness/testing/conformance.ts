@@ -9,7 +9,7 @@
  */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { toArrays, toTensors } from "../core/host_arrays.ts";
+import { toArrays, toTensor, toTensors } from "../core/host_arrays.ts";
 import { createNoise, draws, foldIn, keyOf } from "../core/noise.ts";
 import { flatten, unflatten } from "../core/tree.ts";
 import type {
@@ -274,6 +274,48 @@ const TESTS: Readonly<Record<string, (subject: Subject) => void | Promise<void>>
       });
     },
 
+  "partial: with every pixel seen, step() and infer() give the bits that they give without a mask; with fewer, others":
+    async (subject) => {
+      const { image: { height, width }, batchSize } = subject.problem;
+      const { partial } = subject.method.build(subject.problem, subject.hyper);
+      if (partial === undefined) return;
+      const maskOf = (isSeen: (pixel: number) => boolean, count = batchSize): HostArray => ({
+        shape: [count, height, width, 1],
+        dtype: "float32",
+        data: Float32Array.from({ length: count * height * width }, (_, i) => Number(isSeen(i))),
+      });
+      const [all, some] = [maskOf(() => true), maskOf((i) => i % 3 > 0)];
+      const whole = await train(subject);
+      assert.deepEqual(await train(subject, { seen: all }), whole, "step() with all pixels seen");
+      assert.notDeepEqual((await train(subject, { seen: some })).state, whole.state);
+      await withState(subject, ({ latents, partial }, state) => {
+        if (latents === undefined || partial === undefined) {
+          throw new Error("A model that is partial must have latents");
+        }
+        for (const count of [1, 5]) {
+          const images = imagesOf(subject.problem, count);
+          const inferred = (seen?: HostArray): tf.Tensor2D => {
+            const mask = seen && toTensor<tf.Tensor4D>(seen);
+            return partial.infer(state, { images, seen: mask }, noiseOf("infer", count));
+          };
+          const z: Float32Array | Int32Array | Uint8Array = latents.infer(
+            state,
+            images,
+            noiseOf("infer", count),
+          ).dataSync();
+          for (const seen of [undefined, maskOf(() => true, count)]) {
+            const found: tf.Tensor2D = inferred(seen);
+            assert.deepEqual(found.shape, [count, latents.dim]);
+            assert.deepEqual(found.dataSync(), z, "infer() with all pixels seen");
+          }
+          if (partial.needsPartialTraining) continue;
+          const found = inferred(maskOf((i) => i % 3 > 0, count)).dataSync();
+          assert.ok(found.every(Number.isFinite), "a latent is not finite");
+          assert.notDeepEqual(found, z, "infer() with fewer pixels");
+        }
+      });
+    },
+
   "amortized: features, latents and free chains have one row per image, move() moves latents":
     async (
       subject,
@@ -378,11 +420,13 @@ function initial({ method, hyper, problem }: Subject, seed: number): Snapshot {
 /** Trains over the images in order. Resolves to the final state and chains, and the metrics of the last step. */
 async function train(
   subject: Subject,
-  { seed = 0, steps: [first, last] = [0, 3], from, device = "cpu" }: {
+  { seed = 0, steps: [first, last] = [0, 3], from, seen, device = "cpu" }: {
     readonly seed?: number;
     /** First and last (exclusive) step. */
     readonly steps?: readonly [number, number];
     readonly from?: Snapshot;
+    /** The seen pixels of every batch; no mask if absent. */
+    readonly seen?: HostArray;
     readonly device?: "cpu" | "tfjs-cpu";
   } = {},
 ): Promise<Snapshot & { readonly metrics: Readonly<Record<string, number>> }> {
@@ -395,7 +439,7 @@ async function train(
   await using opened: Device = await openDevice(device, { threads: 1 });
   await using program = await opened.compile(stepFunction(model, foldIn(keyOf(seed), "step")), {
     state: start.state,
-    inputs: stepInputs(model, { image, batchSize }),
+    inputs: stepInputs(model, { image, batchSize, isPartial: seen !== undefined }),
   });
   let state = await opened.upload(start.state);
   let metrics: Record<string, number> = {};
@@ -410,6 +454,7 @@ async function train(
       rows: { shape: [batchSize], dtype: "int32", data: rows },
       step: { shape: [], dtype: "int32", data: Int32Array.of(step) },
       ...model.conditional && { labels: labelsOf(rows, model.conditional) },
+      ...seen && { seen },
       ...withPrefix(mapArrays(chains, (array) => takeRows(array, rows))),
     });
     state = result.state;

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { JointDensity } from "../../harness/core/types.ts";
+import type { JointDensity, Noise, PartialImages, Tree } from "../../harness/core/types.ts";
 import type { EnergyPrior } from "./energy_prior.ts";
 import { posteriorChain, type PosteriorChainHyper, type PriorEnergy } from "./latent_chains.ts";
 import { toModelRange } from "./likelihood.ts";
@@ -40,6 +40,13 @@ export function energyJoint<S extends ObservationParams & { readonly energy: Net
   };
 }
 
+/** A posterior chain from `start` [n, dim], given the pixels of `images` that are seen. */
+export type ChainFrom<S extends Tree> = (
+  state: S,
+  request: PartialImages & { readonly start: tf.Tensor2D },
+  noise: Noise,
+) => tf.Tensor2D;
+
 /** `JointDensity.chainFrom` of a method whose `infer` ends with a posterior chain; `energyOf` is -log p(z) + constant. */
 export function chainFromStart<S extends ObservationParams>(
   model: ObservationModel,
@@ -51,13 +58,14 @@ export function chainFromStart<S extends ObservationParams>(
     /** False for gradient descent in place of the chain. */
     readonly isNoisy?: boolean;
   },
-): NonNullable<JointDensity<S>["chainFrom"]> {
-  return (state, { images, start }, noise) => {
+): ChainFrom<S> {
+  return (state, { images, seen, start }, noise) => {
     const x = toModelRange(images);
     return posteriorChain(model, {
       params: state,
       energy: energyOf(state),
       x,
+      seen,
       start,
       hyper,
       noise: isNoisy ? noise : undefined,

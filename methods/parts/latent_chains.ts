@@ -63,6 +63,8 @@ export interface PosteriorStart {
   readonly energy: PriorEnergy;
   /** Images in [-1, 1], [m, height, width, channels]. */
   readonly x: tf.Tensor;
+  /** The pixels to condition on, as of `PartialImages`; all if absent. */
+  readonly seen?: tf.Tensor;
   /** [m, latentDim]. */
   readonly start: tf.Tensor2D;
   readonly hyper: PosteriorChainHyper;
@@ -73,14 +75,14 @@ export interface PosteriorStart {
 /** Chains for exp(-energy(z)) p(x | z) from each row of `start`. */
 export function preparePosterior(
   model: ObservationModel,
-  { params, energy, x, start, hyper, stepScale }: PosteriorStart,
+  { params, energy, x, seen, start, hyper, stepScale }: PosteriorStart,
 ): PreparedChain {
   const { posteriorStepSize } = hyper;
   return {
     start,
     stepSize: stepScale ? tf.mul<tf.Scalar>(stepScale, posteriorStepSize) : posteriorStepSize,
     energy: (latents) =>
-      tf.add<tf.Tensor1D>(model.reconstruct(params, { latents, x }).negLog, energy(latents)),
+      tf.add<tf.Tensor1D>(model.reconstruct(params, { latents, x, seen }).negLog, energy(latents)),
   };
 }
 

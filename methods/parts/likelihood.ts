@@ -37,12 +37,16 @@ export interface PixelModel {
   readonly likelihood: string;
 }
 
-/** -log p(x | z) in nats for each image of `x` [m, height, width, channels] in [-1, 1], summed over pixels: [m]. */
-export function negLogLikelihood(x: tf.Tensor, model: PixelModel): tf.Tensor1D {
+/**
+ * -log p(x | z) in nats for each image of `x` [m, height, width, channels] in [-1, 1], summed over pixels, or over those where
+ * `seen` [m, height, width, 1] is 1 and not 0: [m].
+ */
+export function negLogLikelihood(x: tf.Tensor, model: PixelModel, seen?: tf.Tensor): tf.Tensor1D {
   const perPixel = choice("likelihood", model.likelihood, LIKELIHOODS) === "gaussian"
     ? gaussian(x, model)
     : discretizedLogistic(x, model);
-  return tf.sum(tf.reshape(perPixel, [x.shape[0], -1]), 1);
+  const counted = seen === undefined ? perPixel : tf.mul(perPixel, seen);
+  return tf.sum(tf.reshape(counted, [x.shape[0], -1]), 1);
 }
 
 /** A draw of p(x | z) for each mean image of `model`: [m, height, width, channels] in the model's range. */

@@ -8,7 +8,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import "../../harness/core/nested_gradients.ts";
-import type { Model, Noise, Problem, Tree } from "../../harness/core/types.ts";
+import type { Model, Noise, PartialImages, Problem, Tree } from "../../harness/core/types.ts";
 import { checkCounts } from "./checks.ts";
 import {
   type DiagonalGaussian,
@@ -98,10 +98,12 @@ export function movedPosterior<D extends Tree>(
 
   const move = (
     params: Params<D>,
-    { x, latents, xi, noise }: { readonly x: tf.Tensor } & ReturnType<typeof drawsOf>,
+    { x, seen, latents, xi, noise }:
+      & { readonly x: tf.Tensor; readonly seen?: tf.Tensor }
+      & ReturnType<typeof drawsOf>,
   ): Moved => {
     const gradient: Gradient = tf.grad((z: tf.Tensor): tf.Scalar => {
-      const { negLog } = model.reconstruct(params, { latents: z, x });
+      const { negLog } = model.reconstruct(params, { latents: z, x, seen });
       return tf.sum(tf.add(negLog, halfSquaredNorm(z)));
     });
     const q = encoder.encode(params.encoder, x);
@@ -120,6 +122,14 @@ export function movedPosterior<D extends Tree>(
     };
   };
 
+  /** z_K. */
+  const infer = (
+    state: Params<D>,
+    { images, seen }: PartialImages,
+    noise: Noise,
+  ): tf.Tensor2D =>
+    move(state, { x: toModelRange(images), seen, ...drawsOf(images.shape[0], noise) }).z;
+
   return {
     flops: stepFlops(
       problem.batchSize,
@@ -136,13 +146,13 @@ export function movedPosterior<D extends Tree>(
     },
 
     /** One optimizer step on minus the bound with one draw per image, the entropies of q_0 and of the momentum in closed form. */
-    step(state, { images, step }, noise) {
+    step(state, { images, step, seen }, noise) {
       const x = toModelRange(images);
       const draws = drawsOf(x.shape[0], noise);
       const { parts, gradients } = lossAndGradients((params) => {
         const all = { ...state, ...params } as Params<D>;
-        const { q, z, p, logDet, logTemperature } = move(all, { x, ...draws });
-        const { negLog, squaredError } = model.reconstruct(all, { latents: z, x });
+        const { q, z, p, logDet, logTemperature } = move(all, { x, seen, ...draws });
+        const { negLog, squaredError } = model.reconstruct(all, { latents: z, x, seen });
         const negLogPrior = tf.add(halfSquaredNorm(z), 0.5 * latentDim * Math.log(2 * Math.PI));
         // -log N(p_K; 0, I) less the entropy of N(0, T_0 I).
         const momentum = tf.sub(
@@ -167,13 +177,12 @@ export function movedPosterior<D extends Tree>(
 
     latents: {
       dim: latentDim,
-      /** z_K. */
-      infer: (state, images, noise) =>
-        move(state, { x: toModelRange(images), ...drawsOf(images.shape[0], noise) }).z,
+      infer: (state, images, noise) => infer(state, { images }, noise),
       decode: model.decode,
     },
 
     joint: gaussianJoint(model, latentDim),
+    partial: { needsPartialTraining: true, infer },
 
     likelihood: {
       gradientsPerDraw: dynamics.gradients,

@@ -52,7 +52,7 @@ export type LearnedParams = { readonly decoder: NetParams; readonly logSigma?: t
 export interface Reconstruction {
   /** -log p(x | z) in nats, [m]. */
   readonly negLog: tf.Tensor1D;
-  /** Mean squared error per pixel of images in [0, 1]. */
+  /** Mean squared error per pixel, of those that are seen, of images in [0, 1]. */
   readonly squaredError: tf.Scalar;
 }
 
@@ -64,10 +64,17 @@ export interface ObservationModel {
   mean(params: Pick<ObservationParams, "decoder">, latents: tf.Tensor): tf.Tensor4D;
   /** Mean images in [0, 1] for latents [n, latentDim]: `Latents.decode`. */
   decode(params: Pick<ObservationParams, "decoder">, latents: tf.Tensor): tf.Tensor4D;
-  /** -log p(x | z) of images `x` [m, height, width, channels] in [-1, 1] for `latents` [m, latentDim]. */
+  /**
+   * -log p(x | z) of images `x` [m, height, width, channels] in [-1, 1] for `latents` [m, latentDim]; of the pixels alone where
+   * `seen` [m, height, width, 1] is 1, if it is given.
+   */
   reconstruct(
     params: ObservationParams,
-    { latents, x }: { readonly latents: tf.Tensor; readonly x: tf.Tensor },
+    { latents, x, seen }: {
+      readonly latents: tf.Tensor;
+      readonly x: tf.Tensor;
+      readonly seen?: tf.Tensor;
+    },
   ): Reconstruction;
   /** A draw of p(x | z) for each of `latents` [m, latentDim]: images in the model's range, and beyond it if Gaussian. */
   draw(params: ObservationParams, latents: tf.Tensor, noise: Noise): tf.Tensor4D;
@@ -133,13 +140,13 @@ export function observationModel(
     learned: ({ decoder, logSigma }) => ({ decoder, ...(learnSigma && { logSigma }) }),
     mean,
     decode: (params, latents) => toUnitRange(mean(params, latents)),
-    reconstruct: (params, { latents, x }) => {
+    reconstruct: (params, { latents, x, seen }) => {
       const f = mean(params, latents);
       const { logSigma } = params;
       return {
-        negLog: negLogLikelihood(x, { mean: f, logSigma, likelihood }),
+        negLog: negLogLikelihood(x, { mean: f, logSigma, likelihood }, seen),
         // A factor of 2 in the range is a factor of 4 in the square.
-        squaredError: tf.mul(tf.mean<tf.Scalar>(tf.squaredDifference(x, f)), 0.25),
+        squaredError: tf.mul(meanOfSeen(tf.squaredDifference(x, f), seen), 0.25),
       };
     },
     draw: (params, latents, noise) => {
@@ -152,6 +159,13 @@ export function observationModel(
         : state,
     macs: net.macs,
   };
+}
+
+/** The mean of `values` [m, height, width, channels], or of those where `seen` [m, height, width, 1] is 1. */
+function meanOfSeen(values: tf.Tensor, seen?: tf.Tensor): tf.Scalar {
+  if (seen === undefined) return tf.mean(values);
+  // The mean over all pixels, less those that are hidden: a factor of exactly 1 if none is.
+  return tf.div(tf.mean(tf.mul(values, seen)), tf.mean(seen));
 }
 
 /** sigma, as a training metric. */

@@ -12,6 +12,7 @@ import type {
   Diagnostics,
   Estimate,
   ImageChainHealth,
+  Inpainting,
   PriorCheck,
   RunRecord,
 } from "../../harness/core/records.ts";
@@ -128,6 +129,16 @@ export interface AnomalyCell extends SeedCell {
   readonly dataset: string;
   /** The area of scores that say nothing. */
   readonly chance: number;
+}
+
+/** How well a method fills in the pixels that a data set hides: squared error over seeds. */
+export interface InpaintingCell extends SeedCell {
+  readonly dataset: string;
+  /** Share of the pixels that is hidden. */
+  readonly hiddenShare: number;
+  /** Images. */
+  readonly images: number;
+  readonly floors: Inpainting["floors"];
 }
 
 /** Diagnostics of the amortized chains of a method: means over seeds. */
@@ -304,6 +315,8 @@ export interface Row {
   readonly fits: readonly ReconstructionCell[];
   /** Areas under the precision-recall curve for a held-out class; empty unless a data set holds one out. */
   readonly anomaly: readonly AnomalyCell[];
+  /** Empty unless a data set hides pixels, and for methods that do not fill them in. */
+  readonly inpainting: readonly InpaintingCell[];
   /** Empty for methods whose chains do not share weights. */
   readonly amortization: readonly AmortizationCell[];
   /** Empty for methods without a learned prior. */

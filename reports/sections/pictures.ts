@@ -13,6 +13,8 @@ import { escapeHtml } from "../page/html.ts";
 interface Kind {
   readonly title: string;
   readonly about: string;
+  /** Rows of the picture that the page keeps. */
+  readonly rows: number;
   /** The file in the run's folder; undefined where the row has no such picture. */
   readonly fileOf: (row: Row) => string | undefined;
   /** Describes a picture of the row to those who do not see it. */
@@ -26,14 +28,26 @@ const KINDS: readonly Kind[] = [
   {
     title: "Samples",
     about: "The first samples of each run.",
+    rows: 4,
     fileOf: ({ alternative }) =>
       alternative === null ? "samples.png" : `samples_${alternative}.png`,
     describe: describeSamples,
   },
   {
+    title: "Samples of classes",
+    about: "In each row samples of one class, for methods that learn p(x | label).",
+    rows: 10,
+    fileOf: ({ alternative }) => alternative === null ? "samples_classes.png" : undefined,
+    describe: ({ row, run, label }, { columns, rows }) =>
+      `${columns} samples of each of ${rows} classes of ${label}, a class a row, by ${
+        nameOf(row)
+      }, seed ${run.spec.seed}`,
+  },
+  {
     title: "Reconstructions",
     about:
       "Test images, the same for all, in every other row; below each its reconstruction from one posterior draw.",
+    rows: 4, // even, so that each image stays with its reconstruction
     fileOf: ({ alternative }) => alternative === null ? "reconstructions.png" : undefined,
     describe: ({ row, run, label }, { columns, rows }) => {
       const error = run.status === "completed" ? run.reconstructionError : undefined;
@@ -48,9 +62,30 @@ const KINDS: readonly Kind[] = [
     },
   },
   {
+    title: "Hidden pixels",
+    about:
+      "In groups of three rows: images with pixels hidden, in grey; the same filled in from one posterior draw given the others; and whole.",
+    rows: 6,
+    fileOf: ({ alternative }) => alternative === null ? "inpaintings.png" : undefined,
+    describe: ({ row, run, label }, { columns, rows }) => {
+      const found = run.status === "completed" ? run.inpainting : undefined;
+      const measured = found === undefined
+        ? ""
+        : `; squared error per hidden pixel ${
+          formatNumber(found.squaredError)
+        } over ${found.images} images`;
+      return `${
+        columns * Math.floor(rows / 3)
+      } images of ${label} with pixels hidden, filled in by ${
+        nameOf(row)
+      }, and whole, seed ${run.spec.seed}${measured}`;
+    },
+  },
+  {
     title: "Latent interpolations",
     about:
       "In each row a test image, decoded points on the straight line from its latent to that of another, and the other image.",
+    rows: 4,
     fileOf: ({ alternative }) => alternative === null ? "interpolations.png" : undefined,
     describe: ({ row, run, label }, { columns, rows }) =>
       `${rows} rows from one test image of ${label} to another over ${
@@ -165,9 +200,13 @@ function classesOf({ alternative }: Row, run: RunRecord): string[] {
   );
 }
 
-/** The files of a run that the page shows. */
-export function pictureFiles(table: ResultTable): string[] {
-  return [
-    ...new Set(table.rows.flatMap((row) => KINDS.flatMap(({ fileOf }) => fileOf(row) ?? []))),
-  ];
+/** The files of a run that the page shows, with the rows of each that it keeps. */
+export function pictureFiles(table: ResultTable): ReadonlyMap<string, number> {
+  const files = table.rows.flatMap((row) =>
+    KINDS.flatMap(({ fileOf, rows }) => {
+      const file = fileOf(row);
+      return file === undefined ? [] : [[file, rows] as const];
+    })
+  );
+  return new Map(files);
 }
