@@ -17,12 +17,13 @@ const reader = READERS[name];
 const seeds = await reader.seeds();
 const folder = await Deno.makeTempDir();
 
+let { resident } = readMemory();
 for (let index = Number(first); index < Number(end); index++) {
   const bytes = mutatedInput(seeds, { name, index });
   if (index >= seeds.length) reader.repair?.(bytes);
   tell({ begin: index });
   resetPeak();
-  const before = { cpu: process.cpuUsage(), memory: readMemory("VmRSS") };
+  const before = { cpu: process.cpuUsage(), resident };
   let fault: string | null = null;
   let accepted = true;
   try {
@@ -33,9 +34,11 @@ for (let index = Number(first); index < Number(end); index++) {
   }
   const { user, system } = process.cpuUsage(before.cpu);
   const seconds = (user + system) / 1e6;
-  const memory = readMemory("VmHWM") - before.memory;
+  const memory = readMemory();
+  resident = memory.resident;
+  const used = memory.peak - before.resident;
   if (seconds > TIME_LIMIT) fault = `${seconds.toFixed(1)} s of processor time`;
-  if (memory > MEMORY_LIMIT) fault = `${(memory / 2 ** 20).toFixed(0)} MB of memory`;
+  if (used > MEMORY_LIMIT) fault = `${(used / 2 ** 20).toFixed(0)} MB of memory`;
   tell({ end: index, accepted, fault });
 }
 await Deno.remove(folder, { recursive: true });
@@ -49,9 +52,12 @@ function resetPeak(): void {
   if (Deno.build.os === "linux") Deno.writeTextFileSync("/proc/self/clear_refs", "5");
 }
 
-/** A size in /proc/self/status, in bytes; 0 on systems other than Linux, where memory is not measured. */
-function readMemory(field: "VmRSS" | "VmHWM"): number {
-  if (Deno.build.os !== "linux") return 0;
+/** Memory of this process and its peak, in bytes; 0 on systems other than Linux, where memory is not measured. */
+function readMemory(): { readonly resident: number; readonly peak: number } {
+  if (Deno.build.os !== "linux") return { resident: 0, peak: 0 };
   const status = Deno.readTextFileSync("/proc/self/status");
-  return 1024 * Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1]);
+  const [peak, resident] = ["VmHWM", "VmRSS"].map((field) =>
+    1024 * Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1])
+  );
+  return { resident, peak };
 }
