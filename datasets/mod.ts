@@ -1,5 +1,5 @@
 /** The table of data sets. A new data set is one file and one line here. @module */
-import { HELD_OUT, parseHiding, parseOwnImages } from "../harness/core/dataset_name.ts";
+import { baseName, HELD_OUT, parseHiding, parseOwnImages } from "../harness/core/dataset_name.ts";
 import { userPath } from "../harness/core/project.ts";
 import type { Dataset } from "../harness/core/types.ts";
 import { statOf } from "../harness/formats/image_files.ts";
@@ -42,8 +42,8 @@ export function isMade(name: string, table: Datasets = DATASETS): boolean {
 
 /** The data set of `table` of which `name` is a part, or `name` itself. */
 export function wholeName(name: string, table: Datasets = DATASETS): string {
-  if (name.startsWith(HELD_OUT)) return wholeName(name.slice(HELD_OUT.length), table);
-  return withoutClassOf(name, table)?.base.name ?? name;
+  const base = baseName(name);
+  return withoutClassOf(base, table)?.base.name ?? base;
 }
 
 /** The data set of `table`, and the class, that a name such as `fashion_4k-3` holds out; undefined for other names. */

@@ -327,6 +327,15 @@ export const CASES: Readonly<Record<string, Case>> = {
       return conv(2, 1)(tf.mul(h, tf.sigmoid(h)), v);
     }),
   ],
+  "channels that fill most of a block, between convolutions": [
+    { x: [2, 6, 6, 3], w: [4, 4, 3, 12], b: [12], v: [4, 4, 9, 12], u: [3, 3, 9, 2] },
+    gradients((x, w, b, v, u) => {
+      const h = tf.sub(conv(2, 1)(x, w), b); // 12 channels
+      const y = deconv(2, 1, 6)(tf.mul(h, tf.sigmoid(h)), v); // 9
+      const scaled = tf.div(tf.maximum(y, 0.1), tf.add(tf.mean(tf.square(y)), 1));
+      return tf.add(conv(1, 1)(tf.exp(tf.tanh(scaled)), u), tf.sum(tf.mul(scaled, y)));
+    }),
+  ],
   "leaky ReLU and tanh between transposed convolutions": [
     { x: [2, 4, 4, 32], w: [4, 4, 16, 32], b: [16], v: [4, 4, 3, 16] },
     gradients((x, w, b, v) =>
