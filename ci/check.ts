@@ -37,6 +37,7 @@ import {
   partsOf,
   rulesOf,
   runCheck,
+  suiteOf,
 } from "../harness/toy/regression_check.ts";
 import { exportTarget } from "../harness/toy/export_target.ts";
 import { checkWritable, makeOutputFolder, replaceFile } from "../harness/core/files.ts";
@@ -89,7 +90,7 @@ const HELP =
   --junit FILE   write JUnit's XML too
   --annotate     print GitHub annotations (::error) too: the default on GitHub's runners
   --update       overwrite the baseline with the current values, and print what changed
-  --seeds SEEDS  instead, hold the gates for these seeds: 0..19, or 0,1,2
+  --seeds SEEDS  instead, hold the gates for these seeds: 0..19, or 0,1,2; with --of too
   --full         with the gates of the whole suite, some two minutes a seed on 2 cores
 
 Draws of your own sampler, in any language, instead of the suite's (see docs/draws.md):
@@ -124,6 +125,7 @@ async function main(): Promise<void> {
   const forms = {
     junitPath: words.junit === undefined ? undefined : userPath(words.junit),
     annotate: words.annotate,
+    json: words.json,
   };
   if (forms.junitPath !== undefined) await checkWritable(forms.junitPath);
   if (words.export !== undefined) {
@@ -141,22 +143,21 @@ async function main(): Promise<void> {
       fail(`--${name} needs --draws${name === "target" ? " or --export" : ""}`, MISUSED);
     }
   }
-  const isPart = words.full || words.seeds !== undefined || words.of !== undefined;
-  if (words.update && isPart) {
-    fail(
-      "--update writes one seed of the whole check: leave out --seeds, --full and --of",
-      MISUSED,
-    );
+  if (words.update) {
+    refuseOthers(words, ["update", "annotate"]);
+    return await update();
   }
+  if (words.full) refuseOthers(words, ["full", "seeds", "annotate"]);
+  if (words.seeds !== undefined) refuseOthers(words, ["seeds", "full", "of", "annotate"]);
+  const names = words.of === undefined
+    ? undefined
+    : readNames(words.of, { kind: "rule or method", known: partsOf(CHECK) });
   if (words.full || words.seeds !== undefined) {
-    return await checkSeeds(readSeeds(words.seeds ?? `${SEED}`), words.full);
+    const suite = names === undefined ? CHECK : suiteOf(CHECK, names);
+    return await checkSeeds(readSeeds(words.seeds ?? `${SEED}`), words.full ? "full" : suite);
   }
-  if (words.update) return await update();
   const whole = { suite: CHECK, baseline: await readBaseline() };
-  const { suite, baseline } = words.of === undefined ? whole : partOf(
-    whole,
-    readNames(words.of, { kind: "rule or method", known: partsOf(CHECK) }),
-  );
+  const { suite, baseline } = names === undefined ? whole : partOf(whole, names);
   const rows = await runShown(suite);
   const failures = judge(suite, { rows, baseline });
   if (words.json) console.log(JSON.stringify({ metrics: rows.length, failures }));
@@ -254,15 +255,17 @@ async function update(): Promise<void> {
   console.log(describeChanges(before?.rows ?? [], rows).join("\n") || "No value changed");
 }
 
-/** Holds this check, or the whole suite, to its gates for many seeds: how often they raise a false alarm. */
-async function checkSeeds(seeds: readonly number[], full: boolean): Promise<void> {
+/** Holds a part of the check, or the full toy suite, to its gates for many seeds: how often they raise a false alarm. */
+async function checkSeeds(seeds: readonly number[], suite: CheckSuite | "full"): Promise<void> {
   let [gated, failed] = [0, 0];
   await using cores = await openCores();
   using line = openLiveLine();
   const { devices } = cores;
   for (const seed of seeds) {
     const options = { devices, seed, report: (text: string) => line.show(`Seed ${seed} ${text}`) };
-    const all = full ? await runGated(TOY_SUITE, options) : await runCheck(CHECK, options);
+    const all = suite === "full"
+      ? await runGated(TOY_SUITE, options)
+      : await runCheck(suite, options);
     const rows = all.filter(({ verdict }) => verdict !== "shown");
     line.clear();
     const failures = describeFailures(rows, rulesOf(CHECK));

@@ -2,7 +2,7 @@
  * The mutation test of `deno task check`: copies the sources to a temporary folder, breaks one rule of methods/samplers or retunes one
  * default of a method at a time, runs the check there, and lists what noticed; at last the table of power, rules by targets.
  *
- * `deno task check:mutations`, or with `--of langevin,lae` only the mutations of some files.
+ * `deno task check:mutations`, or with `--of langevin,lae` only the mutations of some files. The same command goes on after a stop.
  *
  * @module
  */
@@ -11,16 +11,20 @@ import { TARGETS } from "../datasets/toy/mod.ts";
 import { readNames, readOptions } from "../harness/cli/arguments.ts";
 import { runProgram } from "../harness/cli/programs.ts";
 import { openLiveLine } from "../harness/core/live_line.ts";
-import { formatDuration } from "../harness/experiment/estimate.ts";
+import { projectPath } from "../harness/core/project.ts";
 import type { Failure } from "../harness/toy/baseline.ts";
 import { CHECK } from "./check.ts";
+import { countdown } from "./countdown.ts";
+import { codeHash, type KeptResults, openKeptResults } from "./kept_results.ts";
 import { targetsOf } from "../harness/toy/regression_check.ts";
 import { affectedBy, ANYWHERE, mutate, type Mutation, MUTATIONS } from "./mutations.ts";
-import { type Outcome, powerTable, survivals } from "./power_table.ts";
+import { changeTable, type Outcome, powerTable, survivals } from "./power_table.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
 /** Files and folders that the check needs. */
 const COPIED = ["ci", "datasets", "harness", "methods", "reports", "deno.json", "deno.lock"];
+/** Folder of the mutations that are done, from the project's root. */
+const FOLDER = "runs/mutations";
 const ALL = [...MUTATIONS, ...ANYWHERE];
 /** The rules and methods that are changed. */
 const CHANGED = [...new Set(ALL.map(({ of }) => of))];
@@ -30,6 +34,7 @@ const HELP =
 
   --of NAMES  rules and methods to change, a comma between them; all by default: ${CHANGED.join()}
   --list      list the mutations without running them
+  --force     start again: without it, mutations that are done, kept in ${FOLDER}, are not repeated
 
 Exits with 1 when a mutation of a rule survives on a target, or a retuned default or a changed fit everywhere.`;
 
@@ -37,6 +42,7 @@ async function main(): Promise<void> {
   const words = readOptions(HELP, {
     of: { type: "string", default: CHANGED.join() },
     list: { type: "boolean", default: false },
+    force: { type: "boolean", default: false },
   });
   const names = readNames(words.of, { kind: "rule or method", known: CHANGED });
   const mutations = ALL.filter((mutation) => names.includes(mutation.of));
@@ -47,22 +53,34 @@ async function main(): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "laebench_mutations_" });
   try {
     await copySources(folder);
-    report(await runAll(mutations, folder));
+    const code = await codeHash("ci/check_mutations.ts");
+    const kept = await openKeptResults<readonly Failure[]>(projectPath(FOLDER), {
+      code,
+      force: words.force,
+    });
+    await runMissing(mutations, { folder, kept });
+    report(mutations.map((mutation) => ({
+      mutation,
+      failures: kept.get(keyOf(mutation)) ?? [],
+      runsOn: targetsOf(CHECK, affectedBy(mutation)),
+    })));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** Prints the table of power and what survived. */
+/** Prints the table of power, that of the other changes, and what survived. */
 function report(outcomes: readonly Outcome[]): void {
   const targets = Object.keys(TARGETS);
   const ofRules = outcomes.filter(({ mutation }) => !ANYWHERE.includes(mutation));
+  const others = outcomes.filter(({ mutation }) => ANYWHERE.includes(mutation));
   if (ofRules.length > 0) console.log(`\n${powerTable(ofRules, targets)}\n`);
+  if (others.length > 0) console.log(`${changeTable(others)}\n`);
   const survivors = [
     ...survivals(ofRules, targets).map(({ mutation, target }) =>
       `${mutation.of}, ${mutation.name}, on ${target}`
     ),
-    ...outcomes.filter(({ failures }) => failures.length === 0)
+    ...others.filter(({ failures }) => failures.length === 0)
       .map(({ mutation: { of, name } }) => `${of}, ${name}`),
   ];
   for (const survivor of survivors) console.error(`Survived: ${survivor}`);
@@ -72,24 +90,43 @@ function report(outcomes: readonly Outcome[]): void {
   if (survivors.length > 0) Deno.exitCode = 1;
 }
 
-async function runAll(mutations: readonly Mutation[], folder: string): Promise<Outcome[]> {
-  using line = openLiveLine();
-  line.show("The sources as they are");
-  const [sound] = await check(folder, [...new Set(mutations.flatMap(affectedBy))]);
-  if (sound) throw new Error(`The check fails without any mutation: ${sound.text}`);
-  const outcomes: Outcome[] = [];
-  const began = performance.now();
-  for (const [i, mutation] of mutations.entries()) {
-    const { of, name } = mutation;
-    const each = (performance.now() - began) / 1000 / i;
-    const left = i === 0 ? "" : `, about ${formatDuration(each * (mutations.length - i))} left`;
-    line.show(`[${i + 1}/${mutations.length}] ${of}, ${name}${left}`);
-    const failures = await checkMutated(folder, mutation);
-    line.clear();
-    console.log(`${of}, ${name}: ${describe(failures)}`);
-    outcomes.push({ mutation, failures, runsOn: targetsOf(CHECK, affectedBy(mutation)) });
+/** Runs the check under those of `mutations` that are not `kept` yet. Throws Error if it fails without any. */
+async function runMissing(
+  mutations: readonly Mutation[],
+  { folder, kept }: {
+    readonly folder: string;
+    readonly kept: KeptResults<readonly Failure[]>;
+  },
+): Promise<void> {
+  const missing = mutations.filter((mutation) => kept.get(keyOf(mutation)) === undefined);
+  if (missing.length < mutations.length) {
+    console.error(
+      `${mutations.length - missing.length} of ${mutations.length} mutations were done before`,
+    );
   }
-  return outcomes;
+  using line = openLiveLine();
+  const affected = [...new Set(missing.flatMap(affectedBy))].toSorted();
+  if (affected.length > 0 && kept.get(`sound: ${affected}`) === undefined) {
+    line.show("The sources as they are");
+    const failures = await check(folder, affected);
+    if (failures.length > 0) {
+      throw new Error(`The check fails without any mutation: ${failures[0].text}`);
+    }
+    await kept.add(`sound: ${affected}`, failures);
+  }
+  const timeLeft = countdown(missing.length);
+  for (const [i, mutation] of missing.entries()) {
+    const { of, name } = mutation;
+    line.show(`[${i + 1}/${missing.length}] ${of}, ${name}${timeLeft(i)}`);
+    const failures = await checkMutated(folder, mutation);
+    await kept.add(keyOf(mutation), failures);
+    line.clear();
+    console.error(`${of}, ${name}: ${describe(failures)}`);
+  }
+}
+
+function keyOf({ file, find, replace }: Mutation): string {
+  return `${file}: ${find} -> ${replace}`;
 }
 
 /** The metrics that failed, the first few of them by name. */

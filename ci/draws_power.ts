@@ -1,7 +1,7 @@
 /**
  * How often `deno task check --draws` notices wrong draws, by the number of effective draws: simulated.
  *
- * `deno task check:power`
+ * `deno task check:power`; the same command goes on after a stop.
  *
  * @module
  */
@@ -20,15 +20,25 @@ import { judgeDraws, posteriorOf } from "../harness/toy/judge_draws.ts";
 import { openTruth } from "../harness/toy/open_truth.ts";
 import { runChains } from "../harness/toy/run_chains.ts";
 import type { Truth } from "../harness/toy/truth.ts";
+import { projectPath } from "../harness/core/project.ts";
+import { NONE } from "../reports/document/block.ts";
+import { markdownTable } from "../reports/markdown.ts";
+import { countdown } from "./countdown.ts";
+import { codeHash, openKeptResults } from "./kept_results.ts";
 
 /** Chains into which draws are divided. */
 const CHAINS = 4;
 /** Numbers of effective draws. */
 const SIZES = [1_000, 3_000, 10_000, 30_000];
 
+/** Folder of the rows that are done, from the project's root. */
+const FOLDER = "runs/power";
+
 /** A fault of draws: what it makes of exact ones. */
 interface Fault {
   readonly name: string;
+  /** Whether the draws stay exact. */
+  readonly isNone?: boolean;
   readonly target: Target;
   /** Numbers of effective draws at which it is tried; SIZES by default. */
   readonly sizes?: readonly number[];
@@ -47,6 +57,7 @@ const eight = { ...TARGETS.eight_gaussians, points: 1 };
 const FAULTS: readonly Fault[] = [
   ...Object.values(TARGETS).map((target): Fault => ({
     name: `none: ${target.name}`,
+    isNone: true,
     target: target.answer.kind === "grid" && target.answer.shared
       ? { ...target, points: 1 }
       : target,
@@ -167,49 +178,86 @@ function shuffled(data: Float32Array, dim: number, seed: number): Float32Array {
 const HELP = `Usage: deno task check:power [options]
 
 How often deno task check --draws notices wrong draws, by the number of effective draws, as a table; its first rows
-are exact draws of every target, none of which may fail. About 15 minutes at 20 seeds.
+are exact draws of every target, none of which may fail. About 15 minutes at 20 seeds. Rows are kept in ${FOLDER}:
+the same command goes on after the last of them.
 
-  --seeds COUNT   sets of draws for each entry (default 20)`;
+  --seeds COUNT   sets of draws for each entry (default 20)
+  --force         start again`;
+
+/** What the check says of the sets of draws with one fault and one number of effective draws. */
+interface Row {
+  /** Sets in which a metric failed. */
+  readonly noticed: number;
+  /** How often each metric failed. */
+  readonly by: Readonly<Record<string, number>>;
+}
+
+/** One row of the table, still to be simulated or done. */
+interface Entry {
+  readonly fault: Fault;
+  readonly size: number;
+}
 
 async function main(): Promise<void> {
-  const words = readOptions(HELP, {
+  const { force, ...words } = readOptions(HELP, {
     seeds: { type: "string", default: "20" },
+    force: { type: "boolean", default: false },
   });
   const { seeds } = readCounts({ seeds: words.seeds });
+  const code = await codeHash("ci/draws_power.ts");
+  const kept = await openKeptResults<Row>(projectPath(FOLDER), { code, force });
+  const entries = FAULTS.flatMap((fault) =>
+    (fault.sizes ?? SIZES).map((size): Entry => ({ fault, size }))
+  );
+  const keyOf = ({ fault, size }: Entry) => `${fault.name}, ${size} draws, ${seeds} seeds`;
+  const missing = entries.filter((entry) => kept.get(keyOf(entry)) === undefined);
+  if (missing.length < entries.length) {
+    console.error(`${entries.length - missing.length} of ${entries.length} rows were done before`);
+  }
   await using device = await openDevice("cpu", { threads: 1 });
   using line = openLiveLine();
-  const began = performance.now();
-  const entries = FAULTS.flatMap(({ sizes = SIZES }) => sizes).length;
-  let [done, falseAlarms] = [0, 0];
-  console.log("| Fault | Effective draws | Noticed | By |");
-  console.log("| --- | --- | --- | --- |");
-  for (const { name, target, sizes = SIZES, make } of FAULTS) {
-    const truth = await openTruth(target, device);
-    for (const size of sizes) {
-      const counts = new Map<string, number>();
-      let noticed = 0;
-      for (let seed = 0; seed < seeds; seed++) {
-        const share = (done + seed / seeds) / entries;
-        const left = share > 0 ? (performance.now() - began) / 60_000 * (1 - share) / share : NaN;
-        line.show(`${name}, ${size} draws, seed ${seed}, about ${left.toFixed(0)} min left`);
-        const draws = await make(size, { truth, seed, device });
-        const { rows } = await judgeDraws(draws, { target, device, truth });
-        const failed = rows.filter(({ verdict }) => verdict === "fail");
-        noticed += failed.length > 0 ? 1 : 0;
-        for (const { metric } of failed) counts.set(metric, (counts.get(metric) ?? 0) + 1);
-      }
-      done++;
-      line.clear();
-      if (name.startsWith("none")) falseAlarms += noticed;
-      const by = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 3)
-        .map(([metric, count]) => `${metric} ${count}`).join(", ");
-      console.log(`| ${name} | ${size} | ${noticed} of ${seeds} | ${by || "–"} |`);
+  const timeLeft = countdown(missing.length * seeds);
+  const truths = new Map<Target, Truth>();
+  for (const [i, entry] of missing.entries()) {
+    const { fault, size } = entry;
+    const truth = truths.get(fault.target) ?? await openTruth(fault.target, device);
+    truths.set(fault.target, truth);
+    const by: Record<string, number> = {};
+    let noticed = 0;
+    for (let seed = 0; seed < seeds; seed++) {
+      line.show(`${fault.name}, ${size} draws, seed ${seed}${timeLeft(i * seeds + seed)}`);
+      const draws = await fault.make(size, { truth, seed, device });
+      const { rows } = await judgeDraws(draws, { target: fault.target, device, truth });
+      const failed = rows.filter(({ verdict }) => verdict === "fail");
+      noticed += failed.length > 0 ? 1 : 0;
+      for (const { metric } of failed) by[metric] = (by[metric] ?? 0) + 1;
     }
+    await kept.add(keyOf(entry), { noticed, by });
   }
+  line.clear();
+  const rows = entries.map((entry) => ({ ...entry, ...kept.get(keyOf(entry)) ?? NOTHING }));
+  console.log(markdownTable(
+    ["Fault", "Effective draws", "Noticed", "By"],
+    rows.map(({ fault: { name }, size, noticed, by }) => [
+      name,
+      size.toLocaleString("en"),
+      `${noticed} of ${seeds}`,
+      mostFrequent(by).map(([metric, count]) => `${metric} ${count}`).join(", ") || NONE,
+    ]),
+  ));
+  const falseAlarms = rows.filter(({ fault }) => fault.isNone)
+    .reduce((sum, { noticed }) => sum + noticed, 0);
   if (falseAlarms > 0) {
     console.error(`${falseAlarms} sets of exact draws failed`);
     Deno.exitCode = 1;
   }
+}
+
+const NOTHING: Row = { noticed: 0, by: {} };
+
+/** The three metrics that failed most often. */
+function mostFrequent(by: Row["by"]): [string, number][] {
+  return Object.entries(by).sort(([, a], [, b]) => b - a).slice(0, 3);
 }
 
 if (import.meta.main) await runProgram(main);

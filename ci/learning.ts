@@ -9,14 +9,14 @@
  */
 import { readWords } from "../harness/cli/arguments.ts";
 import { runProgram } from "../harness/cli/programs.ts";
-import { resolveDataset } from "../datasets/mod.ts";
+import { entriesOf } from "../harness/cli/tables.ts";
 import { fdFashion } from "../harness/metrics/fd_fashion.ts";
 import { foldIn, keyOf, words } from "../harness/core/noise.ts";
 import { createImageSet } from "../harness/core/image_set.ts";
 import { scoreImages } from "../harness/run/scorer.ts";
 import { userPath } from "../harness/core/project.ts";
 import { latestRecords, readResults } from "../harness/sweep/store.ts";
-import type { ImageSet } from "../harness/core/types.ts";
+import type { Dataset, ImageSet } from "../harness/core/types.ts";
 import type { RunRecord, RunSpec } from "../harness/core/records.ts";
 import { NONE } from "../reports/document/block.ts";
 import { markdownTable } from "../reports/markdown.ts";
@@ -52,13 +52,10 @@ export function pixelGaussian({ image, count, pixels }: ImageSet, samples: numbe
   return createImageSet({ image, pixels: drawn });
 }
 
-/** The score of independent Gaussian pixels on the data set of a run, for the number of samples that it draws. */
-export async function pixelGaussianScore(
-  spec: Pick<RunSpec, "dataset" | "sampleCount">,
-): Promise<number> {
-  const dataset = await resolveDataset(spec.dataset);
+/** The score of `samples` images of independent Gaussian pixels on a data set. */
+export async function pixelGaussianScore(dataset: Dataset, samples: number): Promise<number> {
   const reference = await fdFashion.reference(await dataset.load("test"));
-  const images = pixelGaussian(await dataset.load("train"), spec.sampleCount);
+  const images = pixelGaussian(await dataset.load("train"), samples);
   return await scoreImages(fdFashion, images, reference);
 }
 
@@ -108,7 +105,9 @@ async function main(): Promise<void> {
   const keyOfBaseline = ({ dataset, sampleCount }: RunSpec) => `${dataset} ${sampleCount}`;
   for (const { spec } of records.filter(({ spec }) => spec.metrics.includes(METRIC))) {
     const key = keyOfBaseline(spec);
-    if (!baselines.has(key)) baselines.set(key, await pixelGaussianScore(spec));
+    if (baselines.has(key)) continue;
+    const { dataset } = await entriesOf(spec);
+    baselines.set(key, await pixelGaussianScore(dataset, spec.sampleCount));
   }
   const rows = learningRows(records, (spec) => baselines.get(keyOfBaseline(spec)) ?? NaN);
   const round = (x: number) => String(Number(x.toPrecision(4)));
@@ -123,7 +122,11 @@ async function main(): Promise<void> {
       row.learned ? "learned" : "did not learn",
     ]),
   ));
-  if (rows.length === 0) console.error(`No completed runs scored by ${METRIC} in ${folder}`);
+  if (rows.length === 0) {
+    console.error(
+      `No completed runs in ${folder} have ${METRIC} before and after training: deno task bench records it`,
+    );
+  }
   if (rows.length === 0 || rows.some(({ learned }) => !learned)) Deno.exitCode = 1;
 }
 

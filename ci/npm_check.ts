@@ -31,6 +31,7 @@ async function npmCheck(): Promise<void> {
   const dir = await Deno.realPath(await Deno.makeTempDir());
   try {
     const deno = Deno.execPath();
+    console.error("Packing");
     await run(
       deno,
       ["task", "npm:pack", "--quiet", "--output", `${dir}/laebench.tgz`],
@@ -38,6 +39,7 @@ async function npmCheck(): Promise<void> {
     );
     await Deno.writeTextFile(`${dir}/check.ts`, await programOf());
     await Deno.writeTextFile(`${dir}/package.json`, `{ "type": "module" }\n`);
+    console.error("Installing, a minute or two");
     await run(
       "npm",
       [
@@ -46,6 +48,7 @@ async function npmCheck(): Promise<void> {
       ].flat(),
       dir,
     );
+    console.error("Checking the types, then running the program");
     await run(deno, ["check", "check.ts"], dir);
     const allowed = ["--allow-read", "--allow-ffi", "--allow-env", "--allow-sys"];
     await expectFailures(

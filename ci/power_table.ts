@@ -32,6 +32,22 @@ export function powerTable(outcomes: readonly Outcome[], targets: readonly strin
   return markdownTable(["Rule", "Mutation", ...targets], rows);
 }
 
+/**
+ * The table of retuned defaults and changed fits: what is furthest off anywhere, and "setting" where the check refuses the
+ * changed hyperparameter itself.
+ */
+export function changeTable(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.map(({ mutation: { of, name }, failures }) => {
+    const measured = furthest(failures.filter(({ names }) => names !== undefined));
+    const found = [
+      ...measured ? [describe(measured)] : [],
+      ...failures.some(({ names }) => names === undefined) ? ["setting"] : [],
+    ];
+    return [of, name, found.join("; ") || "SURVIVED"];
+  });
+  return markdownTable(["Of", "Change", "Noticed by"], rows);
+}
+
 /** Mutations of rules with the targets on which nothing noticed. */
 export function survivals(
   outcomes: readonly Outcome[],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { powerTable, survivals } from "./power_table.ts";
+import { changeTable, powerTable, survivals } from "./power_table.ts";
 
 const mutation = { name: "drift x 1.1", of: "langevin", file: "f", find: "", replace: "" };
 const failure = (
@@ -27,6 +27,11 @@ Deno.test("powerTable() has what is furthest off on each target, among samples a
   const row =
     "| langevin | drift x 1.1 | ld energy 12 σ; ld_moves noise 99 σ | ld modes_missed | SURVIVED | – |";
   assert.ok(table.includes(row), table);
+});
+
+Deno.test("changeTable() has what is furthest off anywhere, and the refused setting", () => {
+  const table = changeTable([...outcomes, { mutation, runsOn: [], failures: [] }]);
+  assert.match(table, /\| ld_moves noise 99 σ; setting +\|\n.*\| SURVIVED +\|/);
 });
 
 Deno.test("survivals() are the targets on which nothing failed", () => {

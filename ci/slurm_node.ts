@@ -157,15 +157,11 @@ export async function until(holds: () => Promise<boolean>, seconds = 20): Promis
 async function stopDaemon(path: string): Promise<void> {
   const pid = Number(await Deno.readTextFile(path).catch(() => "0"));
   if (!(pid > 0)) return;
-  const signal = (name: Deno.Signal | 0) => {
-    try {
-      if (name === 0) return Deno.statSync(`/proc/${pid}`) !== undefined;
-      Deno.kill(pid, name);
-      return true;
-    } catch {
-      return false; // it has ended
-    }
+  /** Sends a signal, 0 to send none; false if the process has ended. */
+  const signal = async (name: string) => {
+    const { success } = await new Deno.Command("kill", { args: [`-${name}`, `${pid}`] }).output();
+    return success;
   };
-  signal("SIGTERM");
-  await until(() => Promise.resolve(!signal(0)), 10).catch(() => signal("SIGKILL"));
+  await signal("TERM");
+  await until(async () => !await signal("0"), 10).catch(() => signal("KILL"));
 }

@@ -9,6 +9,7 @@
 import { readOptions } from "../harness/cli/arguments.ts";
 import { parseCount } from "../harness/core/arguments.ts";
 import { projectPath, userPath } from "../harness/core/project.ts";
+import { TIME_IS_UP } from "../harness/sweep/slurm/script.ts";
 import { markdownTable } from "../reports/markdown.ts";
 import { compareSweeps } from "./faults/sweeps.ts";
 import { run, type SlurmNode, startSlurm, until, whyNoSlurm } from "./slurm_node.ts";
@@ -174,10 +175,11 @@ async function judge(
   },
 ): Promise<void> {
   const { runsLost, duplicates, different } = await compareSweeps(out, expected);
-  let attempts = 0;
+  let [attempts, requeued] = [0, 0];
   for await (const { name } of Deno.readDir(`${out}/slurm`)) {
-    attempts +=
-      (await Deno.readTextFile(`${out}/slurm/${name}`)).match(/ attempt \d+$/gm)?.length ?? 0;
+    const log = await Deno.readTextFile(`${out}/slurm/${name}`);
+    attempts += log.match(/ attempt \d+$/gm)?.length ?? 0;
+    requeued += log.split(TIME_IS_UP).length - 1;
   }
   const bad = {
     "runs lost": runsLost,
@@ -185,14 +187,18 @@ async function judge(
     "runs with other bits": different,
     "runs not done by deno task status": status.includes(`${runs} runs: ${runs} done`) ? 0 : 1,
   };
-  const rows = Object.entries({ runs, attempts, ...faults, ...bad });
+  const stops = { "attempts requeued before the time limit": requeued };
+  const rows = Object.entries({ runs, attempts, ...faults, ...stops, ...bad });
   console.log(markdownTable(["Slurm", "Count"], rows.map(([name, count]) => [name, `${count}`])));
-  const isDisturbed = attempts > runs;
-  const sum = Object.values(bad).reduce((a, b) => a + b) + (isDisturbed ? 0 : 1);
-  if (sum > 0) {
-    console.error(isDisturbed ? status : "No run was interrupted: more --epochs");
-    Deno.exitCode = 1;
-  }
+  const missed = attempts === runs
+    ? "No run was interrupted: more --epochs"
+    : options.limit && requeued <= faults["tasks asked to stop"]
+    ? "No run reached its time limit: more --epochs"
+    : undefined;
+  if (missed !== undefined) console.error(missed);
+  const isBad = Object.values(bad).some((count) => count > 0);
+  if (isBad) console.error(status);
+  if (isBad || missed !== undefined) Deno.exitCode = 1;
 }
 
 const reason = await whyNoSlurm();

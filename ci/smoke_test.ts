@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readResults } from "../harness/sweep/store.ts";
+import { fashion4k } from "../datasets/fashion_4k.ts";
 import { METHODS } from "../methods/mod.ts";
 import type { ResultTable } from "../reports/document/result_table.ts";
 import { learningRows, pixelGaussianScore } from "./learning.ts";
@@ -37,7 +38,7 @@ Deno.test("deno task bench --preset smoke trains every method well below its unt
         `${method}: ${mean} trained, ${untrained.mean} untrained`,
       );
     }
-    const gaussian = await pixelGaussianScore({ dataset: "fashion_4k", sampleCount: 500 });
+    const gaussian = await pixelGaussianScore(fashion4k, 500);
     const learning = learningRows((await readResults(dir)).records, () => gaussian);
     assert.deepEqual(learning.filter(({ learned }) => !learned), []);
     assert.equal(learning.length, own.length);

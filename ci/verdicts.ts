@@ -54,16 +54,19 @@ export interface PublishOptions {
   readonly junitPath?: string;
   /** Whether to print annotations. */
   readonly annotate: boolean;
+  /** Whether standard output is JSON, for another program. */
+  readonly json: boolean;
 }
 
-/** Writes the verdicts where they were asked for; annotations go to standard output, where runners look. */
+/** Writes the verdicts where they were asked for. GitHub's runners look for annotations in both outputs. */
 export async function publish(
   verdicts: readonly Verdict[],
-  { suite, seconds, junitPath, annotate }: PublishOptions,
+  { suite, seconds, junitPath, annotate, json }: PublishOptions,
 ): Promise<void> {
   if (junitPath !== undefined) await replaceFile(junitPath, junit(verdicts, { suite, seconds }));
   if (!annotate) return;
-  for (const verdict of verdicts) if (verdict.failure !== null) console.log(annotation(verdict));
+  const print = json ? console.error : console.log;
+  for (const verdict of verdicts) if (verdict.failure !== null) print(annotation(verdict));
 }
 
 function escapeXml(text: string): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { annotation, junit } from "./verdicts.ts";
+import { annotation, junit, publish } from "./verdicts.ts";
 
 const VERDICTS = [
   { group: "bivariate, draws", name: "energy", failure: null },
@@ -22,4 +22,21 @@ Deno.test("annotation() keeps a failure on one line and ends its title where it 
     annotation(VERDICTS[1]),
     '::error title=bivariate%2C draws%3A P(z < 1) & "q"::it is 2,%0Aat most 1: 100 %25',
   );
+});
+
+Deno.test("publish() keeps annotations out of a standard output that is JSON", async () => {
+  const { log, error } = console;
+  for (const json of [false, true]) {
+    const [out, err]: string[][] = [[], []];
+    Object.assign(console, {
+      log: (text: string) => out.push(text),
+      error: (text: string) => err.push(text),
+    });
+    try {
+      await publish(VERDICTS, { suite: "s", seconds: 1, annotate: true, json });
+    } finally {
+      Object.assign(console, { log, error });
+    }
+    assert.deepEqual([out.length, err.length], json ? [0, 1] : [1, 0]);
+  }
 });

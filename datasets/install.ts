@@ -36,9 +36,17 @@ export interface InstallOptions {
   readonly onProgress: (what: string, done: number, total: number) => void;
 }
 
+/** Data sets whose files are downloaded. */
+export const FILE_SOURCES: readonly FileSource[] = [
+  fashionMnistSource,
+  mnistSource,
+  svhnSource,
+  cifar10Source,
+];
+
 /** Installers of all data sets of the table that are not part of the repository. */
 export const INSTALLERS: readonly Installer[] = [
-  ...[fashionMnistSource, mnistSource, svhnSource, cifar10Source].map(fileInstaller),
+  ...FILE_SOURCES.map(fileInstaller),
   {
     name: CELEBA_HQ,
     bytes: null,

@@ -1,5 +1,5 @@
 /** The table of data sets. A new data set is one file and one line here. @module */
-import { HELD_OUT, parseHiding, parseOwnImages } from "../harness/core/dataset_name.ts";
+import { baseName, HELD_OUT, parseHiding, parseOwnImages } from "../harness/core/dataset_name.ts";
 import { userPath } from "../harness/core/project.ts";
 import type { Dataset } from "../harness/core/types.ts";
 import { statOf } from "../harness/formats/image_files.ts";
@@ -29,34 +29,56 @@ export const DATASETS: Readonly<Record<string, Dataset>> = {
 /** Forms of names for data sets of the user's images. */
 export const DATASET_FORMS = ["folder:PATH[@32|@64]", "archive:FILE[@32|@64]"] as const;
 
-/** Whether `name` is of a data set that is made on demand: of one of the forms, or without a class, as `fashion_4k-3`. */
-export function isMade(name: string): boolean {
-  return name.includes(":") || withoutClassOf(name) !== undefined;
+/** Data sets by name. */
+type Datasets = Readonly<Record<string, Dataset>>;
+
+/**
+ * Whether `name` is of a data set that is made on demand: of one of the forms, or of a part of one of `table`, as `heldout:svhn`
+ * or `fashion_4k-3`.
+ */
+export function isMade(name: string, table: Datasets = DATASETS): boolean {
+  return name.includes(":") || withoutClassOf(name, table) !== undefined;
 }
 
-/** The data set of the table, and the class, that a name such as `fashion_4k-3` holds out; undefined for other names. */
-function withoutClassOf(name: string): { base: Dataset; anomaly: number } | undefined {
+/** The data set of `table` of which `name` is a part, or `name` itself. */
+export function wholeName(name: string, table: Datasets = DATASETS): string {
+  const base = baseName(name);
+  return withoutClassOf(base, table)?.base.name ?? base;
+}
+
+/** The data set of `table`, and the class, that a name such as `fashion_4k-3` holds out; undefined for other names. */
+function withoutClassOf(
+  name: string,
+  table: Datasets,
+): { base: Dataset; anomaly: number } | undefined {
   const [, base, anomaly] = /^(.+)-(\d+)$/.exec(name) ?? [];
-  const isKnown = base !== undefined && Object.hasOwn(DATASETS, base);
-  return isKnown ? { base: DATASETS[base], anomaly: Number(anomaly) } : undefined;
+  const isKnown = base !== undefined && Object.hasOwn(table, base);
+  return isKnown ? { base: table[base], anomaly: Number(anomaly) } : undefined;
 }
 
 /**
- * Finds a data set by its name on the command line: a name of the table, `folder:PATH` or `archive:FILE`, the latter two
+ * Finds a data set by its name on the command line: a name of `table`, `folder:PATH` or `archive:FILE`, the latter two
  * optionally followed by `@64` for 64x64 pixels instead of 32x32, `NAME-CLASS` for a data set of the table trained on without
  * that class, or before any of these `heldout:`, `inpaint:MASK:` or `recover:MASK:`. The user's images are decoded now unless
  * they are in the cache. Throws RangeError that lists the known names, or Error that names an unusable file.
  */
-export async function resolveDataset(name: string): Promise<Dataset> {
-  if (Object.hasOwn(DATASETS, name)) return DATASETS[name];
-  if (name.startsWith(HELD_OUT)) return heldOut(await resolveDataset(name.slice(HELD_OUT.length)));
+export async function resolveDataset(
+  name: string,
+  table: Datasets = DATASETS,
+): Promise<Dataset> {
+  if (Object.hasOwn(table, name)) return table[name];
+  if (name.startsWith(HELD_OUT)) {
+    return heldOut(await resolveDataset(name.slice(HELD_OUT.length), table));
+  }
   const hiding = parseHiding(name);
-  if (hiding !== undefined) return withHiddenPixels(await resolveDataset(hiding.base), hiding);
-  const reduced = withoutClassOf(name);
+  if (hiding !== undefined) {
+    return withHiddenPixels(await resolveDataset(hiding.base, table), hiding);
+  }
+  const reduced = withoutClassOf(name, table);
   if (reduced !== undefined) return await withoutClass(reduced.base, reduced.anomaly);
   const own = parseOwnImages(name);
   if (own === undefined) {
-    const known = [...Object.keys(DATASETS), ...DATASET_FORMS].join(", ");
+    const known = [...Object.keys(table), ...DATASET_FORMS].join(", ");
     throw new RangeError(`Unknown data set "${name}": known data sets are ${known}`);
   }
   const { form, size = 32 } = own;

@@ -1,15 +1,22 @@
 /**
- * Damage to the bytes of files: flipped bits of checkpoints; results that are torn, followed by NUL bytes, or mixed with garbage.
+ * Damage to the bytes of files: flipped bits of checkpoints, results and records; results that are torn, followed by NUL bytes,
+ * or mixed with garbage.
  *
  * @module
  */
 import { latestRecords, openStore, readResults, RESULTS_FILE } from "../../harness/sweep/store.ts";
-import { collect } from "../../harness/sweep/collect.ts";
+import { collect, findRecords } from "../../harness/sweep/collect.ts";
+import { RECORD_FILE } from "../../harness/sweep/record_file.ts";
+import type { RunRecord } from "../../harness/core/records.ts";
+import { decodeCheckpoint } from "../../harness/run/checkpoint.ts";
 import { CHECKPOINT_FILE, loadSoundCheckpoint } from "../../harness/run/checkpoint_files.ts";
 import { compareSweeps, finishSweep } from "./sweeps.ts";
 import { NOTHING, sumTallies, type Tally } from "./tally.ts";
 
-/** Flips one bit of every `stride`-th byte of a checkpoint in the finished sweep `expected`, one at a time, and loads it. */
+/** Flipped bits of a checkpoint for each one that is also written to a file and loaded: files take most of the time. */
+const FLIPS_A_FILE = 100;
+
+/** Flips one bit of every `stride`-th byte of a checkpoint in the finished sweep `expected`, one at a time, and reads it. */
 export async function flipBits(
   dir: string,
   { expected, stride }: { readonly expected: string; readonly stride: number },
@@ -21,13 +28,91 @@ export async function flipBits(
   for (let at = 0; at < bytes.length; at += stride) {
     const bit = 1 << (at / stride) % 8;
     bytes[at] ^= bit;
-    await Deno.writeFile(`${dir}/${CHECKPOINT_FILE}`, bytes);
+    let isTaken = isCheckpoint(bytes);
+    if (faults % FLIPS_A_FILE === 0) {
+      await Deno.writeFile(`${dir}/${CHECKPOINT_FILE}`, bytes);
+      const loaded = await loadSoundCheckpoint(dir, { check: () => {}, report: () => {} });
+      isTaken ||= loaded !== undefined;
+    }
     bytes[at] ^= bit;
-    const loaded = await loadSoundCheckpoint(dir, { check: () => {}, report: () => {} });
     faults++;
-    if (loaded !== undefined) different++;
+    if (isTaken) different++;
   }
   return { ...NOTHING, faults, different };
+}
+
+function isCheckpoint(bytes: Uint8Array<ArrayBuffer>): boolean {
+  try {
+    decodeCheckpoint(bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Flips one bit of every `stride`-th byte of results.jsonl, and of the record of a run that results.jsonl lacks, one at a time,
+ * and collects: the damage is refused and nothing changed, or the records are those of before.
+ */
+export async function flipRecordBits(
+  out: string,
+  { expected, stride }: { readonly expected: string; readonly stride: number },
+): Promise<Tally> {
+  await copyFolder(expected, out);
+  const { records: before } = await readResults(out);
+  const tallies = [
+    await flipEach(`${out}/${RESULTS_FILE}`, stride, async (path, damaged) => {
+      const found = await quietly(() => collect(out)).catch((error) => error);
+      removeTorn(out);
+      if (!(found instanceof Error)) {
+        const { records } = found;
+        const recordsLost = countOthers(before, records);
+        return { different: countOthers(records, before), recordsLost };
+      }
+      const isKept = found instanceof SyntaxError && areEqual(await Deno.readFile(path), damaged);
+      return { recordsLost: isKept ? 0 : 1 };
+    }),
+  ];
+  for (const { id } of before) {
+    tallies.push(
+      await flipEach(`${out}/${id}/${RECORD_FILE}`, stride, async () => {
+        const { records } = await findRecords(out, []);
+        return { different: countOthers(records, before) };
+      }),
+    );
+  }
+  return sumTallies(tallies);
+}
+
+/** Flips one bit of every `stride`-th byte of the file at `path` for `judge`, one at a time, and restores the file. */
+async function flipEach(
+  path: string,
+  stride: number,
+  judge: (path: string, damaged: Uint8Array) => Promise<Partial<Tally>>,
+): Promise<Tally> {
+  const bytes = await Deno.readFile(path);
+  const tallies: Partial<Tally>[] = [];
+  for (let at = 0; at < bytes.length; at += stride) {
+    const damaged = bytes.with(at, bytes[at] ^ 1 << (at / stride) % 8);
+    await Deno.writeFile(path, damaged);
+    tallies.push({ faults: 1 }, await judge(path, damaged));
+  }
+  await Deno.writeFile(path, bytes);
+  return sumTallies(tallies);
+}
+
+/** Number of the latest of `records` that `expected` lacks. */
+function countOthers(records: readonly RunRecord[], expected: readonly RunRecord[]): number {
+  const known = expected.map((record) => JSON.stringify(record));
+  return latestRecords(records).filter((record) => !known.includes(JSON.stringify(record))).length;
+}
+
+/** Removes the files to which a repair of the results of `out` moved what was torn. */
+function removeTorn(out: string): void {
+  for (const { name } of Deno.readDirSync(out)) {
+    if (name.startsWith(`${RESULTS_FILE}.torn`)) Deno.removeSync(`${out}/${name}`);
+  }
 }
 
 /** Flips a bit in the checkpoint of each run of a sweep, before its records exist, and lets the sweep go on from there. */
@@ -39,7 +124,7 @@ export async function resumeFromDamage(
   await Deno.remove(`${out}/${RESULTS_FILE}`);
   let faults = 0;
   for (const { id } of (await readResults(expected)).records) {
-    await Deno.remove(`${out}/${id}/record.json`);
+    await Deno.remove(`${out}/${id}/${RECORD_FILE}`);
     const path = `${out}/${id}/${CHECKPOINT_FILE}`;
     const bytes = await Deno.readFile(path);
     bytes[Math.floor(bytes.length * random())] ^= 1 << Math.floor(8 * random());
@@ -78,9 +163,7 @@ export async function tearResults(
         )
       ).length;
       duplicates += records.length - latest.length;
-      for (const { name } of Deno.readDirSync(out)) {
-        if (name.startsWith(`${RESULTS_FILE}.torn`)) Deno.removeSync(`${out}/${name}`);
-      }
+      removeTorn(out);
     }
   }
   for (const garbage of ["garbage\n", '{"schema":1}\n', "\0\0\0\n", "\n"]) {

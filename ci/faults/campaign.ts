@@ -9,7 +9,8 @@ import { readCounts, readOptions } from "../../harness/cli/arguments.ts";
 import { fail } from "../../harness/cli/programs.ts";
 import { keyOf, words } from "../../harness/core/noise.ts";
 import { markdownTable } from "../../reports/markdown.ts";
-import { flipBits, resumeFromDamage, tearResults } from "./bytes.ts";
+import { findFakeClock, steppingClock } from "./clock.ts";
+import { flipBits, flipRecordBits, resumeFromDamage, tearResults } from "./bytes.ts";
 import { fullDisk, readOnlyDisk, twoSweeps, vanishingFolder, whyNoMount } from "./folders.ts";
 import { injectKills } from "./kills.ts";
 import { canListProcesses, finishSweep } from "./sweeps.ts";
@@ -21,7 +22,7 @@ export interface CampaignOptions {
   readonly kills: number;
   /** Every so many bytes of a file are damaged, one at a time. */
   readonly stride: number;
-  /** Whether folders vanish and disks fail, too. */
+  /** Whether folders vanish, disks fail and a clock steps back, too. */
   readonly folders: boolean;
   log(text: string): void;
 }
@@ -58,10 +59,22 @@ export async function runCampaign(
       () => resumeFromDamage(`${root}/damaged`, { expected, random }),
     );
     await inject(
+      "a flipped bit of results.jsonl, of a record",
+      () => flipRecordBits(`${root}/flipped_records`, { expected, stride }),
+    );
+    await inject(
       "results torn, with NUL bytes, with garbage",
       () => tearResults(`${root}/torn`, { expected, stride }),
     );
     if (!folders) return tallies;
+    const library = await findFakeClock();
+    if (library === undefined) log("No clock steps back: apt-get install faketime");
+    else {
+      await inject(
+        "a clock steps back by two hours, then one",
+        () => steppingClock(`${root}/clock`, { expected, library }),
+      );
+    }
     await inject(
       "the folder of a run vanishes",
       () => vanishingFolder(`${root}/gone_run`, { expected, whole: false }),
@@ -91,7 +104,7 @@ const HELP = `Usage: deno task test:faults [options]
 
 Runs sweeps of tiny runs, kills them, fills and removes their disks, damages their files, calls them again, and compares every
 record and weight with those of an undisturbed sweep. Exit code 1 if anything is lost. Needs ps; disks fail where unshare can
-mount one.
+mount one, and clocks step back where Debian's package faketime is installed.
 
   --kills N    processes killed at random moments (default 50, about ten seconds each)
   --stride N   damage every Nth byte of a file, one at a time (default 1)

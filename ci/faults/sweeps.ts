@@ -10,15 +10,24 @@ import { loadCheckpoint } from "../../harness/run/checkpoint_files.ts";
 import { readResults } from "../../harness/sweep/store.ts";
 import type { Tally } from "./tally.ts";
 
-/** Two runs of four epochs of 20 steps, side by side, with a checkpoint after each step or nearly so. */
-const SWEEP = [
-  ...["bench", "--preset", "smoke", "--methods", "vae", "--epochs", "4", "--threads", "1"],
-  ...["--seeds", "0..1", "--jobs", "2", "--metrics", "fd_fashion", "--checkpoint-seconds", "0.02"],
-  ...["--set", "vae.width=0.0625", "--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
+/** Arguments of bench for runs of a few epochs of 20 steps. */
+export const TINY_RUN = [
+  ...["bench", "--preset", "smoke", "--methods", "vae", "--threads", "1"],
+  ...["--metrics", "fd_fashion", "--set", "vae.width=0.0625"],
+  ...["--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
 ];
 
-/** The command of the sweep in the folder `out`, with the permissions of `deno task bench`. */
-export function sweepCommand(out: string): { readonly path: string; readonly args: string[] } {
+/** Two runs of four epochs, side by side, with a checkpoint after each step or nearly so. */
+const SWEEP = [
+  ...TINY_RUN,
+  ...["--epochs", "4", "--seeds", "0..1", "--jobs", "2", "--checkpoint-seconds", "0.02"],
+];
+
+/** The command of a sweep in the folder `out`, with the permissions of `deno task bench`. */
+export function sweepCommand(
+  out: string,
+  sweep: readonly string[] = SWEEP,
+): { readonly path: string; readonly args: string[] } {
   const path = Deno.execPath();
   const permissions = [
     ...["--no-prompt", "--allow-read", "--allow-write", "--allow-ffi=node_modules", "--allow-env"],
@@ -28,7 +37,7 @@ export function sweepCommand(out: string): { readonly path: string; readonly arg
   const config = `--config=${projectPath("deno.json")}`;
   return {
     path,
-    args: ["run", "--quiet", ...permissions, config, main, ...SWEEP, "--out", out],
+    args: ["run", "--quiet", ...permissions, config, main, ...sweep, "--out", out],
   };
 }
 
@@ -44,11 +53,14 @@ export interface Sweep {
   readonly ended: Promise<Ending>;
 }
 
-/** Starts the sweep in `out`. */
-export function startSweep(out: string): Sweep {
+/** Starts the sweep in `out`, with the variables `env` besides those of this process. */
+export function startSweep(out: string, env: Readonly<Record<string, string>> = {}): Sweep {
   const { path, args } = sweepCommand(out);
+  // Deno asks for the permission to run anything where a library is to be loaded into a program.
+  const isPlain = env.LD_PRELOAD === undefined;
   const child = new Deno.Command(path, {
-    args,
+    args: isPlain ? args : args.map((arg) => arg.replace(/^--allow-run=.*/, "--allow-run")),
+    env,
     cwd: projectPath("."),
     stdout: "null",
     stderr: "piped",
@@ -58,9 +70,12 @@ export function startSweep(out: string): Sweep {
   return { pid: child.pid, ended };
 }
 
-/** Runs the sweep in `out` to its end. Throws Error if it fails. */
-export async function finishSweep(out: string): Promise<void> {
-  const { code, lastLine } = await startSweep(out).ended;
+/** Runs the sweep in `out` to its end, with the variables `env`. Throws Error if it fails. */
+export async function finishSweep(
+  out: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { code, lastLine } = await startSweep(out, env).ended;
   if (code !== 0) throw new Error(`The sweep in ${out} ended with exit code ${code}: ${lastLine}`);
 }
 

@@ -17,12 +17,13 @@ const reader = READERS[name];
 const seeds = await reader.seeds();
 const folder = await Deno.makeTempDir();
 
+let { resident } = readMemory();
 for (let index = Number(first); index < Number(end); index++) {
   const bytes = mutatedInput(seeds, { name, index });
   if (index >= seeds.length) reader.repair?.(bytes);
   tell({ begin: index });
   resetPeak();
-  const before = { cpu: process.cpuUsage(), memory: readMemory("VmRSS") };
+  const before = { cpu: process.cpuUsage(), resident };
   let fault: string | null = null;
   let accepted = true;
   try {
@@ -33,9 +34,11 @@ for (let index = Number(first); index < Number(end); index++) {
   }
   const { user, system } = process.cpuUsage(before.cpu);
   const seconds = (user + system) / 1e6;
-  const memory = readMemory("VmHWM") - before.memory;
+  const memory = readMemory();
+  resident = memory.resident;
+  const used = memory.peak - before.resident;
   if (seconds > TIME_LIMIT) fault = `${seconds.toFixed(1)} s of processor time`;
-  if (memory > MEMORY_LIMIT) fault = `${(memory / 2 ** 20).toFixed(0)} MB of memory`;
+  if (used > MEMORY_LIMIT) fault = `${(used / 2 ** 20).toFixed(0)} MB of memory`;
   tell({ end: index, accepted, fault });
 }
 await Deno.remove(folder, { recursive: true });
@@ -44,19 +47,17 @@ function tell(event: unknown): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(event)}\n`));
 }
 
-/** Makes the system measure the peak of this process's memory anew, where it can (Linux). */
+/** Makes the system measure the peak of this process's memory anew. */
 function resetPeak(): void {
-  try {
-    Deno.writeTextFileSync("/proc/self/clear_refs", "5");
-  } catch { /* the peak since the start is measured */ }
+  if (Deno.build.os === "linux") Deno.writeTextFileSync("/proc/self/clear_refs", "5");
 }
 
-/** A size in /proc/self/status, in bytes; 0 where there is none. */
-function readMemory(field: "VmRSS" | "VmHWM"): number {
-  try {
-    const status = Deno.readTextFileSync("/proc/self/status");
-    return 1024 * Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
+/** Memory of this process and its peak, in bytes; 0 on systems other than Linux, where memory is not measured. */
+function readMemory(): { readonly resident: number; readonly peak: number } {
+  if (Deno.build.os !== "linux") return { resident: 0, peak: 0 };
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const [peak, resident] = ["VmHWM", "VmRSS"].map((field) =>
+    1024 * Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1])
+  );
+  return { resident, peak };
 }

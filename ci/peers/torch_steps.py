@@ -42,9 +42,9 @@ class Nets:
         self.stages = [max(1, round(c * o.set["width"])) for c in CHANNELS[o.size]]
         d, h = o.latent_dim, max(1, round(HIDDEN * o.set["width"]))
         n = max(1, round(FEATURES * o.set["width"]))
-        self.features = self.conv([3, *self.stages, n], [3] + [4] * (len(self.stages) - 1) + [6])
+        self.features = self.conv([o.channels, *self.stages, n], [3] + [4] * (len(self.stages) - 1) + [6])
         self.head = self.linear([n, 2 * d])
-        self.decoder = self.deconv([d, *reversed(self.stages)]) + self.conv([self.stages[0], 3], [3])
+        self.decoder = self.deconv([d, *reversed(self.stages)]) + self.conv([self.stages[0], o.channels], [3])
         self.energy = self.linear([d, h, 1])
         self.sampler = self.linear([INPUTS, h, n])
         self.phi, self.psi = self.linear([n, d])[:1], self.linear([n, d])[:1]
@@ -340,7 +340,7 @@ def measure(name, mode, o):
     wait = torch.cuda.synchronize if on_gpu else lambda: None
     o.wrap = torch.compile if mode == "compile" else None
     step = METHODS[name](Nets(o), o)
-    x = torch.rand(o.batch, 3, o.size, o.size, device=o.device).mul_(2).sub_(1)
+    x = torch.rand(o.batch, o.channels, o.size, o.size, device=o.device).mul_(2).sub_(1)
     x = x.contiguous(memory_format=torch.channels_last)
     a = torch.randn(o.product, o.product, device=o.device)
     repeats = 8 if on_gpu else 1  # as in bench:step
@@ -398,6 +398,7 @@ def main():
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--size", type=int, default=32, choices=sorted(CHANNELS))
+    parser.add_argument("--channels", type=int, default=3, choices=(1, 3))
     parser.add_argument("--latent-dim", type=int, default=64)
     parser.add_argument("--product", type=int, default=2048, help="size of the matrices of the product")
     parser.add_argument("--set", type=setting, action="append", default=[], metavar="KEY=NUMBER", help=", ".join(SETTINGS))
@@ -415,7 +416,7 @@ def main():
             m = measure(name, mode, o)
             print(json.dumps(m) if o.json else row(m), flush=True)
     if not o.json:
-        print(f"\n{m['device']}; batch {o.batch}, {o.size}x{o.size}x3, latent {o.latent_dim}; medians of {o.steps} steps (least to most)")
+        print(f"\n{m['device']}; batch {o.batch}, {o.size}x{o.size}x{o.channels}, latent {o.latent_dim}; medians of {o.steps} steps (least to most)")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ function parse<T extends NonNullable<ParseArgsConfig["options"]>>(
     }
     return parsed;
   } catch (error) {
-    const [message] = (error as Error).message.split(". ");
+    const [message] = (error as Error).message.split(/\.\s/);
     return fail(
       error instanceof UsageError ? error.message : `${message}: --help lists the options`,
       2,

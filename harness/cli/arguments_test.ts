@@ -33,6 +33,7 @@ Deno.test("the benches refuse wrong options in one line, with exit code 2, befor
     ["bench_fid.ts", ["--threads", "1.5"], /^--threads must be an integer >= 1, got "1\.5"$/],
     ["gpu_compile.ts", ["--latent-dim", "0"], /^--latent-dim must be an integer >= 1, got "0"$/],
     ["tfjs_node_build.ts", ["now"], /^Unexpected argument 'now'.*: --help lists the options$/],
+    ["gpu_table.ts", ["--minutes", "-1"], /^Option '--minutes' argument is ambiguous: --help/],
     ["gpu_table.ts", ["--mode", "eager"], /^Unknown option '--mode'.*: --help lists the options$/],
   ];
   await Promise.all(cases.map(async ([file, options, message]) => {

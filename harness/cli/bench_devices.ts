@@ -17,9 +17,9 @@ import type {
   Method,
   Program,
 } from "../core/types.ts";
-import { METHODS } from "../../methods/mod.ts";
 import { prepareStep, type TrainingStep, WARM_UPS } from "./training_step.ts";
-import { readCounts, readNames, readOptions } from "./arguments.ts";
+import { readCounts, readOptions } from "./arguments.ts";
+import { methodsNamed } from "./tables.ts";
 import { runProgram } from "./programs.ts";
 
 const ORACLE = "tfjs-cpu";
@@ -53,7 +53,7 @@ Compares training steps on every usable device: the deviation of the first two f
 seconds per step with the paper's 32x32 networks.
 
   --devices LIST   comma-separated; default all available ones
-  --methods LIST   comma-separated; default lae,lebm
+  --methods LIST   comma-separated names, or modules of your own: ./mine.ts; default lae,lebm
   --steps N        timed steps, after two warm-ups (default 3)
   --batch N        default 100
   --threads N      threads of the device cpu; default all cores
@@ -87,7 +87,7 @@ const counts = readCounts({
 await runProgram(main);
 
 async function main(): Promise<void> {
-  const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+  const methods = await methodsNamed(options.methods);
   await using oracle = await openDevice(ORACLE, { threads: 1 });
   const devices = await openAll();
   if (devices.length === 0) return; // openAll has printed the reasons
@@ -95,10 +95,7 @@ async function main(): Promise<void> {
     "| method | device | difference | trace + compile | s/step | against cpu |",
     "|---|---|---|---|---|---|",
   ];
-  for (const name of names) {
-    const method = METHODS[name];
-    rows.push(...await compareDevices(method, { devices, oracle }));
-  }
+  for (const method of methods) rows.push(...await compareDevices(method, { devices, oracle }));
   for (const device of devices) await device[Symbol.asyncDispose]();
   console.log(rows.join("\n"));
   console.log(

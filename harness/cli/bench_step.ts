@@ -18,13 +18,13 @@ import { PjrtError } from "../engine/xla/pjrt_api.ts";
 import { shuffledRows } from "../core/row_order.ts";
 import { median } from "../statistics/summary.ts";
 import { createFeed } from "../run/train.ts";
-import type { Device, HostArray, Hyperparams, Problem, Program } from "../core/types.ts";
+import type { Device, HostArray, Method, Problem, Program } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
-import { fail, runProgram } from "./programs.ts";
-import { prepareStep, uniform, WARM_UPS } from "./training_step.ts";
-import { parseDecimal } from "../core/arguments.ts";
+import { runProgram } from "./programs.ts";
+import { prepareStep, readSettings, uniform, WARM_UPS } from "./training_step.ts";
 import { checkGpuNumber } from "../experiment/experiment_arguments.ts";
-import { readCounts, readNames, readOptions } from "./arguments.ts";
+import { readCounts, readOptions } from "./arguments.ts";
+import { methodsNamed } from "./tables.ts";
 
 /** Measurement of one method, which a child process prints as one line of JSON. */
 interface Measurement {
@@ -57,12 +57,13 @@ const HELP = `Usage: deno task bench:step [options]
 
 Seconds per training step with the paper's networks, and the fraction of the matrix-product rate.
 
-  --methods LIST     comma-separated; default all
+  --methods LIST     comma-separated names, or modules of your own: ./mine.ts; default all
   --steps N          timed steps per method, after two warm-ups (default 5)
   --device NAME      default cpu
   --threads N        default all cores
   --batch N          default 100
-  --size 32|64       image size, 3 channels (default 32)
+  --size 32|64       image size (default 32)
+  --channels 1|3     grey or colour images (default 3)
   --latent-dim N     default 64
   --product N        size of the multiplied matrices (default 2048; a large GPU needs 8192)
   --set KEY=NUMBER   sets a hyperparameter of every method that has it, e.g. posteriorSteps=10
@@ -76,6 +77,7 @@ const options = readOptions(HELP, {
   threads: { type: "string", default: String(cpus().length) },
   batch: { type: "string", default: "100" },
   size: { type: "string", default: "32" },
+  channels: { type: "string", default: "3" },
   "latent-dim": { type: "string", default: "64" },
   product: { type: "string", default: "2048" },
   set: { type: "string", multiple: true, default: [] },
@@ -88,16 +90,21 @@ const counts = readCounts({
   threads: options.threads,
   batch: options.batch,
   size: options.size,
+  channels: options.channels,
   "latent-dim": options["latent-dim"],
   product: options.product,
 });
 const { child: name } = options;
-await runProgram(() => name === undefined ? table() : child(name));
+await runProgram(async () => {
+  const methods = await methodsNamed(options.methods);
+  const method = methods.find((method) => method.name === name);
+  await (method === undefined ? table(methods) : child(method));
+});
 
 /** Prints the measurement of one method, or its error in one line. */
-async function child(name: string): Promise<void> {
+async function child(method: Method): Promise<void> {
   try {
-    console.log(JSON.stringify(await measure(name)));
+    console.log(JSON.stringify(await measure(method)));
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     Deno.exitCode = 1;
@@ -105,13 +112,12 @@ async function child(name: string): Promise<void> {
 }
 
 /** Runs a child for each method and prints the table. */
-async function table(): Promise<void> {
-  const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+async function table(methods: readonly Method[]): Promise<void> {
   checkGpuNumber(options.device);
-  settings(); // report a wrong --set once, not in every child
+  readSettings(options.set, methods); // report a wrong --set once, not in every child
   const rows: Measurement[] = [];
-  for (const [i, name] of names.entries()) {
-    console.error(`${name} (${i + 1} of ${names.length}) ...`);
+  for (const [i, { name }] of methods.entries()) {
+    console.error(`${name} (${i + 1} of ${methods.length}) ...`);
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["task", "--quiet", "bench:step", "--child", name, ...Deno.args],
       stderr: "inherit",
@@ -124,10 +130,11 @@ async function table(): Promise<void> {
     rows.push(JSON.parse(new TextDecoder().decode(stdout)));
     if (options.json) console.log(JSON.stringify(rows.at(-1)));
   }
-  if (!options.json && rows.length > 0) console.log(format(rows));
+  if (!options.json && rows.length > 0) console.log(format(rows, methods));
 }
 
-function format(rows: readonly Measurement[]): string {
+function format(rows: readonly Measurement[], methods: readonly Method[]): string {
+  const labels = new Map(methods.map(({ name, label }) => [name, label]));
   const header = [
     "| method | s/step | GFLOP | GFLOP/s | matrix product | fraction | noise | feed | trace + compile | nodes | peak memory |",
     "|---|---|---|---|---|---|---|---|---|---|---|",
@@ -137,7 +144,7 @@ function format(rows: readonly Measurement[]): string {
     const product = 2 * r.product ** 3 / median(r.products) / 1e9;
     return `| ${
       [
-        METHODS[r.method].label,
+        labels.get(r.method),
         `${seconds(step)} (${seconds(Math.min(...r.steps))} to ${seconds(Math.max(...r.steps))})`,
         ...rateCells(r, `${product.toFixed(0)} GFLOP/s`),
         `${(100 * r.noise / step).toFixed(1)} %`,
@@ -148,10 +155,10 @@ function format(rows: readonly Measurement[]): string {
       ].join(" | ")
     } |`;
   });
-  const { batch, size, threads } = options;
+  const { batch, size, channels, threads } = options;
   const machine = `${cpus()[0].model}, ${threads} threads; ${
     rows[0].device
-  }; batch ${batch}, ${size}x${size}x3, latent ${options["latent-dim"]}; median of ${
+  }; batch ${batch}, ${size}x${size}x${channels}, latent ${options["latent-dim"]}; median of ${
     rows[0].steps.length
   } steps (minimum to maximum)`;
   return [...header, ...lines, "", machine].join("\n");
@@ -174,12 +181,11 @@ function seconds(value: number): string {
   return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
 }
 
-async function measure(name: string): Promise<Measurement> {
-  const method = METHODS[name];
+async function measure(method: Method): Promise<Measurement> {
   const training = prepareStep(method, {
-    image: { height: counts.size, width: counts.size, channels: 3 },
+    image: { height: counts.size, width: counts.size, channels: counts.channels },
     batchSize: counts.batch,
-    overrides: { latentDim: counts["latent-dim"], ...settings() },
+    overrides: { latentDim: counts["latent-dim"], ...readSettings(options.set, [method]) },
   });
   await using device = await openDevice(options.device, { threads: counts.threads });
   const inputs = training.inputs();
@@ -203,7 +209,7 @@ async function measure(name: string): Promise<Measurement> {
   }
   const { traceSeconds, compileSeconds, nodes } = program.compiled;
   return {
-    method: name,
+    method: method.name,
     flops: training.flops,
     steps,
     products,
@@ -218,19 +224,6 @@ async function measure(name: string): Promise<Measurement> {
     feed: feedSeconds(training.problem),
     device: device.description,
   };
-}
-
-/** Hyperparameters of `--set`. */
-function settings(): Hyperparams {
-  const known = Object.values(METHODS).flatMap(({ defaults }) => Object.keys(defaults));
-  return Object.fromEntries(options.set.map((text) => {
-    const [, key, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
-    const number = parseDecimal(value ?? "");
-    if (!known.includes(key) || number === undefined) {
-      return fail(`Unknown setting "${text}": write KEY=NUMBER, where KEY is a hyperparameter`, 2);
-    }
-    return [key, number];
-  }));
 }
 
 /** Compiles `count` successive matrix products of the same runtime, with operands on the device. */

@@ -1,14 +1,17 @@
 /**
  * `deno task bench:toy`: chain-steps per second of every toy sampler on the bivariate target, with many chains in one compiled
- * graph. A chain holds all three points, so a chain-step moves six coordinates.
+ * graph. A chain holds all three points, so a chain-step moves six coordinates. Its normals are drawn by one thread of the
+ * host before the graph runs; their share of the time says how much is left to the graph.
  *
  * @module
  */
 import { cpus } from "node:os";
 import { bivariateGaussian } from "../../datasets/toy/bivariate_gaussian.ts";
+import { fillNoise, keyOf } from "../core/noise.ts";
 import { openDevice } from "../engine/device.ts";
 import { median } from "../statistics/summary.ts";
-import { runChains } from "../toy/run_chains.ts";
+import { resolveSettings, runChains } from "../toy/run_chains.ts";
+import type { Sampler, SamplerSettings } from "../core/toy_types.ts";
 import { SAMPLERS } from "../../methods/toy/mod.ts";
 import { fail, runProgram } from "./programs.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
@@ -48,8 +51,11 @@ async function main(): Promise<void> {
   await using device = await openDevice("cpu", { threads });
   console.log(`${cpus()[0].model}, ${device.description}`);
   console.log(`Bivariate target, ${chains} chains, ${steps} steps, median of ${repeats}\n`);
-  console.log("| sampler | million chain-steps/s | gradients per step |");
-  console.log("| --- | --- | --- |");
+  console.log(
+    "| sampler | million chain-steps/s | gradients per step | normals per step | share of drawing them |",
+  );
+  console.log("| --- | --- | --- | --- | --- |");
+  const perNormal = secondsPerNormal();
   for (const name of names) {
     const sampler = SAMPLERS[name];
     const rates: number[] = [];
@@ -66,8 +72,34 @@ async function main(): Promise<void> {
       gradients = run.gradients / steps;
     }
     const rate = median(rates);
-    console.log(
-      `| ${sampler.label} | ${rate.toPrecision(3)} | ${Number(gradients.toPrecision(3))} |`,
-    );
+    const normals = normalsPerStep(sampler, { chains, steps, burnIn: steps - THIN, thin: THIN });
+    const cells = [
+      sampler.label,
+      rate.toPrecision(3),
+      String(Number(gradients.toPrecision(3))),
+      String(normals),
+      `${(100 * normals * perNormal * rate * 1e6).toFixed(0)} %`,
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
   }
+}
+
+/** Normals that one step of one chain takes. */
+function normalsPerStep(sampler: Sampler, overrides: Partial<SamplerSettings>): number {
+  const settings = resolveSettings(sampler, { target: bivariateGaussian, overrides });
+  return Object.values(sampler.draws(bivariateGaussian, settings))
+    .filter(({ kind }) => kind === "normal")
+    .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1) / settings.chains, 0);
+}
+
+/** Seconds to draw a normal on the host, by the median of three tries. */
+function secondsPerNormal(): number {
+  const width = 10_000;
+  const counters = Int32Array.from({ length: 100 }, (_, i) => i);
+  const out = new Float32Array(counters.length * width);
+  return median(Array.from({ length: 3 }, () => {
+    const begun = performance.now();
+    fillNoise(out, { key: keyOf(5), counters, width, kind: "normal" });
+    return (performance.now() - begun) / 1000 / out.length;
+  }));
 }

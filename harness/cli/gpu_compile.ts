@@ -14,6 +14,7 @@ import { METHODS } from "../../methods/mod.ts";
 import { fail, runProgram } from "./programs.ts";
 import { prepareStep } from "./training_step.ts";
 import { readCounts, readNames, readOptions } from "./arguments.ts";
+import { methodsNamed } from "./tables.ts";
 
 const HELP = `Usage: deno task gpu:compile [options]
 
@@ -21,7 +22,7 @@ Compiles a training step of every method with XLA's CUDA plugin for an NVIDIA GP
 and reports kernels, calls of cuDNN, memory, and the time at the GPU's full rates. No kernel is timed.
 
   --gpu NAME         ${Object.keys(GPU_SPECS).join(", ")} (default h200)
-  --methods LIST     comma-separated; default all
+  --methods LIST     comma-separated names, or modules of your own: ./mine.ts; default all
   --highest          full float32 products, as --device cuda:highest; XLA rounds to TF32 by default
   --batch N          default 100
   --size 32|64       image size, 3 channels (default 32)
@@ -33,6 +34,8 @@ and reports kernels, calls of cuDNN, memory, and the time at the GPU's full rate
 /** Facts about the compiled step of a method. */
 export interface Compiled extends Pick<AheadProgram, "nodes" | "compileSeconds" | "memory"> {
   readonly method: string;
+  /** The method's name in tables. */
+  readonly label: string;
   readonly gpu: string;
   /** Floating-point operations per step; absent without a formula. */
   readonly flops?: number;
@@ -56,16 +59,17 @@ async function main(): Promise<void> {
     size: options.size,
     latentDim: options["latent-dim"],
   });
-  const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+  const methods = await methodsNamed(options.methods);
   const gpus = readNames(options.gpu, { kind: "GPU", known: Object.keys(GPU_SPECS) });
   if (gpus.length > 1) fail(`--gpu takes one name, got "${options.gpu}"`, 2);
   const gpu = GPU_SPECS[gpus[0] as keyof typeof GPU_SPECS];
   const compiler = openCompiler();
   const rows: Compiled[] = [];
-  for (const [i, name] of names.entries()) {
-    console.error(`${name} (${i + 1} of ${names.length}) ...`);
+  for (const [i, method] of methods.entries()) {
+    const { name, label } = method;
+    console.error(`${name} (${i + 1} of ${methods.length}) ...`);
     try {
-      const training = prepareStep(METHODS[name], {
+      const training = prepareStep(method, {
         image: { height: size, width: size, channels: 3 },
         batchSize: batch,
         overrides: { latentDim },
@@ -85,6 +89,7 @@ async function main(): Promise<void> {
       const { flops } = training;
       rows.push({
         method: name,
+        label,
         gpu: gpu.label,
         nodes,
         compileSeconds,
@@ -172,8 +177,8 @@ export function format(rows: readonly Compiled[]): string {
     "TFLOP",
     "at full rates",
   ];
-  const lines = rows.map(({ method, compileSeconds, memory, flops, work, fullRateSeconds }) => [
-    METHODS[method].label,
+  const lines = rows.map(({ label, compileSeconds, memory, flops, work, fullRateSeconds }) => [
+    label,
     `${compileSeconds.toFixed(1)} s`,
     String(work.launches),
     ...Object.values(CONVOLUTIONS).map((functions) =>

@@ -21,9 +21,20 @@ const TASKS: Readonly<Record<string, string>> = {
 
 /** Other tasks by subject. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
-  speed: ["bench:step", "bench:toy", "bench:devices", "bench:fid"],
+  speed: [
+    "check:speed",
+    "bench:step",
+    "bench:nodes",
+    "bench:winograd",
+    "bench:toy",
+    "bench:devices",
+    "bench:fid",
+  ],
   devices: ["gpu:table", "gpu:compile", "tfjs-node:build", "threads"],
-  quality: ["ok", "test", "test:faults", "test:fuzz", "test:slurm", "smoke", "page", "layers"],
+  quality: [
+    ...["ok", "test", "test:faults", "test:fuzz", "test:slurm", "test:memory", "smoke", "page"],
+    "layers",
+  ],
   evidence: ["check:power", "check:mutations", "learning", "scores"],
   building: ["run", "help", "npm:pack", "npm:check", "noise:kernel"],
   fixtures: ["fashion:classifier", "cifar:classifier", "fixtures:fashion_4k"],

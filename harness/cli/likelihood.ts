@@ -18,7 +18,7 @@ import { threadsWarning } from "../experiment/warnings.ts";
 import { BLOCK } from "../run/annealing.ts";
 import { passesOf } from "../run/bidirectional.ts";
 import { costOf, estimateRun, type PendingRun, planLikelihoods } from "../sweep/likelihood.ts";
-import { LIKELIHOOD_FILE } from "../sweep/likelihood_store.ts";
+import { LIKELIHOOD_FILE, openLikelihoods } from "../sweep/likelihood_store.ts";
 import { describeRun } from "../sweep/progress.ts";
 import { latestRecords, readResults, RESULTS_FILE } from "../sweep/store.ts";
 import { openProgressBar } from "./progress_bar.ts";
@@ -98,6 +98,7 @@ async function likelihood(
     : parseNames(typed.methods, { kind: "method", known: present });
   const chosen = records.filter(({ spec }) => methods.includes(spec.method));
   const tables = await root.tablesOf(chosen.map(({ spec }) => spec));
+  using store = typed.dryRun ? undefined : await openLikelihoods(dir);
   const { pending, done, leftOut } = await planLikelihoods(chosen, {
     tables,
     dir,
@@ -116,12 +117,13 @@ async function likelihood(
           (passes / 1e6).toPrecision(2)
         } million gradients of log p(x | z), about ${formatDuration(seconds)} on ${device.name}`,
     );
-    if (typed.dryRun) return;
+    if (store === undefined) return;
     for (const [index, run] of pending.entries()) {
-      await estimateWithProgress(run, { ...options, place: `[${index + 1}/${pending.length}]` });
+      const place = `[${index + 1}/${pending.length}]`;
+      await estimateWithProgress(run, { ...options, store, place });
     }
   }
-  if (typed.dryRun) return;
+  if (store === undefined) return;
   const { paths } = await root.publish(dir, records);
   console.log(`Wrote ${[`${dir}/${LIKELIHOOD_FILE}`, ...paths].join(", ")}`);
 }

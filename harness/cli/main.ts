@@ -44,6 +44,7 @@ import { CHECKPOINT_SECONDS, runCommand } from "./run_command.ts";
 import { likelihoodCommand } from "./likelihood.ts";
 import { conformCommand } from "./conform.ts";
 import { tuneCommand } from "./tune.ts";
+import { errorLine } from "./programs.ts";
 import { entriesOf, namesOf, openTables, sideOf, TABLES, tablesOf } from "./tables.ts";
 import type { RunRecord } from "../core/records.ts";
 import { parseSeconds, UsageError } from "../core/arguments.ts";
@@ -396,8 +397,7 @@ async function main(args: readonly string[]): Promise<void> {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return; // help was printed
-    const message = error instanceof Error ? error.message : String(error);
-    console.error(plainText(message.replace(/^error: /, "").trim()));
+    console.error(plainText(errorLine(error).replace(/^error: /, "")));
     const misused = error instanceof CommanderError || error instanceof UsageError;
     Deno.exitCode = misused ? MISUSED : FAILED;
   }

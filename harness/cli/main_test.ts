@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { exampleRecord } from "../../reports/example_records.ts";
 import { claimFolder, LOCK_FILE } from "../core/file_lock.ts";
 import { projectPath } from "../core/project.ts";
 import type { RunSpec } from "../core/records.ts";
@@ -146,6 +147,16 @@ Deno.test("cli likelihood refuses wrong arguments, and a folder without results"
       assert.match(stderr.trimEnd(), cases[i][2]);
       assert.deepEqual([code, stdout], [cases[i][1], ""], stderr);
     });
+  }));
+
+Deno.test("cli likelihood says who holds the folder", () =>
+  withTempDir(async (dir) => {
+    const record = exampleRecord({ scores: { fd_fashion: 3 } });
+    await Deno.writeTextFile(`${dir}/results.jsonl`, `${JSON.stringify(record)}\n`);
+    using _claim = await claimFolder(dir, { hint: "" });
+    const { code, stderr } = await cli(["likelihood", dir], dir);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`is in use by process ${Deno.pid} on .*: wait for it, `));
   }));
 
 Deno.test("cli run says where a spec is when there is none", () =>

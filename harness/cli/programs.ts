@@ -35,9 +35,22 @@ export async function runProgram(main: () => void | Promise<void>): Promise<void
   try {
     await main();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    fail(message.replaceAll(/\s*\n\s*/g, " "), error instanceof UsageError ? 2 : 1);
+    fail(errorLine(error), error instanceof UsageError ? 2 : 1);
   }
+}
+
+/** The message of an error. Deno's advice to allow more is left out: a task's permissions are not the user's to change. */
+export function errorLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim()
+    .replace(
+      /^Requires all access to ("[^"]+").*$/,
+      "No access to $1: the system keeps programs out of it",
+    )
+    .replace(
+      /^Requires (.+ access to "[^"]+"), run again with the --allow-\S+ flag$/,
+      "No $1: the task does not allow it",
+    );
 }
 
 /** Ends the program with one line on standard error. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { DATASETS, isMade, resolveDataset } from "../../datasets/mod.ts";
+import { DATASETS, isMade, resolveDataset, wholeName } from "../../datasets/mod.ts";
 import { METHODS } from "../../methods/mod.ts";
-import { UsageError } from "../core/arguments.ts";
+import { parseNames, UsageError } from "../core/arguments.ts";
 import { baseName } from "../core/dataset_name.ts";
 import type { RunSpec, UserModule } from "../core/records.ts";
 import type { Dataset, Method, Score } from "../core/types.ts";
@@ -13,6 +13,7 @@ import { lookUp, type Tables } from "../experiment/spec.ts";
 import { METRICS } from "../metrics/metrics.ts";
 import type { Names } from "../../reports/document/result_table.ts";
 import {
+  factsOf,
   isModulePath,
   loadModuleAgain,
   loadUserModule,
@@ -39,7 +40,7 @@ export interface OpenedTables {
 
 /**
  * The tables with the methods of the modules among `methods`, the data sets of the modules among `datasets`, data sets such as
- * `folder:PATH`, and all entries of `modules`. Throws UsageError for a module that cannot be used.
+ * `folder:PATH` or `heldout:./set.ts`, and all entries of `modules`. Throws UsageError for a module that cannot be used.
  */
 export async function openTables(
   { methods, datasets, modules = [] }: {
@@ -54,15 +55,8 @@ export async function openTables(
     methods: await expand(ofMethods, "methods", users),
     datasets: await expand(ofDatasets, "datasets", users),
   };
-  const made = await Promise.all(
-    taken.datasets.filter(isMade).map(async (name) => [name, await resolved(name)] as const),
-  );
-  const tables = withUsers({
-    ...TABLES,
-    datasets: { ...TABLES.datasets, ...Object.fromEntries(made) },
-  }, users);
   return {
-    tables,
+    tables: await withMade(withUsers(users), taken.datasets),
     ...methods !== undefined && { methods: taken.methods.join() },
     ...datasets !== undefined && { datasets: taken.datasets.join() },
     moduleFolders: [...new Set(users.flatMap(({ folders }) => folders))],
@@ -73,7 +67,10 @@ function wordsOf(text = ""): string[] {
   return text.split(",").map((word) => word.trim());
 }
 
-/** `words` with the names of its entries in the place of each module, which is added to `users`. */
+/**
+ * `words` with the names of its entries in the place of each module, which is added to `users`. The module of a data set may stand
+ * wherever the name of one may: `heldout:./set.ts`, `./set.ts-3`.
+ */
 async function expand(
   words: readonly string[],
   kind: "methods" | "datasets",
@@ -81,35 +78,75 @@ async function expand(
 ): Promise<string[]> {
   const names: string[] = [];
   for (const word of words) {
-    if (!isModulePath(word)) {
+    const { before, path, after } = kind === "datasets" ? partsOf(word) : whole(word);
+    if (!isModulePath(path)) {
       names.push(word);
       continue;
     }
-    const user = await loadUserModule(word);
+    const user = await loadUserModule(path);
     if (user[kind].length === 0) {
-      const what = kind === "methods" ? "method: for its data sets" : "data set: for its methods";
-      const other = kind === "methods" ? "--datasets" : "--methods";
-      throw new UsageError(`${word} exports no ${what}, use ${other} ${word}`);
+      const [none, some] = kind === "methods"
+        ? ["method", `data set ${user.datasets[0].name}`]
+        : ["data set", `method ${user.methods[0].name}`];
+      throw new UsageError(`${path} exports no ${none}, but the ${some}`);
     }
     users.push(user);
-    names.push(...user[kind].map(({ name }) => name));
+    names.push(...user[kind].map(({ name }) => `${before}${name}${after}`));
   }
   return names;
 }
 
-async function resolved(name: string): Promise<Dataset> {
+interface ModuleWord {
+  readonly before: string;
+  readonly path: string;
+  readonly after: string;
+}
+
+function whole(word: string): ModuleWord {
+  return { before: "", path: word, after: "" };
+}
+
+/** The module in the word for a data set, and what stands before and after it. */
+function partsOf(word: string): ModuleWord {
+  const rest = baseName(word);
+  const before = word.slice(0, word.length - rest.length);
+  const [, path = rest, after = ""] = /^(.+\.[mc]?[jt]s)(-\d+)$/.exec(rest) ?? [];
+  return { before, path, after };
+}
+
+/** `tables` with those of the data sets `names` that are made on demand; what is made of a user's data set belongs to its module. */
+async function withMade(tables: Tables, names: readonly string[]): Promise<Tables> {
+  const { datasets, modules } = tables;
+  const made = await Promise.all(
+    names.filter((name) => isMade(name, datasets)).map((name) => resolved(name, datasets)),
+  );
+  if (made.length === 0) return tables;
+  const ofUser = made.flatMap((dataset) => {
+    const own = modules?.datasets[wholeName(dataset.name, datasets)];
+    return own === undefined ? [] : [[dataset.name, { ...own, ...factsOf(dataset) }] as const];
+  });
+  return {
+    ...tables,
+    datasets: { ...datasets, ...Object.fromEntries(made.map((made) => [made.name, made])) },
+    ...modules !== undefined && {
+      modules: { ...modules, datasets: { ...modules.datasets, ...Object.fromEntries(ofUser) } },
+    },
+  };
+}
+
+async function resolved(name: string, datasets: Tables["datasets"]): Promise<Dataset> {
   try {
-    return await resolveDataset(name);
+    return await resolveDataset(name, datasets);
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }
 }
 
-/** `tables` with all entries of `users`. Throws UsageError for two entries of one name. */
-function withUsers(tables: Tables, users: readonly UserEntries[]): Tables {
-  if (users.length === 0) return tables;
-  const methods: Record<string, Method> = { ...tables.methods };
-  const datasets: Record<string, Dataset> = { ...tables.datasets };
+/** The project's tables with all entries of `users`. Throws UsageError for two entries of one name. */
+function withUsers(users: readonly UserEntries[]): Tables {
+  if (users.length === 0) return TABLES;
+  const methods: Record<string, Method> = { ...TABLES.methods };
+  const datasets: Record<string, Dataset> = { ...TABLES.datasets };
   const modules = {
     methods: {} as Record<string, UserModule>,
     datasets: {} as Record<string, UserModule>,
@@ -126,7 +163,7 @@ function withUsers(tables: Tables, users: readonly UserEntries[]): Tables {
       modules.datasets[dataset.name] = moduleOfDataset(user, dataset);
     }
   }
-  return { ...tables, methods, datasets, modules };
+  return { ...TABLES, methods, datasets, modules };
 }
 
 function refuseTaken(kind: string, name: string, { user, table, own }: {
@@ -139,15 +176,20 @@ function refuseTaken(kind: string, name: string, { user, table, own }: {
   throw new UsageError(`${user.path} has a ${kind} "${name}", as ${other} has: rename one of them`);
 }
 
+/** The methods that `words` name: of the project, or of the user's modules. Throws UsageError for others. */
+export async function methodsNamed(words: string): Promise<readonly Method[]> {
+  const { tables: { methods }, methods: names = "" } = await openTables({ methods: words });
+  return parseNames(names, { kind: "method", known: Object.keys(methods) })
+    .map((name) => methods[name]);
+}
+
 /** The tables with the entries that `specs` name. Throws Error for a module that has changed since. */
 export async function tablesOf(specs: readonly RunSpec[]): Promise<Tables> {
   const modules = new Map(
     specs.flatMap(({ modules }) => Object.values(modules ?? {})).map((own) => [own.path, own]),
   );
   const users = await Promise.all([...modules.values()].map(loadModuleAgain));
-  const named = specs.filter(({ modules }) => modules?.dataset === undefined);
-  const { tables } = await openTables({ datasets: named.map(({ dataset }) => dataset).join() });
-  return withUsers(tables, users);
+  return await withMade(withUsers(users), specs.map(({ dataset }) => dataset));
 }
 
 /** The entries that `spec` names. */

@@ -11,7 +11,9 @@ import type { HostArrays, Method } from "../core/types.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { openDevice } from "../engine/device.ts";
 import { markdownTable } from "../../reports/markdown.ts";
-import { readCounts, readNames, readOptions } from "./arguments.ts";
+import { readCounts, readOptions } from "./arguments.ts";
+import { runProgram } from "./programs.ts";
+import { methodsNamed } from "./tables.ts";
 import { prepareStep } from "./training_step.ts";
 
 const HELP = `Usage: deno task threads [options]
@@ -19,7 +21,7 @@ const HELP = `Usage: deno task threads [options]
 Trains every method for a few steps on the device cpu with 1 thread and with others, and says whether the bits of the state
 are equal.
 
-  --methods LIST   comma-separated; default all
+  --methods LIST   comma-separated names, or modules of your own: ./mine.ts; default all
   --threads LIST   numbers of threads to compare with 1; default 2,3,4,8
   --width FACTOR   of the networks, 1 is the paper's (default 0.25)
   --steps N        default 2
@@ -33,19 +35,19 @@ const options = readOptions(HELP, {
   steps: { type: "string", default: "2" },
   batch: { type: "string", default: "50" },
 });
-await main();
+await runProgram(main);
 
 async function main(): Promise<void> {
   const counts = readCounts({ steps: options.steps, batch: options.batch });
   const threads = options.threads.split(",").map((text) => parseCount(text, "--threads"));
-  const names = readNames(options.methods, { kind: "method", known: Object.keys(METHODS) });
+  const methods = await methodsNamed(options.methods);
   const rows: string[][] = [];
-  for (const name of names) {
+  for (const method of methods) {
     const setting = { ...counts, width: Number(options.width) };
-    const alone = await stateAfter(METHODS[name] as Method, { ...setting, threads: 1 });
-    const row = [name];
+    const alone = await stateAfter(method, { ...setting, threads: 1 });
+    const row = [method.name];
     for (const count of threads) {
-      const state = await stateAfter(METHODS[name] as Method, { ...setting, threads: count });
+      const state = await stateAfter(method, { ...setting, threads: count });
       row.push(digestOf(state) === digestOf(alone) ? "equal" : "unlike");
     }
     rows.push(row);

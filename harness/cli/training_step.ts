@@ -1,7 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
+import { METHODS } from "../../methods/mod.ts";
+import { parseDecimal } from "../core/arguments.ts";
 import { toArrays } from "../core/host_arrays.ts";
 import { createNoise, fillNoise, keyOf } from "../core/noise.ts";
 import { stepFunction, stepInputs } from "../run/train.ts";
+import { fail } from "./programs.ts";
 import type { HostArrays, Hyperparams, ImageShape, Method, Problem } from "../core/types.ts";
 
 /** Number of training images, as of CIFAR-10; it does not affect the time of a step. */
@@ -63,6 +66,21 @@ export function prepareStep(
         }),
       ),
   };
+}
+
+/** Numeric hyperparameters written as KEY=NUMBER, each of one of `methods` or of a method of the project. */
+export function readSettings(texts: readonly string[], methods: readonly Method[]): Hyperparams {
+  const known = [...methods, ...Object.values(METHODS)].flatMap(({ defaults }) =>
+    Object.keys(defaults)
+  );
+  return Object.fromEntries(texts.map((text) => {
+    const [, key, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
+    const number = parseDecimal(value ?? "");
+    if (!known.includes(key) || number === undefined) {
+      return fail(`Unknown setting "${text}": write KEY=NUMBER, where KEY is a hyperparameter`, 2);
+    }
+    return [key, number];
+  }));
 }
 
 /** Uniform numbers in [0, 1), the same in every call. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { Command } from "commander";
-import { resolveDataset } from "../../datasets/mod.ts";
+import { DATASET_FORMS } from "../../datasets/mod.ts";
 import { absoluteName, HELD_OUT } from "../core/dataset_name.ts";
 import { parseCount, UsageError } from "../core/arguments.ts";
 import { gather } from "./arguments.ts";
@@ -35,6 +35,8 @@ interface TuneArguments {
   readonly metric?: string;
   readonly epochs?: string;
   readonly images?: string;
+  readonly batchSize?: string;
+  readonly samples?: string;
   readonly set?: readonly string[];
   readonly device?: string;
   readonly threads?: string;
@@ -61,10 +63,17 @@ export function tuneCommand(
       "--methods <names>",
       "comma-separated names, or modules of your own: ./mine.ts; all of the preset by default",
     )
-    .option("--dataset <name>", "one data set; the preset's first by default")
+    .option(
+      "--dataset <name>",
+      `one data set, ${
+        DATASET_FORMS.join(", ")
+      }, or a module of your own: ./set.ts; the preset's first by default`,
+    )
     .option("--metric <name>", "the score to tune for; the preset's first by default")
     .option("--epochs <count>", "epochs of a trial; the preset's by default")
     .option("--images <count>", "training images of a trial; all by default")
+    .option("--batch-size <count>", "images per step; the preset's by default")
+    .option("--samples <count>", "number of samples for the score; the preset's by default")
     .option("--set <METHOD.KEY=VALUE>", "a hyperparameter that every trial starts from", gather)
     .option("--device <name>", `one of ${Object.keys(DEVICES).join(", ")}`)
     .option("--threads <count>", "threads of a run; the cores divided by --jobs by default")
@@ -87,14 +96,17 @@ export function tuneCommand(
 
 async function tune(typed: TuneArguments): Promise<Deno.Signal | undefined> {
   const preset = lookUp(PRESETS, "preset", typed.preset);
-  const { tables, methods, moduleFolders } = await openTables({ methods: typed.methods });
-  const dataset = absoluteName(`${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`);
-  const datasets = { ...tables.datasets, [dataset]: await heldOut(dataset) };
-  const withHeldOut: Tables = { ...tables, datasets };
+  const { tables, methods, datasets = "", moduleFolders } = await openTables({
+    methods: typed.methods,
+    datasets: absoluteName(`${HELD_OUT}${typed.dataset ?? preset.datasets[0]}`),
+  });
+  if (datasets.includes(",")) {
+    throw new UsageError(`--dataset takes one data set, got ${datasets.replaceAll(HELD_OUT, "")}`);
+  }
   const { experiment, jobs } = readExperiment(
-    { ...typed, methods, datasets: dataset, seeds: "0" },
+    { ...typed, methods, datasets, seeds: "0" },
     {
-      tables: withHeldOut,
+      tables,
       presets: PRESETS,
       devices: Object.keys(DEVICES),
       cores: availableCores(),
@@ -103,7 +115,7 @@ async function tune(typed: TuneArguments): Promise<Deno.Signal | undefined> {
   const crowded = threadsWarning({ ...experiment, jobs, cores: availableCores() });
   if (crowded !== undefined) console.error(`Warning: ${crowded}`);
   const metric = metricOf(typed.metric ?? experiment.metrics[0], tables);
-  requireJudged({ metrics: [metric.name], datasets: [dataset] }, withHeldOut);
+  requireJudged({ metrics: [metric.name], datasets: experiment.datasets }, tables);
   const reason = await metric.available?.() ?? null;
   if (reason !== null) throw new Error(`Cannot tune for ${metric.name}: ${reason}`);
   const budget = {
@@ -112,10 +124,10 @@ async function tune(typed: TuneArguments): Promise<Deno.Signal | undefined> {
     seeds: parseCount(typed.seeds, "--seeds"),
   };
   const scored = { ...experiment, name: "tune", metrics: [metric.name], scoreUntrained: false };
-  const trials = searchTrials(scored, { tables: withHeldOut, trials: budget.trials });
+  const trials = searchTrials(scored, { tables, trials: budget.trials });
   const out = userPath(typed.out ?? "runs/tune");
   const options = {
-    tables: withHeldOut,
+    tables,
     out,
     jobs,
     force: false,
@@ -153,14 +165,6 @@ async function tune(typed: TuneArguments): Promise<Deno.Signal | undefined> {
   await replaceFile(`${out}/tuning.json`, `${JSON.stringify({ budget, tuned }, null, 2)}\n`);
   console.log(`${markdown}\nWrote ${out}/tuning.md, ${out}/tuning.json`);
   return undefined;
-}
-
-async function heldOut(name: string) {
-  try {
-    return await resolveDataset(name);
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
 }
 
 function metricOf(name: string, tables: Tables): Metric {

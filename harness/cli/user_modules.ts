@@ -103,10 +103,15 @@ export function moduleOfMethod(
 /** The module of `dataset`, as a spec has it. */
 export function moduleOfDataset(
   { path, sha256 }: UserEntries,
-  { label, image }: Dataset,
+  dataset: Dataset,
 ): UserModule {
+  return { path, sha256, ...factsOf(dataset) };
+}
+
+/** The facts of a user's data set that reports need. */
+export function factsOf({ label, image }: Dataset): Pick<UserModule, "label" | "image"> {
   const { height, width, channels } = image;
-  return { path, sha256, label, image: { height, width, channels } };
+  return { label, image: { height, width, channels } };
 }
 
 /** Loads a module that a spec names. Throws Error if it is missing or no longer the one that the run was defined with. */

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { childCommand } from "../sweep/child.ts";
 import { readResults } from "../sweep/store.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
+import { exampleRecord } from "../../reports/example_records.ts";
+import { openTables, tablesOf } from "./tables.ts";
 import { isModulePath, loadUserModule } from "./user_modules.ts";
 
 const METHOD = `
@@ -50,8 +52,12 @@ export const ramps: Dataset = {
   image,
   counts: { train: 50, test: 50 },
   files: [],
-  load: (split) =>
-    Promise.resolve(createImageSet({ image, pixels: levels(split === "train" ? 3 : 5) })),
+  load: (split) => {
+    const labels = Int32Array.from({ length: 50 }, (_, i) => i % 2);
+    return Promise.resolve(
+      createImageSet({ image, pixels: levels(split === "train" ? 3 : 5), labels }),
+    );
+  },
 };
 `;
 
@@ -119,6 +125,58 @@ Deno.test("bench trains the method of a user's module on the data set of another
     assert.match(stale.stderr, /mine\.ts has changed since the run was defined: [^\n]*\n$/);
   }));
 
+Deno.test("tune searches for the method of a module on a held-out part of the data set of another", () =>
+  withTempDir(async (dir) => {
+    await writeModules(dir);
+    const words = ["tune", "--preset", "smoke", "--methods", "mine.ts", "--dataset", "./ramps.ts"];
+    const small = ["--batch-size", "10", "--epochs", "1", "--images", "20", "--samples", "20"];
+    const budget = ["--budget", "1", "--finalists", "1", "--seeds", "1", "--threads", "1"];
+    const { code, stderr } = await cli([...words, ...small, ...budget, "--out", "out"], dir);
+    assert.equal(code, 0, stderr);
+    const { records } = await readResults(`${dir}/out`);
+    assert.deepEqual(
+      records.map(({ spec, status }) => [spec.dataset, spec.modules?.dataset?.label, status]),
+      Array(2).fill(["heldout:ramps", "Ramps, held out", "completed"]),
+    );
+    const both = ["tune", "--methods", "./mine.ts", "--dataset", "fashion_4k,./ramps.ts"];
+    const refused = await cli(both, dir);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /^--dataset takes one data set, got fashion_4k,ramps\n$/);
+  }));
+
+Deno.test("openTables() takes the module of a data set wherever its name may stand, and tablesOf() finds it again", () =>
+  withTempDir(async (dir) => {
+    await writeModules(dir);
+    const path = `${dir}/ramps.ts`;
+    const words = [
+      `heldout:${path}`,
+      `${path}-1`,
+      `heldout:${path}-1`,
+      `inpaint:pixels-0.5:${path}`,
+      "heldout:fashion_4k",
+    ];
+    const { tables, datasets } = await openTables({ datasets: words.join() });
+    const names = words.map((word) => word.replace(path, "ramps"));
+    assert.equal(datasets, names.join());
+    const counts = names.slice(0, 3).map((name) => tables.datasets[name].counts.train);
+    assert.deepEqual(counts, [44, 25, 22]);
+    const { method: _, ...spec } = exampleRecord({}).spec;
+    const specs = names.map((dataset) => {
+      const module = tables.modules?.datasets[dataset];
+      return { ...spec, method: "vae", dataset, ...module && { modules: { dataset: module } } };
+    });
+    const paths = specs.map(({ modules }) => modules?.dataset?.path);
+    assert.deepEqual(paths, words.map((word) => word.includes(path) ? path : undefined));
+    const again = await tablesOf(specs);
+    for (const name of names) {
+      assert.deepEqual(again.datasets[name].counts, tables.datasets[name].counts, name);
+    }
+    await assert.rejects(
+      openTables({ datasets: `${path}-7` }),
+      /^UsageError: ramps has no class 7/,
+    );
+  }));
+
 Deno.test("conform passes a sound method and a sound data set, and fails faulty ones by name", () =>
   withTempDir(async (dir) => {
     await writeModules(dir);
@@ -160,7 +218,7 @@ Deno.test("bench refuses modules that cannot be used, with one line and exit cod
       [["--methods", "./taken.ts"], /taken\.ts has a method "vae", as this version .*: rename/],
       [
         ["--methods", "./ramps.ts"],
-        /^\.\/ramps\.ts exports no method: .*--datasets \.\/ramps\.ts$/,
+        /^\.\/ramps\.ts exports no method, but the data set ramps$/,
       ],
     ];
     const outcomes = await Promise.all(

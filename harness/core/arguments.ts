@@ -12,9 +12,10 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   );
 }
 
-/** Forms the plural: `data sets` of `data set`, `hyperparameters of lae` of `hyperparameter of lae`. */
+/** Forms the plural: `data sets` of `data set`, `hyperparameters of lae` of `hyperparameter of lae`, `rules or methods`. */
 function plural(kind: string): string {
-  return kind.replace(/^(.*?)(?= of |$)/, "$1s").replace(/ys$/, "ies");
+  return kind.split(" or ")
+    .map((one) => one.replace(/^(.*?)(?= of |$)/, "$1s").replace(/ys$/, "ies")).join(" or ");
 }
 
 /** The first of the names of `known` closest to `name`, if it is within two edits; undefined otherwise. */

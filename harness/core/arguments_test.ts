@@ -34,6 +34,13 @@ Deno.test("unknownName() lists the known names and the nearest in one line", () 
     message,
     'Unknown method "vea": known methods are vae, lae; did you mean "vae"?',
   );
+  for (
+    const [kind, plural] of [
+      ["rule or method", "rules or methods"],
+      ["hyperparameter of lae", "hyperparameters of lae"],
+      ["entry", "entries"],
+    ]
+  ) assert.match(unknownName(kind, "x", ["abc"]).message, new RegExp(`: known ${plural} are abc$`));
 });
 
 Deno.test("parseNames() keeps order, drops repeats, and refuses unknown names and empty lists", () => {

@@ -128,7 +128,7 @@ export function entryNames(
 
 /** The sections, or only the entries called `only`. Throws UsageError if there are none. */
 function selected(tables: Tables, others: OtherNames, only: string | undefined) {
-  const sections = sectionsOf(tables, others);
+  const sections = sectionsOf(tables, others).filter(({ entries }) => entries.length > 0);
   if (only === undefined) return sections;
   const found = sections.map((section) => ({
     ...section,

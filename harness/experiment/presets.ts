@@ -176,11 +176,11 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   table1_small: {
     about:
-      "Table 1 in small, on colour images: its methods on CIFAR-10, three seeds, networks a quarter as wide; about 80 min on 2 cores with --jobs 2. Without the data set installed: --datasets archive:FILE with 32x32 colour pictures",
+      "Table 1 in small, on colour images: its methods on CIFAR-10, three seeds, networks a quarter as wide; about 50 min on 2 cores with --jobs 2. Without the data set installed: --datasets archive:FILE with 32x32 colour pictures",
     methods: TABLE1_METHODS,
     datasets: ["cifar10"],
     seeds: [0, 1, 2],
-    epochs: 4,
+    epochs: 2,
     batchSize: 100,
     trainCount: null,
     sampleCount: 10_000,

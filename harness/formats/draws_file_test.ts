@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { gunzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { withTempDir } from "../testing/temp_dir.ts";
@@ -52,6 +53,20 @@ Deno.test("readDrawsFile() reads CSV: plain, of Stan, and with a column of chain
   await assert.rejects(
     roundTrip("a.csv", "chain,z\n1,2\n1,3\n2,4\n"),
     /equal numbers of draws, got 2, 1/,
+  );
+});
+
+Deno.test("readDrawsFile() reads JSON with long runs of blanks in time that grows with their length", async () => {
+  // Two seconds are a hundred times what a linear search takes here; a quadratic one takes ten or more.
+  const json = `{"posterior":${" ".repeat(100_000)}{"z":[[[1],[${" ".repeat(100_000)}2]]]}}`;
+  const begun = process.cpuUsage();
+  assert.deepEqual((await roundTrip("a.json", json)).data, Float64Array.of(1, 2));
+  const { user, system } = process.cpuUsage(begun);
+  assert.ok((user + system) / 1e6 < 2, `${(user + system) / 1e6} s of processor time`);
+  const words = '{"note":": NaN ]","posterior":{"z":[ [ NaN , -Infinity ]\n, [Infinity,3] ]}}';
+  assert.deepEqual(
+    [...(await roundTrip("b.json", words)).data].map(Number.isFinite),
+    [false, false, false, true],
   );
 });
 

@@ -1,3 +1,4 @@
+import { excerpt } from "../core/plain_text.ts";
 import { decompress } from "./decompress.ts";
 
 /** An array read from an IDX file: element type uint8, row-major. */
@@ -34,7 +35,9 @@ export function readIdx(bytes: Uint8Array<ArrayBuffer>): IdxArray {
   const size = shape.reduce((product, length) => product * length, 1);
   if (bytes.length - start !== size) {
     throw new SyntaxError(
-      `IDX array of shape [${shape}] needs ${size} bytes, the file has ${bytes.length - start}`,
+      `IDX array of shape [${excerpt(`${shape}`)}] needs ${size} bytes, the file has ${
+        bytes.length - start
+      }`,
     );
   }
   return { shape, data: bytes.subarray(start) };

@@ -27,6 +27,11 @@ for (
     ["other element types", MATRIX.with(2, 0x0d), /type code must be 0x08 \(uint8\), got 0x0d/],
     ["a truncated header", MATRIX.slice(0, 10), /header of rank 2 is truncated at 10 bytes/],
     ["a truncated array", MATRIX.slice(0, -1), /shape \[2,3\] needs 6 bytes, the file has 5/],
+    [
+      "an array of 255 axes, in a short message",
+      new Uint8Array([0, 0, 8, 255, ...new Uint8Array(4 * 255).fill(1)]),
+      /^IDX array of shape \[.{201}\] needs \S+ bytes, the file has 0$/,
+    ],
     ["trailing bytes", new Uint8Array([...MATRIX, 0]), /needs 6 bytes, the file has 7/],
   ] as const
 ) {

@@ -64,7 +64,8 @@ function isXla(device: string): boolean {
 /**
  * The command that runs this program with `args` in a child process with least permissions: no network, no other program,
  * native code from the packages only, and writing only to the given folders. Native code is outside these limits: a library
- * of the packages can call all of the C library.
+ * of the packages can call all of the C library. `--cached-only` is one of the limits: Deno downloads npm packages and modules
+ * of the web for an import, whatever the permissions are. What the program imports, this process has loaded before.
  */
 export function childCommand(
   args: readonly string[],
@@ -76,6 +77,7 @@ export function childCommand(
       "run",
       "--quiet",
       "--no-prompt",
+      "--cached-only",
       `--config=${projectPath("deno.json")}`,
       ...anyLibrary ? ["--allow-read", "--allow-ffi", "--allow-env", "--allow-sys"] : [
         `--allow-read=${[projectPath("."), ...read].map(escapeCommas).join(",")}`,

@@ -66,6 +66,13 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   "load a library of the system": `Deno.dlopen("libc.so.6", {})`,
 };
 
+/** Imports that would be downloaded, whatever the permissions are. */
+const DOWNLOADS = [
+  "npm:laebench-no-such-package@1.0.0",
+  "jsr:@laebench/no-such-package@1.0.0",
+  "https://esm.sh/laebench-no-such-package",
+];
+
 Deno.test("childCommand() makes a process that is refused every forbidden access", () =>
   withTempDir(async (root) => {
     const dir = `${root}/own`;
@@ -74,10 +81,15 @@ Deno.test("childCommand() makes a process that is refused every forbidden access
       `try { ${code}; console.log(${JSON.stringify(`${name}: allowed`)}); } ` +
       `catch (error) { console.log(${JSON.stringify(name)} + ": " + error.name); }`
     ).join("\n").replaceAll("PROJECT", projectPath(".")).replaceAll("DIR", dir);
+    const downloads = DOWNLOADS.map((name) =>
+      // Not a literal: Deno loads those before the program starts.
+      `try { await import([${JSON.stringify(name)}].join("")); console.log("${name}: loaded"); } ` +
+      `catch (error) { console.log(/--cached-only is specified/.test(error.message)); }`
+    ).join("\n");
     const own = `await Deno.writeTextFile("${dir}/own.txt", await Deno.readTextFile("${
       projectPath("deno.json")
     }"));\n`;
-    await Deno.writeTextFile(`${dir}/probe.ts`, own + probe);
+    await Deno.writeTextFile(`${dir}/probe.ts`, `${own}${probe}\n${downloads}`);
     const { path, args } = childCommand([], { read: [dir], write: [dir], anyLibrary: false });
     const { stdout, stderr } = await new Deno.Command(path, {
       args: args.with(-1, `${dir}/probe.ts`),
@@ -85,7 +97,10 @@ Deno.test("childCommand() makes a process that is refused every forbidden access
     const lines = new TextDecoder().decode(stdout).trim().split("\n");
     assert.deepEqual(
       lines,
-      Object.keys(FORBIDDEN).map((name) => `${name}: NotCapable`),
+      [
+        ...Object.keys(FORBIDDEN).map((name) => `${name}: NotCapable`),
+        ...DOWNLOADS.map(() => "true"),
+      ],
       new TextDecoder().decode(stderr),
     );
     assert.ok((await Deno.stat(`${dir}/own.txt`)).size > 0, "what it may do, it does");

@@ -19,24 +19,22 @@ export interface FoundRecords {
 }
 
 /**
- * Finds the records in the run folders of the output folder `out` that are newer than those of the same run in `known`. A record
- * that is in `known` keeps its place there: a later failure stays the last word on its run.
+ * Finds the records in the run folders of the output folder `out` that `known` lacks; failures only of runs without a result in
+ * `known`. Records are told apart by when they started and never compared by it: clocks differ between machines and step back.
  */
 export async function findRecords(
   out: string,
   known: readonly RunRecord[],
 ): Promise<FoundRecords> {
-  const latest = new Map<string, number>();
-  for (const { id, startedAt } of known) {
-    latest.set(id, Math.max(latest.get(id) ?? -Infinity, Date.parse(startedAt)));
-  }
+  const starts = new Set(known.map(({ id, startedAt }) => `${id} ${startedAt}`));
+  const withResult = new Set(known.filter(hasResult).map(({ id }) => id));
   const records: RunRecord[] = [];
   const unusable: string[] = [];
   for (const id of await runFolders(out)) {
     try {
       const record = await readRecordFile(`${out}/${id}`, id);
-      if (record === undefined) continue;
-      if (Date.parse(record.startedAt) > (latest.get(id) ?? -Infinity)) records.push(record);
+      if (record === undefined || starts.has(`${id} ${record.startedAt}`)) continue;
+      if (hasResult(record) || !withResult.has(id)) records.push(record);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       unusable.push(`Ignored a record: ${error.message}`);
@@ -44,6 +42,10 @@ export async function findRecords(
   }
   const order = (record: RunRecord) => Date.parse(record.startedAt);
   return { records: records.toSorted((a, b) => order(a) - order(b)), unusable };
+}
+
+function hasResult({ status }: RunRecord): boolean {
+  return status === "completed" || status === "diverged";
 }
 
 /** Names of the folders of runs in `out`, which are the ids of the runs; none if `out` does not exist. */

@@ -35,13 +35,16 @@ Deno.test("collect() adopts each finished run once, in order of their starts, an
     }
   }));
 
-Deno.test("collect() adopts no record that is older than the results of its run", () =>
+Deno.test("collect() adopts a result whatever the clocks say, and no failure beside a result", () =>
   withTempDir(async (root) => {
-    await write(root, record(0, 10));
+    const [result, failure] = [record(0, 10), record(1, 20, true)];
+    for (const one of [result, failure]) await write(root, one);
     {
       using store = await openStore(root);
-      await store.append(record(0, 20, true)); // a later attempt that bench recorded
+      await store.append(record(0, 30, true)); // before the result, by a clock that was ahead
+      await store.append(record(1, 10));
     }
+    assert.deepEqual((await collect(root)).adopted, [result]);
     assert.deepEqual((await collect(root)).adopted, []);
   }));
 

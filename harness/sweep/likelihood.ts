@@ -12,7 +12,7 @@ import { modelOf, type Tables } from "../experiment/spec.ts";
 import type { Transition } from "../run/annealing.ts";
 import { type AnnealingSetting, bidirectional, passesOf, timePass } from "../run/bidirectional.ts";
 import { loadCheckpoint } from "../run/checkpoint_files.ts";
-import { appendLikelihood, keyOf as resultKey, readLikelihoods } from "./likelihood_store.ts";
+import { keyOf as resultKey, type LikelihoodStore, readLikelihoods } from "./likelihood_store.ts";
 
 /** Inputs of the estimates. */
 export interface LikelihoodOptions {
@@ -108,10 +108,10 @@ export async function costOf(
   return { passes: pending.length * passesOf(options.settings), seconds };
 }
 
-/** Estimates one run and appends the result to the folder's file. */
+/** Estimates one run and appends the result to `store`. */
 export async function estimateRun(
   run: PendingRun,
-  options: LikelihoodOptions,
+  { store, ...options }: LikelihoodOptions & { readonly store: LikelihoodStore },
   onProgress: (done: number, of: number) => void,
 ): Promise<AnnealedResult> {
   const startedAt = new Date().toISOString();
@@ -127,7 +127,7 @@ export async function estimateRun(
     device: options.device.description,
     startedAt,
   };
-  await appendLikelihood(options.dir, result);
+  await store.append(result);
   return result;
 }
 

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import type { AnnealedLikelihood, AnnealedResult, AnnealedSettings } from "../core/annealed.ts";
-import { readTextIfAny, replaceFile } from "../core/files.ts";
+import { claimFolder } from "../core/file_lock.ts";
+import { readTextIfAny, removeTemporary, replaceFile } from "../core/files.ts";
 import { firstIssue } from "../experiment/record_schema.ts";
+import { parseChecked, writeChecked } from "./checked_json.ts";
 
 /** The file in an output folder with one `AnnealedResult` a line; the last line of a run and its settings wins. */
 export const LIKELIHOOD_FILE = "likelihood.jsonl";
@@ -55,9 +57,11 @@ export async function readLikelihoods(dir: string): Promise<AnnealedResult[]> {
 function parseLine(line: string, where: string): AnnealedResult {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseChecked(line);
   } catch (error) {
-    throw new SyntaxError(`${where} is not JSON (${(error as Error).message}): move the file away`);
+    throw new SyntaxError(`${where} is ${(error as Error).message}: move the file away`, {
+      cause: error,
+    });
   }
   const result = RESULT.safeParse(value);
   if (!result.success) {
@@ -68,11 +72,26 @@ function parseLine(line: string, where: string): AnnealedResult {
   return parsed(result.data);
 }
 
-/** Adds `result` to the file in `dir`, which then holds it whole or not at all. */
-export async function appendLikelihood(dir: string, result: AnnealedResult): Promise<void> {
+/** The likelihood file of a folder, open for appending by one process at a time. */
+export interface LikelihoodStore extends Disposable {
+  /** Adds `result` to the file, which then holds it whole or not at all. */
+  append(result: AnnealedResult): Promise<void>;
+}
+
+/** Claims the existing output folder `dir` and opens its likelihoods. Throws Error if another process has the folder. */
+export async function openLikelihoods(dir: string): Promise<LikelihoodStore> {
+  using opening = new DisposableStack();
+  opening.use(await claimFolder(dir, { hint: "wait for it, or end it" }));
+  await removeTemporary(dir);
   const path = `${dir}/${LIKELIHOOD_FILE}`;
-  const before = await readTextIfAny(path) ?? "";
-  await replaceFile(path, `${before}${JSON.stringify(result)}\n`);
+  const opened = opening.move();
+  return {
+    async append(result) {
+      const before = await readTextIfAny(path) ?? "";
+      await replaceFile(path, `${before}${writeChecked(result)}\n`);
+    },
+    [Symbol.dispose]: () => opened.dispose(),
+  };
 }
 
 /** Equal for results of one run at the same settings. */

@@ -17,7 +17,8 @@ import {
   tinyWith,
 } from "../testing/tiny.ts";
 import { costOf, estimateRun, planLikelihoods } from "./likelihood.ts";
-import { appendLikelihood, LIKELIHOOD_FILE, readLikelihoods } from "./likelihood_store.ts";
+import { openStore } from "./store.ts";
+import { LIKELIHOOD_FILE, openLikelihoods, readLikelihoods } from "./likelihood_store.ts";
 
 const SIGMA = 0.2;
 
@@ -92,7 +93,12 @@ Deno.test("a run of a model with a joint density is calibrated, and its likeliho
     const cost = await costOf(plan.pending, options);
     assert.ok(cost.passes === 3 * 4 * 3 * 50 && cost.seconds > 0, JSON.stringify(cost));
     const calls: number[] = [];
-    const result = await estimateRun(plan.pending[0], options, (done, of) => calls.push(done / of));
+    using store = await openLikelihoods(dir);
+    const result = await estimateRun(
+      plan.pending[0],
+      { ...options, store },
+      (done, of) => calls.push(done / of),
+    );
     assert.equal(calls.at(-1), 1);
     const { test, simulated: { gap } } = result.likelihood;
     assert.ok(test.standardError < 1e-4 && Math.abs(gap.mean) < 1e-3, "h is a constant");
@@ -152,12 +158,23 @@ Deno.test("readLikelihoods() takes the last line of a run and its settings, and 
       startedAt: "2026-01-02T03:04:05.678Z",
     } as const;
     assert.deepEqual(await readLikelihoods(dir), []);
-    await appendLikelihood(dir, result);
-    await appendLikelihood(dir, { ...result, settings: { ...SETTINGS, images: 9 } });
-    await appendLikelihood(dir, { ...result, seconds: 2 });
+    using store = await openLikelihoods(dir);
+    await store.append(result);
+    await store.append({ ...result, settings: { ...SETTINGS, images: 9 } });
+    await store.append({ ...result, seconds: 2 });
     assert.deepEqual((await readLikelihoods(dir)).map(({ seconds }) => seconds), [2, 1]);
     await Deno.writeTextFile(`${dir}/${LIKELIHOOD_FILE}`, '{"schema":1}\n');
     await assert.rejects(() => readLikelihoods(dir), /likelihood.jsonl line 1 is not a likelihood/);
     await Deno.writeTextFile(`${dir}/${LIKELIHOOD_FILE}`, "nonsense\n");
     await assert.rejects(() => readLikelihoods(dir), /line 1 is not JSON/);
+  }));
+
+Deno.test("openLikelihoods() admits one process at a time, and none beside a sweep", () =>
+  withTempDir(async (dir) => {
+    {
+      using _store = await openLikelihoods(dir);
+      await assert.rejects(openLikelihoods(dir), /^Error: .* is in use by process \d+ on /);
+      await assert.rejects(openStore(dir), /^Error: .* is in use by process \d+ on /);
+    }
+    using _next = await openLikelihoods(dir);
   }));

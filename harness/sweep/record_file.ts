@@ -6,6 +6,7 @@
 import { readTextIfAny, replaceFile } from "../core/files.ts";
 import type { RunRecord } from "../core/records.ts";
 import { firstIssue, RUN_RECORD } from "../experiment/record_schema.ts";
+import { parseChecked, writeChecked } from "./checked_json.ts";
 
 /** File of a run's folder to which its process writes the record. */
 export const RECORD_FILE = "record.json";
@@ -17,9 +18,9 @@ export async function readRecordFile(dir: string, id: string): Promise<RunRecord
   if (text === undefined) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseChecked(text.trimEnd());
   } catch (error) {
-    throw new SyntaxError(`${path} is not JSON: ${(error as Error).message}`, { cause: error });
+    throw new SyntaxError(`${path} is ${(error as Error).message}`, { cause: error });
   }
   const result = RUN_RECORD.safeParse(value);
   if (!result.success) {
@@ -37,5 +38,5 @@ export async function writeRecordFile(dir: string, record: RunRecord): Promise<v
     const earlier = await readRecordFile(dir, record.id).catch(() => undefined);
     if (earlier !== undefined && earlier.status !== "failed") return;
   }
-  await replaceFile(`${dir}/${RECORD_FILE}`, `${JSON.stringify(record)}\n`);
+  await replaceFile(`${dir}/${RECORD_FILE}`, `${writeChecked(record)}\n`);
 }

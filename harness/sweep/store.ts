@@ -2,8 +2,9 @@ import { claimFolder } from "../core/file_lock.ts";
 import { readTextIfAny, removeTemporary } from "../core/files.ts";
 import { firstIssue, RECORD_SCHEMA, RUN_RECORD } from "../experiment/record_schema.ts";
 import type { RunRecord } from "../core/records.ts";
+import { parseChecked, writeChecked } from "./checked_json.ts";
 
-/** Results file of an output folder: one RunRecord per line, append-only; the last line of an id counts. */
+/** Results file of an output folder: one RunRecord per line, with a checksum, append-only; the last line of an id counts. */
 export const RESULTS_FILE = "results.jsonl";
 
 /** Content of a results file. */
@@ -51,9 +52,9 @@ function parseRecord(line: string, where: string): RunRecord {
     "which adds what the folders of the runs have, or choose another folder";
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseChecked(line);
   } catch (error) {
-    throw new SyntaxError(`${where} is not JSON (${(error as Error).message}): ${hint}`);
+    throw new SyntaxError(`${where} is ${(error as Error).message}: ${hint}`, { cause: error });
   }
   const schema = (value as { schema?: unknown } | null)?.schema;
   if (typeof schema === "number" && schema > RECORD_SCHEMA) {
@@ -125,7 +126,7 @@ export async function openStore(dir: string, { now = new Date() } = {}): Promise
     records,
     repaired,
     async append(record) {
-      await writeAll(file, `${JSON.stringify(record)}\n`);
+      await writeAll(file, `${writeChecked(record)}\n`);
       await file.sync();
       records.push(record);
     },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { LOCK_FILE } from "../core/file_lock.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { resolveRuns } from "../experiment/spec.ts";
+import { writeChecked } from "./checked_json.ts";
 import { latestRecords, openStore, parseResults, readResults, RESULTS_FILE } from "./store.ts";
 import { TINY_EXPERIMENT, TINY_TABLES, tinyRecord } from "../testing/tiny.ts";
 import type { RunRecord } from "../core/records.ts";
@@ -11,7 +12,7 @@ function record(seed: number, error = "none"): RunRecord {
   return { ...tinyRecord(spec), status: "failed", error };
 }
 
-const line = (r: RunRecord) => `${JSON.stringify(r)}\n`;
+const line = (r: RunRecord) => `${writeChecked(r)}\n`;
 
 async function withResults(text: string, body: (dir: string) => Promise<void>): Promise<void> {
   await withTempDir(async (dir) => {
@@ -35,6 +36,21 @@ Deno.test("openStore() appends lines that readResults() gives back", () =>
       torn: "",
     });
   }));
+
+Deno.test("openStore() reads lines of versions without checksums, and refuses one with a changed digit", async () => {
+  const old = `${JSON.stringify(record(0))}\n`;
+  await withResults(old + line(record(1)), async (dir) => {
+    assert.deepEqual((await readResults(dir)).records, [record(0), record(1)]);
+  });
+  const changed = line(record(1)).replace('"sampleCount":130', '"sampleCount":138');
+  await withResults(old + changed + line(record(2)), async (dir) => {
+    await assert.rejects(
+      openStore(dir),
+      /line 2 is not what was written \(its checksum .*: nothing was changed; move this line/,
+    );
+    assert.equal(await read(dir), old + changed + line(record(2)));
+  });
+});
 
 Deno.test("latestRecords() keeps the last record of each id, in order of first appearance", () => {
   const all = [record(0, "first"), record(1), record(0, "second")];
@@ -77,6 +93,8 @@ Deno.test("openStore() adds a missing line break after a complete record", () =>
 
 Deno.test("openStore() refuses foreign content without changing it", async () => {
   const good = line(record(0));
+  const other = (from: string, to: string) =>
+    `${writeChecked(JSON.parse(JSON.stringify(record(0)).replace(from, to)))}\n`;
   const cases: [string, RegExp][] = [
     ["hello\n", /line 1 is not JSON/],
     ["hello", /line 1 is not JSON/],
@@ -85,9 +103,9 @@ Deno.test("openStore() refuses foreign content without changing it", async () =>
     [`${good}{"a":1}\n`, /line 2 is not a record of a run \(/],
     ["[]\n", /line 1 is not a record/],
     ["null\n", /line 1 is not a record/],
-    [good.replace('"failed"', '"vanished"'), /line 1 is not a record of a run \(status/],
-    [good.replace('"schema":1', '"schema":2'), /has schema 2, this version reads up to 1/],
-    [good.replace('"schema":1', '"schema":2').trimEnd(), /has schema 2/],
+    [other('"failed"', '"vanished"'), /line 1 is not a record of a run \(status/],
+    [other('"schema":1', '"schema":2'), /has schema 2, this version reads up to 1/],
+    [other('"schema":1', '"schema":2').trimEnd(), /has schema 2/],
   ];
   for (const [text, pattern] of cases) {
     await withResults(text, async (dir) => {

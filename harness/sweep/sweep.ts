@@ -69,11 +69,11 @@ const RETRIES = 1;
 /** Runs `job`, once more if its process crashes; the record tells of the crash. */
 async function runJob(job: Job, slot: number, options: SweepOptions): Promise<RunRecord> {
   const startedAt = new Date().toISOString();
-  const earlier = await readRecordFile(job.dir, job.id).catch(() => undefined); // kept until there is a new one
+  const earlier = await readRecord(job); // kept until there is a new one
   const crashes: string[] = [];
   while (true) {
     const { status, errors, epochs } = await runProcess(job, slot, options);
-    const record = await readRecordFile(job.dir, job.id);
+    const record = await readRecord(job);
     if (record !== undefined && record.startedAt !== earlier?.startedAt) {
       return crashes.length === 0 ? record : { ...record, crashes };
     }
@@ -99,6 +99,16 @@ async function runJob(job: Job, slot: number, options: SweepOptions): Promise<Ru
     if (!isCrash(status) || crashes.length === RETRIES) return { ...base, status: "failed", error };
     crashes.push(error);
     options.onEvent?.(job, { event: "warning", text: `${error}; starting it once more` });
+  }
+}
+
+/** The record in the folder of `job`; undefined if there is none, or a damaged one, which the run replaces. */
+async function readRecord({ dir, id }: Job): Promise<RunRecord | undefined> {
+  try {
+    return await readRecordFile(dir, id);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

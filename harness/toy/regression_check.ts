@@ -123,15 +123,12 @@ export function rulesOf({ chains, movers, samplers }: CheckSuite): Rules {
   );
 }
 
-/** The part of a suite that runs by these rules or belongs to these methods, and its part of the baseline. */
-export function partOf(
-  { suite, baseline }: { readonly suite: CheckSuite; readonly baseline: Baseline },
-  names: readonly string[],
-): { readonly suite: CheckSuite; readonly baseline: Baseline } {
+/** The part of a suite that runs by these rules or belongs to these methods. */
+export function suiteOf(suite: CheckSuite, names: readonly string[]): CheckSuite {
   const isOf = ({ rule = "", method = "" }: Pick<Sampler, "rule" | "method">) =>
     names.includes(rule) || names.includes(method);
   const { parts, samplers, chains, movers, gaps } = suite;
-  const part = {
+  return {
     ...suite,
     parts: parts
       .map((part) => ({ ...part, samplers: part.samplers.filter((name) => isOf(samplers[name])) }))
@@ -140,6 +137,14 @@ export function partOf(
     movers: movers.filter(isOf),
     gaps: gaps.filter(({ sampler }) => isOf(sampler)),
   };
+}
+
+/** As `suiteOf`, with its part of the baseline. */
+export function partOf(
+  { suite, baseline }: { readonly suite: CheckSuite; readonly baseline: Baseline },
+  names: readonly string[],
+): { readonly suite: CheckSuite; readonly baseline: Baseline } {
+  const part = suiteOf(suite, names);
   const kept = new Set([
     ...part.parts.flatMap(({ samplers }) => samplers),
     ...part.chains.map(({ chain }) => chain.name),

@@ -9,10 +9,12 @@ import type {
   PureFunction,
 } from "../../core/types.ts";
 import { registerTailGradients } from "../../core/tail_gradients.ts";
+import { supplyPoolingGradients } from "./average_pooling.ts";
 import { supplyNumberPadding } from "./number_padding.ts";
 import { supplyStridedSlice } from "./strided_slice.ts";
 
 supplyNumberPadding("cpu");
+supplyPoolingGradients("cpu");
 supplyStridedSlice("cpu");
 
 interface EagerState extends DeviceState {

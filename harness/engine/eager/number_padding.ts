@@ -22,12 +22,7 @@ export function supplyNumberPadding(backendName: string): void {
         { ...attrs, pad: listedPadding(attrs.pad) } as unknown as tf.NamedAttrMap,
       ) as tf.Tensor
       : undefined;
-  replaceKernel<WindowAttrs>(
-    "Conv2D",
-    backendName,
-    (inputs, attrs) => listed("Conv2D", inputs, attrs),
-  );
-  for (const kernel of ["AvgPool", "AvgPoolGrad"]) {
+  for (const kernel of ["Conv2D", "AvgPool"]) {
     replaceKernel<WindowAttrs>(
       kernel,
       backendName,

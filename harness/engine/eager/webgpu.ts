@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import type { Device } from "../../core/types.ts";
 import { openEager } from "./eager.ts";
+import { supplyPoolingGradients } from "./average_pooling.ts";
 import { supplyNumberPadding } from "./number_padding.ts";
 import { supplyStridedSlice } from "./strided_slice.ts";
 import { registerHostNoise } from "./tfjs_host_noise.ts";
@@ -27,6 +28,7 @@ export async function openWebGpu(): Promise<Device> {
   supplySums("webgpu");
   supplyPads("webgpu");
   supplyNumberPadding("webgpu");
+  supplyPoolingGradients("webgpu");
   supplyStridedSlice("webgpu");
   let device: Device;
   try {

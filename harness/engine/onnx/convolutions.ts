@@ -13,6 +13,7 @@ import {
   finish,
   type LoweredConv,
   padBias,
+  sourceOf,
 } from "./blocked_convolution.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Layouts } from "./layouts.ts";
@@ -33,13 +34,10 @@ export function lowerConv(l: Layouts, value: Conv, bias?: string): LoweredConv {
   if (canBlock(l, { inChannels, pads })) {
     const isShort = l.fitsBlocks(inChannels) && value.shape[2] <= SHORT_LINE;
     const [top, left, bottom, right] = pads;
+    const source = sourceOf(l, x);
     const name = blockedConv(l, {
-      x: isShort
-        ? paddedLines(l, x, [left, right])
-        : l.fitsBlocks(inChannels)
-        ? l.blocked(x)
-        : e.transpose(l.plain(x), [0, 3, 1, 2]),
-      filter: blockFilter(l, l.plain(filter), filter.shape),
+      x: isShort ? paddedLines(l, x, [left, right]) : source.name,
+      filter: blockFilter(l, l.plain(filter), { shape: filter.shape, source }),
       bias: bias && padBias(l, bias, outChannels),
       kernel: [kernelHeight, kernelWidth],
       window: isShort ? { ...value.window, pads: [top, 0, bottom, 0] } : value.window,

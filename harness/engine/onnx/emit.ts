@@ -70,8 +70,20 @@ export class Emitter {
     return this.constant("int64", [data.length], data);
   }
 
-  float(value: number): string {
-    return this.constant("float32", [], [value]);
+  float(value: number, rank = 0): string {
+    return this.constant("float32", Array<number>(rank).fill(1), [value]);
+  }
+
+  /**
+   * Gives the single number `x` an axis of length 1 for each of `rank`. Without them, ONNX Runtime takes an operand whose last
+   * axis has length 1 element by element: 0.24 ms instead of 0.006 ms for [40, 32, 32, 1].
+   */
+  scalar(x: string, rank: number): string {
+    const shape = Array<number>(rank).fill(1);
+    const constant = this.initializers.find(({ name }) => name === x);
+    return constant?.type === "float32"
+      ? this.constant("float32", shape, [...constant.data].map(Number))
+      : this.reshape(x, shape);
   }
 
   cast(x: string, type: OnnxType): string {

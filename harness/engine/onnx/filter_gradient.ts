@@ -22,31 +22,45 @@ type Pair = readonly [x: Value, dy: Value];
 
 /** Lowers dW [kh, kw, in, out], summed over the pairs of inputs, to the plain layout. */
 export function lowerConvFilterGradient(l: Layouts, value: FilterGradient): string {
-  const { inputs, shape, window: { strides, pads, dilations } } = value;
+  const { inputs, shape, window } = value;
+  const { strides, pads, dilations } = window;
   const [height, width, inChannels, outChannels] = shape;
   const pairs = inputs.flatMap((x, i): Pair[] => i % 2 === 0 ? [[x, inputs[i + 1]]] : []);
-  const e = l.emitter;
   if (l.fitsBlocks(outChannels) && dilations.every((d) => d === 1)) {
     return fromConvolution(l, pairs, { low: [pads[0], pads[1]], strides, shape });
   }
-  if (l.fitsBlocks(inChannels) && [...strides, ...dilations].every((s) => s === 1)) {
-    // At stride 1, with q = p + (i, j) - pad, dW is the sum of dy[n, q + pad - (i, j), k] x[n, q, c]: x and dy swap roles.
+  if ([...strides, ...dilations].every((s) => s === 1)) {
+    // With q = p + (i, j) - pad, dW is the sum of dy[n, q + pad - (i, j), k] x[n, q, c]: x and dy can swap roles.
+    const turned = pairs.map(([x, dy]): Pair => [dy, x]);
     const swapped = [height, width, outChannels, inChannels];
-    const turned = fromConvolution(l, pairs.map(([x, dy]) => [dy, x]), {
-      low: [height - 1 - pads[0], width - 1 - pads[1]],
-      strides,
-      shape: swapped,
-    });
-    const upright = e.slice(turned, {
-      shape: swapped,
-      axes: [0, 1],
-      begin: [height - 1, width - 1],
-      end: [-height - 1, -width - 1], // one before the first element
-      steps: [-1, -1],
-    });
-    return e.transpose(upright, [0, 1, 3, 2]);
+    const low = [height - 1 - pads[0], width - 1 - pads[1]] as const;
+    if (l.fitsBlocks(inChannels)) {
+      return upright(l, fromConvolution(l, turned, { low, strides, shape: swapped }), swapped);
+    }
+    if (outChannels < inChannels) { // patches of dy are smaller
+      const high = [height - 1 - pads[2], width - 1 - pads[3]] as const;
+      const to = { shape: swapped, window: { ...window, pads: [...low, ...high] as const } };
+      return upright(l, sum(l, turned.map((pair) => fromPatches(l, to, pair))), swapped);
+    }
   }
-  return pairs.map((pair) => fromPatches(l, value, pair)).reduce((a, b) => e.node("Add", [a, b]));
+  return sum(l, pairs.map((pair) => fromPatches(l, value, pair)));
+}
+
+/** Turns a gradient [kh, kw, out, in], computed with x and dy in each other's role, into [kh, kw, in, out]. */
+function upright(l: Layouts, turned: string, shape: readonly number[]): string {
+  const [height, width] = shape;
+  const reversed = l.emitter.slice(turned, {
+    shape,
+    axes: [0, 1],
+    begin: [height - 1, width - 1],
+    end: [-height - 1, -width - 1], // one before the first element
+    steps: [-1, -1],
+  });
+  return l.emitter.transpose(reversed, [0, 1, 3, 2]);
+}
+
+function sum(l: Layouts, terms: readonly string[]): string {
+  return terms.reduce((a, b) => l.emitter.node("Add", [a, b]));
 }
 
 /** Parameters of the filter gradient of a pair. */

@@ -17,7 +17,7 @@ export type FilterGradient = Value & { readonly op: "convFilterGradient" };
 /** Lowers dW [kh, kw, in, out] of one pair in plain layout: [rows, taps in]' [rows, out], one row per image position. */
 export function fromPatches(
   l: Layouts,
-  value: FilterGradient,
+  value: Pick<FilterGradient, "shape" | "window">,
   [x, dy]: readonly [Value, Value],
 ): string {
   const [n, outHeight, outWidth, outChannels] = dy.shape;

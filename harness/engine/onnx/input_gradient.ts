@@ -12,7 +12,7 @@ import {
   finish,
   type LoweredConv,
   padBias,
-  paddedTo,
+  sourceOf,
 } from "./blocked_convolution.ts";
 import type { Window } from "../graph/graph.ts";
 import type { Layouts } from "./layouts.ts";
@@ -114,7 +114,7 @@ function lowerPhases(
   const [n, height, width] = value.shape;
   const [strideHeight, strideWidth] = value.window.strides;
   const e = l.emitter;
-  const source = l.fitsBlocks(outChannels) ? l.blocked(dy) : e.transpose(l.plain(dy), [0, 3, 1, 2]);
+  const source = sourceOf(l, dy);
   const swapped = e.transpose(l.plain(filter), [0, 1, 3, 2]); // [kh, kw, out, in]
   const paddedBias = bias && padBias(l, bias, inChannels);
   const [m, w] = [height / strideHeight, width / strideWidth];
@@ -127,7 +127,10 @@ function lowerPhases(
         .map((x) => x < 0 ? -2147483648 : x),
       steps: [-strideHeight, -strideWidth],
     });
-    return blockFilter(l, taps, [row.taps, column.taps, outChannels, inChannels]);
+    return blockFilter(l, taps, {
+      shape: [row.taps, column.taps, outChannels, inChannels],
+      source,
+    });
   };
   const convolve = (
     row: Phase,
@@ -135,7 +138,7 @@ function lowerPhases(
     { filter, bias }: { filter: string; bias?: string },
   ) =>
     blockedConv(l, {
-      x: source,
+      x: source.name,
       filter,
       bias,
       kernel: [row.taps, column.taps],
@@ -145,6 +148,7 @@ function lowerPhases(
         dilations: [1, 1],
       },
     });
+  const channels = l.padded(inChannels);
   const count = rows.length * columns.length;
   if (count > 1 && sameWindow(rows) && sameWindow(columns)) {
     // All phases read the same window: compute all their channels by one convolution, then transpose once.
@@ -157,9 +161,16 @@ function lowerPhases(
       bias: paddedBias &&
         e.node("Concat", Array<string>(count).fill(paddedBias), { axis: 0 }),
     });
-    const channels = paddedTo(l.block, inChannels);
-    const open = e.reshape(y, [n, strideHeight, strideWidth, channels / l.block, m, w, l.block]);
-    const joined = e.transpose(open, [0, 3, 4, 1, 5, 2, 6]);
+    const lines = channels / l.block * m;
+    // First the columns, then the rows: 0.15 ms instead of 0.24 ms in one transpose of 40x2x2x1x17x17x16.
+    const interleaved = e.transpose(
+      e.reshape(y, [n * strideHeight, strideWidth, lines * w, l.block]),
+      [0, 2, 1, 3],
+    );
+    const joined = e.transpose(
+      e.reshape(interleaved, [n, strideHeight, lines, strideWidth * w * l.block]),
+      [0, 2, 1, 3],
+    );
     return finish(l, e.reshape(joined, [n, channels, height, width]), value.shape);
   }
   const phaseOutputs = rows.map((row) =>
@@ -171,7 +182,7 @@ function lowerPhases(
   const blocked = phaseOutputs[0][0].blocked;
   if (strideHeight === 1 && strideWidth === 1) return phaseOutputs[0][0];
   // Interleave the phases: join [.., m, 1, w, 1, c] along the unit axes.
-  const [before, inner] = blocked ? [[n, inChannels / l.block], l.block] : [[n], inChannels];
+  const [before, inner] = blocked ? [[n, channels / l.block], l.block] : [[n], inChannels];
   const axis = before.length + 1;
   const open = phaseOutputs.map((line) =>
     line.map(({ name }) => e.reshape(name, [...before, m, 1, w, 1, inner]))
@@ -179,7 +190,7 @@ function lowerPhases(
   const lines = open.map((line) => e.node("Concat", line, { axis: axis + 2 }));
   const joined = e.node("Concat", lines, { axis });
   return {
-    name: e.reshape(joined, blocked ? [n, inChannels, height, width] : value.shape),
+    name: e.reshape(joined, blocked ? [n, channels, height, width] : value.shape),
     blocked,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The two layouts of a value of rank 4: plain [n, h, w, c], as in tfjs; and blocked [n, c/b, h, w, b] under the nominal
- * shape [n, c, h, w], the fastest layout for ONNX Runtime's convolutions.
+ * shape [n, c, h, w], the fastest layout for ONNX Runtime's convolutions. Its c is rounded up to whole blocks.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export class Layouts {
     return name;
   }
 
-  /** Name of `value` [n, h, w, c] in blocked layout; c is a multiple of the block. */
+  /** Name of `value` [n, h, w, c] in blocked layout, in which it was computed unless c fills whole blocks. */
   blocked(value: Value): string {
     let name = this.#blocked.get(value);
     if (name === undefined) {
@@ -75,9 +75,22 @@ export class Layouts {
     return this.block > 0 && channels % this.block === 0;
   }
 
+  /**
+   * Whether results of `channels` stay blocked: those that fill whole blocks, or at least half of one. The channels beyond hold
+   * finite numbers of no meaning; filters have zeros for them.
+   */
+  staysBlocked(channels: number): boolean {
+    return this.fitsBlocks(channels) || channels < this.block && 2 * channels >= this.block;
+  }
+
+  /** Rounds a number of channels up to whole blocks. */
+  padded(channels: number): number {
+    return Math.ceil(channels / this.block) * this.block;
+  }
+
   /** Views a blocked array as [n, c/b, h, w, b]. */
   fiveAxes(name: string, [n, h, w, c]: readonly number[]): string {
-    return this.emitter.reshape(name, [n, c / this.block, h, w, this.block]);
+    return this.emitter.reshape(name, [n, this.padded(c) / this.block, h, w, this.block]);
   }
 
   #asFloat(value: Value, name: string, reorder: (x: string) => string): string {

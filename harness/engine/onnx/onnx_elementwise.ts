@@ -42,8 +42,13 @@ const COMPARE = {
   or: "Or",
 } as const;
 
-/** Writes an elementwise operation on `inputs`, which share a layout, and returns its name. */
-export function lowerElementwise(e: Emitter, value: Value, inputs: readonly string[]): string {
+/** Writes an elementwise operation on `inputs`, which share a layout of `rank` axes, and returns its name. */
+export function lowerElementwise(
+  e: Emitter,
+  value: Value,
+  inputs: readonly string[],
+  { rank }: { readonly rank: number },
+): string {
   const [x] = inputs;
   switch (value.op) {
     case "binary":
@@ -57,20 +62,24 @@ export function lowerElementwise(e: Emitter, value: Value, inputs: readonly stri
     case "leakyRelu":
       return e.node("LeakyRelu", inputs, { alpha: { float: value.alpha } });
     case "unary":
-      return lowerUnary(e, value.fn, x);
+      return lowerUnary(e, value.fn, { x, rank });
     default:
       throw new Error(`Operation ${value.op} is not elementwise`);
   }
 }
 
-function lowerUnary(e: Emitter, fn: UnaryFn, x: string): string {
-  const one = e.float(1);
+function lowerUnary(
+  e: Emitter,
+  fn: UnaryFn,
+  { x, rank }: { readonly x: string; readonly rank: number },
+): string {
+  const one = e.float(1, rank);
   switch (fn) {
     case "rsqrt":
       return e.node("Reciprocal", [e.node("Sqrt", [x])]);
     case "expm1": // tanh(x/2) (e^x + 1): exact at small x, where e^x - 1 cancels
       return e.node("Mul", [
-        e.node("Tanh", [e.node("Mul", [x, e.float(0.5)])]),
+        e.node("Tanh", [e.node("Mul", [x, e.float(0.5, rank)])]),
         e.node("Add", [e.node("Exp", [x]), one]),
       ]);
     case "log1p": { // log(u) x / d with u = fl(1 + x), d = u - 1: x where u = 1, log(u) where d = x (Kahan)
@@ -87,7 +96,7 @@ function lowerUnary(e: Emitter, fn: UnaryFn, x: string): string {
       return e.node("QuickGelu", [x], { alpha: { float: 1 } }, CONTRIB);
     case "swishGradient": { // s + y (1 - s), with s = sigmoid(x), y = x s
       const s = e.node("Sigmoid", [x]);
-      const y = lowerUnary(e, "swish", x);
+      const y = lowerUnary(e, "swish", { x, rank });
       return e.node("Add", [s, e.node("Sub", [y, e.node("Mul", [y, s])])]);
     }
     default: {

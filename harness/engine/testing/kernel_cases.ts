@@ -90,6 +90,13 @@ const CONVOLUTIONS: readonly [
   ["conv 4x4 stride 2 pad 2 of 20 images, 3 -> 16", [20, 6, 6, 3], [4, 4, 3, 16], conv(2, 2)],
   ["conv 4x4 stride 2 pad 1, 16 -> 32", [2, 8, 8, 16], [4, 4, 16, 32], conv(2, 1)],
   ["conv 3x3 valid, 32 -> 3", [2, 7, 7, 32], [3, 3, 32, 3], conv(1, "valid")],
+  [
+    "conv 3x2 padded unevenly, 8 -> 3",
+    [2, 5, 7, 8],
+    [3, 2, 8, 3],
+    (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, [[0, 0], [2, 0], [0, 1], [0, 0]]),
+  ],
+  ["conv 3x3 pad 2, 5 -> 1", [2, 4, 6, 5], [3, 3, 5, 1], conv(1, 2)],
   ["conv 3x3 same, 5 -> 7", [2, 6, 6, 5], [3, 3, 5, 7], conv(1, "same")],
   ["conv 3x3 stride 2 same, odd, 16 -> 16", [1, 7, 9, 16], [3, 3, 16, 16], conv(2, "same")],
   [
@@ -227,6 +234,20 @@ export const CASES: Readonly<Record<string, Case>> = {
       tf.pad(x, [[0, 0], [1, 0], [0, 0], [0, 2], [0, 1], [0, 0]] as [number, number][], 0.5),
       [-1],
     )],
+  ...Object.fromEntries(
+    ([["Sum", tf.sum], ["Mean", tf.mean], ["Max", tf.max], ["Min", tf.min], [
+      "Prod",
+      tf.prod,
+    ]] as const)
+      .flatMap(([name, fn]) => [
+        [`${name} of many short rows`, [{ x: [4, 9, 10, 3] }, ({ x }) => fn(x, [0, 1, 2])] as Case],
+        [`${name} down to a row`, [{ x: [6, 8, 2, 1] }, ({ x }) => fn(x, [0, 1, 2])] as Case],
+      ]),
+  ),
+  "scalars with an image of one channel": [
+    { x: [2, 5, 4, 1], s: [1], t: [] },
+    gradients((x, s, t) => tf.sigmoid(tf.sub(tf.mul(tf.add(tf.mul(x, 0.3), s), t), tf.div(x, t)))),
+  ],
   GatherV2: [{ x: [5, 3], i: ints(4, 0, 4) }, ({ x, i }) => tf.gather(x, i as tf.Tensor1D)],
   BatchMatMul: [{ a: [3, 4], b: [4, 5] }, ({ a, b }) => tf.matMul(a, b)],
   "BatchMatMul transposed": [{ a: [4, 3], b: [5, 4] }, ({ a, b }) => tf.matMul(a, b, true, true)],
@@ -304,6 +325,15 @@ export const CASES: Readonly<Record<string, Case>> = {
     gradients((x, w, b, v) => {
       const h = tf.add(conv(1, 1)(x, w), b);
       return conv(2, 1)(tf.mul(h, tf.sigmoid(h)), v);
+    }),
+  ],
+  "channels that fill most of a block, between convolutions": [
+    { x: [2, 6, 6, 3], w: [4, 4, 3, 12], b: [12], v: [4, 4, 9, 12], u: [3, 3, 9, 2] },
+    gradients((x, w, b, v, u) => {
+      const h = tf.sub(conv(2, 1)(x, w), b); // 12 channels
+      const y = deconv(2, 1, 6)(tf.mul(h, tf.sigmoid(h)), v); // 9
+      const scaled = tf.div(tf.maximum(y, 0.1), tf.add(tf.mean(tf.square(y)), 1));
+      return tf.add(conv(1, 1)(tf.exp(tf.tanh(scaled)), u), tf.sum(tf.mul(scaled, y)));
     }),
   ],
   "leaky ReLU and tanh between transposed convolutions": [

@@ -9,6 +9,9 @@ import type { SlurmOptions } from "./options.ts";
 /** Seconds before the time limit at which Slurm asks a task to save a checkpoint. */
 export const SIGNAL_SECONDS = 120;
 
+/** The line that the script writes to Slurm's log, after the time, when it requeues a task before its time limit. */
+export const TIME_IS_UP = "requeued before the time limit";
+
 /** Contents of a batch script. */
 export interface SlurmScript {
   /** Name of the experiment. */
@@ -66,8 +69,8 @@ echo "$(date '+%F %T') $(hostname) run \${run##*/} attempt $((\${SLURM_RESTART_C
 ${Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}\n`).join("")}${
     setup.map((line) => `${line}\n`).join("")
   }
-newest_checkpoint() { stat -c %Y "$run"/checkpoint*.safetensors 2> /dev/null | sort -n | tail -n 1; }
-before=$(newest_checkpoint)
+checkpoints() { stat -c '%n %i %y' "$run"/checkpoint*.safetensors 2> /dev/null; }
+before=$(checkpoints)
 
 trap 'time_is_up=yes signal=yes; kill -TERM $child 2> /dev/null' USR1 # ${SIGNAL_SECONDS} s before the time limit
 trap 'signal=yes' TERM # cancelled or preempted: Slurm signals the program too, and requeues by itself
@@ -85,10 +88,11 @@ done
 echo "$(date '+%F %T') exit code $code"
 # ${CHECKPOINTED}: it saved a checkpoint. Above 128: the signal ended it, after an earlier checkpoint.
 if [ "$time_is_up" ] && { [ $code -eq ${CHECKPOINTED} ] || [ $code -gt 128 ]; }; then
-  if [ "$(newest_checkpoint)" = "$before" ]; then
+  if [ "$(checkpoints)" = "$before" ]; then
     echo "No progress within the time limit: raise --slurm-time" | tee -a "$run/log.txt"
     exit 1
   fi
+  echo "$(date '+%F %T') ${TIME_IS_UP}"
   scontrol requeue "\${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
 fi
 exit $code

@@ -72,7 +72,11 @@ interface Ending {
 }
 
 /** Runs the script as task 1 of job 7 with a program `program` of bash, and sends `signal` once the program says that it is up. */
-async function runScript(program: string, signal?: Deno.Signal): Promise<Ending> {
+async function runScript(
+  program: string,
+  signal?: Deno.Signal,
+  setup: readonly string[] = [],
+): Promise<Ending> {
   return await withTempDir(async (root) => {
     const out = `${root}/out it's`;
     const run = `${out}/bbbbbbbbbbbb`;
@@ -80,7 +84,8 @@ async function runScript(program: string, signal?: Deno.Signal): Promise<Ending>
     await Deno.mkdir(`${root}/bin`);
     const scontrol = `#!/bin/bash\necho "$1 $2" > ${quote(`${root}/requeued`)}\n`;
     await Deno.writeTextFile(`${root}/bin/scontrol`, scontrol, { mode: 0o755 });
-    const text = renderScript({ ...SCRIPT, out, command: ["bash", "-c", `cd "$2"; ${program}`] });
+    const command = ["bash", "-c", `cd "$2"; ${program}`];
+    const text = renderScript({ ...SCRIPT, out, command, options: { setup: [...setup], arg: [] } });
     await Deno.writeTextFile(`${root}/sweep.sbatch`, text);
     const child = new Deno.Command("bash", {
       args: [`${root}/sweep.sbatch`],
@@ -126,6 +131,14 @@ Deno.test("the batch script requeues a run that the signal killed after an earli
     `touch checkpoint.safetensors up; exec sleep 9`,
     "SIGUSR1",
   );
+  assert.deepEqual([code, requeued], [143, "requeue 7_1"]);
+});
+
+Deno.test("the batch script sees progress after a clock has stepped back", async () => {
+  const save = "mv checkpoint.safetensors checkpoint.previous.safetensors; " +
+    "touch checkpoint.safetensors up; exec sleep 9";
+  const future = `touch -d "+1 hour" "$run/checkpoint.safetensors"`;
+  const { code, requeued } = await runScript(save, "SIGUSR1", [future]);
   assert.deepEqual([code, requeued], [143, "requeue 7_1"]);
 });
 
