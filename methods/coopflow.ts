@@ -129,11 +129,13 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
   };
   const energyOf = ({ energy }: State) => (x: tf.Tensor4D) => net.energy(energy, x);
 
+  /** The flow's images in [-1, 1] of `code` [m, dimension]. */
+  const imagesOf = ({ flow: params }: State, code: tf.Tensor2D): tf.Tensor4D =>
+    tf.clipByValue(toModelRange(flow.decode(params, code)), ...PIXEL_RANGE) as tf.Tensor4D;
+
   /** Samples of the flow in [-1, 1]. */
-  const propose = ({ flow: params }: State, count: number, noise: Noise): tf.Tensor4D => {
-    const code = noise.split("proposal").normal<tf.Tensor2D>([count, dimension]);
-    return tf.clipByValue(toModelRange(flow.decode(params, code)), ...PIXEL_RANGE) as tf.Tensor4D;
-  };
+  const propose = (state: State, count: number, noise: Noise): tf.Tensor4D =>
+    imagesOf(state, noise.split("proposal").normal<tf.Tensor2D>([count, dimension]));
 
   /**
    * log p(x) in nats of the grey levels of each of `images` [m, h, w, c] in [0, 1], at one draw of the noise between the levels:
@@ -240,6 +242,15 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
       sample: (state, { count }, noise) => toUnitRange(propose(state, count, noise)),
       logDensity: (state, images, noise) => logDensity(state.flow, images, noise),
     }],
+
+    bijection: {
+      /** The code of the middle of each grey level. */
+      encode: (state, images) => {
+        const middle: tf.Tensor4D = tf.div(tf.add(tf.mul(images, LEVELS - 1), 0.5), LEVELS);
+        return flow.encode(state.flow, middle).code;
+      },
+      decode: (state, codes) => toUnitRange(imagesOf(state, codes)),
+    },
 
     ...langevinSteps > 0 && {
       langevinChains: [{

@@ -173,6 +173,7 @@ export interface Model<S extends Tree = Tree> {
   /** Other ways to sample the same trained model, where test time leaves a choice: each is a row of its own in reports. */
   readonly alternatives?: readonly AlternativeSampling<S>[];
   readonly conditional?: Conditional<S>;
+  readonly bijection?: Bijection<S>;
   readonly latents?: Latents<S>;
   readonly likelihood?: Likelihood<S>;
   readonly joint?: JointDensity<S>;
@@ -211,6 +212,14 @@ export interface Conditional<S extends Tree = Tree> {
   readonly classCount: number;
   /** An image in [0, 1] of the class of each of `labels` [count] int32: [count, height, width, channels]. */
   sample(state: S, labels: Tensor1D, noise: Noise): Tensor4D;
+}
+
+/** Capability of a model with a bijection between images and codes of as many numbers, N(0, I) for its samples. */
+export interface Bijection<S extends Tree = Tree> {
+  /** The code of each of `images` [n, height, width, channels] in [0, 1] of 256 levels: [n, height * width * channels]. */
+  encode(state: S, images: Tensor4D): Tensor2D;
+  /** The images in [0, 1] of `codes` [n, height * width * channels]: those that were encoded, to a grey level. */
+  decode(state: S, codes: Tensor2D): Tensor4D;
 }
 
 /** Capability of a latent variable model p(x | z). */

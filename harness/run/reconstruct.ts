@@ -1,17 +1,14 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { imagesOfRows } from "./batches.ts";
 import { createNoise, type Key } from "../core/noise.ts";
 import { unflatten } from "../core/tree.ts";
 import { toBytes } from "./generator.ts";
+import { layPaths, pathCountOf, pathsBetween } from "./interpolate.ts";
 import type { Device, DeviceState, ImageBatch, ImageSet, Latents } from "../core/types.ts";
 
 /** Number of reconstructed images, and of images per row of the picture. */
 const COUNT = 50;
 const COLUMNS = 10;
-
-/** Rows of interpolations, and the decoded points of each; an image stands at either end of the row. */
-const PATHS = 5;
-const POINTS = 8;
 
 /** Images and their reconstructions. */
 export interface Reconstructions {
@@ -40,7 +37,7 @@ export async function reconstruct(
   },
 ): Promise<Reconstructions> {
   const count = Math.min(COUNT, images.count);
-  const pathCount = Math.min(PATHS, Math.floor(count / 2));
+  const pathCount = pathCountOf(count);
   const inputs = {
     images: imagesOfRows(images, Int32Array.from({ length: count }, (_, i) => i)),
     draw: { shape: [], dtype: "int32", data: Int32Array.of(0) },
@@ -86,34 +83,4 @@ function interleave(
     pairs.set(bytes.subarray(from, from + line), 2 * from + line);
   }
   return { image, count: 2 * rows * columns, pixels: pairs };
-}
-
-/** POINTS latents on the line from z_0 to z_1, as many from z_2 to z_3, and so on for `count` pairs: [POINTS * count, dim]. */
-function pathsBetween(z: tf.Tensor2D, count: number): tf.Tensor2D {
-  const [, dim] = z.shape;
-  const ends = tf.reshape(tf.slice(z, [0, 0], [2 * count, dim]), [count, 2, dim]);
-  const start = tf.slice(ends, [0, 0, 0], [count, 1, dim]);
-  const end = tf.slice(ends, [0, 1, 0], [count, 1, dim]);
-  const shares = tf.tensor3d(Array.from({ length: POINTS }, (_, i) => i / (POINTS - 1)), [
-    1,
-    POINTS,
-    1,
-  ]);
-  const paths = tf.add(start, tf.mul(shares, tf.sub(end, start))); // [count, POINTS, dim]
-  return tf.reshape(paths, [count * POINTS, dim]);
-}
-
-/** Each path between the two images that it connects. */
-function layPaths({ image, pixels }: ImageSet, bytes: Uint8Array): ImageBatch {
-  const size = image.height * image.width * image.channels;
-  const count = bytes.length / (POINTS * size);
-  const line = (POINTS + 2) * size;
-  const out = new Uint8Array(count * line);
-  for (let path = 0; path < count; path++) {
-    const at = path * line;
-    out.set(pixels.subarray(2 * path * size, (2 * path + 1) * size), at);
-    out.set(bytes.subarray(path * POINTS * size, (path + 1) * POINTS * size), at + size);
-    out.set(pixels.subarray((2 * path + 1) * size, (2 * path + 2) * size), at + line - size);
-  }
-  return { image, count: count * (POINTS + 2), pixels: out };
 }

@@ -3,6 +3,7 @@ import { measureAmortization } from "./amortization.ts";
 import { findAnomalies } from "./anomaly.ts";
 import { fillHidden } from "./fill_hidden.ts";
 import { inpaint, type Inpainted } from "./inpaint.ts";
+import { interpolateCodes } from "./interpolate.ts";
 import { checkMask, firstImages } from "../core/image_set.ts";
 import { type BoundScorer, compileBoundScorer } from "./bound_scorer.ts";
 import type { Chains } from "./batches.ts";
@@ -257,7 +258,8 @@ async function trainAndScore(run: Run): Promise<Results> {
   });
   const bounded = await bounds?.score(scored);
   const reconstructions = await writeReconstructions(bounded?.state ?? scored, run);
-  const found = await detectAnomalies(reconstructions.state, run);
+  const interpolated = await writeInterpolations(reconstructions.state, run);
+  const found = await detectAnomalies(interpolated, run);
   const inpainted = await fillIn(found.state, run);
   const calibrated = await calibrateInference(inpainted.state, run);
   const reached = { state: calibrated.state, chains };
@@ -366,6 +368,21 @@ async function writeReconstructions(
     if (!Number.isFinite(error)) throw new NotFiniteError("reconstructions", error);
   }
   return shown;
+}
+
+/** Writes interpolations.png between the codes of test images, if the model has a bijection. Consumes `state`. */
+async function writeInterpolations(
+  state: DeviceState,
+  { model: { bijection }, device, dataset, dir, stopwatch }: Run,
+): Promise<DeviceState> {
+  if (bijection === undefined) return state;
+  const images = await dataset.load("test");
+  if (images.count < 2) return state;
+  stopwatch.switchTo("score");
+  const shown = await interpolateCodes(state, { device, bijection, images });
+  await writeSampleGrid(`${dir}/interpolations.png`, shown.interpolations);
+  stopwatch.switchTo("other");
+  return shown.state;
 }
 
 /** Finds the held-out class among the test images, if the data set has one. Consumes `state`. */

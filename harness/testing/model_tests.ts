@@ -53,6 +53,21 @@ export const MODEL_TESTS: Readonly<Record<string, (subject: Subject) => void | P
     });
   },
 
+  "bijection: decode() undoes encode() to a grey level, and codes differ": async (subject) => {
+    await withState(subject, ({ bijection }, state) => {
+      if (bijection === undefined) return;
+      const images = imagesOf(subject.problem, 5);
+      const codes = bijection.encode(state, images);
+      assert.deepEqual(codes.shape, [5, images.size / 5]);
+      assert.ok(new Set(codes.dataSync()).size > 5, "codes are equal");
+      const decoded = bijection.decode(state, codes);
+      assert.deepEqual(decoded.shape, images.shape);
+      assertUnitRange(decoded);
+      const [worst] = tf.max(tf.abs(tf.sub(decoded, images))).dataSync();
+      assert.ok(worst <= 1 / 255, `off by ${255 * worst} grey levels`);
+    });
+  },
+
   "latents: infer() gives latents, decode() images in [0, 1], for any count": async (subject) => {
     const { image } = subject.problem;
     await withState(subject, ({ latents }, state) => {

@@ -82,15 +82,15 @@ const KINDS: readonly Kind[] = [
     },
   },
   {
-    title: "Latent interpolations",
+    title: "Interpolations",
     about:
-      "In each row a test image, decoded points on the straight line from its latent to that of another, and the other image.",
+      "In each row a test image, decoded points on the straight line from its latent, or its code under a flow, to that of another, and the other image.",
     rows: 4,
     fileOf: ({ alternative }) => alternative === null ? "interpolations.png" : undefined,
     describe: ({ row, run, label }, { columns, rows }) =>
       `${rows} rows from one test image of ${label} to another over ${
         columns - 2
-      } decoded points between their latents, by ${nameOf(row)}, seed ${run.spec.seed}`,
+      } decoded points between them, by ${nameOf(row)}, seed ${run.spec.seed}`,
   },
 ];
 
