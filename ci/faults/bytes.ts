@@ -1,5 +1,6 @@
 /**
- * Damage to the bytes of files: flipped bits of checkpoints, results and records; results that are torn, followed by NUL bytes, or mixed with garbage.
+ * Damage to the bytes of files: flipped bits of checkpoints, results and records; results that are torn, followed by NUL bytes,
+ * or mixed with garbage.
  *
  * @module
  */

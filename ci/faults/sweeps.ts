@@ -12,18 +12,9 @@ import type { Tally } from "./tally.ts";
 
 /** Arguments of bench for runs of a few epochs of 20 steps. */
 export const TINY_RUN = [
-  ...[
-    "bench",
-    "--preset",
-    "smoke",
-    "--methods",
-    "vae",
-    "--threads",
-    "1",
-    "--metrics",
-    "fd_fashion",
-  ],
-  ...["--set", "vae.width=0.0625", "--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
+  ...["bench", "--preset", "smoke", "--methods", "vae", "--threads", "1"],
+  ...["--metrics", "fd_fashion", "--set", "vae.width=0.0625"],
+  ...["--set", "vae.featureDim=16", "--set", "vae.latentDim=4"],
 ];
 
 /** Two runs of four epochs, side by side, with a checkpoint after each step or nearly so. */
