@@ -8,3 +8,8 @@ export const MISUSED = 2;
 export const CHECKPOINTED = 75;
 /** Ctrl-C, as in shells: 128 + SIGINT. */
 export const INTERRUPTED = 130;
+
+/** The exit code after the signal `by`; undefined after none. */
+export function exitCodeOf(by: Deno.Signal | undefined): number | undefined {
+  return by === undefined ? undefined : by === "SIGINT" ? INTERRUPTED : CHECKPOINTED;
+}
