@@ -187,7 +187,11 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     metrics: ["fid", "fd_cifar", "coverage_cifar", "recall_cifar", "entropy_cifar", "kid_cifar"],
     scoreUntrained: true,
     device: "cpu",
-    hyper: { ...SMALL, "*": { ...SMALL["*"], width: 0.25, latentDim: 64, learningRate: 1e-3 } },
+    hyper: {
+      ...SMALL,
+      "*": { ...SMALL["*"], width: 0.25, latentDim: 64, learningRate: 1e-3 },
+      dlgm: { ...SMALL.dlgm, learningRate: 1e-3 }, // what tuning chose for quick diverges here
+    },
   },
   "peer-speed": {
     about:
