@@ -1,6 +1,5 @@
 /**
- * Pooling and resizing of images in terms of the graph's primitives. Windows and factors that would need padding or
- * interpolation are refused by name.
+ * Pooling and resizing of images in terms of the graph's primitives. Factors that would need interpolation are refused by name.
  *
  * @module
  */
@@ -20,9 +19,9 @@ export const IMAGE_KERNELS: Readonly<Record<string, Kernel>> = {
     if (isTiled(pool, x.shape)) {
       return b.reduce("mean", b.reshape(x, [n, h, height, w, width, c]), [2, 4]);
     }
-    const planes = asPlanes(b, x);
     const { window } = pool;
-    return fromPlanes(b, b.conv(planes, weights(b, pool), { window, shape: [n * c, h, w, 1] }), n);
+    const sums = b.conv(asPlanes(b, x), weights(b, pool), { window, shape: [n * c, h, w, 1] });
+    return fromPlanes(b, overParts(b, sums, pool), n);
   },
   AvgPoolGrad: ({ b, inputs: { dy, input }, attrs }) => {
     const pool = poolOf(input.shape, attrs);
@@ -34,7 +33,7 @@ export const IMAGE_KERNELS: Readonly<Record<string, Kernel>> = {
       const tiles = b.broadcast(b.reshape(share, [n, h, 1, w, 1, c]), [n, h, height, w, width, c]);
       return b.reshape(tiles, input.shape);
     }
-    const planes = asPlanes(b, dy);
+    const planes = overParts(b, asPlanes(b, dy), pool);
     const shape = [n * c, input.shape[1], input.shape[2], 1];
     const { window } = pool;
     return fromPlanes(b, b.convInputGradient(planes, weights(b, pool), { window, shape }), n);
@@ -48,14 +47,16 @@ export const IMAGE_KERNELS: Readonly<Record<string, Kernel>> = {
   },
 };
 
-/** An average over windows without padding. */
+/** An average over the parts of windows inside of an image. */
 interface Pool {
   readonly filter: readonly [height: number, width: number];
   readonly window: Window;
   /** Shape of the result [n, h, w, c]. */
   readonly shape: readonly number[];
-  /** Weight of an element of a window, 1 / (height width). */
+  /** Weight of an element of a whole window, 1 / (height width). */
   readonly weight: number;
+  /** Size of the window over that of its part inside of the image, for each row and each column of the result. */
+  readonly excess: readonly [rows: readonly number[], columns: readonly number[]];
 }
 
 function poolOf(x: readonly number[], attrs: Call["attrs"]): Pool {
@@ -71,27 +72,52 @@ function poolOf(x: readonly number[], attrs: Call["attrs"]): Pool {
     dimRoundingMode,
   );
   const { top, left, bottom, right } = info.padInfo;
-  if ([top, left, bottom, right].some((p) => p !== 0)) {
-    throw new RangeError(
-      `Average pooling with padding is not compiled, got ${
-        JSON.stringify(pad)
-      } for [${x}] and windows of ${
-        JSON.stringify(filterSize)
-      }: tfjs divides by the window's part inside of the image, but its gradient by the whole window; use tf.pad and "valid"`,
-    );
-  }
   const { filterHeight, filterWidth, strideHeight, strideWidth } = info;
+  const excess = (
+    size: number,
+    along: { filter: number; stride: number; before: number; count: number },
+  ) =>
+    Array.from({ length: along.count }, (_, i) => {
+      const start = i * along.stride - along.before;
+      return along.filter / (Math.min(start + along.filter, size) - Math.max(start, 0));
+    });
   return {
     filter: [filterHeight, filterWidth],
-    window: { strides: [strideHeight, strideWidth], pads: [0, 0, 0, 0], dilations: [1, 1] },
+    window: {
+      strides: [strideHeight, strideWidth],
+      pads: [top, left, bottom, right],
+      dilations: [1, 1],
+    },
     shape: info.outShape,
     weight: 1 / (filterHeight * filterWidth),
+    excess: [
+      excess(info.inHeight, {
+        filter: filterHeight,
+        stride: strideHeight,
+        before: top,
+        count: info.outHeight,
+      }),
+      excess(info.inWidth, {
+        filter: filterWidth,
+        stride: strideWidth,
+        before: left,
+        count: info.outWidth,
+      }),
+    ],
   };
 }
 
+/** Averages over whole windows [n c, h, w, 1], zeros outside of the image, as averages over their parts inside. */
+function overParts(b: Builder, planes: Value, { excess: [rows, columns] }: Pool): Value {
+  const factors = rows.flatMap((row) => columns.map((column) => Math.fround(row * column)));
+  const shape = [1, rows.length, columns.length, 1];
+  return b.binary("mul", planes, b.constant(factors, shape, planes.type));
+}
+
 /** Whether the windows tile the image `x`. */
-function isTiled({ filter, window: { strides }, shape }: Pool, x: readonly number[]): boolean {
-  return [0, 1].every((i) => filter[i] === strides[i] && shape[i + 1] * filter[i] === x[i + 1]);
+function isTiled({ filter, window, shape }: Pool, x: readonly number[]): boolean {
+  return window.pads.every((pad) => pad === 0) &&
+    [0, 1].every((i) => filter[i] === window.strides[i] && shape[i + 1] * filter[i] === x[i + 1]);
 }
 
 /** A constant filter [height, width, 1, 1]. */

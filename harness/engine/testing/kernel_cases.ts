@@ -235,14 +235,15 @@ export const CASES: Readonly<Record<string, Case>> = {
       [-1],
     )],
   ...Object.fromEntries(
-    ([["Sum", tf.sum], ["Mean", tf.mean], ["Max", tf.max], ["Min", tf.min], [
-      "Prod",
-      tf.prod,
-    ]] as const)
-      .flatMap(([name, fn]) => [
-        [`${name} of many short rows`, [{ x: [4, 9, 10, 3] }, ({ x }) => fn(x, [0, 1, 2])] as Case],
-        [`${name} down to a row`, [{ x: [6, 8, 2, 1] }, ({ x }) => fn(x, [0, 1, 2])] as Case],
-      ]),
+    Object.entries({ Sum: tf.sum, Mean: tf.mean, Max: tf.max, Min: tf.min, Prod: tf.prod })
+      .flatMap(([name, fn]) => {
+        // Positive, so that sums do not cancel.
+        const reduced: Case[1] = ({ x }) => fn(positive(x), [0, 1, 2]);
+        return [
+          [`${name} of many short rows`, [{ x: [4, 9, 10, 3] }, reduced] as Case],
+          [`${name} down to a row`, [{ x: [6, 8, 2, 1] }, reduced] as Case],
+        ];
+      }),
   ),
   "scalars with an image of one channel": [
     { x: [2, 5, 4, 1], s: [1], t: [] },
@@ -272,6 +273,18 @@ export const CASES: Readonly<Record<string, Case>> = {
   "AvgPoolGrad of overlapping windows": [
     { x: [2, 7, 6, 16] },
     gradients((x) => tf.avgPool(x as tf.Tensor4D, 3, [2, 1], "valid")),
+  ],
+  "AvgPool with padding": [
+    { x: [2, 5, 6, 3] },
+    ({ x }) => tf.avgPool(x as tf.Tensor4D, [3, 2], [2, 1], "same"),
+  ],
+  "AvgPoolGrad with padding": [
+    { x: [2, 5, 6, 3] },
+    gradients((x) => tf.avgPool(x as tf.Tensor4D, [3, 2], [2, 1], "same")),
+  ],
+  "AvgPoolGrad with padding as a number": [
+    { x: [1, 4, 5, 16] },
+    gradients((x) => tf.avgPool(x as tf.Tensor4D, 3, 2, 1)),
   ],
   ResizeNearestNeighbor: [
     { x: [2, 3, 2, 3] },
