@@ -74,14 +74,7 @@ export function initial({ method, hyper, problem }: Subject, seed: number): Snap
 /** Trains over the images in order. Resolves to the final state and chains, and the metrics of the last step. */
 export async function train(
   subject: Subject,
-  {
-    seed = 0,
-    steps: [first, last] = [0, 3],
-    from,
-    seen,
-    device = "cpu",
-    images = pixelsOf(subject.problem),
-  }: {
+  { seed = 0, steps: [first, last] = [0, 3], from, seen, device = "cpu" }: {
     readonly seed?: number;
     /** First and last (exclusive) step. */
     readonly steps?: readonly [number, number];
@@ -89,8 +82,6 @@ export async function train(
     /** The seen pixels of every batch; no mask if absent. */
     readonly seen?: HostArray;
     readonly device?: "cpu" | "tfjs-cpu";
-    /** All training images; those of the problem if absent. */
-    readonly images?: HostArray;
   } = {},
 ): Promise<Snapshot & { readonly metrics: Readonly<Record<string, number>> }> {
   const { method, hyper, problem } = subject;
@@ -106,6 +97,7 @@ export async function train(
   });
   let state = await opened.upload(start.state);
   let metrics: Record<string, number> = {};
+  const images = pixelsOf(problem);
   for (let step = first; step < last; step++) {
     const rows = Int32Array.from(
       { length: batchSize },
@@ -153,7 +145,7 @@ export function noiseOf(name: string, index: number) {
 }
 
 /** All training images: uniform noise times a ramp over the pixels. */
-export function pixelsOf({ image, trainCount }: Problem): HostArray {
+function pixelsOf({ image, trainCount }: Problem): HostArray {
   const { height, width, channels } = image;
   const size = height * width * channels;
   const key = foldIn(keyOf(0), "images");
