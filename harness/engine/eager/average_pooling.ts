@@ -10,6 +10,7 @@ import {
   listedPadding,
   type WindowAttrs,
 } from "../graph/convolution_window.ts";
+import { planeAxes, type PooledAxis, windowExcess } from "../graph/pooled_axis.ts";
 import { replaceKernel } from "./replace_kernel.ts";
 
 /** Attributes of pooling over an image or, with a third number each, a volume. */
@@ -17,15 +18,6 @@ type PoolAttrs = Omit<WindowAttrs, "strides"> & {
   readonly filterSize: number | [number, number] | [number, number, number];
   readonly strides: number | [number, number] | [number, number, number];
 };
-
-/** Pooling along one axis; an axis of images or channels has windows of one. */
-interface PooledAxis {
-  readonly size: number;
-  readonly filter: number;
-  readonly stride: number;
-  readonly padding: readonly [before: number, after: number];
-  readonly outSize: number;
-}
 
 /**
  * Replaces the gradients of average pooling on `backendName`: those of the pooling without padding of a padded image, each output
@@ -51,13 +43,12 @@ export function supplyPoolingGradients(backendName: string): void {
   }
 }
 
-/** The window's size over that of its part inside of the image, along the axis `k` of `rank`. */
-function weights({ size, filter, stride, padding, outSize }: PooledAxis, k: number, rank: number) {
-  const values = Array.from({ length: outSize }, (_, i) => {
-    const start = i * stride - padding[0];
-    return filter / (Math.min(start + filter, size) - Math.max(start, 0));
-  });
-  return tf.tensor(values, Array.from({ length: rank }, (_, axis) => axis === k ? outSize : 1));
+/** `windowExcess` along the axis `k` of `rank`. */
+function weights(axis: PooledAxis, k: number, rank: number): tf.Tensor {
+  return tf.tensor(
+    windowExcess(axis),
+    Array.from({ length: rank }, (_, i) => i === k ? axis.outSize : 1),
+  );
 }
 
 /** An axis along which nothing is pooled. */
@@ -76,23 +67,9 @@ function imageAxes(
     1,
     listedPadding(pad),
   );
-  const { top, bottom, left, right } = info.padInfo;
   return [
     wholeAxis(shape[0]),
-    {
-      size: info.inHeight,
-      filter: info.filterHeight,
-      stride: info.strideHeight,
-      padding: [top, bottom],
-      outSize: info.outHeight,
-    },
-    {
-      size: info.inWidth,
-      filter: info.filterWidth,
-      stride: info.strideWidth,
-      padding: [left, right],
-      outSize: info.outWidth,
-    },
+    ...planeAxes(info),
     wholeAxis(shape[3]),
   ];
 }
@@ -108,7 +85,7 @@ function volumeAxes(
     1,
     pad as "same" | number,
   );
-  const { front, back, top, bottom, left, right } = info.padInfo;
+  const { front, back } = info.padInfo;
   return [
     wholeAxis(shape[0]),
     {
@@ -118,20 +95,7 @@ function volumeAxes(
       padding: [front, back],
       outSize: info.outDepth,
     },
-    {
-      size: info.inHeight,
-      filter: info.filterHeight,
-      stride: info.strideHeight,
-      padding: [top, bottom],
-      outSize: info.outHeight,
-    },
-    {
-      size: info.inWidth,
-      filter: info.filterWidth,
-      stride: info.strideWidth,
-      padding: [left, right],
-      outSize: info.outWidth,
-    },
+    ...planeAxes(info),
     wholeAxis(shape[4]),
   ];
 }

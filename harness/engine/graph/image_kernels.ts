@@ -8,6 +8,7 @@ import { type ResizeAttrs, upsamplingFactors } from "../../core/upsampling_gradi
 import type { Builder } from "./builder.ts";
 import { checkGradientShape, listedPadding, type WindowAttrs } from "./convolution_window.ts";
 import type { Value, Window } from "./graph.ts";
+import { planeAxes, windowExcess } from "./pooled_axis.ts";
 import type { Call, Kernel } from "./kernel_call.ts";
 
 /** Kernels by name. */
@@ -55,7 +56,7 @@ interface Pool {
   readonly shape: readonly number[];
   /** Weight of an element of a whole window, 1 / (height width). */
   readonly weight: number;
-  /** Size of the window over that of its part inside of the image, for each row and each column of the result. */
+  /** `windowExcess` of each row and each column of the result. */
   readonly excess: readonly [rows: readonly number[], columns: readonly number[]];
 }
 
@@ -73,14 +74,7 @@ function poolOf(x: readonly number[], attrs: Call["attrs"]): Pool {
   );
   const { top, left, bottom, right } = info.padInfo;
   const { filterHeight, filterWidth, strideHeight, strideWidth } = info;
-  const excess = (
-    size: number,
-    along: { filter: number; stride: number; before: number; count: number },
-  ) =>
-    Array.from({ length: along.count }, (_, i) => {
-      const start = i * along.stride - along.before;
-      return along.filter / (Math.min(start + along.filter, size) - Math.max(start, 0));
-    });
+  const [rows, columns] = planeAxes(info).map(windowExcess);
   return {
     filter: [filterHeight, filterWidth],
     window: {
@@ -90,20 +84,7 @@ function poolOf(x: readonly number[], attrs: Call["attrs"]): Pool {
     },
     shape: info.outShape,
     weight: 1 / (filterHeight * filterWidth),
-    excess: [
-      excess(info.inHeight, {
-        filter: filterHeight,
-        stride: strideHeight,
-        before: top,
-        count: info.outHeight,
-      }),
-      excess(info.inWidth, {
-        filter: filterWidth,
-        stride: strideWidth,
-        before: left,
-        count: info.outWidth,
-      }),
-    ],
+    excess: [rows, columns],
   };
 }
 
