@@ -74,24 +74,29 @@ function smooth(
     readonly shape: { readonly height: number; readonly width: number };
   },
 ): Float64Array {
-  const across = new Float64Array(values.length);
-  const both = new Float64Array(values.length);
+  const rows = { count: height, start: width, length: width, stride: 1 };
+  const columns = { count: width, start: 1, length: height, stride: width };
+  return smoothLines(smoothLines(values, { kernel, lines: rows }), { kernel, lines: columns });
+}
+
+/** Convolves each of `count` lines; line k has its `length` elements at start k + stride j. */
+function smoothLines(
+  values: Float64Array,
+  { kernel, lines: { count, start, length, stride } }: {
+    readonly kernel: readonly number[];
+    readonly lines: Readonly<Record<"count" | "start" | "length" | "stride", number>>;
+  },
+): Float64Array {
+  const out = new Float64Array(values.length);
   const reach = kernel.length - 1;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
+  for (let line = 0; line < count; line++) {
+    const first = line * start;
+    for (let i = 0; i < length; i++) {
+      const [from, to] = [Math.max(0, i - reach), Math.min(length - 1, i + reach)];
       let sum = 0;
-      const [from, to] = [Math.max(0, x - reach), Math.min(width - 1, x + reach)];
-      for (let j = from; j <= to; j++) sum += kernel[Math.abs(j - x)] * values[y * width + j];
-      across[y * width + x] = sum;
+      for (let j = from; j <= to; j++) sum += kernel[Math.abs(j - i)] * values[first + stride * j];
+      out[first + stride * i] = sum;
     }
   }
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) {
-      let sum = 0;
-      const [from, to] = [Math.max(0, y - reach), Math.min(height - 1, y + reach)];
-      for (let j = from; j <= to; j++) sum += kernel[Math.abs(j - y)] * across[j * width + x];
-      both[y * width + x] = sum;
-    }
-  }
-  return both;
+  return out;
 }
