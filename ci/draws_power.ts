@@ -184,7 +184,7 @@ the same command goes on after the last of them.
   --seeds COUNT   sets of draws for each entry (default 20)
   --force         start again`;
 
-/** What the check says of the sets of draws with one fault and one number of effective draws. */
+/** Verdicts on the sets of draws with one fault and one number of effective draws. */
 interface Row {
   /** Sets in which a metric failed. */
   readonly noticed: number;

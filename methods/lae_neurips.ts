@@ -56,7 +56,7 @@ type Learned = {
 /** Log sigma is derived from tau and stored for the functions that read it. */
 type State = Learned & ObservationParams & { readonly phi: tf.Tensor2D };
 
-/** What U of a minibatch depends on besides the decoder. */
+/** Arguments of U of a minibatch besides the decoder. */
 interface Inputs {
   /** Images [m, height, width, channels] in [-1, 1]. */
   readonly x: tf.Tensor;

@@ -3,7 +3,7 @@ import { userPath } from "./project.ts";
 /** Prefix of the name of a data set: a part of its training images takes the place of its test images. */
 export const HELD_OUT = "heldout:";
 
-/** What `inpaint:MASK:NAME` and `recover:MASK:NAME` ask of the data set NAME (`datasets/parts/hidden_pixels.ts`). */
+/** The parts of `inpaint:MASK:NAME` and `recover:MASK:NAME` (`datasets/parts/hidden_pixels.ts`). */
 export interface Hiding {
   readonly task: "inpaint" | "recover";
   /** As `pixels-0.5`. */
