@@ -40,7 +40,7 @@ import {
   sigmaOf,
   stepScaleOf,
 } from "./parts/observation_model.ts";
-import { shortageOf } from "./parts/rank_condition.ts";
+import { averagingTemperature, type Sharing, shortageOf } from "./parts/rank_condition.ts";
 import { stepFlops } from "./parts/step_flops.ts";
 import {
   decayedStepSize,
@@ -62,6 +62,7 @@ const defaults = {
   decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay without giving one
   decaySteps: 1000, // ours
   // Deviation: pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)
+  temperature: 1, // T of the chains on Phi and Psi, which sample exp(-sum U / T); 0 for chains / features, at least 1
   alpha: 0.99, // Li et al., section 5
   damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
   inputDim: 2048, // du: paper, F.3
@@ -108,6 +109,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   const encoder = amortizedEncoder(problem.image, hyper);
   const sampler = latentSampler(hyper);
   const prior = energyPrior(hyper);
+  const ofEncoder = chainsOf({ features: encoder.featureCount, chains: trainCount }, hyper);
+  const ofSampler = chainsOf({ features: sampler.featureCount, chains: chainCount }, hyper);
   const energyOf = (state: State) => (z: tf.Tensor2D) => prior.energy(state.energy, z);
   const thetaOf = (state: Omit<State, "psgld">): Theta => ({
     // Deviation: Theta has log sigma, so that the flat prior of section 4 is flat in log sigma, 1 / sigma in sigma: the paper learns the variance itself (footnote 3)
@@ -149,13 +152,13 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       ...shared,
       gradients: { phi: gradients.phi },
       xi: { phi: xi.phi },
-      count: trainCount,
+      count: ofEncoder.count,
     });
     const prior = psgld({ params: { psi }, v: { psi: v.psi } }, {
       ...shared,
       gradients: { psi: tf.neg(gradients.psi) },
       xi: { psi: xi.psi },
-      count: chainCount,
+      count: ofSampler.count,
     });
     return {
       params: { ...posterior.params, ...prior.params },
@@ -268,7 +271,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         gradients,
         xi: drawsLike({ phi: state.phi }, { noise: noise.split("xi") }),
         stepSize: decayedStepSize(hyper, t),
-        count: trainCount,
+        count: ofEncoder.count,
         alpha,
         damping,
         moves: isMl ? tf.mul(t, innerSteps) : t,
@@ -353,12 +356,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
     weightChain("Phi", {
       paramsOf: ({ phi }) => ({ phi }),
       losses: potential,
-      count: trainCount,
+      count: ofEncoder.count,
     }),
     weightChain("Psi", {
       paramsOf: ({ psi }) => ({ psi }),
       losses: (all, { h }) => prior.energy(all.energy, tf.matMul(h, all.psi)),
-      count: chainCount,
+      count: ofSampler.count,
     }),
     // Algorithm 4 moves Theta without noise.
     ...isMl ? [] : [
@@ -368,12 +371,8 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
 
   return {
     warnings: [
-      ...shortageOf("encoder", { features: encoder.featureCount, chains: trainCount }, "rows"),
-      ...shortageOf(
-        "latent sampler",
-        { features: sampler.featureCount, chains: chainCount },
-        "prior chains",
-      ),
+      ...shortageOf("encoder", ofEncoder, "rows"),
+      ...shortageOf("latent sampler", ofSampler, "prior chains"),
     ],
 
     // Encoder and latent sampler network run forward, and backward only to the weights of their last layers.
@@ -487,6 +486,16 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
   };
 }
 
+/** Chains that share a last layer: their temperature T, and the count n / T of terms that pSGLD's noise is scaled by. */
+function chainsOf(
+  sharing: Sharing,
+  hyper: typeof defaults,
+): Sharing & { readonly temperature: number; readonly count: number } {
+  // Deviation: With temperature 0 chains with fewer features than Theorem 1 asks for are heated by as much as they lack, so that their variances are right on average: otherwise latents shrink, and the energy learns a well that no sampler can follow
+  const temperature = hyper.temperature || averagingTemperature(sharing);
+  return { ...sharing, temperature, count: sharing.chains / temperature };
+}
+
 /** Throws RangeError when `hyper` cannot work for any data. */
 function checkHyper(hyper: typeof defaults): void {
   const { stepSize, decaySteps, damping } = hyper;
@@ -494,7 +503,11 @@ function checkHyper(hyper: typeof defaults): void {
   if (!(hyper.alpha >= 0 && hyper.alpha < 1)) {
     throw new RangeError(`alpha must be in [0, 1), got ${hyper.alpha}`);
   }
-  checkNotNegative({ energyPenalty: hyper.energyPenalty, decayPower: hyper.decayPower });
+  checkNotNegative({
+    energyPenalty: hyper.energyPenalty,
+    decayPower: hyper.decayPower,
+    temperature: hyper.temperature,
+  });
   checkCounts({ innerSteps: hyper.innerSteps, inputDim: hyper.inputDim }, 1);
   checkCounts({ chainCount: hyper.chainCount }, 0);
   checkPriorChain(hyper, 0);
@@ -522,6 +535,7 @@ export const lae: Method<typeof defaults> = {
     "Algorithm 4's inner loop is innerSteps moves on one minibatch; the last move shares its evaluation of L with Theta's step",
     "Log sigma follows a schedule until sigma is learned: pSGLD divides its gradient, hundreds of nats, by its own size, so that it falls by stepSize a step whatever the data are (sigma is 0.85 after 150 steps from 1, where exp(-0.15) = 0.86: deno task bench --preset smoke --methods lae)",
     "Samples are the latent sampler network's outputs at new inputs, or at the inputs of its chains if chainCount > 0: the theory covers only the inputs of the chains, and there are no more of them than rows",
+    "With temperature 0 chains with fewer features than Theorem 1 asks for are heated by as much as they lack, so that their variances are right on average: otherwise latents shrink, and the energy learns a well that no sampler can follow",
     "The row LAE + prior steps refines these outputs by priorSteps Langevin steps on the prior, without amortization",
     "The step size of Algorithm 3 is posteriorStepSize times (sigma / initial sigma)^2, at most 1: a fixed step size exceeds the stability limit as sigma falls",
   ],

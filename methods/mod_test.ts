@@ -149,6 +149,13 @@ Deno.test("lae warns how far variances shrink without enough features, lae_neuri
     "100 encoder features for 4000 rows: variances shrink to 2.5 % on average",
     "100 latent sampler features for 4000 prior chains: variances shrink to 2.5 % on average",
   ]);
+  assert.deepEqual(warningsOf(lae, { featureDim: 100, temperature: 10 }), [
+    "100 encoder features for 4000 rows: variances shrink to 25 % on average",
+    "100 latent sampler features for 4000 prior chains: variances shrink to 25 % on average",
+  ]);
+  assert.deepEqual(warningsOf(lae, { featureDim: 100, chainCount: 100, temperature: 0 }), [
+    "100 encoder features for 4000 rows: at temperature 40 variances are right on average, chains are not independent",
+  ]);
   assert.equal(warningsOf(lae, { featureDim: 1000, chainCount: 1000 })?.length, 1);
   assert.deepEqual(warningsOf(lae, { featureDim: 4000 }), []);
   assert.deepEqual(warningsOf(lae_neurips, { featureDim: 100 }), []);

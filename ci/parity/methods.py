@@ -590,12 +590,15 @@ def lae(c):
         high, low = c.energy(p, z).mean(), c.energy(p, prior).mean()
         return nll.mean() + high - low, error, high, low
 
-    def move(k, g, moves, xi, sign=1.0):
+    def temperature(d):
+        return h["temperature"] or max(1, c.n / d)
+
+    def move(k, g, moves, xi, sign=1.0, heat=1.0):
         v = 0.99 * state[f"psgld/v/{k}"] + 0.01 * g**2
         scale = 1 / (h["damping"] + (v / (1 - 0.99 ** (moves + 1))).sqrt())
         w = state[k] - sign * rate * scale * g
         if xi is not None:
-            w = w + (2 * rate / c.n * scale).sqrt() * xi
+            w = w + (2 * rate * heat / c.n * scale).sqrt() * xi
         return {k: w.detach(), f"psgld/v/{k}": v.detach()}
 
     for i in range(inner):
@@ -614,7 +617,10 @@ def lae(c):
             loss = loss + penalty
         xi = (lambda k: c.noise[f"xi/{k}"]) if last else (lambda k: c.noise[f"inner/{k}"][i])
         moves = c.step * inner + i
-        new = {**move("phi", grads["phi"], moves, xi("phi")), **move("psi", grads["psi"], moves, xi("psi"), -1.0)}
+        new = {
+            **move("phi", grads["phi"], moves, xi("phi"), heat=temperature(features.shape[1])),
+            **move("psi", grads["psi"], moves, xi("psi"), -1.0, temperature(sampler.shape[1])),
+        }
         if last:
             for k in names[:-2]:
                 new.update(move(k, grads[k], c.step, None if ml else xi(k)))

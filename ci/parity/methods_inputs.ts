@@ -40,7 +40,7 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
   ["dlgm", {}],
   ["lebm", { decay: 0.9 }],
   ["lae", { decayPower: 0.55, decaySteps: 2 }],
-  ["lae", { learning: "ml", innerSteps: 3 }],
+  ["lae", { learning: "ml", innerSteps: 3, temperature: 0 }],
   // A step size at which some moves are rejected.
   ["lae_neurips", {
     nets: "mlp",

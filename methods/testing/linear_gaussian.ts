@@ -109,19 +109,21 @@ export function largestAngle(first: Matrix, second: Matrix): number {
  * posterior variance 1 / P along a principal axis by 1 / (1 - eta kappa P / 2), beta on average over the `mobilities`: 1
  * for a chain of its own, for amortized chains the eigenvalues of G G', G the features of all rows. The fixed point of
  * the decoder then has P beta = lambda / sigma^2, and that of the noise (D - sum beta) sigma^2 = sum of the discarded
- * eigenvalues. As eta -> 0 this is probabilistic PCA: P = lambda / sigma^2, and sigma^2 their mean.
+ * eigenvalues. Chains that have only a `share` of the posterior's variance, on average over rows, lower beta by it. As eta -> 0
+ * and with all of the variance this is probabilistic PCA: P = lambda / sigma^2, and sigma^2 their mean.
  */
 export function chainVariance(
-  { kept, discarded, stepSize, mobilities = [1] }: {
+  { kept, discarded, stepSize, mobilities = [1], share = 1 }: {
     kept: readonly number[];
     discarded: readonly number[];
     stepSize: number;
     mobilities?: readonly number[];
+    share?: number;
   },
 ): number {
   const rest = discarded.reduce((a, b) => a + b, 0);
   const inflation = (precision: number) =>
-    mobilities.reduce((sum, k) => sum + 1 / (1 - stepSize * k * precision / 2), 0) /
+    share * mobilities.reduce((sum, k) => sum + 1 / (1 - stepSize * k * precision / 2), 0) /
     mobilities.length;
   const precisions = kept.map(() => 1);
   let variance = rest / discarded.length;

@@ -33,10 +33,10 @@ export function amortizationBlocks({ rows, datasets }: ResultTable): Block[] {
   const text =
     "Diagnostics of amortized chains after training, means over n seeds. The leverage is the fraction of its " +
     "posterior's variance that a row's chain can reach at stationarity when it sees all rows; it is 1 for every row " +
-    "only with as many independent features as rows. The variance ratio is the variance that the chains covered in " +
-    "the given number of moves with everything else fixed, over the variance of independent Langevin chains. It is " +
-    "below the leverage where chains are slow, and above it where each move sees only one minibatch, without the " +
-    "factor n / m.";
+    "only with as many independent features as rows. LAE's temperature multiplies it. The variance ratio is the " +
+    "variance that the chains covered in the given number of moves with everything else fixed, over the variance of " +
+    "independent Langevin chains. It is below the leverage where chains are slow, and above it where each move sees " +
+    "only one minibatch, without the factor n / m.";
   return [
     { kind: "heading", text: "Diagnostics" },
     { kind: "table", caption: "Amortized chains", head, rows: body },
