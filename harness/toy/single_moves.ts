@@ -32,7 +32,9 @@ const REPEATED = 1e-4;
 
 /**
  * `drift` and `noise` are the sizes of both parts of short moves over those that the rule should have, 1 each. `drift_long` and
- * `noise_long` are the same of long moves, where every constant of a rule with several stages shows: compared with the baseline alone.
+ * `noise_long` are the same of long moves, where every constant of a rule with several stages shows: compared with the baseline
+ * alone. So is `noise_change` of rules with several stages, the root mean square over coordinates of how the first move's noise,
+ * in its standard deviations, differs between the two step sizes: the effect of the other stages by itself, however small.
  */
 export async function runSingleMoves(
   sampler: Sampler,
@@ -52,6 +54,8 @@ export async function runSingleMoves(
     knownRow("noise", { ...short.noise, ...known }),
     shownRow("drift_long", long.drift.value),
     shownRow("noise_long", long.noise.value),
+    // Rounding is all that changes an exact move.
+    ...sampler.hasExactMove ? [] : [shownRow("noise_change", rmsDifference(short, long))],
   ];
   return rows.map((row) => ({ experiment: target.name, sampler: movesOf(sampler), ...row }));
 }
@@ -72,6 +76,15 @@ async function measureLong(
   throw new RangeError(
     `${sampler.name} on ${target.name}: moves explode at a step size of ${longest / 2 ** HALVINGS}`,
   );
+}
+
+/** Noise of the first move of each coordinate over its standard deviation: at any step size the same draws. */
+interface FirstMove {
+  readonly firstNoise: readonly number[];
+}
+
+function rmsDifference({ firstNoise: a }: FirstMove, { firstNoise: b }: FirstMove): number {
+  return Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0) / a.length);
 }
 
 /** The name of a sampler's moves in rows. */
@@ -108,6 +121,7 @@ async function measure(
   const moves = await makeMoves(sampler, { target, device, seed, settings });
   const count = moves.before.length / MOVES;
   let [information, projection, squares] = [0, 0, 0];
+  const firstNoise: number[] = [];
   const parts: { readonly drift: number; readonly mean: number; readonly variance: number }[] = [];
   for (let i = 0; i < count; i++) {
     const gradients: number[] = [];
@@ -117,7 +131,9 @@ async function measure(
       const { mean, variance } = moveOf(sampler)(moves.before[at], gradients, stepSize);
       const [up, down] = [moves.after[at], moves.mirrored[at]].map((z) => z - moves.before[at]);
       const drift = (up + down) / 2;
-      squares += ((up - down) / 2) ** 2 / variance;
+      const noise = (up - down) / 2;
+      if (t === 0) firstNoise.push(noise / Math.sqrt(variance));
+      squares += noise ** 2 / variance;
       information += mean ** 2 / variance;
       projection += mean * drift / variance;
       parts.push({ drift, mean, variance });
@@ -131,6 +147,7 @@ async function measure(
   return {
     drift: { value: slope, error: Math.hypot(Math.sqrt(scatter) / information, REPEATED) },
     noise: { value: squares / parts.length, error: Math.sqrt(2 / parts.length) },
+    firstNoise,
   };
 }
 
