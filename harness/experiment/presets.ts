@@ -191,6 +191,8 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       ...SMALL,
       "*": { ...SMALL["*"], width: 0.25, latentDim: 64, learningRate: 1e-3 },
       dlgm: { ...SMALL.dlgm, learningRate: 1e-3 }, // what tuning chose for quick diverges here
+      // 512 features for 50,000 rows: at temperature 1 latents shrink and the energy runs away (docs/table1_small.md).
+      lae: { ...SMALL.lae, temperature: 0, energyPenalty: 0.01 },
     },
   },
   "peer-speed": {
