@@ -53,7 +53,7 @@ Deno.test("runSingleMoves() fails a drift that is 1 % off, and a noise that is 5
   assert.deepEqual(await failuresOf(stretched(1.05, "noise"), bivariateGaussian), ["noise"]);
 });
 
-/** Relative changes of the moves' metrics on `target` where stochastic Runge-Kutta has 1.1 times its second noise. */
+/** Changes of the moves' metrics on `target`, in standard errors, where stochastic Runge-Kutta has 1.1 times its second noise. */
 async function changesOf(target: Target): Promise<Record<string, number>> {
   await using device = await openDevice("cpu", { threads: 1 });
   const bent: Sampler = {
@@ -69,22 +69,25 @@ async function changesOf(target: Target): Promise<Record<string, number>> {
     await runSingleMoves(bent, { target, device, seed: 0 }),
   ];
   return Object.fromEntries(
-    right.map(({ metric, value }, i) => [metric, (wrong[i].value ?? NaN) / (value ?? NaN) - 1]),
+    right.map(({ metric, value, error }, i) => [
+      metric,
+      ((wrong[i].value ?? NaN) - (value ?? NaN)) / (error ?? NaN),
+    ]),
   );
 }
 
 Deno.test("runSingleMoves() measures what the second noise of a rule changes", async () => {
   // The second noise is a quarter of the squared effect, (1 / 12) / (1 / 4 + 1 / 12), of which 1.1^2 makes 2.6 % more of the root.
   // 5,000 coordinates know that quarter to 2 sqrt(2 / 5,000) x 3 / 4 = 3 %, three times.
-  const share = Math.sqrt(3 / 4 + 1.21 / 4) - 1;
+  const share = (Math.sqrt(3 / 4 + 1.21 / 4) - 1) / 1e-4; // relative to its standard error
   const { noise_change } = await changesOf(bivariateGaussian);
   assert.ok(Math.abs(noise_change / share - 1) < 0.09, `${noise_change}, theory ${share}`);
 });
 
 Deno.test("runSingleMoves() sees a second noise that is 10 % off where it hardly changes the size of moves", async () => {
-  // The check has room for 6 sqrt(2) times the 1e-4 to which float32 repeats a move.
-  const room = 6 * Math.SQRT2 * 1e-4;
+  // The check has room for 6 sqrt(2) standard errors.
+  const room = 6 * Math.SQRT2;
   const { noise_change, noise_long, drift_long } = await changesOf(funnel);
-  assert.ok(noise_change > 10 * room, `${noise_change}`);
+  assert.ok(noise_change > 10 * room, `${noise_change} standard errors`);
   assert.ok(Math.abs(noise_long) < room && Math.abs(drift_long) < room);
 });
