@@ -6,6 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Noise } from "../../harness/core/types.ts";
+import { gelu } from "./gelu.ts";
 
 /** A square convolution, or its transpose (`deconv`), on maps of `inputSize`^2 to maps of `outputSize`^2. */
 export interface ConvLayer {
@@ -70,18 +71,6 @@ export type NetParams = { readonly [layer: string]: LayerParams };
 /** x * sigmoid(x) (Ramachandran et al. 2017). */
 export function swish<T extends tf.Tensor>(x: T): T {
   return tf.mul(x, tf.sigmoid(x));
-}
-
-/**
- * x Phi(x) with Phi, the normal distribution function, as (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel
- * 2016, section 2).
- */
-export function gelu<T extends tf.Tensor>(x: T): T {
-  const inner = tf.mul(
-    tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)),
-    Math.sqrt(2 / Math.PI),
-  );
-  return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
 }
 
 /** Slope of the leaky ReLU at negative inputs, as in LEBM's code. */

@@ -8,10 +8,10 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageShape, Noise } from "../../harness/core/types.ts";
 import { scaled } from "./architectures.ts";
+import { gelu } from "./gelu.ts";
 import {
   applyLayer,
   type ConvLayer,
-  gelu,
   initNet,
   type Layer,
   type LinearLayer,
