@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  blockBias,
   blockedConv,
   blockFilter,
   canBlock,
@@ -12,10 +13,9 @@ import {
   cropped,
   finish,
   type LoweredConv,
-  padBias,
+  type Source,
   sourceOf,
 } from "./blocked_convolution.ts";
-import type { Value } from "../graph/graph.ts";
 import type { Layouts } from "./layouts.ts";
 
 /**
@@ -32,17 +32,18 @@ export function lowerConv(l: Layouts, value: Conv, bias?: string): LoweredConv {
   const { strides, pads, dilations } = value.window;
   const e = l.emitter;
   if (canBlock(l, { inChannels, pads })) {
-    const isShort = l.fitsBlocks(inChannels) && value.shape[2] <= SHORT_LINE;
     const [top, left, bottom, right] = pads;
-    const source = sourceOf(l, x);
+    const source = sourceOf(l, x, value.shape);
+    const { images } = source;
+    const isShort = l.fitsBlocks(images * inChannels) && value.shape[2] <= SHORT_LINE;
     const name = blockedConv(l, {
-      x: isShort ? paddedLines(l, x, [left, right]) : source.name,
+      x: isShort ? paddedLines(l, source, { shape: x.shape, pads: [left, right] }) : source.name,
       filter: blockFilter(l, l.plain(filter), { shape: filter.shape, source }),
-      bias: bias && padBias(l, bias, outChannels),
+      bias: bias && blockBias(l, bias, { channels: outChannels, images }),
       kernel: [kernelHeight, kernelWidth],
       window: isShort ? { ...value.window, pads: [top, 0, bottom, 0] } : value.window,
     });
-    return finish(l, name, value.shape);
+    return finish(l, name, { shape: value.shape, images });
   }
   const positive = cropped(l, l.plain(x), { shape: x.shape, pads });
   const y = e.node("Conv", [
@@ -53,12 +54,23 @@ export function lowerConv(l: Layouts, value: Conv, bias?: string): LoweredConv {
   return { name: e.transpose(y, [0, 2, 3, 1]), blocked: false };
 }
 
-/** Pads each line of the blocked image [n, h, w, c] with zeros on the left and right. */
-function paddedLines(l: Layouts, x: Value, [left, right]: readonly [number, number]): string {
-  if (left + right === 0) return l.blocked(x);
-  const [n, h, w, c] = x.shape;
+/** Pads each line of the blocked images of `source`, plain shape [n, h, w, c], with zeros on the left and right. */
+function paddedLines(
+  l: Layouts,
+  { name, lanes, images }: Source,
+  { shape: [n, h, w], pads: [left, right] }: {
+    readonly shape: readonly number[];
+    readonly pads: readonly [number, number];
+  },
+): string {
+  if (left + right === 0) return name;
   const e = l.emitter;
-  const lines = e.reshape(l.blocked(x), [n * c / l.block * h, w * l.block]);
+  const lines = e.reshape(name, [n * lanes / l.block * h, w * l.block]);
   const zeros = e.ints([0, left * l.block, 0, right * l.block]);
-  return e.reshape(e.node("Pad", [lines, zeros, e.float(0)]), [n, c, h, left + w + right]);
+  return e.reshape(e.node("Pad", [lines, zeros, e.float(0)]), [
+    n / images,
+    images * lanes,
+    h,
+    left + w + right,
+  ]);
 }

@@ -5,13 +5,13 @@
  * @module
  */
 import {
+  blockBias,
   blockedConv,
   blockFilter,
   canBlock,
   type Conv,
   finish,
   type LoweredConv,
-  padBias,
   sourceOf,
 } from "./blocked_convolution.ts";
 import type { Window } from "../graph/graph.ts";
@@ -114,9 +114,10 @@ function lowerPhases(
   const [n, height, width] = value.shape;
   const [strideHeight, strideWidth] = value.window.strides;
   const e = l.emitter;
-  const source = sourceOf(l, dy);
+  const source = sourceOf(l, dy, value.shape);
+  const { images } = source;
   const swapped = e.transpose(l.plain(filter), [0, 1, 3, 2]); // [kh, kw, out, in]
-  const paddedBias = bias && padBias(l, bias, inChannels);
+  const paddedBias = bias && blockBias(l, bias, { channels: inChannels, images });
   const [m, w] = [height / strideHeight, width / strideWidth];
   const filterOf = (row: Phase, column: Phase) => {
     const taps = e.slice(swapped, {
@@ -148,7 +149,6 @@ function lowerPhases(
         dilations: [1, 1],
       },
     });
-  const channels = l.padded(inChannels);
   const count = rows.length * columns.length;
   if (count > 1 && sameWindow(rows) && sameWindow(columns)) {
     // All phases read the same window: compute all their channels by one convolution, then transpose once.
@@ -161,28 +161,31 @@ function lowerPhases(
       bias: paddedBias &&
         e.node("Concat", Array<string>(count).fill(paddedBias), { axis: 0 }),
     });
+    const channels = l.padded(images * inChannels);
     const lines = channels / l.block * m;
     // First the columns, then the rows: 0.15 ms instead of 0.24 ms in one transpose of 40x2x2x1x17x17x16.
     const interleaved = e.transpose(
-      e.reshape(y, [n * strideHeight, strideWidth, lines * w, l.block]),
+      e.reshape(y, [n / images * strideHeight, strideWidth, lines * w, l.block]),
       [0, 2, 1, 3],
     );
     const joined = e.transpose(
-      e.reshape(interleaved, [n, strideHeight, lines, strideWidth * w * l.block]),
+      e.reshape(interleaved, [n / images, strideHeight, lines, strideWidth * w * l.block]),
       [0, 2, 1, 3],
     );
-    return finish(l, e.reshape(joined, [n, channels, height, width]), value.shape);
+    const name = e.reshape(joined, [n / images, channels, height, width]);
+    return finish(l, name, { shape: value.shape, images });
   }
   const phaseOutputs = rows.map((row) =>
     columns.map((column) => {
       const name = convolve(row, column, { filter: filterOf(row, column), bias: paddedBias });
-      return finish(l, name, [n, m, w, inChannels]);
+      return finish(l, name, { shape: [n, m, w, inChannels], images });
     })
   );
   const blocked = phaseOutputs[0][0].blocked;
   if (strideHeight === 1 && strideWidth === 1) return phaseOutputs[0][0];
   // Interleave the phases: join [.., m, 1, w, 1, c] along the unit axes.
-  const [before, inner] = blocked ? [[n, channels / l.block], l.block] : [[n], inChannels];
+  const [outer, channels] = l.nominal(value.shape);
+  const [before, inner] = blocked ? [[outer, channels / l.block], l.block] : [[n], inChannels];
   const axis = before.length + 1;
   const open = phaseOutputs.map((line) =>
     line.map(({ name }) => e.reshape(name, [...before, m, 1, w, 1, inner]))
@@ -190,7 +193,7 @@ function lowerPhases(
   const lines = open.map((line) => e.node("Concat", line, { axis: axis + 2 }));
   const joined = e.node("Concat", lines, { axis });
   return {
-    name: e.reshape(joined, blocked ? [n, channels, height, width] : value.shape),
+    name: e.reshape(joined, blocked ? l.nominal(value.shape) : value.shape),
     blocked,
   };
 }

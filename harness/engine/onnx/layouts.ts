@@ -1,6 +1,7 @@
 /**
  * The two layouts of a value of rank 4: plain [n, h, w, c], as in tfjs; and blocked [n, c/b, h, w, b] under the nominal
- * shape [n, c, h, w], the fastest layout for ONNX Runtime's convolutions. Its c is rounded up to whole blocks.
+ * shape [n, c, h, w], the fastest layout for ONNX Runtime's convolutions. Its c is rounded up to whole blocks. Where c is
+ * half a block, two neighbouring images share a block, [n/2, 1, h, w, b], as if they were one of twice the channels.
  *
  * @module
  */
@@ -39,17 +40,21 @@ export class Layouts {
       if (blocked === undefined) {
         throw new Error(`Value ${value.id} (${value.op}) was read before it was lowered`);
       }
-      name = this.#asFloat(value, blocked, (x) => this.reorderOutput(x, value.shape[3]));
+      name = this.imagesPerBlock(value.shape) === 2
+        ? this.#swapLanes(blocked, value.shape, "apart")
+        : this.#asFloat(value, blocked, (x) => this.reorderOutput(x, value.shape[3]));
       this.#plain.set(value, name);
     }
     return name;
   }
 
-  /** Name of `value` [n, h, w, c] in blocked layout, in which it was computed unless c fills whole blocks. */
+  /** Name of `value` [n, h, w, c] in blocked layout, in which it was computed unless c fills half a block or whole ones. */
   blocked(value: Value): string {
     let name = this.#blocked.get(value);
     if (name === undefined) {
-      name = this.#asFloat(value, this.plain(value), (x) => this.reorderInput(x));
+      name = this.imagesPerBlock(value.shape) === 2
+        ? this.#swapLanes(this.plain(value), value.shape, "together")
+        : this.#asFloat(value, this.plain(value), (x) => this.reorderInput(x));
       this.#blocked.set(value, name);
     }
     return name;
@@ -65,6 +70,11 @@ export class Layouts {
     return this.emitter.node("ReorderOutput", [x], { channels, channels_last: 1 }, NCHWC);
   }
 
+  /** Converts blocked to [n, c, h, w] and keeps the first `channels`. */
+  reorderToPlanes(x: string, channels: number): string {
+    return this.emitter.node("ReorderOutput", [x], { channels, channels_last: 0 }, NCHWC);
+  }
+
   /** Whether `value` was computed in blocked layout. */
   isBlocked(value: Value): boolean {
     return this.#blocked.has(value);
@@ -77,10 +87,22 @@ export class Layouts {
 
   /**
    * Whether results of `channels` stay blocked: those that fill whole blocks, or at least half of one. The channels beyond hold
-   * finite numbers of no meaning; filters have zeros for them.
+   * finite numbers of no meaning, unless a second image fills them; filters have zeros for them.
    */
   staysBlocked(channels: number): boolean {
     return this.fitsBlocks(channels) || channels < this.block && 2 * channels >= this.block;
+  }
+
+  /** Number of images of `shape` [n, h, w, c] that share a block: 2 where c is half a block and n is even. */
+  imagesPerBlock([n, , , c]: readonly number[]): 1 | 2 {
+    return this.block > 0 && 2 * c === this.block && n % 2 === 0 ? 2 : 1;
+  }
+
+  /** The nominal shape of a value of `shape` [n, h, w, c] in blocked layout. */
+  nominal(shape: readonly number[]): [number, number, number, number] {
+    const images = this.imagesPerBlock(shape);
+    const [n, h, w, c] = shape;
+    return [n / images, this.padded(images * c), h, w];
   }
 
   /** Rounds a number of channels up to whole blocks. */
@@ -88,9 +110,20 @@ export class Layouts {
     return Math.ceil(channels / this.block) * this.block;
   }
 
-  /** Views a blocked array as [n, c/b, h, w, b]. */
-  fiveAxes(name: string, [n, h, w, c]: readonly number[]): string {
-    return this.emitter.reshape(name, [n, this.padded(c) / this.block, h, w, this.block]);
+  /** Views a blocked array of a value of `shape` as [n, c/b, h, w, b]. */
+  fiveAxes(name: string, shape: readonly number[]): string {
+    const [n, c, h, w] = this.nominal(shape);
+    return this.emitter.reshape(name, [n, c / this.block, h, w, this.block]);
+  }
+
+  /** Puts two images of half a block each into one, or takes them apart; `shape` is the plain one. */
+  #swapLanes(name: string, shape: readonly number[], to: "together" | "apart"): string {
+    const [n, h, w, c] = shape;
+    const [from, result] = to === "together"
+      ? [[n / 2, 2, h * w, c], this.nominal(shape)]
+      : [[n / 2, h * w, 2, c], shape];
+    const e = this.emitter;
+    return e.reshape(e.transpose(e.reshape(name, from), [0, 2, 1, 3]), result);
   }
 
   #asFloat(value: Value, name: string, reorder: (x: string) => string): string {

@@ -97,6 +97,7 @@ const CONVOLUTIONS: readonly [
     (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, [[0, 0], [2, 0], [0, 1], [0, 0]]),
   ],
   ["conv 3x3 pad 2, 5 -> 1", [2, 4, 6, 5], [3, 3, 5, 1], conv(1, 2)],
+  ["conv 3x3 same, 12 -> 8", [2, 6, 6, 12], [3, 3, 12, 8], conv(1, "same")],
   ["conv 3x3 same, 5 -> 7", [2, 6, 6, 5], [3, 3, 5, 7], conv(1, "same")],
   ["conv 3x3 stride 2 same, odd, 16 -> 16", [1, 7, 9, 16], [3, 3, 16, 16], conv(2, "same")],
   [
@@ -137,6 +138,41 @@ const CONVOLUTIONS: readonly [
   ["deconv 3x3 stride 1 pad 0, 16 -> 16", [2, 4, 4, 16], [3, 3, 16, 16], deconv(1, 0, 6)],
   ["deconv 5x5 stride 2 pad 2, odd, 16 -> 16", [2, 4, 4, 16], [5, 5, 16, 16], deconv(2, 2, 7)],
 ];
+
+/**
+ * Images of `half` channels, half a block of the processors with blocks of twice as many, between convolutions of images with
+ * few channels, half a block, most of one and whole ones.
+ */
+function halfBlocks(count: number, half: number): Case {
+  const most = Math.ceil(1.5 * half);
+  return [{
+    x: [count, 6, 6, 3],
+    a: [3, 3, 3, half],
+    b: [half],
+    w: [4, 4, half, half],
+    v: [3, 3, half, 2 * half],
+    t: [4, 4, half, 2 * half],
+    u: [3, 3, half, most],
+    s: [2, 2, most, half],
+    r: [4, 4, half, half],
+    q: [3, 3, half, 1],
+  }, (inputs) => {
+    const f = (x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, ...filters: tf.Tensor[]) => {
+      const [w, v, t, u, s, r, q] = filters.map((filter) => tf.mul(filter, 0.2)); // so that tanh is not saturated
+      const h = tf.add(conv(1, 1)(x, tf.mul(a, 0.2)), b);
+      const g = tf.mul(h, tf.sigmoid(h));
+      const down = tf.where(tf.greater(g, 0.2), tf.exp(tf.tanh(g)), tf.div(g, 2));
+      const whole = conv(1, 1)(conv(2, 1)(down, w), v); // 3x3
+      const up = tf.sub(deconv(2, 1, 6)(tf.tanh(whole), t), b);
+      const wide = tf.tanh(conv(1, 0)(up, u)); // 4x4
+      const last = deconv(2, 1, 6)(conv(1, 0)(wide, s), r); // 3x3 to 6x6
+      const one = conv(1, 1)(tf.add(last, tf.mul(up, tf.mean(last))), q);
+      return tf.add(one, tf.sum(asFloat(tf.greater(last, up)), 3, true));
+    };
+    const all = Object.values(inputs) as Parameters<typeof f>;
+    return [f(...all), ...gradients(f as (...x: tf.Tensor[]) => tf.Tensor)(inputs) as tf.Tensor[]];
+  }];
+}
 
 /** Every kernel by its name, and combinations that compilers fuse. */
 export const CASES: Readonly<Record<string, Case>> = {
@@ -349,6 +385,9 @@ export const CASES: Readonly<Record<string, Case>> = {
       return tf.add(conv(1, 1)(tf.exp(tf.tanh(scaled)), u), tf.sum(tf.mul(scaled, y)));
     }),
   ],
+  "two images in a block of 16": halfBlocks(4, 8),
+  "two images in a block of 8": halfBlocks(4, 4),
+  "images in half a block, an odd number": halfBlocks(3, 8),
   "leaky ReLU and tanh between transposed convolutions": [
     { x: [2, 4, 4, 32], w: [4, 4, 16, 32], b: [16], v: [4, 4, 3, 16] },
     gradients((x, w, b, v) =>
