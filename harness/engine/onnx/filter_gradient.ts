@@ -26,7 +26,8 @@ export function lowerConvFilterGradient(l: Layouts, value: FilterGradient): stri
   const { strides, pads, dilations } = window;
   const [height, width, inChannels, outChannels] = shape;
   const pairs = inputs.flatMap((x, i): Pair[] => i % 2 === 0 ? [[x, inputs[i + 1]]] : []);
-  if (l.fitsBlocks(outChannels) && dilations.every((d) => d === 1)) {
+  const fillsBlocks = (v: Value) => l.fitsBlocks(v.shape[3]) || l.imagesPerBlock(v.shape) === 2;
+  if (fillsBlocks(inputs[1]) && dilations.every((d) => d === 1)) {
     return fromConvolution(l, pairs, { low: [pads[0], pads[1]], strides, shape });
   }
   if ([...strides, ...dilations].every((s) => s === 1)) {
@@ -34,7 +35,7 @@ export function lowerConvFilterGradient(l: Layouts, value: FilterGradient): stri
     const turned = pairs.map(([x, dy]): Pair => [dy, x]);
     const swapped = [height, width, outChannels, inChannels];
     const low = [height - 1 - pads[0], width - 1 - pads[1]] as const;
-    if (l.fitsBlocks(inChannels)) {
+    if (fillsBlocks(inputs[0])) {
       return upright(l, fromConvolution(l, turned, { low, strides, shape: swapped }), swapped);
     }
     if (outChannels < inChannels) { // patches of dy are smaller
@@ -88,11 +89,26 @@ function fromConvolution(l: Layouts, pairs: readonly Pair[], to: Correlation): s
   const convolve = ({ pads, ...operands }: Term, sum?: string) =>
     blockedConv(l, { ...operands, sum, window: { strides: [1, 1], pads, dilations } });
   const e = l.emitter;
+  const images = l.imagesPerBlock(pairs[0][1].shape);
   const groups = tapGroups(l, pairs[0], to).map((group) => {
-    const [first, ...others] = pairs.flatMap((pair) => terms(l, pair, { to, group }));
-    const sum = others.reduce((sum, term) => convolve(term, sum), convolve(first));
     const width = group.taps * inChannels;
-    return e.reshape(l.reorderOutput(sum, outChannels), [height, width, outChannels]);
+    // Of two images that share a block, each meets its own x in its own half of the result's channels.
+    const halves = Array.from({ length: images }, (_, image) => {
+      const [first, ...others] = pairs.flatMap((pair) => terms(l, pair, { to, group, image }));
+      const total = others.reduce((sum, term) => convolve(term, sum), convolve(first));
+      const all = e.reshape(l.reorderOutput(total, images * outChannels), [
+        height,
+        width,
+        images * outChannels,
+      ]);
+      return images === 1 ? all : e.slice(all, {
+        shape: [height, width, images * outChannels],
+        axes: [2],
+        begin: [image * outChannels],
+        end: [(image + 1) * outChannels],
+      });
+    });
+    return sum(l, halves);
   });
   return e.reshape(
     groups.length === 1 ? groups[0] : e.node("Concat", groups, { axis: 1 }),
@@ -132,16 +148,19 @@ interface Term {
   readonly pads: Window["pads"];
 }
 
-/** Terms of one pair, each with fewer images than a block has channels, which the operator reads unblocked. */
+/**
+ * Terms of one pair, each with fewer images than a block has channels, which the operator reads unblocked. Of images that share
+ * blocks, those in the place `image` of their block.
+ */
 function terms(
   l: Layouts,
   [x, dy]: Pair,
-  { to, group }: { to: Correlation; group: TapGroup },
+  { to, group, image: place }: { to: Correlation; group: TapGroup; image: number },
 ): Term[] {
   const e = l.emitter;
-  const [n, rows, allColumns, outChannels] = dy.shape;
+  const [n, outChannels, rows, allColumns] = l.nominal(dy.shape);
   const { from, columns } = group;
-  const image = lineImage(l, x, { to, group, rows });
+  const image = lineImage(l, x, { to, group, rows, images: l.imagesPerBlock(dy.shape), place });
   const channelBlocks = outChannels / l.block;
   const blocks = [n, channelBlocks, rows * allColumns * l.block];
   const filter = e.transpose(e.reshape(l.blocked(dy), blocks), [1, 0, 2]);
@@ -169,7 +188,13 @@ function terms(
 function lineImage(
   l: Layouts,
   x: Value,
-  { to, group, rows }: { to: Correlation; group: TapGroup; rows: number },
+  { to, group, rows, images, place }: {
+    readonly to: Correlation;
+    readonly group: TapGroup;
+    readonly rows: number;
+    readonly images: 1 | 2;
+    readonly place: number;
+  },
 ) {
   const [n, height, width, channels] = x.shape;
   const [top] = to.low;
@@ -189,8 +214,15 @@ function lineImage(
     e.ints([0, before * channels, 0, after * channels]),
     e.float(0),
   ]);
-  const shape = [n, lineCount, extent * channels];
-  return { name: e.reshape(padded, shape), shape, pads: [above, 0, below, 0] as const };
+  const size = lineCount * extent * channels;
+  const chosen = images === 1 ? padded : e.slice(e.reshape(padded, [n / 2, 2, size]), {
+    shape: [n / 2, 2, size],
+    axes: [1],
+    begin: [place],
+    end: [place + 1],
+  });
+  const shape = [n / images, lineCount, extent * channels];
+  return { name: e.reshape(chosen, shape), shape, pads: [above, 0, below, 0] as const };
 }
 
 /** Divides [0, count) into the fewest parts of at most `most`, of about equal size. */
