@@ -89,26 +89,28 @@ function fromConvolution(l: Layouts, pairs: readonly Pair[], to: Correlation): s
   const convolve = ({ pads, ...operands }: Term, sum?: string) =>
     blockedConv(l, { ...operands, sum, window: { strides: [1, 1], pads, dilations } });
   const e = l.emitter;
-  const images = l.imagesPerBlock(pairs[0][1].shape);
+  const [x, dy] = pairs[0];
+  const images = l.imagesPerBlock(dy.shape);
+  const places = images === 2 || l.imagesPerBlock(x.shape) === 2 ? [0, 1] : [undefined];
   const groups = tapGroups(l, pairs[0], to).map((group) => {
-    const width = group.taps * inChannels;
-    // Of two images that share a block, each meets its own x in its own half of the result's channels.
-    const halves = Array.from({ length: images }, (_, image) => {
-      const [first, ...others] = pairs.flatMap((pair) => terms(l, pair, { to, group, image }));
+    const added = (some: readonly (number | undefined)[]) => {
+      const [first, ...others] = some.flatMap((place) =>
+        pairs.flatMap((pair) => terms(l, pair, { to, group, place }))
+      );
       const total = others.reduce((sum, term) => convolve(term, sum), convolve(first));
-      const all = e.reshape(l.reorderOutput(total, images * outChannels), [
-        height,
-        width,
-        images * outChannels,
-      ]);
-      return images === 1 ? all : e.slice(all, {
-        shape: [height, width, images * outChannels],
-        axes: [2],
-        begin: [image * outChannels],
-        end: [(image + 1) * outChannels],
-      });
-    });
-    return sum(l, halves);
+      const shape = [height, group.taps * inChannels, images * outChannels];
+      return { name: e.reshape(l.reorderOutput(total, shape[2]), shape), shape };
+    };
+    if (images === 1) return added(places).name;
+    // Of two images that share a block, each meets its own x in its own half of the result's channels.
+    return sum(
+      l,
+      [0, 1].map((place) => {
+        const { name, shape } = added([place]);
+        const [begin, end] = [[place * outChannels], [(place + 1) * outChannels]];
+        return e.slice(name, { shape, axes: [2], begin, end });
+      }),
+    );
   });
   return e.reshape(
     groups.length === 1 ? groups[0] : e.node("Concat", groups, { axis: 1 }),
@@ -149,34 +151,46 @@ interface Term {
 }
 
 /**
- * Terms of one pair, each with fewer images than a block has channels, which the operator reads unblocked. Of images that share
- * blocks, those in the place `image` of their block.
+ * Terms of one pair, each with fewer images than a block has channels, which the operator reads unblocked; of all images, or
+ * with `place` of every second one. Those that share a block with another are read with it as the filter.
  */
 function terms(
   l: Layouts,
   [x, dy]: Pair,
-  { to, group, image: place }: { to: Correlation; group: TapGroup; image: number },
+  { to, group, place }: { to: Correlation; group: TapGroup; place: number | undefined },
 ): Term[] {
   const e = l.emitter;
   const [n, outChannels, rows, allColumns] = l.nominal(dy.shape);
   const { from, columns } = group;
-  const image = lineImage(l, x, { to, group, rows, images: l.imagesPerBlock(dy.shape), place });
+  const image = lineImage(l, x, { to, group, rows, place });
   const channelBlocks = outChannels / l.block;
-  const blocks = [n, channelBlocks, rows * allColumns * l.block];
-  const filter = e.transpose(e.reshape(l.blocked(dy), blocks), [1, 0, 2]);
-  return parts(n, l.block - 1).map(([begin, end]) => {
-    const some = (name: string, shape: readonly number[], axis: number) =>
-      end - begin === n ? name : e.slice(name, { shape, axes: [axis], begin: [begin], end: [end] });
+  const size = rows * allColumns * l.block;
+  const filter = e.transpose(e.reshape(l.blocked(dy), [n, channelBlocks, size]), [1, 0, 2]);
+  const count = image.shape[0];
+  const step = n / count; // 2 where every second image of the filter is needed
+  const offset = step === 1 ? 0 : (place ?? 0) * size;
+  return parts(count, l.block - 1).map(([begin, end]) => {
+    const isAll = end - begin === count;
     const lines = [(end - begin) * channelBlocks * rows, allColumns * l.block];
-    const whole = e.reshape(some(filter, [channelBlocks, n, blocks[2]], 1), lines);
+    const some = isAll && step === 1
+      ? filter
+      : e.slice(e.reshape(filter, [channelBlocks, count, step * size]), {
+        shape: [channelBlocks, count, step * size],
+        axes: step === 1 ? [1] : [1, 2],
+        begin: step === 1 ? [begin] : [begin, offset],
+        end: step === 1 ? [end] : [end, offset + size],
+      });
+    const whole = e.reshape(some, lines);
     const met = columns === allColumns ? whole : e.slice(whole, {
       shape: lines,
       axes: [1],
       begin: [from * l.block],
       end: [(from + columns) * l.block],
     });
+    const { name, shape } = image;
+    const images = isAll ? name : e.slice(name, { shape, axes: [0], begin: [begin], end: [end] });
     return {
-      x: e.reshape(some(image.name, image.shape, 0), [1, end - begin, ...image.shape.slice(1)]),
+      x: e.reshape(images, [1, end - begin, ...shape.slice(1)]),
       filter: e.reshape(met, [outChannels, end - begin, rows, columns]),
       kernel: [rows, columns],
       pads: image.pads,
@@ -184,25 +198,29 @@ function terms(
   });
 }
 
-/** Reads x as an image [n, lines, scalars]; `pads` are the lines that remain to be padded above and below. */
+/**
+ * Reads x, or every second image of it, as an image [n, lines, scalars]; `pads` are the lines that remain to be padded above and
+ * below.
+ */
 function lineImage(
   l: Layouts,
   x: Value,
-  { to, group, rows, images, place }: {
+  { to, group, rows, place }: {
     readonly to: Correlation;
     readonly group: TapGroup;
     readonly rows: number;
-    readonly images: 1 | 2;
-    readonly place: number;
+    readonly place: number | undefined;
   },
 ) {
-  const [n, height, width, channels] = x.shape;
+  const [all, height, width, channels] = x.shape;
+  const n = place === undefined ? all : all / 2;
   const [top] = to.low;
   // Extent that dy's taps cover: less than x and its padding if the stride leaves a remainder.
   const depth = (rows - 1) * to.strides[0] + to.shape[0];
   const extent = (group.columns - 1) * to.strides[1] + group.taps;
-  const { x: inner, pads: [above, before, below, after] } = cropped(l, l.plain(x), {
-    shape: x.shape,
+  const images = place === undefined ? l.plain(x) : l.everySecond(x, place);
+  const { x: inner, pads: [above, before, below, after] } = cropped(l, images, {
+    shape: [n, height, width, channels],
     pads: [top, group.left, depth - height - top, extent - width - group.left],
   });
   const lineCount = depth - above - below;
@@ -214,15 +232,8 @@ function lineImage(
     e.ints([0, before * channels, 0, after * channels]),
     e.float(0),
   ]);
-  const size = lineCount * extent * channels;
-  const chosen = images === 1 ? padded : e.slice(e.reshape(padded, [n / 2, 2, size]), {
-    shape: [n / 2, 2, size],
-    axes: [1],
-    begin: [place],
-    end: [place + 1],
-  });
-  const shape = [n / images, lineCount, extent * channels];
-  return { name: e.reshape(chosen, shape), shape, pads: [above, 0, below, 0] as const };
+  const shape = [n, lineCount, extent * channels];
+  return { name: e.reshape(padded, shape), shape, pads: [above, 0, below, 0] as const };
 }
 
 /** Divides [0, count) into the fewest parts of at most `most`, of about equal size. */

@@ -60,6 +60,23 @@ export class Layouts {
     return name;
   }
 
+  /** Every second image of `value` from number `first` on, plain [n / 2, h, w, c]: faster than to take blocks apart. */
+  everySecond(value: Value, first: number): string {
+    const [n, h, w, c] = value.shape;
+    const e = this.emitter;
+    const blocked = this.imagesPerBlock(value.shape) === 2 ? this.#blocked.get(value) : undefined;
+    const [name, rows, size] = blocked === undefined
+      ? [this.plain(value), n / 2, h * w * c]
+      : [blocked, n / 2 * h * w, c];
+    const half = e.slice(e.reshape(name, [rows, 2 * size]), {
+      shape: [rows, 2 * size],
+      axes: [1],
+      begin: [first * size],
+      end: [(first + 1) * size],
+    });
+    return e.reshape(half, [n / 2, h, w, c]);
+  }
+
   /** Converts plain to blocked. */
   reorderInput(x: string): string {
     return this.emitter.node("ReorderInput", [x], { channels_last: 1 }, NCHWC);
