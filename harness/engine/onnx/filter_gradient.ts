@@ -165,7 +165,10 @@ function terms(
   const image = lineImage(l, x, { to, group, rows, place });
   const channelBlocks = outChannels / l.block;
   const size = rows * allColumns * l.block;
-  const filter = e.transpose(e.reshape(l.blocked(dy), [n, channelBlocks, size]), [1, 0, 2]);
+  const blocks = l.blocked(dy);
+  const filter = channelBlocks === 1
+    ? blocks
+    : e.transpose(e.reshape(blocks, [n, channelBlocks, size]), [1, 0, 2]);
   const count = image.shape[0];
   const step = n / count; // 2 where every second image of the filter is needed
   const offset = step === 1 ? 0 : (place ?? 0) * size;

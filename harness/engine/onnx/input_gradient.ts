@@ -163,10 +163,10 @@ function lowerPhases(
     });
     const channels = l.padded(images * inChannels);
     const lines = channels / l.block * m;
-    // First the columns, then the rows: 0.15 ms instead of 0.24 ms in one transpose of 40x2x2x1x17x17x16.
-    const interleaved = e.transpose(
-      e.reshape(y, [n / images * strideHeight, strideWidth, lines * w, l.block]),
-      [0, 2, 1, 3],
+    // First the columns, as blocks of one pixel, which ReorderOutput joins in a third of the time of Transpose; then the rows.
+    const interleaved = l.reorderOutput(
+      e.reshape(y, [n / images * strideHeight, strideWidth * l.block, 1, lines * w]),
+      strideWidth * l.block,
     );
     const joined = e.transpose(
       e.reshape(interleaved, [n / images, strideHeight, lines, strideWidth * w * l.block]),
