@@ -26,8 +26,8 @@ import {
   IMAGE_VAE_DEVIATIONS,
   imageVae,
   type ImageVaeParams,
-  klOfCode,
   oneHotOf,
+  teachingLoss,
   withLabelMaps,
 } from "./parts/image_vae.ts";
 import { toModelRange, toUnitRange } from "./parts/likelihood.ts";
@@ -179,14 +179,12 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         return contrastiveLoss({ data, samples, penalty: energyPenalty });
       }, state.energy);
 
-      const xi = noise.split("code").normal([count, latentDim]);
-      const teaching = lossAndGradients((params: Vae) => {
-        const q = vae.encode(params, end.images, y);
-        const error = tf.squaredDifference(vae.generate(params, drawCode(q, xi), y), end.images);
-        const kl = tf.mean<tf.Scalar>(klOfCode(q));
-        const squares = tf.div(tf.sum(error), count);
-        return { loss: tf.add<tf.Scalar>(squares, tf.mul(kl, klWeight)), kl };
-      }, vaeOf(state));
+      const xi = noise.split("code").normal<tf.Tensor2D>([count, latentDim]);
+      const lesson = { images: end.images, xi, klWeight, oneHot: y };
+      const teaching = lossAndGradients(
+        (params: Vae) => teachingLoss(vae, params, lesson),
+        vaeOf(state),
+      );
 
       const factor = decayAt(step, { problem, decay });
       const nextEnergy = adam(

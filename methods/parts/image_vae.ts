@@ -49,11 +49,19 @@ export interface ImageVae {
   generate(params: ImageVaeParams, z: tf.Tensor2D, oneHot?: tf.Tensor2D): tf.Tensor4D;
 }
 
-/** The networks for images of the shape `image`. Throws RangeError for sizes that they do not have. */
+/** The networks of CoopVAEBM for images of the shape `image`. Throws RangeError for sizes that they do not have. */
 export function imageVae(image: ImageShape, hyper: ImageVaeHyper): ImageVae {
-  const { latentDim } = hyper;
-  const encoder = encoderNet(image, hyper);
-  const generator = generatorNet(image, hyper);
+  return vaeOfNets(
+    { encoder: encoderNet(image, hyper), generator: generatorNet(image, hyper) },
+    image,
+  );
+}
+
+/** The VAE of an `encoder`, whose outputs are mu and log s^2, and a `generator` of images of the shape `image`. */
+export function vaeOfNets(
+  { encoder, generator }: { readonly encoder: Net; readonly generator: Net },
+  { height, width, channels }: ImageShape,
+): ImageVae {
   return {
     encoderMacs: macCount(encoder.layers),
     generatorMacs: macCount(generator.layers),
@@ -68,8 +76,9 @@ export function imageVae(image: ImageShape, hyper: ImageVaeHyper): ImageVae {
     },
     generate({ generator: params }, z, oneHot) {
       const input = oneHot === undefined ? z : tf.concat([z, oneHot], 1);
-      const x = tf.reshape(input, [z.shape[0], 1, 1, latentDim + hyper.classCount]);
-      return applyNet(generator, { params, x }) as tf.Tensor4D;
+      const [m, inputs] = input.shape;
+      const images = applyNet(generator, { params, x: tf.reshape(input, [m, 1, 1, inputs]) });
+      return tf.reshape(images, [m, height, width, channels]);
     },
   };
 }
@@ -173,6 +182,33 @@ export function klOfCode({ mean, logScale }: EncodedGaussian): tf.Tensor1D {
     tf.add(tf.mul(logScale, 2), 1),
   );
   return tf.mul(tf.sum<tf.Tensor1D>(terms, 1), 0.5);
+}
+
+/** What the VAE learns from. */
+export interface Lesson {
+  /** x~ [m, height, width, channels] in [-1, 1]. */
+  readonly images: tf.Tensor4D;
+  /** Standard normal draws [m, latentDim] for z ~ q(z | x~). */
+  readonly xi: tf.Tensor2D;
+  readonly klWeight: number;
+  /** y of the images, if they have labels. */
+  readonly oneHot?: tf.Tensor2D;
+}
+
+/**
+ * mean [||G(z) - x~||^2 + w KL(q(z | x~) || N(0, I))] over the images x~, z ~ q(z | x~), and the mean KL in nats: w times the
+ * negative bound of a VAE whose decoder has the variance w / 2, up to a constant. CoopVAEBM's code.
+ */
+export function teachingLoss(
+  { encode, generate }: ImageVae,
+  params: ImageVaeParams,
+  { images, xi, klWeight, oneHot }: Lesson,
+): Readonly<Record<"loss" | "kl", tf.Scalar>> {
+  const q = encode(params, images, oneHot);
+  const error = tf.squaredDifference(generate(params, drawCode(q, xi), oneHot), images);
+  const kl = tf.mean<tf.Scalar>(klOfCode(q));
+  const squares = tf.div(tf.sum(error), images.shape[0]);
+  return { loss: tf.add<tf.Scalar>(squares, tf.mul(kl, klWeight)), kl };
 }
 
 /** Deviations of the method that uses these networks. */
