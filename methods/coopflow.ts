@@ -8,6 +8,7 @@ import { lossAndGradients } from "./parts/gradients.ts";
 import {
   chainMetrics,
   checkImageChain,
+  fitChainStart,
   imageChain,
   type ImageRule,
   PIXEL_RANGE,
@@ -46,6 +47,8 @@ const defaults = {
   langevinStepSize: 4.5e-4, // s = 0.03, the paper's for CIFAR-10
   driftLimit: 0.1,
   temperature: 0, // the code leaves the noise out
+  fitSteps: 200, // of the gradient descent that reconstructs and fills in, section 5.3
+  fitStepSize: 0.05,
 };
 
 /** A family of networks: the energy's and its factor on channels, and the flow's. */
@@ -105,9 +108,11 @@ type State = {
 function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<State> {
   const { width, flowBlocks, flowLearningRate, energyLearningRate, warmUpSteps } = hyper;
   const { gradientNorm, energyPenalty, langevinSteps, driftLimit, temperature } = hyper;
+  const { fitSteps, fitStepSize } = hyper;
   checkPositive({ width, flowLearningRate, energyLearningRate, gradientNorm, driftLimit });
+  checkPositive({ fitStepSize });
   checkNotNegative({ energyPenalty });
-  checkCounts({ flowBlocks, warmUpSteps }, 0);
+  checkCounts({ flowBlocks, warmUpSteps, fitSteps }, 0);
   checkImageChain(hyper, 0);
   const family = FAMILIES[choice("nets", hyper.nets, Object.keys(FAMILIES))];
   const net = imageEnergy(image, {
@@ -253,6 +258,28 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
     },
 
     ...langevinSteps > 0 && {
+      restoration: {
+        /** The end of the chain without noise whose start, at first a sample of the flow, is fitted to the image. */
+        restore: (state, { images, seen }, noise) => {
+          const energy = energyOf(state);
+          const start = fitChainStart(energy, {
+            start: propose(state, images.shape[0], noise),
+            images: toModelRange(images),
+            seen,
+            steps: langevinSteps,
+            rule,
+            fitSteps,
+            fitStepSize,
+          });
+          const still = { ...rule, temperature: 0 };
+          const { images: end } = imageChain(energy, start, {
+            steps: langevinSteps,
+            rule: still,
+            noise,
+          });
+          return toUnitRange(end);
+        },
+      },
       langevinChains: [{
         name: "revision",
         steps: langevinSteps,

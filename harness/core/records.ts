@@ -271,7 +271,10 @@ export interface Inpainting {
   readonly images: number;
   /** Share of their pixels that is hidden. */
   readonly hiddenShare: number;
-  /** Mean squared error per hidden pixel in [0, 1], at one posterior draw given the seen pixels of each image. */
+  /**
+   * Mean squared error per hidden pixel in [0, 1], at one posterior draw given the seen pixels of each image, or at what a
+   * model without latents fits to them.
+   */
   readonly squaredError: number;
   /** The same of fillings that need no model: the mean of the training images' seen pixels, and a blur of the image's own. */
   readonly floors: { readonly meanImage: number; readonly blur: number };
@@ -363,7 +366,7 @@ export type RunRecord =
       readonly bounds?: Readonly<Record<string, BoundBasis>>;
       /** Mean squared error per pixel of test images in [0, 1] made from one posterior draw each; absent from older records. */
       readonly reconstructionError?: number;
-      /** The same at the latents that the method fits to each image; absent for methods that only draw. */
+      /** The same at what the method fits to each image, latents or the start of a chain; absent for methods that only draw. */
       readonly fitError?: number;
       /** Absent unless the data set holds out a class, and for models without a joint density. */
       readonly anomaly?: Anomaly;

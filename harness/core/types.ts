@@ -178,6 +178,7 @@ export interface Model<S extends Tree = Tree> {
   readonly likelihood?: Likelihood<S>;
   readonly joint?: JointDensity<S>;
   readonly partial?: PartialInference<S>;
+  readonly restoration?: Restoration<S>;
   readonly amortized?: AmortizedChains<S>;
   readonly learnedPrior?: LearnedPrior<S>;
   /** The Langevin chains that the model runs, in training or at test time; absent if it runs none. */
@@ -245,6 +246,15 @@ export interface PartialInference<S extends Tree = Tree> {
   readonly needsPartialTraining: boolean;
   /** One draw of z given the seen pixels for each image: [n, dim]. */
   infer(state: S, images: PartialImages, noise: Noise): Tensor2D;
+}
+
+/** Capability of a model without latents that fits what it can generate to an image, or to the seen pixels of one. */
+export interface Restoration<S extends Tree = Tree> {
+  /**
+   * What the model generates nearest to the seen pixels of each of `images`, or to all of them: [n, height, width, channels] in
+   * [0, 1].
+   */
+  restore(state: S, images: PartialImages, noise: Noise): Tensor4D;
 }
 
 /** Capability of a model whose q(z | x) and p(z) have known normalisers. */

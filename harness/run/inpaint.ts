@@ -1,15 +1,19 @@
-import type * as tf from "@tensorflow/tfjs";
 import type { Inpainting } from "../core/records.ts";
 import { firstImages } from "../core/image_set.ts";
-import { createNoise, type Key } from "../core/noise.ts";
-import { NotFiniteError } from "../core/not_finite.ts";
-import { unflatten } from "../core/tree.ts";
-import type { Device, DeviceState, ImageBatch, ImageSet, Model } from "../core/types.ts";
-import { imagesOfRows, seenOfRows } from "./batches.ts";
+import type { Key } from "../core/noise.ts";
+import type {
+  Device,
+  DeviceState,
+  ImageBatch,
+  ImageSet,
+  Model,
+  Restoration,
+} from "../core/types.ts";
 import { fillHidden } from "./fill_hidden.ts";
 import { toBytes } from "./generator.ts";
+import { FITTED_CHUNK, restoreImages } from "./restore.ts";
 
-/** Images per call of the compiled program. */
+/** Images per call of the compiled program that draws latents. */
 const CHUNK = 100;
 
 /** Images whose hidden pixels are scored, at most: the first. */
@@ -30,15 +34,17 @@ export interface Inpainted {
   readonly shown?: ImageBatch;
 }
 
+type Filling = Pick<Model, "latents" | "partial" | "restoration">;
+
 /**
  * Fills in the hidden pixels of the first 1000 of `images`, or of all: by the mean image of one draw z of the posterior given
- * the seen pixels. Nothing if the model does not infer from them: its inference presumes training on images with hidden pixels,
- * and `train` has none. Consumes `state`.
+ * the seen pixels, or by what a model without latents fits to them. Nothing if the model can do neither: its inference presumes
+ * training on images with hidden pixels, and `train` has none. Consumes `state`.
  */
 export async function inpaint(
   state: DeviceState,
-  { model: { latents, partial }, device, key, images, train }: {
-    readonly model: Pick<Model, "latents" | "partial">;
+  { model, device, key, images, train }: {
+    readonly model: Filling;
     readonly device: Device;
     readonly key: Key;
     /** With hidden pixels. */
@@ -47,38 +53,19 @@ export async function inpaint(
     readonly train: ImageSet;
   },
 ): Promise<Inpainted> {
-  if (latents === undefined || partial === undefined) return { state };
-  if (partial.needsPartialTraining && train.seen === undefined) return { state };
+  const filler = fillerOf(model, train);
+  if (filler === undefined) return { state };
   const count = Math.min(MOST, images.count);
   const truth = firstImages(images, count);
   const blurred = fillHidden(truth);
-  const chunk = Math.min(CHUNK, count);
-  const inputsFrom = (from: number) => {
-    // A partial last chunk is padded with the first images.
-    const rows = Int32Array.from({ length: chunk }, (_, i) => (from + i) % count);
-    return {
-      images: imagesOfRows(blurred, rows),
-      seen: seenOfRows(blurred, rows),
-      draw: { shape: [], dtype: "int32", data: Int32Array.of(from / chunk) } as const,
-    };
-  };
-  await using program = await device.compile(({ state, inputs }) => {
-    const tree = unflatten(state);
-    const given = { images: inputs.images as tf.Tensor4D, seen: inputs.seen as tf.Tensor4D };
-    const z = partial.infer(tree, given, createNoise(key, inputs.draw as tf.Scalar));
-    return { outputs: { images: latents.decode(tree, z) } };
-  }, { state: state.specs, inputs: inputsFrom(0) });
-  const decoded = new Float32Array(truth.pixels.length);
+  const { state: reached, values: decoded } = await restoreImages(state, {
+    ...filler,
+    device,
+    key,
+    images: blurred,
+    what: "inpaintings",
+  });
   const size = decoded.length / count;
-  let reached = state;
-  for (let from = 0; from < count; from += chunk) {
-    const result = await program.run(reached, inputsFrom(from));
-    reached = result.state;
-    const wanted = Math.min(chunk, count - from) * size;
-    decoded.set(result.outputs.images.data.subarray(0, wanted) as Float32Array, from * size);
-  }
-  const wrong = decoded.find((value) => !Number.isFinite(value));
-  if (wrong !== undefined) throw new NotFiniteError("inpaintings", wrong);
   const errorOf = (valueOf: (i: number) => number) => hiddenError(truth, valueOf);
   const average = meanImage(train);
   return {
@@ -93,6 +80,20 @@ export async function inpaint(
       },
     },
     shown: layOut(truth, toBytes(decoded)),
+  };
+}
+
+/** How `model` fills in hidden pixels, and how many images at a time; undefined if it does not. */
+function fillerOf(
+  { latents, partial, restoration }: Filling,
+  train: ImageSet,
+): { readonly restore: Restoration["restore"]; readonly chunk: number } | undefined {
+  if (restoration !== undefined) return { ...restoration, chunk: FITTED_CHUNK };
+  if (latents === undefined || partial === undefined) return undefined;
+  if (partial.needsPartialTraining && train.seen === undefined) return undefined;
+  return {
+    restore: (state, given, noise) => latents.decode(state, partial.infer(state, given, noise)),
+    chunk: CHUNK,
   };
 }
 

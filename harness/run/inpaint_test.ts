@@ -46,7 +46,9 @@ function images(count: number, hiddenValue?: number): ImageSet {
   return createImageSet({ image: IMAGE, pixels, seen });
 }
 
-async function inpainted(set: ImageSet, of: Pick<Model, "latents" | "partial"> = model) {
+type Filling = Pick<Model, "latents" | "partial" | "restoration">;
+
+async function inpainted(set: ImageSet, of: Filling = model) {
   await using device = await openDevice("cpu", { threads: 1 });
   const state = await device.upload({
     unused: { shape: [], dtype: "float32", data: Float32Array.of(0) },
@@ -84,9 +86,27 @@ Deno.test("inpaint() shows images with pixels hidden, filled in, and whole, and 
   assert.deepEqual(rowsOf(light.shown, 2).map((row) => row[0]), [255, 255]);
 });
 
+Deno.test("inpaint() fills in by what a model without latents restores from the seen pixels, image by image", async () => {
+  // The sum of the seen pixels, 37 images: not a multiple of the chunk.
+  const sum: Filling = {
+    restoration: {
+      restore: (_state, { images, seen }) =>
+        tile(tf.sum(tf.reshape(tf.mul(images, seen ?? NaN), [-1, 4]), 1, true)),
+    },
+  };
+  const set = images(37);
+  const { inpainting } = await inpainted(set, sum);
+  const errors = Array.from({ length: 37 }, (_, row) => {
+    const [a, b, c, d] = Array.from(set.pixels.subarray(4 * row, 4 * row + 4), (v) => v / 255);
+    return ((c + d - a) ** 2 + (c + d - b) ** 2) / 2;
+  });
+  const expected = errors.reduce((a, b) => a + b) / 37;
+  assert.ok(Math.abs((inpainting?.squaredError ?? NaN) / expected - 1) < 1e-5);
+});
+
 Deno.test("inpaint() leaves out models that cannot, or whose encoder saw whole images alone", async () => {
   const encoder = { ...model, partial: { ...model.partial, needsPartialTraining: true } };
-  for (const  of of[{ latents: model.latents }, encoder as Pick<Model, "latents" | "partial">]) {
+  for (const  of of[{ latents: model.latents }, encoder as Filling]) {
     const { inpainting, shown } = await inpainted(images(10), of);
     assert.deepEqual([inpainting, shown], [undefined, undefined]);
   }

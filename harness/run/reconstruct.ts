@@ -1,10 +1,20 @@
 import type * as tf from "@tensorflow/tfjs";
+import { firstImages } from "../core/image_set.ts";
+import { mean } from "../statistics/summary.ts";
 import { imagesOfRows } from "./batches.ts";
 import { createNoise, type Key } from "../core/noise.ts";
 import { unflatten } from "../core/tree.ts";
 import { toBytes } from "./generator.ts";
 import { layPaths, pathCountOf, pathsBetween } from "./interpolate.ts";
-import type { Device, DeviceState, ImageBatch, ImageSet, Latents } from "../core/types.ts";
+import { FITTED_CHUNK, restoreImages } from "./restore.ts";
+import type {
+  Device,
+  DeviceState,
+  ImageBatch,
+  ImageSet,
+  Latents,
+  Restoration,
+} from "../core/types.ts";
 
 /** Number of reconstructed images, and of images per row of the picture. */
 const COUNT = 50;
@@ -64,6 +74,30 @@ export async function reconstruct(
     interpolations: layPaths(images, toBytes(result.outputs.points?.data as Float32Array ?? [])),
     squaredError: errorOf(made),
     ...fitted && { fitError: errorOf(fitted) },
+  };
+}
+
+/** What a model without latents fits to the first of `images`, and the mean squared error over pixels in [0, 1]. Consumes `state`. */
+export async function reconstructByFit(
+  state: DeviceState,
+  { images, ...setting }: {
+    readonly device: Device;
+    readonly restore: Restoration["restore"];
+    readonly key: Key;
+    readonly images: ImageSet;
+  },
+): Promise<Pick<Reconstructions, "state" | "pairs"> & { readonly fitError: number }> {
+  const { seen: _, ...whole } = firstImages(images, COUNT);
+  const { state: reached, values } = await restoreImages(state, {
+    ...setting,
+    images: whole,
+    chunk: FITTED_CHUNK,
+    what: "reconstructions",
+  });
+  return {
+    state: reached,
+    pairs: interleave(whole, { bytes: toBytes(values), count: whole.count }),
+    fitError: mean(Array.from(values, (value, i) => (value - whole.pixels[i] / 255) ** 2)),
   };
 }
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openDevice } from "../engine/device.ts";
 import { keyOf } from "../core/noise.ts";
-import { reconstruct } from "./reconstruct.ts";
+import { reconstruct, reconstructByFit } from "./reconstruct.ts";
 import { createImageSet } from "../core/image_set.ts";
-import type { Latents } from "../core/types.ts";
+import type { Latents, Restoration } from "../core/types.ts";
 
 const IMAGE = { height: 1, width: 2, channels: 1 };
 
@@ -68,4 +68,26 @@ Deno.test("reconstruct() lays points of the line between the latents of two imag
 
 Deno.test("reconstruct() has no interpolations of a single image", async () => {
   assert.equal((await run(1)).interpolations.count, 0);
+});
+
+Deno.test("reconstructByFit() gives the error and the pairs of restored whole images, some at a time", async () => {
+  await using device = await openDevice("cpu", { threads: 1 });
+  const state = await device.upload({
+    offset: { shape: [], dtype: "float32", data: Float32Array.of(26 / 255) },
+  });
+  const images = createImageSet({
+    image: IMAGE,
+    pixels: Uint8Array.from({ length: 2 * 57 }, (_, i) => i),
+    seen: new Uint8Array(2 * 57), // of hidden pixels nothing is asked here
+  });
+  const restore: Restoration["restore"] = (state, { images, seen }) => {
+    assert.equal(seen, undefined);
+    return tf.add(images, state.offset as tf.Scalar);
+  };
+  const fitted = await reconstructByFit(state, { device, restore, key: keyOf(0), images });
+  assert.ok(Math.abs(fitted.fitError - (26 / 255) ** 2) < 1e-7);
+  assert.equal(fitted.pairs.count, 100);
+  const row = (r: number) => [...fitted.pairs.pixels.subarray(20 * r, 20 * (r + 1))];
+  assert.deepEqual(row(8), Array.from({ length: 20 }, (_, i) => 80 + i));
+  assert.deepEqual(row(9), Array.from({ length: 20 }, (_, i) => 106 + i));
 });

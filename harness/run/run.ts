@@ -13,7 +13,7 @@ import { measureChains } from "./chain_watch.ts";
 import { orderKey } from "../core/row_order.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { checkArrays, loadSoundCheckpoint } from "./checkpoint_files.ts";
-import { foldIn } from "../core/noise.ts";
+import { foldIn, type Key } from "../core/noise.ts";
 import { compileDecodedEncodings } from "./decoded.ts";
 import { changedParts, listParts, resumedCode, runCode } from "../experiment/run_code.ts";
 import { initialise, streamKey } from "./initial_state.ts";
@@ -22,7 +22,7 @@ import { explainDivergence } from "./divergence.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
 import { sampleClasses } from "./class_grid.ts";
 import { writeSampleGrid } from "./sample_grid.ts";
-import { reconstruct, type Reconstructions } from "./reconstruct.ts";
+import { reconstruct, reconstructByFit, type Reconstructions } from "./reconstruct.ts";
 import { compileGenerator } from "./generator.ts";
 import { createScorer, type Scorer, type Scores } from "./scorer.ts";
 import { checkPrior } from "./prior_check.ts";
@@ -36,7 +36,15 @@ import {
   type Untrained,
 } from "./run_context.ts";
 import { rewriteEpochs, trainRun } from "./train_run.ts";
-import type { Dataset, DeviceState, HostArrays, ImageSet, Likelihood } from "../core/types.ts";
+import type {
+  Dataset,
+  Device,
+  DeviceState,
+  HostArrays,
+  ImageSet,
+  Likelihood,
+  Model,
+} from "../core/types.ts";
 import type {
   Anomaly,
   Calibration,
@@ -348,26 +356,46 @@ async function writeClasses(
   stopwatch.switchTo("other");
 }
 
-/** Reconstructs test images and writes reconstructions.png and interpolations.png, if the model has latents. Consumes `state`. */
+/** Reconstructions of a model that makes some. */
+type Reconstructed = Partial<Reconstructions> & Pick<Reconstructions, "state">;
+
+/**
+ * Reconstructs test images and writes reconstructions.png, if the model has latents or fits its samples to images, and of
+ * latents interpolations.png. Consumes `state`.
+ */
 async function writeReconstructions(
   state: DeviceState,
   run: Run,
-): Promise<Partial<Reconstructions> & Pick<Reconstructions, "state">> {
-  const { spec, model: { latents }, device, stopwatch } = run;
-  if (latents === undefined) return { state };
-  const images = await run.dataset.load("test");
+): Promise<Reconstructed> {
+  const { spec, model: { latents, restoration }, device, stopwatch } = run;
+  if (latents === undefined && restoration === undefined) return { state };
   stopwatch.switchTo("score");
+  const images = await run.dataset.load("test");
   const key = streamKey(spec, "reconstruct");
-  const shown = await reconstruct(device, { latents, key, state, images });
-  await writeSampleGrid(`${run.dir}/reconstructions.png`, shown.pairs);
-  if (shown.interpolations.count > 0) {
+  const shown = await reconstructAs(state, { latents, restoration, device, key, images });
+  if (shown.pairs) await writeSampleGrid(`${run.dir}/reconstructions.png`, shown.pairs);
+  if (shown.interpolations && shown.interpolations.count > 0) {
     await writeSampleGrid(`${run.dir}/interpolations.png`, shown.interpolations);
   }
   stopwatch.switchTo("other");
-  for (const error of [shown.squaredError, shown.fitError ?? 0]) {
+  for (const error of [shown.squaredError ?? 0, shown.fitError ?? 0]) {
     if (!Number.isFinite(error)) throw new NotFiniteError("reconstructions", error);
   }
   return shown;
+}
+
+/** Reconstructs by latents, or else by restoration, if the model has either. */
+async function reconstructAs(
+  state: DeviceState,
+  { latents, restoration, ...setting }: Pick<Model, "latents" | "restoration"> & {
+    readonly device: Device;
+    readonly key: Key;
+    readonly images: ImageSet;
+  },
+): Promise<Reconstructed> {
+  if (latents) return await reconstruct(setting.device, { ...setting, latents, state });
+  if (restoration) return await reconstructByFit(state, { ...setting, ...restoration });
+  return { state };
 }
 
 /** Writes interpolations.png between the codes of test images, if the model has a bijection. Consumes `state`. */

@@ -33,6 +33,7 @@ const SMALL: Hyperparams = {
   testSteps: 3,
   integratorSteps: 2,
   flowBlocks: 1,
+  fitSteps: 2,
 };
 
 /** Options of the tests. */

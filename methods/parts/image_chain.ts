@@ -5,6 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import "../../harness/core/nested_gradients.ts";
 import { repeat } from "../../harness/core/repeat.ts";
 import type { Noise, PreparedChain } from "../../harness/core/types.ts";
 import { checkCounts, checkNotNegative, checkPositive } from "./checks.ts";
@@ -93,6 +94,54 @@ export function imageChain(
     each,
   );
   return { images: x as tf.Tensor4D, gradientNorm: tf.div(tf.mean(norms), steps) };
+}
+
+/** Images of which some pixels are to be reached by chains without noise, and how. */
+export interface ChainTarget {
+  /** x [m, h, w, c]. */
+  readonly images: tf.Tensor4D;
+  /** 1 where a pixel counts, 0 where it does not, [m, h, w, 1]; absent where all count. */
+  readonly seen?: tf.Tensor4D;
+  /** T, and the rule of the chain, of which the noise is left out. */
+  readonly steps: number;
+  readonly rule: ImageRule;
+}
+
+/** sum over the pixels that count of (x - Langevin_T(x^))^2 for each of the starts x^ `start` [m, h, w, c], which gradients pass: [m]. */
+export function chainDistance(
+  energy: (x: tf.Tensor4D) => tf.Tensor1D,
+  start: tf.Tensor4D,
+  { images, seen, steps, rule }: ChainTarget,
+): tf.Tensor1D {
+  const gradientOf = tf.grad((x: tf.Tensor) => tf.sum(energy(x as tf.Tensor4D)));
+  // Unrolled: gradients do not pass through a loop.
+  const end = Array.from({ length: steps }).reduce(
+    (x: tf.Tensor4D) => imageMove(x, { gradient: gradientOf(x) }, rule),
+    start,
+  );
+  const error = tf.squaredDifference(images, end);
+  return tf.sum(seen === undefined ? error : tf.mul(error, seen), [1, 2, 3]);
+}
+
+/**
+ * The starts x^ after `fitSteps` steps of gradient descent of size `fitStepSize` on `chainDistance`, from `start` [m, h, w, c].
+ * Xie et al. 2022, section 5.3.
+ */
+export function fitChainStart(
+  energy: (x: tf.Tensor4D) => tf.Tensor1D,
+  { start, fitSteps, fitStepSize, ...target }: ChainTarget & {
+    readonly start: tf.Tensor4D;
+    readonly fitSteps: number;
+    readonly fitStepSize: number;
+  },
+): tf.Tensor4D {
+  const slope = tf.grad((x: tf.Tensor) => tf.sum(chainDistance(energy, x as tf.Tensor4D, target)));
+  const { x } = repeat<{ readonly x: tf.Tensor }, Record<never, tf.Tensor>>(
+    fitSteps,
+    { x: start },
+    ({ x }) => ({ x: tf.sub(x, tf.mul(slope(x), fitStepSize)) }),
+  );
+  return x as tf.Tensor4D;
 }
 
 /**

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { createNoise, keyOf } from "../../harness/core/noise.ts";
-import { chainMetrics, imageChain, type ImageRule, prepareImageChain } from "./image_chain.ts";
+import {
+  chainDistance,
+  chainMetrics,
+  fitChainStart,
+  imageChain,
+  type ImageRule,
+  prepareImageChain,
+} from "./image_chain.ts";
+import { imageEnergy } from "./image_energy.ts";
 
 const noise = (path: string) => createNoise(keyOf(0), tf.scalar(0, "int32")).split(path);
 const SHAPE = [5, 2, 3, 1] as const;
@@ -88,4 +96,58 @@ Deno.test("prepareImageChain() moves as imageChain() does, and as Langevin dynam
   assert.equal(langevin.move, undefined);
   assert.equal(langevin.stepSize, 0.025);
   assertClose(langevin.energy(rows), tf.mul(quadratic(x), 4), 1e-4);
+});
+
+Deno.test("fitChainStart() descends to the start of a quadratic's chain in closed form, and leaves pixels that do not count alone", async () => {
+  await tf.setBackend("cpu");
+  const rule: ImageRule = { stepSize: 0.02, temperature: 0.5 }; // of the noise nothing is used
+  const [steps, fitSteps, fitStepSize] = [4, 7, 0.3];
+  const factor = (1 - rule.stepSize / TAU ** 2) ** steps;
+  const [x, x0] = [noise("x").normal<tf.Tensor4D>([...SHAPE]), start(1)];
+  const seen = tf.tensor4d(Array.from({ length: 30 }, (_, i) => Number(i % 3 > 0)), [...SHAPE]);
+  const fitted = fitChainStart(quadratic, {
+    start: x0,
+    images: x,
+    seen,
+    steps,
+    rule,
+    fitSteps,
+    fitStepSize,
+  });
+  // x_T = c + factor (x^ - c), so that descent shrinks the way to the optimum by 1 - 2 s factor^2 a step.
+  const optimum = tf.add(tf.div(tf.sub(x, CENTRE), factor), CENTRE);
+  const left = tf.mul(tf.sub(x0, optimum), (1 - 2 * fitStepSize * factor ** 2) ** fitSteps);
+  assertClose(fitted, tf.where(tf.equal(seen, 1), tf.add(optimum, left), x0), 1e-5);
+});
+
+Deno.test("chainDistance() has the gradient of finite differences, through the chain's second derivatives", async () => {
+  await tf.setBackend("cpu");
+  const image = { height: 8, width: 8, channels: 1 };
+  const [images, x0, way] = ["x", "x0", "way"].map((name): tf.Tensor4D =>
+    tf.mul(noise(name).normal([2, 8, 8, 1]), 0.3)
+  );
+  // Leaky ReLU has no curvature: its chain is a shift.
+  const curved = { small_xie2022: true, small_xie2021: false, moments: true } as const;
+  for (const nets of ["small_xie2022", "small_xie2021", "moments"] as const) {
+    const net = imageEnergy(image, { nets, width: 1, inputs: 1 });
+    const params = net.init(noise(nets));
+    const energy = (x: tf.Tensor) => net.energy(params, x);
+    const chain = { steps: 5, rule: { stepSize: 5, temperature: 0 } };
+    const f = (x: tf.Tensor) =>
+      tf.sum(chainDistance(energy, x as tf.Tensor4D, { images, ...chain }));
+    const along = (gradient: tf.Tensor) => tf.sum(tf.mul(gradient, way)).dataSync()[0];
+    // Central differences at h and 2 h, extrapolated.
+    const h = 0.02;
+    const [near, far] = [h, 2 * h].map((h) => {
+      const [up, down] = [h, -h].map((t) => f(tf.add(x0, tf.mul(way, t))).dataSync()[0]);
+      return (up - down) / (2 * h);
+    });
+    const numeric = (4 * near - far) / 3;
+    const exact = along(tf.grad(f)(x0));
+    const isClose = (slope: number) => Math.abs(slope / numeric - 1) < 1e-3;
+    assert.ok(isClose(exact), `${nets}: ${exact}, finite differences ${numeric}`);
+    const { images: end } = imageChain(energy, x0, { ...chain, noise: noise("none") });
+    const ofShift = along(tf.mul(tf.sub(end, images), 2));
+    assert.equal(isClose(ofShift), !curved[nets], `${nets}: ${ofShift} without second derivatives`);
+  }
 });

@@ -39,6 +39,7 @@ const SMALL: Hyperparams = {
   sampleSteps: 3,
   bufferSize: 24,
   flowBlocks: 1,
+  fitSteps: 2,
 };
 
 /** Small hyperparameters of `method`, with `overrides`. Throws RangeError for a name that the method does not have. */

@@ -40,7 +40,7 @@ export function inpaintingBlocks({ rows, datasets }: ResultTable): Block[] {
       kind: "text",
       text:
         "Mean squared error per hidden pixel in [0, 1], filled in from one draw of the posterior given the seen pixels of the " +
-        "image, lower is better; mean ± sample standard deviation over n seeds. After inpaint: the hidden pixels are of test " +
+        "image, or by what a model without latents fits to them, lower is better; mean ± sample standard deviation over n seeds. After inpaint: the hidden pixels are of test " +
         "images and the model has learned from whole images; after recover: each training image has hidden pixels of its own, " +
         "and the model has learned from the seen ones alone. Mean image: of the training images, over their seen pixels. Blur: " +
         "what stands in the place of hidden pixels before the model sees an image. Each run's inpaintings.png shows the images " +

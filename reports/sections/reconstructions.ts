@@ -2,13 +2,14 @@ import { type Block, formatSeeds, nameOf, NONE } from "../document/block.ts";
 import type { ResultTable, Row } from "../document/result_table.ts";
 
 const FITTED =
-  " Fitted: from the latents that the method fits to each image, for instance by long chains without noise.";
+  " Fitted: from the latents that the method fits to each image, for instance by long chains without noise; of CoopFlow the " +
+  "end of a chain whose start, of as many numbers as the image, is fitted.";
 
 /** How well test images are reconstructed from draws of their posteriors. */
 export function reconstructionBlocks({ rows, datasets }: ResultTable): Block[] {
   const shown = datasets.filter(({ name }) =>
-    rows.some(({ reconstructions }) =>
-      reconstructions.some(({ dataset, n }) => dataset === name && n > 0)
+    rows.some(({ reconstructions, fits }) =>
+      [...reconstructions, ...fits].some(({ dataset, n }) => dataset === name && n > 0)
     )
   );
   if (shown.length === 0) return [];
