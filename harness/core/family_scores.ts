@@ -7,6 +7,7 @@ export const SCORE_KINDS = [
   "density",
   "entropy",
   "kid",
+  "accuracy",
 ] as const;
 
 /** One of `SCORE_KINDS`. */

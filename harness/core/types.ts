@@ -168,7 +168,10 @@ export interface Model<S extends Tree = Tree> {
   init(noise: Noise): S;
   /** One training step: a pure function, traced once per shape and replayed. Scalars stay on the device. */
   step(state: S, batch: Batch, noise: Noise): StepResult<S>;
-  /** Images [count, height, width, channels] in [0, 1] from the model, sampled in the method's own way. */
+  /**
+   * Images [count, height, width, channels] in [0, 1] from the model, sampled in the method's own way; of a conditional model
+   * the classes in turn, image i of class i mod classCount.
+   */
   sample(state: S, request: SampleRequest, noise: Noise): Tensor4D;
   /** Other ways to sample the same trained model, where test time leaves a choice: each is a row of its own in reports. */
   readonly alternatives?: readonly AlternativeSampling<S>[];
@@ -370,12 +373,12 @@ export interface ImageBatch {
   readonly image: ImageShape;
   readonly count: number;
   readonly pixels: Uint8Array;
+  /** The class of each image, or of samples the class asked for; absent where they have none. */
+  readonly labels?: Uint8Array;
 }
 
 /** The decoded images of a part of a data set. */
 export interface ImageSet extends ImageBatch {
-  /** One label an image where the set has them. */
-  readonly labels?: Uint8Array;
   /** 1 for a seen pixel, 0 for a hidden one, [count, height, width]; absent where all are seen. */
   readonly seen?: Uint8Array;
   /** SHA-256 over `pixels`, hex: identifies the set in caches and records. */
@@ -420,6 +423,8 @@ export interface ScoreBase {
   readonly sha256?: string;
   /** Further settings that the score depends on, recorded with every run: `{ mode: "tf", quantize: "bytes" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether it is a score of samples whose class is known: not asked of models that are not conditional. */
+  readonly ofClasses?: boolean;
   /** Why the score cannot be used on this machine, with a hint, in one line; null or absent if it can. */
   available?(): Promise<string | null>;
   /** The part of the data set that the score compares with; `train` if absent. */

@@ -97,6 +97,7 @@ const FASHION = [
   "recall_fashion",
   "entropy_fashion",
   "kid_fashion",
+  "accuracy_fashion", // of conditional models
 ];
 
 /**
@@ -187,7 +188,15 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     batchSize: 100,
     trainCount: null,
     sampleCount: 10_000,
-    metrics: ["fid", "fd_cifar", "coverage_cifar", "recall_cifar", "entropy_cifar", "kid_cifar"],
+    metrics: [
+      "fid",
+      "fd_cifar",
+      "coverage_cifar",
+      "recall_cifar",
+      "entropy_cifar",
+      "kid_cifar",
+      "accuracy_cifar",
+    ],
     scoreUntrained: true,
     device: "cpu",
     hyper: {

@@ -265,16 +265,23 @@ export function leftOutScores(
   });
 }
 
+/** Reason why a model without the capability `conditional` has no score of classes. */
+const NO_CLASSES = "it does not sample classes";
+
 /** Names of the scores in `entries` that apply to `model`. Throws UsageError if none does. */
 function scoresOf(
-  { likelihood }: Model,
+  { likelihood, conditional }: Model,
   { method, entries }: { readonly method: string; readonly entries: readonly Score[] },
 ): string[] {
-  const names = entries.filter((entry) => likelihood !== undefined || !isBound(entry))
-    .map(({ name }) => name);
-  if (names.length === 0 && entries.length > 0) {
+  const whyNot = (entry: Score): string | null => {
+    if (isBound(entry) && likelihood === undefined) return NO_BOUND;
+    return entry.ofClasses && conditional === undefined ? NO_CLASSES : null;
+  };
+  const scored = entries.filter((entry) => whyNot(entry) === null);
+  if (scored.length === 0 && entries.length > 0) {
     const asked = entries.map(({ name }) => name).join(", ");
-    throw new UsageError(`${method} cannot be scored by ${asked}: ${NO_BOUND}`);
+    const reasons = new Set(entries.flatMap((entry) => whyNot(entry) ?? []));
+    throw new UsageError(`${method} cannot be scored by ${asked}: ${[...reasons].join("; ")}`);
   }
-  return names;
+  return scored.map(({ name }) => name);
 }

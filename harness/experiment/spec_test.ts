@@ -131,6 +131,31 @@ Deno.test("scores that cannot judge a data set are left out and named, refused i
   requireJudged({ ...experiment, datasets: ["bright"] }, tables);
 });
 
+Deno.test("resolveRuns() requests scores of classes only from conditional models", () => {
+  const { tiny } = TINY_TABLES.methods;
+  const sample = () => assert.fail("only its presence counts");
+  const classes = {
+    ...tinyWith(() => ({ conditional: { classCount: 3, sample } })),
+    name: "classes",
+  };
+  const { gap } = TINY_TABLES.metrics;
+  const accuracy = { ...gap, name: "accuracy", ofClasses: true };
+  const tables = { ...TINY_TABLES, methods: { tiny, classes }, metrics: { gap, accuracy } };
+  const experiment = {
+    ...TINY_EXPERIMENT,
+    methods: ["tiny", "classes"],
+    metrics: ["gap", "accuracy"],
+  };
+  assert.deepEqual(resolveRuns(experiment, tables).map(({ metrics }) => metrics), [
+    ["gap"],
+    ["gap", "accuracy"],
+  ]);
+  assert.throws(() => resolveRuns({ ...experiment, metrics: ["accuracy"] }, tables), {
+    name: "UsageError",
+    message: "tiny cannot be scored by accuracy: it does not sample classes",
+  });
+});
+
 Deno.test("resolveRuns() requests bounds only from models with a likelihood", () => {
   const { tiny } = TINY_TABLES.methods;
   const logWeight = () => assert.fail("only its presence counts");

@@ -46,13 +46,19 @@ export function classifierMetrics(
 ): Readonly<Record<string, Metric<ClassifiedSet>>> {
   const { name, label, sha256 } = classifier;
   const family = classifierFamily({ ...classifier, open: () => open(classifier) });
-  const facts: Pick<ScoreBase, "name" | "label" | "better">[] = [
+  const facts: Pick<ScoreBase, "name" | "label" | "better" | "ofClasses">[] = [
     { name: familyScore("fd", name), label: `FD (${label} classifier)`, better: "lower" },
     { name: familyScore("coverage", name), label: "coverage", better: "higher" },
     { name: familyScore("recall", name), label: "recall", better: "higher" },
     { name: familyScore("precision", name), label: "precision", better: "higher" },
     { name: familyScore("entropy", name), label: "class entropy", better: "higher" },
     { name: familyScore("kid", name), label: "KID", better: "lower" },
+    {
+      name: familyScore("accuracy", name),
+      label: "class accuracy",
+      better: "higher",
+      ofClasses: true,
+    },
   ];
   return Object.fromEntries(facts.map((own) => [
     own.name,

@@ -105,6 +105,21 @@ Deno.test("classifierFamily() works out what is wanted, and leaves out what too 
   assert.deepEqual(await names(2, ALL), ["entropy", "fd"]);
 });
 
+Deno.test("classifierFamily() has the share of images of their own class where all have a label, in any batches", async () => {
+  const real = randomImages(9, 20);
+  const labelled = (pixels: readonly number[], labels: readonly number[]) => ({
+    ...images(pixels),
+    labels: Uint8Array.from(labels),
+  });
+  // Brighter left, left, right; left, right.
+  const [some, others] = [labelled([9, 0, 8, 1, 0, 7], [0, 1, 0]), labelled([6, 2, 1, 9], [1, 1])];
+  const { scores, standardErrors } = await findings([some, others], { real });
+  assert.equal(scores.accuracy, 2 / 5);
+  assert.equal(standardErrors.accuracy_two, Math.sqrt(0.6 * 0.4 / 5));
+  const { labels: _, ...unlabelled } = others;
+  assert.ok(!("accuracy" in (await findings([some, unlabelled], { real })).scores));
+});
+
 Deno.test("METRICS: the scores of the Fashion-MNIST classifier are one family", () => {
   const members = Object.values(METRICS).filter((score) =>
     "family" in score && score.family === fdFashion.family
@@ -116,5 +131,6 @@ Deno.test("METRICS: the scores of the Fashion-MNIST classifier are one family", 
     "precision_fashion",
     "entropy_fashion",
     "kid_fashion",
+    "accuracy_fashion",
   ]);
 });

@@ -46,7 +46,7 @@ export async function scoreAlternatives(
     const base = { label, untrained: untrained?.[name] ?? {} };
     const uploaded = await device.upload(state);
     await using generator = await compileGenerator(device, {
-      model: { sample, chains: model.chains },
+      model: { ...model, sample },
       key,
       state: uploaded,
       count,

@@ -34,11 +34,14 @@ export interface Generator extends AsyncDisposable {
   draw(state: DeviceState, options: DrawOptions): Promise<DeviceState>;
 }
 
-/** Compiles `model.sample` for `count` images in chunks; the index of the chunk is the counter of the noise. */
+/**
+ * Compiles `model.sample` for `count` images in chunks; the index of the chunk is the counter of the noise. Samples of a
+ * conditional model come with their labels.
+ */
 export async function compileGenerator(
   device: Device,
   { model, key, state, count, image }: {
-    readonly model: Pick<Model, "sample" | "chains">;
+    readonly model: Pick<Model, "sample" | "chains" | "conditional">;
     readonly key: Key;
     /** Any state of the model: only its shapes are used. */
     readonly state: DeviceState;
@@ -65,7 +68,15 @@ export async function compileGenerator(
   );
   return {
     count,
-    draw: (state, options) => drawImages(program, state, { ...options, key, count, chunk, image }),
+    draw: (state, options) =>
+      drawImages(program, state, {
+        ...options,
+        key,
+        count,
+        chunk,
+        image,
+        classCount: model.conditional?.classCount,
+      }),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
 }
@@ -73,11 +84,12 @@ export async function compileGenerator(
 async function drawImages(
   program: Program,
   state: DeviceState,
-  { chains, key, count, chunk, image, use }: DrawOptions & {
+  { chains, key, count, chunk, image, classCount, use }: DrawOptions & {
     readonly key: Key;
     readonly count: number;
     readonly chunk: number;
     readonly image: ImageShape;
+    readonly classCount: number | undefined;
   },
 ): Promise<DeviceState> {
   const size = image.height * image.width * image.channels;
@@ -90,7 +102,10 @@ async function drawImages(
     const { data } = result.outputs.images;
     const wanted = Math.min(chunk, count - from);
     const pixels = toBytes((data as Float32Array).subarray(0, wanted * size));
-    await use({ image, count: wanted, pixels });
+    const labels = classCount === undefined
+      ? undefined
+      : Uint8Array.from({ length: wanted }, (_, i) => i % classCount);
+    await use({ image, count: wanted, pixels, ...labels && { labels } });
   }
   return state;
 }

@@ -5,7 +5,7 @@ import { keyOf } from "../core/noise.ts";
 import { NotFiniteError } from "../core/not_finite.ts";
 import { compileGenerator, toBytes } from "./generator.ts";
 import { TINY_DATASET, TINY_METHOD, tinyWith } from "../testing/tiny.ts";
-import type { ImageBatch } from "../core/types.ts";
+import type { ImageBatch, Model } from "../core/types.ts";
 
 const PROBLEM = { image: TINY_DATASET.image, trainCount: 17, batchSize: 4 };
 
@@ -51,6 +51,33 @@ Deno.test("compileGenerator() draws new images in every batch, the same in every
   const fewer = await draw(130);
   assert.deepEqual(fewer[0], batches[0]);
   assert.deepEqual(fewer[1].pixels, batches[1].pixels.subarray(0, 30 * 6), "a prefix");
+});
+
+Deno.test("compileGenerator() gives samples of a conditional model the labels of the classes in turn", async () => {
+  await using device = await openDevice("tfjs-cpu", { threads: 1 });
+  const labelsOf = async (conditional?: Model["conditional"]) => {
+    const state = await device.upload({
+      mean: { shape: [2, 3, 1], dtype: "float32", data: new Float32Array(6).fill(0.5) },
+      steps: { shape: [], dtype: "int32", data: new Int32Array(1) },
+    });
+    const model = TINY_METHOD.build(PROBLEM, TINY_METHOD.defaults);
+    await using generator = await compileGenerator(device, {
+      model: { ...model, conditional },
+      key: keyOf(3),
+      state,
+      count: 102,
+      image: TINY_DATASET.image,
+    });
+    const found: (readonly number[] | undefined)[] = [];
+    const use = ({ labels }: ImageBatch) => void found.push(labels && [...labels]);
+    await generator.draw(state, { chains: CHAINS, use });
+    return found;
+  };
+  assert.deepEqual(await labelsOf(), [undefined, undefined]);
+  const sample = () => assert.fail("not called");
+  const [first, second] = await labelsOf({ classCount: 3, sample });
+  assert.deepEqual(first?.slice(0, 7), [0, 1, 2, 0, 1, 2, 0]);
+  assert.deepEqual([first?.length, second], [100, [0, 1]]); // each call of sample() starts with class 0
 });
 
 Deno.test("compileGenerator() passes persistent chains to sample(), each row once before any repeats", async () => {

@@ -53,6 +53,21 @@ export const MODEL_TESTS: Readonly<Record<string, (subject: Subject) => void | P
     });
   },
 
+  "conditional: Model.sample() draws the classes in turn": async (subject) => {
+    await withState(subject, ({ conditional, sample }, state, chains) => {
+      if (conditional === undefined) return;
+      const { classCount } = conditional;
+      const count = classCount + 1;
+      const inTurn = Int32Array.from({ length: count }, (_, i) => i % classCount);
+      const request = { count, chains: firstRows(chains, count) };
+      const labels = tf.tensor1d(inTurn, "int32");
+      assert.deepEqual(
+        sample(state, request, noiseOf("turns", 0)).dataSync(),
+        conditional.sample(state, labels, noiseOf("turns", 0)).dataSync(),
+      );
+    });
+  },
+
   "bijection: decode() undoes encode() to a grey level, and codes differ": async (subject) => {
     await withState(subject, ({ bijection }, state) => {
       if (bijection === undefined) return;
