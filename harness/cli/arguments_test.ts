@@ -24,11 +24,11 @@ async function run(file: string, options: readonly string[]) {
 Deno.test("the benches refuse wrong options in one line, with exit code 2, before any work", async () => {
   const cases: readonly [string, readonly string[], RegExp][] = [
     ["bench_step.ts", ["--methods", "vea"], /^Unknown method "vea": .*; did you mean "vae"\?$/],
-    ["bench_step.ts", ["--set", "wide=2"], /^Unknown setting "wide=2": write KEY=NUMBER/],
+    ["bench_step.ts", ["--set", "wide=2"], /^Unknown setting "wide=2": write KEY=VALUE/],
     ["bench_devices.ts", ["--steps", "few"], /^--steps must be an integer >= 1, got "few"$/],
     ["bench_toy.ts", ["--steps", "150"], /^--steps must be a multiple of 100, got 150$/],
     ["gpu_table.ts", ["--minutes", "soon"], /^--minutes must be an integer >= 1, got "soon"/],
-    ["bench_step.ts", ["--set", "width=0x10"], /^Unknown setting "width=0x10": write KEY=NUMBER/],
+    ["bench_step.ts", ["--set", "width=0x10"], /^Unknown setting "width=0x10": write KEY=VALUE/],
     ["bench_step.ts", ["--steps", "1", "--steps=2"], /^--steps is given twice, 1 and 2: write/],
     ["bench_fid.ts", ["--threads", "1.5"], /^--threads must be an integer >= 1, got "1\.5"$/],
     ["gpu_compile.ts", ["--latent-dim", "0"], /^--latent-dim must be an integer >= 1, got "0"$/],

@@ -29,7 +29,7 @@ takes about a microsecond a node.
   --size 32|64       image size (default 32)
   --channels 1|3     grey or colour images (default 3)
   --latent-dim N     default 64
-  --set KEY=NUMBER   sets a hyperparameter, e.g. width=0.25`;
+  --set KEY=VALUE    sets a hyperparameter, e.g. width=0.25`;
 
 if (import.meta.main) await runProgram(main);
 

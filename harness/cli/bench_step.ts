@@ -66,7 +66,7 @@ Seconds per training step with the paper's networks, and the fraction of the mat
   --channels 1|3     grey or colour images (default 3)
   --latent-dim N     default 64
   --product N        size of the multiplied matrices (default 2048; a large GPU needs 8192)
-  --set KEY=NUMBER   sets a hyperparameter of every method that has it, e.g. posteriorSteps=10
+  --set KEY=VALUE    sets a hyperparameter of every method that has it, e.g. posteriorSteps=10
   --json             raw measurements, one JSON line per method
 `;
 

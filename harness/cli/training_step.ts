@@ -68,18 +68,20 @@ export function prepareStep(
   };
 }
 
-/** Numeric hyperparameters written as KEY=NUMBER, each of one of `methods` or of a method of the project. */
+/** Hyperparameters written as KEY=VALUE, each of one of `methods` or of a method of the project, and of its type. */
 export function readSettings(texts: readonly string[], methods: readonly Method[]): Hyperparams {
-  const known = [...methods, ...Object.values(METHODS)].flatMap(({ defaults }) =>
-    Object.keys(defaults)
+  const known = Object.assign(
+    {},
+    ...[...methods, ...Object.values(METHODS)].map((m) => m.defaults),
   );
   return Object.fromEntries(texts.map((text) => {
     const [, key, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
-    const number = parseDecimal(value ?? "");
-    if (!known.includes(key) || number === undefined) {
-      return fail(`Unknown setting "${text}": write KEY=NUMBER, where KEY is a hyperparameter`, 2);
+    const isText = typeof known[key] === "string";
+    const read = isText ? value : parseDecimal(value ?? "");
+    if (!Object.hasOwn(known, key) || read === undefined) {
+      return fail(`Unknown setting "${text}": write KEY=VALUE, where KEY is a hyperparameter`, 2);
     }
-    return [key, number];
+    return [key, read];
   }));
 }
 

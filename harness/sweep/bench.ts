@@ -17,7 +17,7 @@ import { createProgress, describeRun } from "./progress.ts";
 import { formatRevision, readRevision } from "../run/provenance.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { removeCheckpoints } from "../run/checkpoint_files.ts";
-import { leftOutScores, resolveRuns, runId, type Tables } from "../experiment/spec.ts";
+import { leftOutScores, modelOf, resolveRuns, runId, type Tables } from "../experiment/spec.ts";
 import { latestRecords, openStore, readResults, type Store } from "./store.ts";
 import { writeExperiment } from "./run_list.ts";
 import { readQueue } from "./slurm/queue.ts";
@@ -84,13 +84,21 @@ export async function dryRun(
     const steps = stepsOfRun(spec, datasets[spec.dataset]) / spec.epochs;
     const state = waiting.has(spec) ? "" : " (completed earlier, skipped)";
     const facts = [
-      `${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}`,
+      `${spec.epochs} epochs of ${steps} steps of ${spec.batchSize}${workOf(spec, options.tables)}`,
       `${spec.sampleCount} samples for ${spec.metrics.join(" ") || "no score"}`,
       `${spec.device} with ${countThreads(spec.threads)}`,
     ];
     console.log(plainText(`${runId(spec)} ${describeRun(spec)}: ${facts.join(", ")}${state}`));
   }
   console.log(await forecast(todo, { ...options, records }));
+}
+
+/** ` images, 0.12 TFLOP a step`, by the method's formula; empty without one. */
+function workOf(spec: RunSpec, tables: Tables): string {
+  const { flops } = modelOf(spec, tables);
+  return flops === undefined
+    ? ""
+    : ` images, ${Number((flops / 1e12).toPrecision(3))} TFLOP a step`;
 }
 
 /** Runs the missing runs of `experiment`, then publishes all results of the output folder. */

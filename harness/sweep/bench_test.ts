@@ -110,7 +110,9 @@ Deno.test("bench --dry-run plans for a device that is not here, --probe opens it
     assert.equal(out.code, 0, out.stderr);
     assert.match(out.stdout, /^vae: .*width=0\.0625/);
     assert.equal(
-      out.stdout.match(/vae fashion_4k seed \d: 3 epochs of 20 steps of 50/g)?.length,
+      out.stdout.match(
+        /vae fashion_4k seed \d: 3 epochs of 20 steps of 50 images, 0\.\d+ TFLOP a step/g,
+      )?.length,
       2,
     );
     assert.match(
