@@ -1,6 +1,7 @@
 /** CoopFlow (Xie et al. 2022): a normalizing flow on images proposes, short Langevin chains toward an energy-based model revise. */
 import * as tf from "@tensorflow/tfjs";
-import type { Method, Model, Noise, Problem } from "../harness/core/types.ts";
+import { mapTree } from "../harness/core/tree.ts";
+import type { Method, Model, Noise, Problem, Tree } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
 import { clipByNorm } from "./parts/clip.ts";
@@ -42,6 +43,8 @@ const defaults = {
   energyLearningRate: 1e-4, // --lr_ebm
   warmUpSteps: 200, // --warm_up: both rates rise to these in as many steps
   gradientNorm: 1, // --max_grad_norm, of the flow
+  flowOnlySteps: 0, // CoopFlow(Pre): at first the flow alone learns, from the data
+  energyOnlySteps: 0, // CoopFlow(Pre): then the energy alone; 25 epochs in the code
   energyPenalty: 0, // ours, as in IGEBM's code
   langevinSteps: 30, // T, --num_steps_Langevin_coopNet; 0: the flow alone
   langevinStepSize: 4.5e-4, // s = 0.03, the paper's for CIFAR-10
@@ -108,11 +111,11 @@ type State = {
 function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<State> {
   const { width, flowBlocks, flowLearningRate, energyLearningRate, warmUpSteps } = hyper;
   const { gradientNorm, energyPenalty, langevinSteps, driftLimit, temperature } = hyper;
-  const { fitSteps, fitStepSize } = hyper;
+  const { fitSteps, fitStepSize, flowOnlySteps, energyOnlySteps } = hyper;
   checkPositive({ width, flowLearningRate, energyLearningRate, gradientNorm, driftLimit });
   checkPositive({ fitStepSize });
   checkNotNegative({ energyPenalty });
-  checkCounts({ flowBlocks, warmUpSteps, fitSteps }, 0);
+  checkCounts({ flowBlocks, warmUpSteps, fitSteps, flowOnlySteps, energyOnlySteps }, 0);
   checkImageChain(hyper, 0);
   const family = FAMILIES[choice("nets", hyper.nets, Object.keys(FAMILIES))];
   const net = imageEnergy(image, {
@@ -180,16 +183,19 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
 
     /**
      * Revises the flow's proposals by T steps to x~. One step of Adam lowers -log p(x~) in the flow, which sees no data; another
-     * lowers mean U(x) - mean U(x~) in the energy. Xie et al. 2022, algorithm 1.
+     * lowers mean U(x) - mean U(x~) in the energy. Xie et al. 2022, algorithm 1. In CoopFlow(Pre) the flow at first learns from
+     * the data, then rests while the energy learns.
      */
     step(state, { images, step }, noise) {
       const x = toModelRange(images);
       const start = propose(state, x.shape[0], noise);
       const end = imageChain(energyOf(state), start, { steps: langevinSteps, rule, noise });
 
+      const turns = turnsAt(step, { flowOnlySteps, energyOnlySteps });
       const revised = tf.mul(tf.add(end.images, 1), 0.5) as tf.Tensor4D;
+      const taught = turns ? choose(turns.isFlowOnly, images, revised) : revised;
       const likelihood = lossAndGradients((params: ImageFlowParams) => {
-        const logs = logDensity(params, revised, noise);
+        const logs = logDensity(params, taught, noise);
         return { loss: tf.neg<tf.Scalar>(tf.mean(logs)) };
       }, state.flow);
       const contrast = lossAndGradients((energy: EnergyParams) => {
@@ -197,17 +203,18 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
         return contrastiveLoss({ data, samples, penalty: energyPenalty });
       }, state.energy);
 
-      const rate = (base: number): number | tf.Scalar => {
+      const rate = (base: number, step: tf.Scalar): number | tf.Scalar => {
         if (warmUpSteps === 0) return base;
         const share = tf.div(tf.add(tf.cast(step, "float32"), 1), warmUpSteps);
         return tf.mul<tf.Scalar>(tf.minimum(share, 1), base);
       };
+      const [flowStep, energyStep] = [turns?.flowStep ?? step, turns?.energyStep ?? step];
       const nextFlow = adam(
         { params: state.flow, slots: state.adam.flow },
         {
           gradients: clipByNorm(likelihood.gradients, gradientNorm),
-          learningRate: rate(flowLearningRate),
-          step,
+          learningRate: rate(flowLearningRate, flowStep),
+          step: flowStep,
           betas: FLOW_BETAS,
         },
       );
@@ -215,19 +222,20 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
         { params: state.energy, slots: state.adam.energy },
         {
           gradients: contrast.gradients,
-          learningRate: rate(energyLearningRate),
-          step,
+          learningRate: rate(energyLearningRate, energyStep),
+          step: energyStep,
           betas: ENERGY_BETAS,
         },
       );
       const { energyData, energySamples } = contrast.parts;
       const { loss } = likelihood.parts;
+      const next: State = {
+        energy: nextEnergy.params,
+        flow: nextFlow.params,
+        adam: { energy: nextEnergy.slots, flow: nextFlow.slots },
+      };
       return {
-        state: {
-          energy: nextEnergy.params,
-          flow: nextFlow.params,
-          adam: { energy: nextEnergy.slots, flow: nextFlow.slots },
-        },
+        state: turns ? rested(next, { before: state, turns }) : next,
         metrics: {
           loss,
           bitsPerDim: tf.div<tf.Scalar>(loss, dimension * Math.LN2),
@@ -294,6 +302,59 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
   };
 }
 
+// Deviation: CoopFlow(Pre) is one run: in the steps of the flow alone the chain runs too, without effect
+/** Whose turn it is to learn in CoopFlow(Pre), and how many steps each has learned before: float32 scalars. */
+interface Turns {
+  readonly isFlowOnly: tf.Scalar;
+  readonly isEnergyOnly: tf.Scalar;
+  readonly flowStep: tf.Scalar;
+  readonly energyStep: tf.Scalar;
+}
+
+/** The turns at `step`; undefined if both always learn. */
+function turnsAt(
+  step: tf.Scalar,
+  { flowOnlySteps, energyOnlySteps }: Pick<
+    typeof defaults,
+    "flowOnlySteps" | "energyOnlySteps"
+  >,
+): Turns | undefined {
+  if (flowOnlySteps + energyOnlySteps === 0) return undefined;
+  const t: tf.Scalar = tf.cast(step, "float32");
+  const after = (steps: number): tf.Scalar => tf.maximum(tf.sub(t, steps), 0);
+  const isFlowOnly: tf.Scalar = tf.less(t, flowOnlySteps);
+  const isBefore = tf.less(t, flowOnlySteps + energyOnlySteps);
+  return {
+    isFlowOnly,
+    isEnergyOnly: tf.logicalAnd(isBefore, tf.logicalNot(isFlowOnly)),
+    flowStep: tf.add(tf.minimum(t, flowOnlySteps), after(flowOnlySteps + energyOnlySteps)),
+    energyStep: after(flowOnlySteps),
+  };
+}
+
+/** `next` with the parts of `before` whose turn it is not. */
+function rested(
+  next: State,
+  { before, turns }: { readonly before: State; readonly turns: Turns },
+): State {
+  const hold = <P extends Tree>(isHeld: tf.Scalar, old: P, fresh: P): P =>
+    mapTree(old, ([old, fresh]) => choose(isHeld, old, fresh), fresh);
+  const { isFlowOnly, isEnergyOnly } = turns;
+  return {
+    energy: hold(isFlowOnly, before.energy, next.energy),
+    flow: hold(isEnergyOnly, before.flow, next.flow),
+    adam: {
+      energy: hold(isFlowOnly, before.adam.energy, next.adam.energy),
+      flow: hold(isEnergyOnly, before.adam.flow, next.adam.flow),
+    },
+  };
+}
+
+/** `yes` if `condition`, else `no`. */
+function choose<T extends tf.Tensor>(condition: tf.Scalar, yes: T, no: T): T {
+  return tf.where(tf.broadcastTo(condition, yes.shape), yes, no) as T;
+}
+
 /** The nearest positive multiple of four: attention has four heads. */
 function fourTimes(channels: number): number {
   return 4 * Math.max(1, Math.round(channels / 4));
@@ -311,6 +372,7 @@ export const coopflow: Method<typeof defaults> = {
     ...MIXING_DEVIATIONS,
     "The noise between the grey levels is uniform in CoopFlow's flow, where the code learns it (variational dequantization)",
     "CoopFlow's flow has neither dropout nor weight normalisation, hence no penalty on its scales",
+    "CoopFlow(Pre) is one run: in the steps of the flow alone the chain runs too, without effect",
     "CoopFlow's flow starts near the identity: no initialisation from data, so that the flow learns from the chain alone",
   ],
   defaults,

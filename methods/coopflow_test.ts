@@ -8,7 +8,14 @@ import { openDevice } from "../harness/engine/device.ts";
 import { mean, sampleStd } from "../harness/statistics/summary.ts";
 import { coopflow } from "./coopflow.ts";
 import { toTensors } from "../harness/core/host_arrays.ts";
-import { entriesThatImagesChange, initialState, tinyHyper, train } from "./testing/tiny_problem.ts";
+import {
+  entriesThatImagesChange,
+  initialState,
+  TINY_PROBLEM,
+  tinyHyper,
+  tinyImages,
+  train,
+} from "./testing/tiny_problem.ts";
 
 const noiseOf = (seed: number) => createNoise(keyOf(seed), tf.scalar(0, "int32"));
 
@@ -116,4 +123,46 @@ Deno.test("at the fixed point the revised images have the data's means and secon
       assert.ok(off <= tolerance, `moment ${power} of pixel ${i} is off by ${off}, > ${tolerance}`);
     });
   }
+});
+
+Deno.test("CoopFlow(Pre): the flow alone learns from data, then the energy alone, then both, each by its own count of steps", async () => {
+  await tf.setBackend("cpu");
+  const rates = { energyLearningRate: 0.01, flowLearningRate: 0.002 };
+  const overrides = { flowOnlySteps: 1, energyOnlySteps: 1, warmUpSteps: 0, ...rates };
+  const model: Model = coopflow.build(TINY_PROBLEM, tinyHyper(coopflow, overrides));
+  const { trainCount, image } = TINY_PROBLEM;
+  const images = tinyImages(trainCount, image);
+  const dark = { ...images, data: images.data.map((v) => v / 2) };
+  await using device = await openDevice("cpu", { threads: 1 });
+  const stepFrom = async (state: HostArrays, step: number, seen = images) =>
+    (await train(model, {
+      device,
+      problem: TINY_PROBLEM,
+      images: seen,
+      seed: 0,
+      steps: [step, step + 1],
+      state,
+    })).state;
+  /** The largest change of the parameters, and of Adam's means, of `part`. */
+  const changes = (before: HostArrays, after: HostArrays, part: string) =>
+    [`${part}/`, `adam/${part}/`].map((start) =>
+      Math.max(
+        ...Object.keys(before).filter((name) => name.startsWith(start)).flatMap((name) =>
+          Array.from(after[name].data, (value, i) => Math.abs(value - before[name].data[i]))
+        ),
+      )
+    );
+  const states = [await initialState(model, 0)];
+  for (const step of [0, 1, 2]) states.push(await stepFrom(states[step], step));
+  const [flow, energy] = ["flow", "energy"].map((part) =>
+    [0, 1, 2].map((step) => changes(states[step], states[step + 1], part))
+  );
+  assert.deepEqual([energy[0], flow[1]], [[0, 0], [0, 0]]);
+  for (const change of [flow[0], energy[1], flow[2], energy[2]].flat()) assert.ok(change > 0);
+  // The first step of Adam moves a parameter by its rate, whatever the gradient; later ones by another way.
+  const isFirst = (change: number, rate: number) => Math.abs(change / rate - 1) < 1e-3;
+  assert.ok(isFirst(flow[0][0], rates.flowLearningRate), `${flow[0]}`);
+  assert.ok(isFirst(energy[1][0], rates.energyLearningRate), `${energy[1]}`);
+  const [own] = changes(states[1], await stepFrom(states[0], 0, dark), "flow");
+  assert.ok(own > 0, "the flow does not see the data in its own steps");
 });
