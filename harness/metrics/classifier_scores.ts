@@ -143,6 +143,8 @@ async function findingsOf(
     const accuracy = samples.right / count;
     scores[nameOf("accuracy")] = accuracy;
     standardErrors[nameOf("accuracy")] = Math.sqrt(accuracy * (1 - accuracy) / count);
+    // Of real images as the classifier has not seen them in training.
+    if (reference.labelled === real) expected[nameOf("accuracy")] = reference.right / real;
   }
   if (isWanted("kid") && Math.min(count, real) >= 3) {
     const kid = await kidOfAllImages(samples.features, reference.features, { threads });

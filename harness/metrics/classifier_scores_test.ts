@@ -106,14 +106,16 @@ Deno.test("classifierFamily() works out what is wanted, and leaves out what too 
 });
 
 Deno.test("classifierFamily() has the share of images of their own class where all have a label, in any batches", async () => {
-  const real = randomImages(9, 20);
+  // Brighter left, right, left, left.
+  const real = { ...images([3, 1, 0, 4, 8, 2, 7, 5]), labels: Uint8Array.of(0, 0, 0, 1) };
   const labelled = (pixels: readonly number[], labels: readonly number[]) => ({
     ...images(pixels),
     labels: Uint8Array.from(labels),
   });
   // Brighter left, left, right; left, right.
   const [some, others] = [labelled([9, 0, 8, 1, 0, 7], [0, 1, 0]), labelled([6, 2, 1, 9], [1, 1])];
-  const { scores, standardErrors } = await findings([some, others], { real });
+  const { scores, standardErrors, expected } = await findings([some, others], { real });
+  assert.equal(expected.accuracy, 2 / 4, "what samples of the distribution of real images have");
   assert.equal(scores.accuracy, 2 / 5);
   assert.equal(standardErrors.accuracy_two, Math.sqrt(0.6 * 0.4 / 5));
   const { labels: _, ...unlabelled } = others;
