@@ -34,6 +34,12 @@ export const EXAMPLE_NAMES: Names = {
     { name: "fid", label: "FID", better: "lower" },
     { name: "fd_fashion", label: "fd_fashion", better: "lower", family: { name: "fashion" } },
     { name: "coverage_fashion", label: "coverage", better: "higher", family: { name: "fashion" } },
+    {
+      name: "accuracy_fashion",
+      label: "class accuracy",
+      better: "higher",
+      family: { name: "fashion" },
+    },
     { name: "kid_fashion", label: "KID", better: "lower", family: { name: "fashion" } },
     { name: "nelbo", label: "-ELBO, nats/dim", better: "lower", importanceSamples: 1 },
     { name: "niwae_10", label: "-IWAE (k = 10), nats/dim", better: "lower", importanceSamples: 10 },
@@ -134,7 +140,7 @@ export function exampleFindings(
     readonly classes?: Readonly<Record<string, number>>;
   } & Partial<Record<ScoreKind, number>> = {},
 ): Findings {
-  const all = {
+  const all: Partial<Record<ScoreKind, number>> = {
     fd: 4.7,
     coverage: 0.97,
     recall: 0.84,
@@ -147,7 +153,10 @@ export function exampleFindings(
   return {
     count,
     scores: Object.fromEntries(
-      SCORE_KINDS.map((kind) => [familyScore(kind, "fashion"), all[kind]]),
+      SCORE_KINDS.flatMap((kind) => {
+        const value = all[kind];
+        return value === undefined ? [] : [[familyScore(kind, "fashion"), value]];
+      }),
     ),
     standardErrors,
     expected: { coverage_fashion: 0.969, density_fashion: 1 },

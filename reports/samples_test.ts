@@ -99,6 +99,27 @@ Deno.test("the table has a row of real images, once for each seed whatever the n
   assert.match(text, /No samples are marked as collapsed/);
 });
 
+Deno.test("class accuracy has a column only where a model samples classes, and a dash for others", () => {
+  const unconditional = run(exampleFindings({ fd: 10 }), { method: "lebm" });
+  assert.ok(!toMarkdown(exampleTable([unconditional])).includes("class accuracy"));
+  const samples = exampleFindings({ fd: 20, accuracy: 0.5 });
+  const own = run(samples, { real: exampleFindings({ accuracy: 0.99 }) });
+  assert.equal(own.status, "completed");
+  const conditional = {
+    ...own,
+    spec: { ...own.spec, metrics: [...METRICS, "accuracy_fashion"] },
+    scores: { ...own.status === "completed" && own.scores, accuracy_fashion: 0.5 },
+  } as typeof own;
+  const { rows } = formsOf([unconditional, conditional]);
+  assertHas(
+    rows,
+    "| Method | Description | Fashion-MNIST 4k: fd_fashion ↓ | coverage ↑ | class accuracy ↑ | KID ↓ |",
+  );
+  assertHas(rows, "| LEBM | LD + EBM | 10.00 (n = 1) | 0.9700 | – | 0 |");
+  assertHas(rows, "| LAE | LD + EBM + amortization | 20.00 (n = 1) | 0.9700 | 0.5000 | 0 |");
+  assertHas(rows, "| Real images | 1000 images | 4.700 (n = 1) | 0.9700 | 0.9900 | 0 |");
+});
+
 Deno.test("real images of other numbers are rows apart", () => {
   const few = exampleFindings({ count: 500, fd: 7 });
   const { rows } = formsOf([
