@@ -78,19 +78,20 @@ export function encodeModel(
   return encode(
     int(1, IR_VERSION),
     text(2, "laebench"),
-    message(7, ...graphFields(graph)),
+    message(7, graphFields(graph)),
     ...imports.map(([domain, version]) => message(8, text(1, domain), int(2, version))),
   );
 }
 
-function graphFields(graph: OnnxGraph): Pieces[] {
+/** The fields of a graph as one: a call cannot take the hundred thousand of a deep one as arguments. */
+function graphFields(graph: OnnxGraph): Pieces {
   return [
     ...graph.nodes.map((node) => message(1, ...nodeFields(node))),
     text(2, graph.name),
     ...graph.initializers.map((tensor) => message(5, ...tensorFields(tensor))),
     ...graph.inputs.map((value) => message(11, ...valueFields(value))),
     ...graph.outputs.map((value) => message(12, ...valueFields(value))),
-  ];
+  ].flat();
 }
 
 function nodeFields(node: OnnxNode): Pieces[] {
@@ -113,7 +114,7 @@ function attributeFields(value: OnnxAttribute): Pieces[] {
   if ("float" in value) return [float(2, value.float), int(TYPE, 1)];
   if ("floats" in value) return [...value.floats.map((x) => float(7, x)), int(TYPE, 6)];
   if ("strings" in value) return [...value.strings.map((s) => text(9, s)), int(TYPE, 8)];
-  if ("graph" in value) return [message(6, ...graphFields(value.graph)), int(TYPE, 5)];
+  if ("graph" in value) return [message(6, graphFields(value.graph)), int(TYPE, 5)];
   return [...value.map((x) => int(8, x)), int(TYPE, 7)];
 }
 

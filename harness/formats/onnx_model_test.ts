@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as ort from "onnxruntime-node";
 import { encodeModel } from "./onnx_model.ts";
+import { fields } from "./protobuf.ts";
 
 Deno.test("encodeModel() writes a model that ONNX Runtime runs", async () => {
   const model = encodeModel({
@@ -25,4 +26,22 @@ Deno.test("encodeModel() writes a model that ONNX Runtime runs", async () => {
   const { y } = await session.run({ x: new ort.Tensor("float32", Float32Array.of(2, 4), [1, 2]) });
   assert.deepEqual(y.dims, [3, 1]);
   assert.deepEqual([...y.data as Float32Array], [15, 31, 47]);
+});
+
+Deno.test("encodeModel() writes graphs of more nodes than a call takes arguments", () => {
+  const count = 150_000;
+  const model = encodeModel({
+    name: "deep",
+    nodes: Array.from({ length: count }, (_, i) => ({
+      op: "Identity",
+      inputs: [`${i}`],
+      outputs: [`${i + 1}`],
+    })),
+    inputs: [],
+    outputs: [],
+    initializers: [],
+  });
+  const graph = [...fields(model)].find(({ number }) => number === 7);
+  assert.ok(graph !== undefined);
+  assert.equal([...fields(graph.bytes)].length, count + 1); // and the name
 });
