@@ -266,27 +266,20 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
     },
 
     ...langevinSteps > 0 && {
+      /** The end of the chain without noise whose start, at first a sample of the flow, is fitted to the image. */
       restoration: {
-        /** The end of the chain without noise whose start, at first a sample of the flow, is fitted to the image. */
-        restore: (state, { images, seen }, noise) => {
-          const energy = energyOf(state);
-          const start = fitChainStart(energy, {
-            start: propose(state, images.shape[0], noise),
+        steps: fitSteps,
+        start: propose,
+        step: (state, fit, { images, seen }) =>
+          fitChainStart(energyOf(state), fit, {
             images: toModelRange(images),
             seen,
             steps: langevinSteps,
             rule,
-            fitSteps,
             fitStepSize,
-          });
-          const still = { ...rule, temperature: 0 };
-          const { images: end } = imageChain(energy, start, {
-            steps: langevinSteps,
-            rule: still,
-            noise,
-          });
-          return toUnitRange(end);
-        },
+          }),
+        finish: (state, fit) =>
+          toUnitRange(imageChain(energyOf(state), fit, { steps: langevinSteps, rule }).images),
       },
       langevinChains: [{
         name: "revision",

@@ -251,13 +251,19 @@ export interface PartialInference<S extends Tree = Tree> {
   infer(state: S, images: PartialImages, noise: Noise): Tensor2D;
 }
 
-/** Capability of a model without latents that fits what it can generate to an image, or to the seen pixels of one. */
+/**
+ * Capability of a model without latents that fits what it can generate to an image, or to the seen pixels of one. The harness
+ * makes the steps one by one, so that a graph holds a single one, however many there are.
+ */
 export interface Restoration<S extends Tree = Tree> {
-  /**
-   * What the model generates nearest to the seen pixels of each of `images`, or to all of them: [n, height, width, channels] in
-   * [0, 1].
-   */
-  restore(state: S, images: PartialImages, noise: Noise): Tensor4D;
+  /** Steps of a fit. */
+  readonly steps: number;
+  /** Where the fits of `count` images start, [count, height, width, channels] in the model's own range. */
+  start(state: S, count: number, noise: Noise): Tensor4D;
+  /** One step of the fit `fit` [n, height, width, channels] to the seen pixels of each of `images`, or to all of them. */
+  step(state: S, fit: Tensor4D, images: PartialImages): Tensor4D;
+  /** What the model generates from `fit`: [n, height, width, channels] in [0, 1]. */
+  finish(state: S, fit: Tensor4D): Tensor4D;
 }
 
 /** Capability of a model whose q(z | x) and p(z) have known normalisers. */

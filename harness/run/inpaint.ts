@@ -1,20 +1,10 @@
 import type { Inpainting } from "../core/records.ts";
 import { firstImages } from "../core/image_set.ts";
 import type { Key } from "../core/noise.ts";
-import type {
-  Device,
-  DeviceState,
-  ImageBatch,
-  ImageSet,
-  Model,
-  Restoration,
-} from "../core/types.ts";
+import type { Device, DeviceState, ImageBatch, ImageSet, Model } from "../core/types.ts";
 import { fillHidden } from "./fill_hidden.ts";
 import { toBytes } from "./generator.ts";
-import { FITTED_CHUNK, restoreImages } from "./restore.ts";
-
-/** Images per call of the compiled program that draws latents. */
-const CHUNK = 100;
+import { fitImages, type Restored, restoreImages, type RestoreSetting } from "./restore.ts";
 
 /** Images whose hidden pixels are scored, at most: the first. */
 const MOST = 1000;
@@ -53,18 +43,13 @@ export async function inpaint(
     readonly train: ImageSet;
   },
 ): Promise<Inpainted> {
-  const filler = fillerOf(model, train);
-  if (filler === undefined) return { state };
+  const fill = fillerOf(model, train);
+  if (fill === undefined) return { state };
   const count = Math.min(MOST, images.count);
   const truth = firstImages(images, count);
   const blurred = fillHidden(truth);
-  const { state: reached, values: decoded } = await restoreImages(state, {
-    ...filler,
-    device,
-    key,
-    images: blurred,
-    what: "inpaintings",
-  });
+  const setting = { device, key, images: blurred, what: "inpaintings" };
+  const { state: reached, values: decoded } = await fill(state, setting);
   const size = decoded.length / count;
   const errorOf = (valueOf: (i: number) => number) => hiddenError(truth, valueOf);
   const average = meanImage(train);
@@ -83,18 +68,19 @@ export async function inpaint(
   };
 }
 
-/** How `model` fills in hidden pixels, and how many images at a time; undefined if it does not. */
+/** How `model` fills in hidden pixels; undefined if it does not. */
 function fillerOf(
   { latents, partial, restoration }: Filling,
   train: ImageSet,
-): { readonly restore: Restoration["restore"]; readonly chunk: number } | undefined {
-  if (restoration !== undefined) return { ...restoration, chunk: FITTED_CHUNK };
+): ((state: DeviceState, setting: RestoreSetting) => Promise<Restored>) | undefined {
+  if (restoration) return (state, setting) => fitImages(state, { ...setting, restoration });
   if (latents === undefined || partial === undefined) return undefined;
   if (partial.needsPartialTraining && train.seen === undefined) return undefined;
-  return {
-    restore: (state, given, noise) => latents.decode(state, partial.infer(state, given, noise)),
-    chunk: CHUNK,
-  };
+  return (state, setting) =>
+    restoreImages(state, {
+      ...setting,
+      restore: (tree, given, noise) => latents.decode(tree, partial.infer(tree, given, noise)),
+    });
 }
 
 function hiddenShare({ seen }: ImageSet): number {

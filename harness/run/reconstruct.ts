@@ -6,7 +6,7 @@ import { createNoise, type Key } from "../core/noise.ts";
 import { unflatten } from "../core/tree.ts";
 import { toBytes } from "./generator.ts";
 import { layPaths, pathCountOf, pathsBetween } from "./interpolate.ts";
-import { FITTED_CHUNK, restoreImages } from "./restore.ts";
+import { fitImages } from "./restore.ts";
 import type {
   Device,
   DeviceState,
@@ -82,16 +82,15 @@ export async function reconstructByFit(
   state: DeviceState,
   { images, ...setting }: {
     readonly device: Device;
-    readonly restore: Restoration["restore"];
+    readonly restoration: Restoration;
     readonly key: Key;
     readonly images: ImageSet;
   },
 ): Promise<Pick<Reconstructions, "state" | "pairs"> & { readonly fitError: number }> {
   const { seen: _, ...whole } = firstImages(images, COUNT);
-  const { state: reached, values } = await restoreImages(state, {
+  const { state: reached, values } = await fitImages(state, {
     ...setting,
     images: whole,
-    chunk: FITTED_CHUNK,
     what: "reconstructions",
   });
   return {

@@ -80,11 +80,16 @@ Deno.test("reconstructByFit() gives the error and the pairs of restored whole im
     pixels: Uint8Array.from({ length: 2 * 57 }, (_, i) => i),
     seen: new Uint8Array(2 * 57), // of hidden pixels nothing is asked here
   });
-  const restore: Restoration["restore"] = (state, { images, seen }) => {
-    assert.equal(seen, undefined);
-    return tf.add(images, state.offset as tf.Scalar);
+  const restoration: Restoration = {
+    steps: 2,
+    start: (_state, count) => tf.zeros([count, 1, 2, 1]),
+    step: (_state, _fit, { images, seen }) => {
+      assert.equal(seen, undefined);
+      return images;
+    },
+    finish: (state, fit) => tf.add(fit, state.offset as tf.Scalar),
   };
-  const fitted = await reconstructByFit(state, { device, restore, key: keyOf(0), images });
+  const fitted = await reconstructByFit(state, { device, restoration, key: keyOf(0), images });
   assert.ok(Math.abs(fitted.fitError - (26 / 255) ** 2) < 1e-7);
   assert.equal(fitted.pairs.count, 100);
   const row = (r: number) => [...fitted.pairs.pixels.subarray(20 * r, 20 * (r + 1))];

@@ -394,7 +394,7 @@ async function reconstructAs(
   },
 ): Promise<Reconstructed> {
   if (latents) return await reconstruct(setting.device, { ...setting, latents, state });
-  if (restoration) return await reconstructByFit(state, { ...setting, ...restoration });
+  if (restoration) return await reconstructByFit(state, { ...setting, restoration });
   return { state };
 }
 

@@ -186,35 +186,32 @@ export const MODEL_TESTS: Readonly<Record<string, (subject: Subject) => void | P
       });
     },
 
-  "restoration: restore() gives images in [0, 1] for any count, and of hidden pixels uses nothing":
-    async (
-      subject,
-    ) => {
-      const { image: { height, width } } = subject.problem;
-      await withState(subject, ({ restoration, latents }, state) => {
-        if (restoration === undefined) return;
-        assert.equal(latents, undefined, "a model with latents infers them");
-        for (const count of [1, 5]) {
-          const images = imagesOf(subject.problem, count);
-          const mask = Array.from({ length: count * height * width }, (_, i) => Number(i % 3 > 0));
-          const seen = tf.tensor4d(mask, [count, height, width, 1]);
-          const restored = (images: tf.Tensor4D, seen?: tf.Tensor4D): ArrayLike<number> => {
-            const found: tf.Tensor4D = restoration.restore(
-              state,
-              { images, seen },
-              noiseOf("restore", count),
-            );
-            assert.deepEqual(found.shape, images.shape);
-            assertUnitRange(found);
-            return found.dataSync();
-          };
-          const filled = restored(images, seen);
-          const other: tf.Tensor4D = tf.add(tf.mul(images, seen), tf.sub(1, seen)); // hidden pixels white
-          assert.deepEqual(restored(other, seen), filled, "hidden pixels are used");
-          assert.notDeepEqual(restored(images), filled, "with every pixel seen");
-        }
-      });
-    },
+  "restoration: fits give images in [0, 1] for any count, and of hidden pixels use nothing": async (
+    subject,
+  ) => {
+    const { image: { height, width } } = subject.problem;
+    await withState(subject, ({ restoration, latents }, state) => {
+      if (restoration === undefined) return;
+      assert.equal(latents, undefined, "a model with latents infers them");
+      for (const count of [1, 5]) {
+        const images = imagesOf(subject.problem, count);
+        const mask = Array.from({ length: count * height * width }, (_, i) => Number(i % 3 > 0));
+        const seen = tf.tensor4d(mask, [count, height, width, 1]);
+        const restored = (images: tf.Tensor4D, seen?: tf.Tensor4D): ArrayLike<number> => {
+          let fit: tf.Tensor4D = restoration.start(state, count, noiseOf("fit", count));
+          for (let k = 0; k < 2; k++) fit = restoration.step(state, fit, { images, seen });
+          const found: tf.Tensor4D = restoration.finish(state, fit);
+          assert.deepEqual([fit.shape, found.shape], [images.shape, images.shape]);
+          assertUnitRange(found);
+          return found.dataSync();
+        };
+        const filled = restored(images, seen);
+        const white: tf.Tensor4D = tf.add(tf.mul(images, seen), tf.sub(1, seen)); // where hidden
+        assert.deepEqual(restored(white, seen), filled, "hidden pixels are used");
+        assert.notDeepEqual(restored(images), filled, "with every pixel seen");
+      }
+    });
+  },
 
   "amortized: features, latents and free chains have one row per image, move() moves latents":
     async (

@@ -63,7 +63,8 @@ export function imageMove<T extends tf.Tensor>(
 export interface ImageChainOptions {
   readonly steps: number;
   readonly rule: ImageRule;
-  readonly noise: Noise;
+  /** Absent for a chain without noise, whatever the temperature. */
+  readonly noise?: Noise;
 }
 
 /** Ends of chains, and the mean over chains and steps of |grad U| along them. */
@@ -80,7 +81,7 @@ export function imageChain(
 ): ImageChainEnd {
   if (steps === 0) return { images: start, gradientNorm: tf.scalar(0) };
   const gradientOf = tf.grad((x: tf.Tensor) => tf.sum(energy(x as tf.Tensor4D)));
-  const each = rule.temperature === 0
+  const each = rule.temperature === 0 || noise === undefined
     ? {}
     : { xi: noise.split("chain").normal([steps, ...start.shape]) };
   const { x, norms } = repeat<Record<"x" | "norms", tf.Tensor>, { readonly xi?: tf.Tensor }>(
@@ -123,25 +124,14 @@ export function chainDistance(
   return tf.sum(seen === undefined ? error : tf.mul(error, seen), [1, 2, 3]);
 }
 
-/**
- * The starts x^ after `fitSteps` steps of gradient descent of size `fitStepSize` on `chainDistance`, from `start` [m, h, w, c].
- * Xie et al. 2022, section 5.3.
- */
+/** The starts x^ `start` [m, h, w, c] after a step of gradient descent on `chainDistance`. Xie et al. 2022, section 5.3. */
 export function fitChainStart(
   energy: (x: tf.Tensor4D) => tf.Tensor1D,
-  { start, fitSteps, fitStepSize, ...target }: ChainTarget & {
-    readonly start: tf.Tensor4D;
-    readonly fitSteps: number;
-    readonly fitStepSize: number;
-  },
+  start: tf.Tensor4D,
+  { fitStepSize, ...target }: ChainTarget & { readonly fitStepSize: number },
 ): tf.Tensor4D {
-  const slope = tf.grad((x: tf.Tensor) => tf.sum(chainDistance(energy, x as tf.Tensor4D, target)));
-  const { x } = repeat<{ readonly x: tf.Tensor }, Record<never, tf.Tensor>>(
-    fitSteps,
-    { x: start },
-    ({ x }) => ({ x: tf.sub(x, tf.mul(slope(x), fitStepSize)) }),
-  );
-  return x as tf.Tensor4D;
+  const distance = (x: tf.Tensor) => tf.sum(chainDistance(energy, x as tf.Tensor4D, target));
+  return tf.sub(start, tf.mul(tf.grad(distance)(start), fitStepSize));
 }
 
 /**

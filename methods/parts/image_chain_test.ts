@@ -105,15 +105,11 @@ Deno.test("fitChainStart() descends to the start of a quadratic's chain in close
   const factor = (1 - rule.stepSize / TAU ** 2) ** steps;
   const [x, x0] = [noise("x").normal<tf.Tensor4D>([...SHAPE]), start(1)];
   const seen = tf.tensor4d(Array.from({ length: 30 }, (_, i) => Number(i % 3 > 0)), [...SHAPE]);
-  const fitted = fitChainStart(quadratic, {
-    start: x0,
-    images: x,
-    seen,
-    steps,
-    rule,
-    fitSteps,
-    fitStepSize,
-  });
+  const target = { images: x, seen, steps, rule, fitStepSize };
+  const fitted = Array.from({ length: fitSteps }).reduce(
+    (start: tf.Tensor4D) => fitChainStart(quadratic, start, target),
+    x0,
+  );
   // x_T = c + factor (x^ - c), so that descent shrinks the way to the optimum by 1 - 2 s factor^2 a step.
   const optimum = tf.add(tf.div(tf.sub(x, CENTRE), factor), CENTRE);
   const left = tf.mul(tf.sub(x0, optimum), (1 - 2 * fitStepSize * factor ** 2) ** fitSteps);
