@@ -50,7 +50,7 @@ const defaults = {
   langevinStepSize: 4.5e-4, // s = 0.03, the paper's for CIFAR-10
   driftLimit: 0.1,
   temperature: 0, // the code leaves the noise out
-  fitSteps: 200, // of the gradient descent that reconstructs and fills in, section 5.3
+  fitSteps: 200, // of the gradient descent that reconstructs and fills in, section 5.3; 0: neither
   fitStepSize: 0.05,
 };
 
@@ -265,7 +265,7 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
       decode: (state, codes) => toUnitRange(imagesOf(state, codes)),
     },
 
-    ...langevinSteps > 0 && {
+    ...langevinSteps > 0 && fitSteps > 0 && {
       /** The end of the chain without noise whose start, at first a sample of the flow, is fitted to the image. */
       restoration: {
         steps: fitSteps,
@@ -281,6 +281,9 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
         finish: (state, fit) =>
           toUnitRange(imageChain(energyOf(state), fit, { steps: langevinSteps, rule }).images),
       },
+    },
+
+    ...langevinSteps > 0 && {
       langevinChains: [{
         name: "revision",
         steps: langevinSteps,
