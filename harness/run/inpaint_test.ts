@@ -111,8 +111,8 @@ Deno.test("inpaint() fills in by what a model without latents restores from the 
 
 Deno.test("inpaint() leaves out models that cannot, or whose encoder saw whole images alone", async () => {
   const encoder = { ...model, partial: { ...model.partial, needsPartialTraining: true } };
-  for (const  of of[{ latents: model.latents }, encoder as Filling]) {
-    const { inpainting, shown } = await inpainted(images(10), of);
+  for (const filling of [{ latents: model.latents }, encoder as Filling]) {
+    const { inpainting, shown } = await inpainted(images(10), filling);
     assert.deepEqual([inpainting, shown], [undefined, undefined]);
   }
 });
