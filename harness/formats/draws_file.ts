@@ -190,7 +190,16 @@ interface Hdf5Group {
 interface Hdf5Dataset {
   readonly shape: readonly number[];
   readonly value: ArrayLike<number>;
+  /** The shape of a chunk; null for an array in one piece. */
+  readonly _dataobjects?: { readonly chunks: readonly number[] | null };
 }
+
+/** Elements that a chunk may have however small the array is: 1 MB, the largest that h5py chooses for arrays that may grow. */
+const CHUNK = 2 ** 17;
+/** The most elements of a chunk for each of the array, of which jsfive visits all. */
+const CHUNK_SHARE = 16;
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
 /** `InferenceData.to_netcdf()`: HDF5 with a group `posterior` of arrays [chain, draw, ...] and their coordinates. */
 async function readNetcdf(
@@ -224,7 +233,13 @@ async function readNetcdf(
       .filter(([, { shape }]) => shape !== undefined && shape.length >= 2); // coordinates have one axis
   });
   const array = chosen(new Map(arrays), variable);
-  const data = reading(() => Float64Array.from(array.value));
+  const data = reading(() => {
+    const chunk = sizeOf(array._dataobjects?.chunks ?? []);
+    if (chunk > Math.max(CHUNK, CHUNK_SHARE * sizeOf(array.shape))) {
+      throw new RangeError(`a chunk of ${chunk} elements for an array of shape [${array.shape}]`);
+    }
+    return Float64Array.from(array.value);
+  });
   return withSampleAxes({ shape: [...array.shape], data });
 }
 

@@ -89,6 +89,15 @@ Deno.test("readDrawsFile() reads the exports of ArviZ", async () => {
     roundTrip("a.nc", netcdf.subarray(0, 3000), "z"),
     /a\.nc: not readable as NetCDF 4/,
   );
+  // The shape of the chunks of z, [2, 4, 2], with 2^20 more of the last: jsfive visits each of their elements.
+  const grown = Uint8Array.from(netcdf);
+  const at = netcdf.indexOf(new Uint8Array(Uint32Array.of(2, 4, 2).buffer));
+  grown[at + 10] = 0x10;
+  await assert.rejects(roundTrip("a.nc", grown, "z"), ({ message, cause }: Error) => {
+    assert.match(message, /a\.nc: not readable as NetCDF 4/);
+    assert.match(String((cause as Error).cause), /a chunk of 8388624 elements/);
+    return true;
+  });
   await assert.rejects(roundTrip("a.nc", "CDF\x01"), /NetCDF 3, which is not supported/);
   await assert.rejects(roundTrip("a.txt", ""), /must be in a file ending in \.npy/);
 });

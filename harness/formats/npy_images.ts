@@ -1,3 +1,5 @@
+import { excerpt } from "../core/plain_text.ts";
+
 /** An image, row-major [height, width, channels]. */
 export interface ArrayImage {
   readonly height: number;
@@ -23,7 +25,9 @@ export function npyPictures(bytes: Uint8Array<ArrayBuffer>, name: string): Array
   const isChannels = (length: number) => length === 1 || length === 3;
   const planar = isChannels(a) && !isChannels(c);
   if (shape.length < 3 || shape.length > 4 || (!planar && !isChannels(c)) || data.length === 0) {
-    throw new Error(`${name} must have images of 1 or 3 channels, got shape [${shape}]`);
+    throw new Error(
+      `${name} must have images of 1 or 3 channels, got shape [${excerpt(`${shape}`)}]`,
+    );
   }
   const [height, width, channels] = planar ? [b, c, a] : [a, b, c];
   const size = height * width * channels;
@@ -49,12 +53,14 @@ function readUint8(
     .map(Number);
   if (type === "|O") throw new Error(`${name} is a pickled object: ${UNPICKLE}`);
   if (type !== "|u1" || !shape || !/'fortran_order':\s*False/.test(header)) {
-    throw new Error(`${name} must be row-major uint8, got ${type ?? "an unknown type"}`);
+    throw new Error(`${name} must be row-major uint8, got ${excerpt(type ?? "an unknown type")}`);
   }
   const data = bytes.subarray(start);
   const expected = shape.reduce((product, length) => product * length, 1);
   if (data.length !== expected) {
-    throw new Error(`${name} of shape [${shape}] needs ${expected} bytes, got ${data.length}`);
+    throw new Error(
+      `${name} of shape [${excerpt(`${shape}`)}] needs ${expected} bytes, got ${data.length}`,
+    );
   }
   return { shape, data };
 }
