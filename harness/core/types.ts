@@ -262,7 +262,7 @@ export interface Restoration<S extends Tree = Tree> {
   start(state: S, count: number, noise: Noise): Tensor4D;
   /** One step of the fit `fit` [n, height, width, channels] to the seen pixels of each of `images`, or to all of them. */
   step(state: S, fit: Tensor4D, images: PartialImages): Tensor4D;
-  /** What the model generates from `fit`: [n, height, width, channels] in [0, 1]. */
+  /** The images that the model generates from `fit`: [n, height, width, channels] in [0, 1]. */
   finish(state: S, fit: Tensor4D): Tensor4D;
 }
 

@@ -35,7 +35,7 @@ import { chainSetting, type Run, stepsAfter, type Untrained } from "./run_contex
 import { writeSampleGrid } from "./sample_grid.ts";
 import type { Scorer, Scores } from "./scorer.ts";
 
-/** What a record says of a trained model. */
+/** The part of a record that measures the trained model. */
 export type Measures = Pick<
   RunRecord & { status: "completed" },
   | "scores"

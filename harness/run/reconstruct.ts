@@ -77,7 +77,7 @@ export async function reconstruct(
   };
 }
 
-/** What a model without latents fits to the first of `images`, and the mean squared error over pixels in [0, 1]. Consumes `state`. */
+/** Fits a model without latents to the first of `images`: the pairs, and the mean squared error over pixels in [0, 1]. Consumes `state`. */
 export async function reconstructByFit(
   state: DeviceState,
   { images, ...setting }: {

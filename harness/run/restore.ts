@@ -26,7 +26,7 @@ const DECODED = 100;
 /** Images per call for a model that fits chains: memory grows with their steps. */
 const FITTED = 10;
 
-/** What is restored, where, and from which draws: the index of a call is the counter of the noise. */
+/** The images to restore, and the key of the noise, whose counter is the index of the call. */
 export interface RestoreSetting {
   readonly device: Device;
   readonly key: Key;
