@@ -184,7 +184,7 @@ export function klOfCode({ mean, logScale }: EncodedGaussian): tf.Tensor1D {
   return tf.mul(tf.sum<tf.Tensor1D>(terms, 1), 0.5);
 }
 
-/** What the VAE learns from. */
+/** Images that the VAE learns from, and the draws that it needs. */
 export interface Lesson {
   /** x~ [m, height, width, channels] in [-1, 1]. */
   readonly images: tf.Tensor4D;
