@@ -40,7 +40,7 @@ export function describeValue(value: PickleValue | undefined): string {
   if (value === undefined) return "nothing";
   if (value instanceof Map) return "a dict";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "string") return JSON.stringify(excerpt(value));
+  if (typeof value === "string") return excerpt(JSON.stringify(value));
   return typeof value === "object" && value !== null ? "an object" : excerpt(String(value));
 }
 
@@ -139,7 +139,7 @@ export function unpickle(
   }
   function lookUp(name: string): Global {
     if (!Object.hasOwn(table.globals, name)) {
-      fail(`refused unsupported global ${JSON.stringify(excerpt(name))}`);
+      fail(`refused unsupported global ${excerpt(JSON.stringify(name))}`);
     }
     return { opaque: { global: name } };
   }
