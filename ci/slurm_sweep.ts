@@ -21,7 +21,7 @@ higher priority, a task asked to stop as before its time limit, a cancelled task
 undisturbed sweep. Needs root and Debian's packages slurm-wlm and munge; says so and succeeds without them.
 
   --runs N     runs of the array (default 4)
-  --epochs N   of each run, of about half a second (default 12)
+  --epochs N   of each run, of about a fifth of a second (default 40)
   --expected F an undisturbed sweep of the same runs that an earlier call left with --keep
   --keep       leave the folders of both sweeps
   --limit      a time limit of one minute, which stops runs of more epochs (--epochs 200) by itself
@@ -29,7 +29,7 @@ undisturbed sweep. Needs root and Debian's packages slurm-wlm and munge; says so
 
 const options = readOptions(HELP, {
   runs: { type: "string", default: "4" },
-  epochs: { type: "string", default: "12" },
+  epochs: { type: "string", default: "40" },
   expected: { type: "string" },
   keep: { type: "boolean", default: false },
   limit: { type: "boolean", default: false },
