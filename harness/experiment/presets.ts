@@ -135,7 +135,7 @@ const TABLE1_METHODS = ["vae", "vae_flow", "abp", "dlgm", "lebm", "lae", "lae_ne
 export const PRESETS: Readonly<Record<string, Preset>> = {
   smoke: {
     about:
-      "a check that everything works: all methods, one seed, few images, small networks; under 2 min on 2 cores",
+      "a check that everything works: all methods, one seed, few images, small networks; about 3 min on 2 cores",
     datasets: ["fashion_4k"],
     seeds: [0],
     epochs: 8,
