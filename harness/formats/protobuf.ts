@@ -83,22 +83,22 @@ const NOTHING = new Uint8Array();
 
 /** Yields the fields of a message in file order. Throws SyntaxError if the message is truncated or malformed. */
 export function* fields(bytes: Uint8Array<ArrayBuffer>): Generator<Field> {
-  const reader = new VarintReader(bytes);
-  while (reader.at < bytes.length) {
-    const tag = reader.read();
-    const number = Math.floor(tag / 8);
-    const wireType = tag % 8;
-    const first = wireType === 0 || wireType === 2 ? reader.read() : 0;
+  for (let at = 0; at < bytes.length;) {
+    const tag = readVarint(bytes, at);
+    const number = Math.floor(tag.value / 8);
+    const wireType = tag.value % 8;
+    const first = wireType === 0 || wireType === 2
+      ? readVarint(bytes, tag.end)
+      : { value: 0, end: tag.end };
+    at = first.end;
     if (wireType === 0) {
-      yield { number, value: first, bytes: NOTHING };
+      yield { number, value: first.value, bytes: NOTHING };
       continue;
     }
-    const size = wireType === 2 ? first : wireType === 1 ? 8 : wireType === 5 ? 4 : -1;
-    const { at } = reader;
+    const size = wireType === 2 ? first.value : wireType === 1 ? 8 : wireType === 5 ? 4 : -1;
     if (size < 0 || size > bytes.length - at) throw broken(at);
-    reader.at += size;
-    const content = wireType === 2 ? bytes.subarray(at, at + size) : NOTHING;
-    yield { number, value: 0, bytes: content };
+    at += size;
+    yield { number, value: 0, bytes: wireType === 2 ? bytes.subarray(at - size, at) : NOTHING };
   }
 }
 
@@ -106,8 +106,11 @@ export function* fields(bytes: Uint8Array<ArrayBuffer>): Generator<Field> {
 export function integers({ value, bytes }: Field): number[] {
   if (bytes.length === 0) return [value];
   const out: number[] = [];
-  const reader = new VarintReader(bytes);
-  while (reader.at < bytes.length) out.push(reader.read());
+  for (let at = 0; at < bytes.length;) {
+    const next = readVarint(bytes, at);
+    out.push(next.value);
+    at = next.end;
+  }
   return out;
 }
 
@@ -116,21 +119,14 @@ export function utf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** Reads varints one after the other, without an object for each. */
-class VarintReader {
-  /** The byte that is read next. */
-  at = 0;
-
-  constructor(readonly bytes: Uint8Array) {}
-
-  read(): number {
-    let value = 0;
-    for (let scale = 1;; scale *= 128) {
-      if (this.at >= this.bytes.length || scale > 2 ** 63) throw broken(this.at);
-      const byte = this.bytes[this.at++];
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
+function readVarint(bytes: Uint8Array, begin: number): { value: number; end: number } {
+  let value = 0;
+  let at = begin;
+  for (let scale = 1;; scale *= 128) {
+    if (at >= bytes.length || scale > 2 ** 63) throw broken(at);
+    const byte = bytes[at++];
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return { value, end: at };
   }
 }
 
