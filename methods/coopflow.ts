@@ -189,6 +189,7 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
     step(state, { images, step }, noise) {
       const x = toModelRange(images);
       const start = propose(state, x.shape[0], noise);
+      // Deviation: CoopFlow(Pre) is one run: in the steps of the flow alone the chain runs too, without effect
       const end = imageChain(energyOf(state), start, { steps: langevinSteps, rule, noise });
 
       const turns = turnsAt(step, { flowOnlySteps, energyOnlySteps });
@@ -298,7 +299,6 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
   };
 }
 
-// Deviation: CoopFlow(Pre) is one run: in the steps of the flow alone the chain runs too, without effect
 /** Whose turn it is to learn in CoopFlow(Pre), and how many steps each has learned before: float32 scalars. */
 interface Turns {
   readonly isFlowOnly: tf.Scalar;

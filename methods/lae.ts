@@ -61,8 +61,8 @@ const defaults = {
   stepSize: 1e-3, // n eta, ours: the paper gives no eta
   decayPower: 0, // step size * (1 + t / decaySteps)^-decayPower; section 3.2 asks for a decay without giving one
   decaySteps: 1000, // ours
-  // Deviation: pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)
   temperature: 1, // T of the chains on Phi and Psi, which sample exp(-sum U / T); 0 for chains / features, at least 1
+  // Deviation: pSGLD at alpha 0.99 samples about exp(-U) / G instead of exp(-U), since G follows the chain: on the toy posteriors the mean energy is 0.20 to 0.30 nats too high in two dimensions and 0.1 in one, variances within modes are 25 % too large (deno task bench toy --samplers lae_phi)
   alpha: 0.99, // Li et al., section 5
   damping: 1e-3, // lambda of pSGLD, ours: Li et al. have 1e-5
   inputDim: 2048, // du: paper, F.3

@@ -194,7 +194,7 @@ interface Hdf5Dataset {
   readonly _dataobjects?: { readonly chunks: readonly number[] | null };
 }
 
-/** Elements that a chunk may have however small the array is: 1 MB, the largest that h5py chooses for arrays that may grow. */
+/** Elements that a chunk may have however small the array is: 1 MB, h5py's CHUNK_MAX for the chunks that it chooses itself. */
 const CHUNK = 2 ** 17;
 /** The most elements of a chunk for each of the array, of which jsfive visits all. */
 const CHUNK_SHARE = 16;
