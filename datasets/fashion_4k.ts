@@ -38,6 +38,7 @@ export const fashion4k: Dataset = {
   source:
     "First 400 + 100 images of each class of Fashion-MNIST (H. Xiao, K. Rasul, R. Vollgraf, arXiv 1708.07747; MIT licence); fixtures/make_fashion_4k.ts",
   image: PADDED,
+  unpadded: STORED,
   counts: COUNTS,
   classCount: CLASS_COUNT,
   files: [MOSAICS.train, MOSAICS.test],

@@ -1,5 +1,12 @@
 /** The table of data sets. A new data set is one file and one line here. @module */
-import { baseName, HELD_OUT, parseHiding, parseOwnImages } from "../harness/core/dataset_name.ts";
+import {
+  baseName,
+  HELD_OUT,
+  parseHiding,
+  parseOwnImages,
+  parseTableName,
+  type TableName,
+} from "../harness/core/dataset_name.ts";
 import { userPath } from "../harness/core/project.ts";
 import type { Dataset } from "../harness/core/types.ts";
 import { statOf } from "../harness/formats/image_files.ts";
@@ -14,6 +21,7 @@ import { pictureDataset } from "./parts/picture_dataset.ts";
 import { svhn } from "./svhn.ts";
 import { withHiddenPixels } from "./parts/hidden_pixels.ts";
 import { withoutClass } from "./parts/without_class.ts";
+import { withoutPadding } from "./parts/without_padding.ts";
 
 /** Data sets by name, in the order of reports. */
 export const DATASETS: Readonly<Record<string, Dataset>> = {
@@ -37,30 +45,31 @@ type Datasets = Readonly<Record<string, Dataset>>;
  * or `fashion_4k-3`.
  */
 export function isMade(name: string, table: Datasets = DATASETS): boolean {
-  return name.includes(":") || withoutClassOf(name, table) !== undefined;
+  return name.includes(":") || variantOf(name, table) !== undefined;
 }
 
-/** The data set of `table` of which `name` is a part, or `name` itself. */
+/** The data set of `table` of which `name` is a part or a size, or `name` itself. */
 export function wholeName(name: string, table: Datasets = DATASETS): string {
   const base = baseName(name);
-  return withoutClassOf(base, table)?.base.name ?? base;
+  return variantOf(base, table)?.whole.name ?? base;
 }
 
-/** The data set of `table`, and the class, that a name such as `fashion_4k-3` holds out; undefined for other names. */
-function withoutClassOf(
+/** The data set of `table` whose size, part or both are those of `name`, as `mnist@28-3`; undefined for other names. */
+function variantOf(
   name: string,
   table: Datasets,
-): { base: Dataset; anomaly: number } | undefined {
-  const [, base, anomaly] = /^(.+)-(\d+)$/.exec(name) ?? [];
-  const isKnown = base !== undefined && Object.hasOwn(table, base);
-  return isKnown ? { base: table[base], anomaly: Number(anomaly) } : undefined;
+): Pick<TableName, "size" | "anomaly"> & { readonly whole: Dataset } | undefined {
+  const { base, size, anomaly } = parseTableName(name);
+  if (base === name || !Object.hasOwn(table, base)) return undefined;
+  return { whole: table[base], size, anomaly };
 }
 
 /**
  * Finds a data set by its name on the command line: a name of `table`, `folder:PATH` or `archive:FILE`, the latter two
- * optionally followed by `@64` for 64x64 pixels instead of 32x32, `NAME-CLASS` for a data set of the table trained on without
- * that class, or before any of these `heldout:`, `inpaint:MASK:` or `recover:MASK:`. The user's images are decoded now unless
- * they are in the cache. Throws RangeError that lists the known names, or Error that names an unusable file.
+ * optionally followed by `@64` for 64x64 pixels instead of 32x32, `NAME@28` for a data set of the table without its padding,
+ * `NAME-CLASS` or `NAME@28-CLASS` for one that is trained on without that class, or before any of these `heldout:`,
+ * `inpaint:MASK:` or `recover:MASK:`. The user's images are decoded now unless they are in the cache. Throws RangeError that
+ * lists the known names, or Error that names an unusable file.
  */
 export async function resolveDataset(
   name: string,
@@ -74,8 +83,12 @@ export async function resolveDataset(
   if (hiding !== undefined) {
     return withHiddenPixels(await resolveDataset(hiding.base, table), hiding);
   }
-  const reduced = withoutClassOf(name, table);
-  if (reduced !== undefined) return await withoutClass(reduced.base, reduced.anomaly);
+  const variant = variantOf(name, table);
+  if (variant !== undefined) {
+    const { whole, size, anomaly } = variant;
+    const sized = size === undefined ? whole : withoutPadding(whole, size);
+    return anomaly === undefined ? sized : await withoutClass(sized, anomaly);
+  }
   const own = parseOwnImages(name);
   if (own === undefined) {
     const known = [...Object.keys(table), ...DATASET_FORMS].join(", ");

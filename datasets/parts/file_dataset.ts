@@ -16,6 +16,8 @@ export interface FileSource {
   /** Origin and licence. */
   readonly source: string;
   readonly image: ImageShape;
+  /** As of `Dataset`. */
+  readonly unpadded?: ImageShape;
   readonly counts: Readonly<Record<Split, number>>;
   /** Number of classes of its labels; absent if it has none. */
   readonly classCount?: number;
@@ -29,12 +31,13 @@ export interface FileSource {
 
 /** Makes the data set of `source`, which loads its files in the data folder through the cache of decoded images. */
 export function fileDataset(source: FileSource): Dataset {
-  const { name, label, image, counts, classCount, files } = source;
+  const { name, label, image, unpadded, counts, classCount, files } = source;
   return {
     name,
     label,
     source: source.source,
     image,
+    ...unpadded && { unpadded },
     counts,
     ...classCount !== undefined && { classCount },
     files: [...new Set(Object.values(files).flat())],

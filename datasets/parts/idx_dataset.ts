@@ -56,6 +56,7 @@ export function idxSource({ parts, ...rest }: IdxParts): FileSource {
   return {
     ...rest,
     image: PADDED,
+    unpadded: STORED,
     classCount: CLASS_COUNT,
     files: {
       train: [parts.train.images, parts.train.labels],

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Split } from "../../harness/core/types.ts";
-import { decodeSplit } from "./file_dataset.ts";
+import { decodeSplit, fileDataset } from "./file_dataset.ts";
 import { type IdxFile, idxSource } from "./idx_dataset.ts";
-import { sha256Hex } from "../../harness/core/image_set.ts";
+import { withoutPadding } from "./without_padding.ts";
+import { createImageSet, sha256Hex } from "../../harness/core/image_set.ts";
 
 /** A file of two images of 28x28: pixel (y, x) of image i is 100 i + y for x = 0 and 0 elsewhere. */
 function imagesFile(): Uint8Array<ArrayBuffer> {
@@ -34,7 +35,7 @@ function tinySet(folder: string) {
     counts: { train: 2, test: 2 },
     parts: { train: part, test: part },
   });
-  return { load: (split: Split) => decodeSplit(source, { split, from: folder }) };
+  return { source, load: (split: Split) => decodeSplit(source, { split, from: folder }) };
 }
 
 /** Runs `body` with a temporary folder that contains the files `contents`. */
@@ -71,6 +72,27 @@ for (const [form, suffix] of [["packed", ".gz"], ["unpacked", ""]] as const) {
     });
   });
 }
+
+Deno.test("without padding, images are those of the file, byte for byte", async () => {
+  const contents = { "images-ubyte": imagesFile(), "labels-ubyte": LABELS_FILE };
+  await withFolder(contents, async (folder) => {
+    const { source, load } = tinySet(folder);
+    const padded = {
+      ...fileDataset(source),
+      load: async (split: Split) => createImageSet(await load(split)),
+    };
+    const native = withoutPadding(padded, 28);
+    assert.deepEqual([native.name, native.image], ["tiny@28", {
+      height: 28,
+      width: 28,
+      channels: 1,
+    }]);
+    const set = await native.load("test");
+    assert.deepEqual(set.image, native.image);
+    assert.deepEqual(set.pixels, imagesFile().subarray(16));
+    assert.deepEqual([...set.labels ?? []], [7, 3]);
+  });
+});
 
 Deno.test("idxSource() names a missing file and gives a hint", async () => {
   await withFolder({}, async (folder) => {

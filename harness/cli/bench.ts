@@ -67,7 +67,7 @@ export function benchCommand(): Command {
       "--datasets <names>",
       `comma-separated names, ${
         DATASET_FORMS.join(", ")
-      }, or modules of your own: ./set.ts; fashion_4k-3 holds out class 3 as an anomaly, inpaint:block-0.3:NAME and recover:pixels-0.5:NAME hide pixels of test or training images`,
+      }, or modules of your own: ./set.ts; fashion_4k@28 leaves out the padding to 32x32, fashion_4k-3 holds out class 3 as an anomaly, inpaint:block-0.3:NAME and recover:pixels-0.5:NAME hide pixels of test or training images`,
     )
     .option("--metrics <names>", "comma-separated names of scores")
     .option("--seeds <seeds>", "for example 0..2 or 0,1,2")

@@ -6,7 +6,7 @@
 import { DATASETS, isMade, resolveDataset, wholeName } from "../../datasets/mod.ts";
 import { METHODS } from "../../methods/mod.ts";
 import { parseNames, UsageError } from "../core/arguments.ts";
-import { baseName } from "../core/dataset_name.ts";
+import { baseName, parseOwnImages, parseTableName } from "../core/dataset_name.ts";
 import type { RunSpec, UserModule } from "../core/records.ts";
 import type { Dataset, Method, Score } from "../core/types.ts";
 import { lookUp, type Tables } from "../experiment/spec.ts";
@@ -69,7 +69,7 @@ function wordsOf(text = ""): string[] {
 
 /**
  * `words` with the names of its entries in the place of each module, which is added to `users`. The module of a data set may stand
- * wherever the name of one may: `heldout:./set.ts`, `./set.ts-3`.
+ * wherever the name of one may: `heldout:./set.ts`, `./set.ts-3`, `./set.ts@28`.
  */
 async function expand(
   words: readonly string[],
@@ -110,7 +110,7 @@ function whole(word: string): ModuleWord {
 function partsOf(word: string): ModuleWord {
   const rest = baseName(word);
   const before = word.slice(0, word.length - rest.length);
-  const [, path = rest, after = ""] = /^(.+\.[mc]?[jt]s)(-\d+)$/.exec(rest) ?? [];
+  const [, path = rest, after = ""] = /^(.+\.[mc]?[jt]s)((?:@\d+)?(?:-\d+)?)$/.exec(rest) ?? [];
   return { before, path, after };
 }
 
@@ -221,9 +221,10 @@ export function namesOf(specs: readonly RunSpec[]): Names {
   };
 }
 
-/** The side of a data set's images in pixels; that of the user's own pictures stands in the name. */
+/** The side of a data set's images in pixels; that of the user's own pictures, and of those without padding, stands in the name. */
 export function sideOf({ dataset, modules }: RunSpec): number {
   if (modules?.dataset?.image !== undefined) return modules.dataset.image.width;
   const name = baseName(dataset);
-  return TABLES.datasets[name]?.image.width ?? Number(/@(\d+)$/.exec(name)?.[1] ?? 32);
+  const { base, size } = parseTableName(name);
+  return (parseOwnImages(name) ?? { size }).size ?? TABLES.datasets[base]?.image.width ?? 32;
 }

@@ -32,6 +32,28 @@ export function baseName(name: string): string {
   return splitName(name)[1];
 }
 
+/** The name of a data set of the table, or of a part or a size of one: `mnist@28-3` is `mnist` at 28x28 without class 3. */
+export interface TableName {
+  readonly base: string;
+  /** Side of the images in pixels; undefined where the name gives none. */
+  readonly size: number | undefined;
+  /** The class that is held out, if any. */
+  readonly anomaly: number | undefined;
+}
+
+/** Parses the name, without prefixes, of a data set that is not of the user's images. */
+export function parseTableName(name: string): TableName {
+  const [, rest = name, anomaly] = /^(.+)-(\d+)$/.exec(name) ?? [];
+  const [base, size] = splitSize(rest, "\\d+");
+  return { base, size, anomaly: anomaly === undefined ? undefined : Number(anomaly) };
+}
+
+/** `name` without the side of images in pixels that may follow it, `@64`, and that side; `sizes` is a pattern of those known. */
+function splitSize(name: string, sizes: string): readonly [name: string, size: number | undefined] {
+  const [, rest, size] = new RegExp(`^(.+)@(${sizes})$`, "s").exec(name) ?? [];
+  return rest === undefined ? [name, undefined] : [rest, Number(size)];
+}
+
 /** The user's images, as the name of a data set gives them: `folder:PATH` or `archive:FILE`, with `@32` or `@64`. */
 export interface OwnImages {
   readonly form: "folder" | "archive";
@@ -42,9 +64,10 @@ export interface OwnImages {
 
 /** Parses the name of a data set, without prefixes; undefined if it is not of the user's images. */
 export function parseOwnImages(name: string): OwnImages | undefined {
-  const [, form, path, size] = /^(folder|archive):(.+?)(?:@(32|64))?$/s.exec(name) ?? [];
+  const [, form, sized] = /^(folder|archive):(.+)$/s.exec(name) ?? [];
   if (form !== "folder" && form !== "archive") return undefined;
-  return { form, path, size: size === undefined ? undefined : Number(size) };
+  const [path, size] = splitSize(sized, "32|64");
+  return { form, path, size };
 }
 
 /** The file or folder of the user's images that the data set `name` reads; undefined if it reads none. */

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { absoluteName, baseName, parseOwnImages, pathOfDataset } from "./dataset_name.ts";
+import {
+  absoluteName,
+  baseName,
+  parseOwnImages,
+  parseTableName,
+  pathOfDataset,
+} from "./dataset_name.ts";
 import { userPath } from "./project.ts";
 
 Deno.test("parseOwnImages() takes @32 and @64 for the size, and any other @ for a part of the path", () => {
@@ -18,6 +24,21 @@ Deno.test("parseOwnImages() takes @32 and @64 for the size, and any other @ for 
     assert.equal(pathOfDataset(`heldout:${name}`), path);
     assert.equal(pathOfDataset(`inpaint:block-0.5:heldout:${name}`), path);
     assert.equal(baseName(`inpaint:block-0.5:heldout:${name}`), name);
+  }
+});
+
+Deno.test("parseTableName() takes the size after @, then the class after -", () => {
+  const cases: [string, string, number | undefined, number | undefined][] = [
+    ["mnist", "mnist", undefined, undefined],
+    ["mnist@28", "mnist", 28, undefined],
+    ["mnist-3", "mnist", undefined, 3],
+    ["mnist@28-3", "mnist", 28, 3],
+    ["mnist-3@28", "mnist-3", 28, undefined],
+    ["mnist@", "mnist@", undefined, undefined],
+    ["@28", "@28", undefined, undefined],
+  ];
+  for (const [name, base, size, anomaly] of cases) {
+    assert.deepEqual(parseTableName(name), { base, size, anomaly }, name);
   }
 });
 

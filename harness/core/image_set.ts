@@ -102,8 +102,7 @@ export function padImages(
     throw new RangeError(`Images must be at most ${to}x${to} pixels, got ${height}x${width}`);
   }
   const count = pixels.length / bytesPerImage(from);
-  const top = (to - height) >> 1;
-  const left = (to - width) >> 1;
+  const [top, left] = [borderOf(height, to), borderOf(width, to)];
   const rowBytes = width * channels;
   const padded = new Uint8Array(count * to * to * channels);
   for (let row = 0; row < count * height; row++) {
@@ -113,6 +112,28 @@ export function padImages(
     padded.set(source, ((image * to + y) * to + left) * channels);
   }
   return padded;
+}
+
+/** Zeros before `length` pixels that are padded to `to`. */
+function borderOf(length: number, to: number): number {
+  return (to - length) >> 1;
+}
+
+/** The inverse of `padImages`: images [count, from.height, from.width, channels] without their border, of the shape `to`. */
+export function cropImages(
+  pixels: Uint8Array,
+  { from, to: { height, width, channels } }: { readonly from: ImageShape; readonly to: ImageShape },
+): Uint8Array<ArrayBuffer> {
+  const count = pixels.length / bytesPerImage(from);
+  const [top, left] = [borderOf(height, from.height), borderOf(width, from.width)];
+  const rowBytes = width * channels;
+  const cropped = new Uint8Array(count * height * rowBytes);
+  for (let row = 0; row < count * height; row++) {
+    const y = Math.floor(row / height) * from.height + top + row % height;
+    const start = (y * from.width + left) * channels;
+    cropped.set(pixels.subarray(start, start + rowBytes), row * rowBytes);
+  }
+  return cropped;
 }
 
 /** Converts one channel to three equal ones, interleaved. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createImageSet, padImages, selectImages } from "./image_set.ts";
+import { createImageSet, cropImages, padImages, selectImages } from "./image_set.ts";
 
 Deno.test("padImages() centres images, with an odd remainder below and to the right", () => {
   // Two images of 2x2 pixels with 2 channels onto 3x3, and one of 1x1 onto 4x4.
@@ -12,6 +12,18 @@ Deno.test("padImages() centres images, with an odd remainder below and to the ri
   ]);
   const point = padImages(Uint8Array.of(9), { from: { height: 1, width: 1, channels: 1 }, to: 4 });
   assert.equal(point.indexOf(9), 5);
+});
+
+Deno.test("cropImages() inverts padImages(), even and odd remainders alike", () => {
+  const small = { height: 2, width: 3, channels: 2 };
+  const pixels = Uint8Array.from({ length: 3 * 12 }, (_, i) => i + 1);
+  for (const side of [3, 4, 5, 6]) {
+    const from = { height: side, width: side, channels: 2 };
+    assert.deepEqual(
+      cropImages(padImages(pixels, { from: small, to: side }), { from, to: small }),
+      pixels,
+    );
+  }
 });
 
 Deno.test("padImages() refuses a canvas that is too small", () => {

@@ -406,6 +406,8 @@ export interface Dataset {
   /** Where it comes from, and its licence. */
   readonly source: string;
   readonly image: ImageShape;
+  /** Shape of the published images, where they stand in the middle of a border of zeros: `@28` in a name asks for them. */
+  readonly unpadded?: ImageShape;
   readonly counts: Readonly<Record<Split, number>>;
   /** Number of classes of its labels; absent if it has none. */
   readonly classCount?: number;

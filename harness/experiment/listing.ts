@@ -2,6 +2,7 @@ import type { Preset } from "./presets.ts";
 import type { Tables } from "./spec.ts";
 import type { RunSpec } from "../core/records.ts";
 import { unknownName } from "../core/arguments.ts";
+import type { ImageShape } from "../core/types.ts";
 
 /** Names that the command line takes besides those of the tables. */
 export interface OtherNames {
@@ -80,15 +81,18 @@ function methodEntry(method: Tables["methods"][string]): Entry {
   };
 }
 
-function datasetEntry({ name, label, image, counts, source }: Tables["datasets"][string]): Entry {
-  const shape = `${image.height}x${image.width}x${image.channels}`;
+function datasetEntry(
+  { name, label, image, unpadded, counts, source }: Tables["datasets"][string],
+): Entry {
+  const show = ({ height, width, channels }: ImageShape) => `${height}x${width}x${channels}`;
   return {
     name,
     lines: [
-      `${name}: ${label}, ${shape}, ${counts.train} training and ${counts.test} test images`,
+      `${name}: ${label}, ${show(image)}, ${counts.train} training and ${counts.test} test images`,
+      ...unpadded ? [`${name}@${unpadded.height}: without padding, ${show(unpadded)}`] : [],
       `source: ${source}`,
     ],
-    facts: { label, image, counts, source },
+    facts: { label, image, ...unpadded && { unpadded }, counts, source },
   };
 }
 

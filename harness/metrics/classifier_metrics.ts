@@ -15,6 +15,7 @@
  */
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { familyScore } from "../core/family_scores.ts";
+import { padImages } from "../core/image_set.ts";
 import type { ImageShape, Metric, ScoreBase } from "../core/types.ts";
 import { type ClassifiedSet, type Classifier, classifierFamily } from "./classifier_scores.ts";
 import { metricOf } from "./family.ts";
@@ -35,6 +36,8 @@ export interface EmbeddedClassifier {
   readonly sha256: string;
   /** Channels of the images. */
   readonly channels: number;
+  /** Side of the images before its data set was padded with zeros; absent if it was not. Such images are padded likewise. */
+  readonly unpadded?: number;
   readonly featureDim: number;
   /** In the order of the labels. */
   readonly classes: readonly string[];
@@ -72,11 +75,12 @@ export function classifierMetrics(
 }
 
 function checkShape(
-  { name, channels }: EmbeddedClassifier,
-  image: ImageShape,
+  { name, channels, unpadded }: EmbeddedClassifier,
+  { height, width, ...image }: ImageShape,
 ): void {
-  if (image.height !== SIDE || image.width !== SIDE || image.channels !== channels) {
-    const shape = `${image.height}x${image.width}x${image.channels}`;
+  const isKnown = height === width && (height === SIDE || height === unpadded);
+  if (!isKnown || image.channels !== channels) {
+    const shape = `${height}x${width}x${image.channels}`;
     throw new RangeError(
       `fd_${name} needs ${SIDE}x${SIDE}x${channels} images, got ${shape}: choose another score for this data set`,
     );
@@ -89,9 +93,10 @@ async function open(classifier: EmbeddedClassifier): Promise<Classifier> {
   return {
     async run({ image, count, pixels: all }, use) {
       checkShape(classifier, image);
+      const padded = image.height === SIDE ? all : padImages(all, { from: image, to: SIDE });
       for (let start = 0; start < count; start += CHUNK) {
         const n = Math.min(CHUNK, count - start);
-        const pixels = all.subarray(start * size, (start + n) * size);
+        const pixels = padded.subarray(start * size, (start + n) * size);
         const feeds = { pixels: new Tensor("uint8", pixels, [n, SIDE, SIDE, classifier.channels]) };
         const { features, logits } = await session.run(feeds, ["features", "logits"]);
         use(features.data as Float32Array, logits.data as Float32Array);

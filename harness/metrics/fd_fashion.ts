@@ -11,6 +11,7 @@ export const FASHION_SCORES = classifierMetrics({
   file: "fashion_classifier.onnx",
   sha256: "7f3cde1e3659343147705f22f00b1a72f3eb2aef8d6f8d5a4ef5afe4b890635c",
   channels: 1,
+  unpadded: 28,
   featureDim: 176, // 16 + 32 + 64 + 64
   classes: [
     "T-shirt",

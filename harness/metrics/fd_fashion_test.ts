@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { keyOf, words } from "../core/noise.ts";
 import type { ImageSet } from "../core/types.ts";
-import { fdFashion } from "./fd_fashion.ts";
+import { cropImages } from "../core/image_set.ts";
+import { FASHION_SCORES, fdFashion } from "./fd_fashion.ts";
 import { scoreImages } from "../run/scorer.ts";
 import { frechetDistance } from "./fid/frechet.ts";
 
@@ -60,4 +61,39 @@ Deno.test("fdFashion refuses images of another shape and names the shape", async
     assert.match(error.message, /needs 32x32x1 images, got 32x32x3/);
     return true;
   });
+});
+
+Deno.test("the scores of 28x28 images are those of the same images padded to 32x32, to the bit", async () => {
+  const small = { height: 28, width: 28, channels: 1 };
+  const cropped = (set: ImageSet): ImageSet => ({
+    ...set,
+    image: small,
+    pixels: cropImages(set.pixels, { from: IMAGE, to: small }),
+  });
+  // Images on a border of zeros; those of 28x28 have the same rows in the middle.
+  const framed = (seed: number): ImageSet => {
+    const set = noiseImages(seed, 40);
+    const pixels = set.pixels.map((value, i) => {
+      const [y, x] = [Math.floor(i % 1024 / 32), i % 32];
+      return Math.min(x, y) < 2 || Math.max(x, y) > 29 ? 0 : value;
+    });
+    const labels = Uint8Array.from({ length: set.count }, (_, row) => row % 10);
+    return { ...set, pixels, labels };
+  };
+  const [samples, real] = [framed(6), framed(7)];
+  for (const metric of Object.values(FASHION_SCORES)) {
+    const scoreOf = async (samples: ImageSet, real: ImageSet) =>
+      await scoreImages(metric, samples, await metric.reference(real));
+    const whole = await scoreOf(samples, real);
+    assert.equal(await scoreOf(cropped(samples), cropped(real)), whole, metric.name);
+    assert.equal(await scoreOf(cropped(samples), real), whole, metric.name);
+  }
+});
+
+Deno.test("the scores take images of 28x28 and 32x32 alone", () => {
+  for (const [height, width] of [[28, 32], [30, 30], [64, 64]]) {
+    const image = { height, width, channels: 1 };
+    assert.throws(() => fdFashion.check?.(image), /needs 32x32x1 images/, `${height}x${width}`);
+  }
+  fdFashion.check?.({ height: 28, width: 28, channels: 1 });
 });
