@@ -35,7 +35,7 @@ import { stepFlops } from "./parts/step_flops.ts";
 
 // CoopVAEBM's code, main.py and model/model.py, for CIFAR-10. Steps have the size delta there; eta = delta^2 / 2.
 const defaults = {
-  nets: "xie2021", // those of CIFAR-10; `small` has a quarter of the channels
+  nets: "xie2021", // those of CIFAR-10, for images of 28x28 those of MNIST; `small` has a quarter of the channels
   width: 1, // factor on channels
   latentDim: 100,
   norm: "none", // `batch` is the code's: see the deviations
@@ -180,7 +180,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
       }, state.energy);
 
       const xi = noise.split("code").normal<tf.Tensor2D>([count, latentDim]);
-      const lesson = { images: end.images, xi, klWeight, oneHot: y };
+      const lesson = { images: end.images, xi, klWeight, oneHot: y, noise: noise.split("dropout") };
       const teaching = lossAndGradients(
         (params: Vae) => teachingLoss(vae, params, lesson),
         vaeOf(state),
@@ -245,7 +245,7 @@ function build(problem: Problem, hyper: typeof defaults): Model<State> {
         /** A draw of q(z | x). */
         infer: (state, images, noise) =>
           drawCode(
-            vae.encode(state, toModelRange(images)),
+            vae.encode(state, toModelRange(images), { noise: noise.split("dropout") }),
             noise.split("code").normal([images.shape[0], latentDim]),
           ),
         decode: (state, latents) => toUnitRange(vae.generate(state, latents)),

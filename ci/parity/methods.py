@@ -205,9 +205,18 @@ def adam(case, grads, rate, betas=(0.5, 0.999), slot=lambda kind, k: f"adam/{kin
 
 
 def conv(p, name, x, stride=1, pad=0):
-    """Channels last in and out."""
-    y = F.conv2d(x.permute(0, 3, 1, 2), p[f"{name}/weight"].permute(3, 2, 0, 1).contiguous(), p[f"{name}/bias"], stride, pad)
-    return y.permute(0, 2, 3, 1)
+    """Channels last in and out; pad "same" is TensorFlow's, where an odd row of zeros is below and to the right."""
+    weight = p[f"{name}/weight"].permute(3, 2, 0, 1).contiguous()
+    x = x.permute(0, 3, 1, 2)
+    if pad == "same":
+        rows = max(0, (math.ceil(x.shape[2] / stride) - 1) * stride + weight.shape[2] - x.shape[2])
+        x = F.pad(x, [rows // 2, rows - rows // 2] * 2)
+        pad = 0
+    return F.conv2d(x, weight, p[f"{name}/bias"], stride, pad).permute(0, 2, 3, 1)
+
+
+def is28(x):
+    return x.shape[1] == 28
 
 
 def image_energy(p, x):
@@ -221,6 +230,11 @@ def image_energy(p, x):
             h = F.avg_pool2d((main + skip).permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
             i += 1
         return -conv(p, "energy/head/0", h).flatten(1).sum(1)
+    if is28(x):
+        for i, (stride, pad) in enumerate([(2, "same"), (2, "same"), (1, "same"), (1, 0)]):
+            x = conv(p, f"energy/net/{i}", x, stride, pad)
+            x = F.leaky_relu(x, 0.2) if i < 3 else x
+        return -x.flatten(1).sum(1)
     count = len({k for k in p if k.startswith("energy/net/") and k.endswith("/weight")})
     for i in range(count):
         last = i == count - 1
@@ -659,8 +673,24 @@ def with_maps(x, y):
     return x if y is None else torch.cat([x, y[:, None, None, :].expand(*x.shape[:3], y.shape[1])], 3)
 
 
+def vae_generate_28(c, p, h):
+    """1 -> 4 -> 7 -> 14 -> 28; a transposed convolution of "same" padding is the gradient of such a convolution."""
+    for i, size in enumerate([4, 7, 14, 28]):
+        weight, bias = layer(p, "generator", i)
+        whole = F.conv_transpose2d(h.permute(0, 3, 1, 2), weight.permute(3, 2, 0, 1).contiguous(), None, 1 if i == 0 else 2)
+        cut = (whole.shape[2] - size) // 2
+        h = whole[:, :, cut : cut + size, cut : cut + size]
+        if c.hyper["norm"] == "batch" and i < 3:
+            h = F.batch_norm(h, None, None, training=True, eps=1e-3)
+        h = h.permute(0, 2, 3, 1) + bias
+        h = F.relu(h) if i < 3 else torch.tanh(h)
+    return h
+
+
 def vae_generate(c, p, z, y):
     h = (z if y is None else torch.cat([z, y], 1))[:, None, None, :]
+    if is28(c.x):
+        return vae_generate_28(c, p, h)
     count = layer_count(p, "generator")
     for i in range(count):
         weight, bias = layer(p, "generator", i)
@@ -680,11 +710,15 @@ def vae_generate(c, p, z, y):
     return h
 
 
-def vae_encode(p, x, y):
+def vae_encode(c, p, x, y):
     h = with_maps(x, y)
     count = layer_count(p, "encoder")
     for i in range(count - 1):
-        h = F.leaky_relu(conv(p, f"encoder/{i}", h, 1 if i == 0 else 2, 1), 0.2)
+        if is28(x):
+            h = F.leaky_relu(conv(p, f"encoder/{i}", h, 1 if i == 2 else 2, "same"), 0.2)
+            h = h * (c.noise[f"dropout/encoder/{i}"] < 0.8) / 0.8
+        else:
+            h = F.leaky_relu(conv(p, f"encoder/{i}", h, 1 if i == 0 else 2, 1), 0.2)
     weight, bias = layer(p, "encoder", count - 1)
     mean, log_variance = (h.flatten(1) @ weight + bias).chunk(2, 1)
     return torch.distributions.Normal(mean, (log_variance / 2).exp())
@@ -715,7 +749,7 @@ def coopvaebm(c):
     out = adam(c, gradients(contrast, p, names), factor * h["energyLearningRate"], slot=slot)
     names = c.names("encoder", "generator")
     p = leaves(c.state, names)
-    q = vae_encode(p, end, y)
+    q = vae_encode(c, p, end, y)
     z = q.loc + q.scale * c.noise["code"]
     squares = ((vae_generate(c, p, z, y) - end) ** 2).flatten(1).sum(1).mean()
     kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()

@@ -23,7 +23,7 @@ import {
 import { METHODS } from "../../methods/mod.ts";
 
 /** Colour images, so that no channel axis is 1; steps before the one that is compared, so that no optimizer slot is 0. */
-const problem: Problem = {
+const COLOUR: Problem = {
   image: { height: 8, width: 8, channels: 3 },
   trainCount: 12,
   batchSize: 4,
@@ -32,7 +32,10 @@ const problem: Problem = {
 const WARM_STEPS = 3;
 const small: Hyperparams = { width: 0.03, featureDim: 100, inputDim: 6, learnSigma: true };
 
-const CASES: readonly (readonly [string, Hyperparams])[] = [
+/** Grey images with networks that other sizes do not have. */
+const image28 = { height: 28, width: 28, channels: 1 };
+
+const CASES: readonly (readonly [string, Hyperparams, Partial<Problem>?])[] = [
   ["vae", {}],
   ["vae", { likelihood: "discretized_logistic", nets: "mlp", width: 0.008 }],
   ["vae_flow", {}],
@@ -94,12 +97,22 @@ const CASES: readonly (readonly [string, Hyperparams])[] = [
     langevinStepSize: 1e-3,
   }],
   ["ebm", { nets: "xie2021", bufferSize: 4, energyPenalty: 0.1, learningRate: 0.03 }],
+  ["coopvaebm", {
+    width: 0.012,
+    conditional: true,
+    norm: "batch",
+    energyLearningRate: 0.03,
+    learningRate: 0.03,
+  }, {
+    image: image28,
+  }],
 ];
 
 const device = await openDevice("tfjs-cpu", { threads: 1 });
-const images = tinyImages(problem.trainCount, problem.image);
 const cases = [];
-for (const [name, overrides] of CASES) {
+for (const [name, overrides, own] of CASES) {
+  const problem: Problem = { ...COLOUR, ...own };
+  const images = tinyImages(problem.trainCount, problem.image);
   const method = METHODS[name];
   const known = Object.entries(small).filter(([key]) => key in method.defaults);
   const hyper = tinyHyper(method, { ...Object.fromEntries(known), ...overrides });
@@ -130,7 +143,11 @@ for (const [name, overrides] of CASES) {
   const { noise, draws } = recordNoise(createNoise(keyOf(2), batch.step));
   model.step(unflatten(toTensors(state)), batch, noise);
   cases.push({
-    name: [name, ...Object.entries(overrides).map(([k, v]) => `${k}=${v}`)].join(" "),
+    name: [
+      name,
+      ...Object.entries(overrides).map(([k, v]) => `${k}=${v}`),
+      ...own?.image ? [`${own.image.height}x${own.image.width}`] : [],
+    ].join(" "),
     method: name,
     problem,
     hyper,

@@ -54,7 +54,10 @@ export interface Experiment extends RunSettings {
   readonly methods: readonly string[];
   readonly datasets: readonly string[];
   readonly seeds: readonly number[];
-  /** Overrides of defaults by method; those under `*`, and `*@DATASET`, hold for every method that has the key. */
+  /**
+   * Overrides of defaults by method, and by METHOD@DATASET; those under `*`, and `*@DATASET`, hold for every method that has
+   * the key.
+   */
   readonly hyper: Readonly<Record<string, Hyperparams>>;
   /** Paths of the user's modules that define some of the methods and data sets; absent if none does. */
   readonly modules?: readonly string[];

@@ -154,7 +154,8 @@ function refuseWrong({ methods, device }: Experiment, tables: Tables): void {
 }
 
 /**
- * Adds each `--set` to the hyperparameter overrides of `experiment`; one of a method wins over one of `*`, whatever their order.
+ * Adds each `--set` to the hyperparameter overrides of `experiment`; one of a method wins over one of `*`, whatever their order,
+ * and over those of the method on a data set.
  * Throws UsageError if a hyperparameter is set twice.
  */
 function readSettings(
@@ -197,6 +198,10 @@ function readSettings(
     for (const { name, defaults } of owners) {
       const parsed = parseValue(value, { name: `${name}.${key}`, like: defaults[key] });
       hyper[name] = { ...hyper[name], [key]: parsed };
+      for (const scope of Object.keys(hyper).filter((scope) => scope.startsWith(`${name}@`))) {
+        const { [key]: _overridden, ...others } = hyper[scope];
+        hyper[scope] = others;
+      }
     }
   }
   return hyper;

@@ -80,6 +80,18 @@ Deno.test("readExperiment() refuses a method that is known to be wrong on the de
   readExperiment({ preset: "small", set: [], device: "tfjs-cpu" }, known);
 });
 
+Deno.test("readExperiment() prefers a setting of the command line to one of the preset for the data set", () => {
+  const hyper = { "tiny@bright": { rate: 0.3, note: "bright" }, "tiny@dark": { note: "dark" } };
+  const presets = { small: { ...KNOWN.presets.small, hyper } };
+  const set = ["tiny.rate=0.2"];
+  const { experiment } = readExperiment({ preset: "small", set }, { ...KNOWN, presets });
+  assert.deepEqual(experiment.hyper, {
+    tiny: { rate: 0.2 },
+    "tiny@bright": { note: "bright" },
+    "tiny@dark": { note: "dark" },
+  });
+});
+
 Deno.test("readExperiment() accepts a device with a path", () => {
   assert.equal(read({ device: "pjrt:lib/plugin.so" }).experiment.device, "pjrt:lib/plugin.so");
 });

@@ -136,6 +136,14 @@ const NEURIPS: Pick<Preset, "methods" | "batchSize" | "metrics" | "hyper"> = {
   },
 };
 
+/** CoopVAEBM's settings for MNIST and Fashion-MNIST, as its README calls its code; the batch has 400 images there. */
+const COOPVAEBM_28: Experiment["hyper"][string] = {
+  langevinSteps: 50, // --des_sample_steps
+  langevinStepSize: 5e-7, // --des_step_size 0.001
+  learningRate: 1e-4, // --vae_lr
+  klWeight: 3, // --weight_latent_loss
+};
+
 /** The rows of Table 1, and LAE's NeurIPS version. Others join a preset without them by `--methods`. */
 const TABLE1_METHODS = ["vae", "vae_flow", "abp", "dlgm", "lebm", "lae", "lae_neurips"];
 
@@ -186,6 +194,8 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       "*": { latentDim: 128 }, // appendix F.3
       "*@svhn": { latentDim: 64 },
       coopvaebm: { latentDim: 100, norm: "batch" }, // its code
+      "coopvaebm@mnist@28": COOPVAEBM_28,
+      "coopvaebm@fashion_mnist@28": COOPVAEBM_28,
       coopflow: { nets: "xie2022", flowBlocks: 10 }, // its code
     },
   },

@@ -95,7 +95,10 @@ export function modelOf(spec: RunSpec, { methods, datasets }: Tables): Model {
   return methods[spec.method].build(problemOf(spec, datasets[spec.dataset]), spec.hyper);
 }
 
-/** Applies the overrides of `experiment` to the defaults of `method`: `*`, then `*@dataset`, then the method's own. */
+/**
+ * Applies the overrides of `experiment` to the defaults of `method`: `*`, then `*@dataset`, then the method's own, then
+ * `method@dataset`.
+ */
 export function resolveHyper(
   experiment: Experiment,
   { method, dataset }: { readonly method: Method; readonly dataset: string },
@@ -107,11 +110,13 @@ export function resolveHyper(
       if (known.includes(key)) resolved[key] = value;
     }
   }
-  for (const [key, value] of Object.entries(experiment.hyper[method.name] ?? {})) {
-    if (!known.includes(key)) {
-      throw unknownName(`hyperparameter of ${method.name}`, key, known);
+  for (const scope of [method.name, `${method.name}@${dataset}`]) {
+    for (const [key, value] of Object.entries(experiment.hyper[scope] ?? {})) {
+      if (!known.includes(key)) {
+        throw unknownName(`hyperparameter of ${method.name}`, key, known);
+      }
+      resolved[key] = value;
     }
-    resolved[key] = value;
   }
   for (const [key, value] of Object.entries(resolved)) {
     const like = method.defaults[key];

@@ -34,20 +34,22 @@ Deno.test("runId() is the SHA-256 of the canonical spec, whatever the order of i
   assert.notEqual(runId({ ...spec, hyper: { ...spec.hyper, rate: 0.25 } }), runId(spec));
 });
 
-Deno.test("resolveHyper() applies overrides of all methods, of the data set, and of the method, in this order", () => {
+Deno.test("resolveHyper() applies overrides of all methods, of the data set, of the method, and of it on the data set, in this order", () => {
   const experiment = {
     ...TINY_EXPERIMENT,
     hyper: {
       "*": { rate: 0.1, explodeAt: 5, note: "all", width: 2 },
       "*@bright": { rate: 0.2, note: "bright" },
-      tiny: { note: "own" },
+      tiny: { note: "own", persistent: false },
+      "tiny@bright@28": { note: "small" },
     },
   };
   const method = TINY_TABLES.methods.tiny;
   const on = (dataset: string) => resolveHyper(experiment, { method, dataset });
-  const rest = { explodeAt: 5, persistent: true, note: "own" };
-  assert.deepEqual(on("bright"), { ...rest, rate: 0.2 });
-  assert.deepEqual(on("dark"), { ...rest, rate: 0.1 });
+  const rest = { explodeAt: 5, persistent: false };
+  assert.deepEqual(on("bright"), { ...rest, rate: 0.2, note: "own" });
+  assert.deepEqual(on("dark"), { ...rest, rate: 0.1, note: "own" });
+  assert.deepEqual(on("bright@28"), { ...rest, rate: 0.1, note: "small" });
 });
 
 Deno.test("resolveRuns() gives every combination, all methods and data sets at the first seed first", () => {

@@ -8,10 +8,11 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageShape, Noise } from "../../harness/core/types.ts";
 import { convolution, scaled } from "./architectures.ts";
 import { choice } from "./checks.ts";
+import { energyLayers28, isOf28 } from "./image_nets_28.ts";
 import { applyNet, type ConvLayer, initNet, macCount, type Net, type NetParams } from "./nets.ts";
 
 /**
- * `xie2021`: the strided convolutions of CoopVAEBM's code for CIFAR-10. `xie2022`: the residual network of CoopFlow's code.
+ * `xie2021`: the strided convolutions of CoopVAEBM's code for CIFAR-10, and for 28x28 those for MNIST. `xie2022`: the residual network of CoopFlow's code.
  * `small_xie2021`, `small_xie2022`: the same with a quarter, and a sixteenth, of the channels. `moments`: f(x) = theta . (x, x^2),
  * without a hidden layer, whose maximum-likelihood answers are closed-form.
  */
@@ -24,7 +25,7 @@ export const ENERGY_NETS = [
 ] as const;
 export type EnergyNets = typeof ENERGY_NETS[number];
 
-/** Outputs of the residual network, which are summed. */
+/** Outputs of the residual network, and of that for images of 28x28, which are summed. */
 const SUMMED_OUTPUTS = 100;
 
 /** Standard deviation of initial weights in CoopVAEBM's code. */
@@ -76,7 +77,7 @@ export function halvings({ height, width }: ImageShape): number {
   const count = Math.log2(height) - 2;
   if (height !== width || !Number.isInteger(count) || count < 1) {
     throw new RangeError(
-      `No network for images of ${height}x${width}: known sizes are 8x8, 16x16, 32x32, 64x64, ...`,
+      `No network for images of ${height}x${width}: known sizes are 8x8, 16x16, 32x32, 64x64, ..., for xie2021 also 28x28`,
     );
   }
   return count;
@@ -84,8 +85,21 @@ export function halvings({ height, width }: ImageShape): number {
 
 type Size = Omit<EnergyHyper, "nets">;
 
-/** conv3s1 64, conv4s2 128, 256, 256 ..., conv4 of the whole 4x4 map; leaky ReLU. CoopVAEBM's code for CIFAR-10. */
+/** The strided convolutions of CoopVAEBM's code for images of the shape `image`; leaky ReLU. */
 function stridedEnergy(image: ImageShape, { width, inputs }: Size): ImageEnergy {
+  return sumOf({
+    name: "energy",
+    layers: isOf28(image)
+      ? energyLayers28({ inputs, outputs: SUMMED_OUTPUTS, width })
+      : energyLayers(image, { inputs, width }),
+    activation: "leaky_relu",
+    output: "identity",
+    init: XIE2021_DEVIATION,
+  });
+}
+
+/** conv3s1 64, conv4s2 128, 256, 256 ..., conv4 of the whole 4x4 map. CoopVAEBM's code for CIFAR-10. */
+function energyLayers(image: ImageShape, { width, inputs }: Size): ConvLayer[] {
   const layers = stridedLayers(image, { inputs, channels: stridedChannels(image, width) });
   const last = layers[layers.length - 1];
   const head = convolution("conv", [last.outputSize, 1, 0], {
@@ -93,13 +107,7 @@ function stridedEnergy(image: ImageShape, { width, inputs }: Size): ImageEnergy 
     outputs: 1,
     inputSize: last.outputSize,
   });
-  return sumOf({
-    name: "energy",
-    layers: [...layers, head],
-    activation: "leaky_relu",
-    output: "identity",
-    init: XIE2021_DEVIATION,
-  });
+  return [...layers, head];
 }
 
 /** Channels of the strided network: 64, 128, then 256 as often as the map is halved. */

@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageShape, Noise } from "../../harness/core/types.ts";
 import { convolution, scaled } from "./architectures.ts";
 import { halvings, stridedLayers } from "./image_energy.ts";
+import { encoderLayers28, type Ends, generatorLayers28, isOf28 } from "./image_nets_28.ts";
 import {
   applyNet,
   type ConvLayer,
@@ -38,13 +39,21 @@ export interface EncodedGaussian {
   readonly logScale: tf.Tensor2D;
 }
 
+/** What an encoder may depend on besides the images. */
+export interface EncodingInputs {
+  /** y [m, classCount] of the images; absent without labels. */
+  readonly oneHot?: tf.Tensor2D;
+  /** Draws for dropout; needed where the encoder has it. */
+  readonly noise?: Noise;
+}
+
 /** Networks of a VAE on images. `oneHot` [m, classCount] is y, absent without labels. */
 export interface ImageVae {
   readonly encoderMacs: number;
   readonly generatorMacs: number;
   init(noise: Noise): ImageVaeParams;
   /** q(z | x) for images `x` [m, height, width, channels] in [-1, 1]. */
-  encode(params: ImageVaeParams, x: tf.Tensor4D, oneHot?: tf.Tensor2D): EncodedGaussian;
+  encode(params: ImageVaeParams, x: tf.Tensor4D, inputs?: EncodingInputs): EncodedGaussian;
   /** Images in [-1, 1] for `z` [m, latentDim]. */
   generate(params: ImageVaeParams, z: tf.Tensor2D, oneHot?: tf.Tensor2D): tf.Tensor4D;
 }
@@ -69,8 +78,8 @@ export function vaeOfNets(
       encoder: initNet(encoder, noise),
       generator: initNet(generator, noise),
     }),
-    encode({ encoder: params }, x, oneHot) {
-      const outputs = applyNet(encoder, { params, x: withLabelMaps(x, oneHot) });
+    encode({ encoder: params }, x, { oneHot, noise } = {}) {
+      const outputs = applyNet(encoder, { params, x: withLabelMaps(x, oneHot), noise });
       const [mean, logVariance] = tf.split<tf.Tensor2D>(outputs, 2, 1);
       return { mean, logScale: tf.mul(logVariance, 0.5) };
     },
@@ -103,18 +112,12 @@ export function withLabelMaps(x: tf.Tensor4D, oneHot?: tf.Tensor2D): tf.Tensor4D
   return tf.concat([x, maps as tf.Tensor4D], 3);
 }
 
-/** conv3s1 64, conv4s2 128, 256, 512, ..., and two fully connected layers to mu and log s^2; leaky ReLU. */
+/** The encoder of CoopVAEBM's code, whose outputs are mu and log s^2; leaky ReLU. */
 function encoderNet(image: ImageShape, { latentDim, width, classCount }: ImageVaeHyper): Net {
-  const last = halvings(image);
-  const channels = Array.from({ length: last + 1 }, (_, i) => 64 * Math.min(2 ** i, 8));
-  const layers: Layer[] = stridedLayers(image, {
-    inputs: image.channels + classCount,
-    channels: channels.map((c) => scaled(c, width)),
-  });
-  const inputs = 16 * scaled(channels[last], width); // of the 4x4 map
+  const ends = { inputs: image.channels + classCount, outputs: 2 * latentDim, width };
   return {
     name: "encoder",
-    layers: [...layers, { kind: "linear", inputs, outputs: 2 * latentDim }],
+    layers: isOf28(image) ? encoderLayers28(ends) : encoderLayers(image, ends),
     activation: "leaky_relu",
     output: "identity",
     init: "he",
@@ -122,21 +125,47 @@ function encoderNet(image: ImageShape, { latentDim, width, classCount }: ImageVa
   };
 }
 
-/**
- * deconv4 to 4x4x256, deconv4s2 128, 64, 64 ..., deconv3s2 64, conv3s1 to the image; batch normalisation, if any, in all layers
- * but the last two; leaky ReLU, tanh.
- */
+/** conv3s1 64, conv4s2 128, 256, 512, ..., and a fully connected layer. CoopVAEBM's code for CIFAR-10. */
+function encoderLayers(image: ImageShape, { inputs, outputs, width }: Ends): Layer[] {
+  const last = halvings(image);
+  const channels = Array.from({ length: last + 1 }, (_, i) => 64 * Math.min(2 ** i, 8))
+    .map((c) => scaled(c, width));
+  return [
+    ...stridedLayers(image, { inputs, channels }),
+    { kind: "linear", inputs: 16 * channels[last], outputs }, // of the 4x4 map
+  ];
+}
+
+/** The generator of CoopVAEBM's code; tanh at the end. */
 function generatorNet(
   image: ImageShape,
   { latentDim, width, batchNorm, classCount }: ImageVaeHyper,
 ): Net {
+  const ends = { inputs: latentDim + classCount, outputs: image.channels, width };
+  const is28 = isOf28(image);
+  return {
+    name: "generator",
+    layers: is28
+      ? generatorLayers28({ ...ends, batchNorm })
+      : generatorLayers(image, { ...ends, batchNorm }),
+    activation: is28 ? "relu" : "leaky_relu",
+    output: "tanh",
+    // Deviation: The weights of CoopVAEBM's encoder and generator start at the scale of He et al. 2015, not at 0.005: without batch normalisation such small ones pass on no signal
+    init: "he",
+  };
+}
+
+/**
+ * deconv4 to 4x4x256, deconv4s2 128, 64, 64 ..., deconv3s2 64, conv3s1 to the image; batch normalisation, if any, in all layers
+ * but the last two. CoopVAEBM's code for CIFAR-10.
+ */
+function generatorLayers(
+  image: ImageShape,
+  { inputs: codes, outputs: channels, width, batchNorm }: Ends & { readonly batchNorm: boolean },
+): ConvLayer[] {
   const doublings = halvings(image);
   const layers: ConvLayer[] = [
-    convolution("deconv", [4, 1, 0], {
-      inputs: latentDim + classCount,
-      outputs: scaled(256, width),
-      inputSize: 1,
-    }),
+    convolution("deconv", [4, 1, 0], { inputs: codes, outputs: scaled(256, width), inputSize: 1 }),
   ];
   for (let i = 0; i < doublings; i++) {
     const { outputs: inputs, outputSize: inputSize } = layers[i];
@@ -153,17 +182,7 @@ function generatorNet(
     batchNorm && i < doublings ? { ...layer, batchNorm } : layer
   );
   const { outputs: inputs, outputSize: inputSize } = layers[doublings];
-  return {
-    name: "generator",
-    layers: [
-      ...normed,
-      convolution("conv", [3, 1, 1], { inputs, outputs: image.channels, inputSize }),
-    ],
-    activation: "leaky_relu",
-    output: "tanh",
-    // Deviation: The weights of CoopVAEBM's encoder and generator start at the scale of He et al. 2015, not at 0.005: without batch normalisation such small ones pass on no signal
-    init: "he",
-  };
+  return [...normed, convolution("conv", [3, 1, 1], { inputs, outputs: channels, inputSize })];
 }
 
 /** Factor on the encoder's last weights: q(z | x) starts close to the prior. */
@@ -193,6 +212,8 @@ export interface Lesson {
   readonly klWeight: number;
   /** y of the images, if they have labels. */
   readonly oneHot?: tf.Tensor2D;
+  /** Draws for the encoder's dropout, if it has any. */
+  readonly noise?: Noise;
 }
 
 /**
@@ -202,9 +223,9 @@ export interface Lesson {
 export function teachingLoss(
   { encode, generate }: ImageVae,
   params: ImageVaeParams,
-  { images, xi, klWeight, oneHot }: Lesson,
+  { images, xi, klWeight, oneHot, noise }: Lesson,
 ): Readonly<Record<"loss" | "kl", tf.Scalar>> {
-  const q = encode(params, images, oneHot);
+  const q = encode(params, images, { oneHot, noise });
   const error = tf.squaredDifference(generate(params, drawCode(q, xi), oneHot), images);
   const kl = tf.mean<tf.Scalar>(klOfCode(q));
   const squares = tf.div(tf.sum(error), images.shape[0]);

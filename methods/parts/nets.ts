@@ -21,6 +21,8 @@ export interface ConvLayer {
   readonly outputSize: number;
   /** Batch normalisation of its outputs before the bias, by the moments of the batch, without a gain. */
   readonly batchNorm?: boolean;
+  /** Share of its outputs that dropout keeps, after the activation; absent for a layer without dropout. */
+  readonly keep?: number;
 }
 
 /** A fully connected layer, with layer normalisation of its outputs if `norm`. */
@@ -95,16 +97,32 @@ function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
 
 /**
  * The outputs of `net` for `x`: [m, inputs] or [m, size, size, inputs] to [m, outputs] or [m, size, size, outputs], as the
- * last layer says. A network without layers has no parameters and returns `x`.
+ * last layer says. A network without layers has no parameters and returns `x`. One with dropout draws from `noise`, and throws
+ * TypeError without it.
  */
 export function applyNet(
   net: Net,
-  { params = {}, x }: { readonly params?: NetParams; readonly x: tf.Tensor },
+  { params = {}, x, noise }: {
+    readonly params?: NetParams;
+    readonly x: tf.Tensor;
+    readonly noise?: Noise;
+  },
 ): tf.Tensor {
   return net.layers.reduce((h, layer, i) => {
     const y = applyLayer(layer, params[i], h);
-    return activate(y, i < net.layers.length - 1 ? net.activation : net.output);
+    const active = activate(y, i < net.layers.length - 1 ? net.activation : net.output);
+    if (layer.kind === "linear" || layer.keep === undefined) return active;
+    if (noise === undefined) {
+      throw new TypeError(`Dropout in the network "${net.name}" needs noise`);
+    }
+    return dropout(active, { keep: layer.keep, noise: noise.split(net.name, i) });
   }, x);
+}
+
+/** Keeps each number of `x` with probability `keep`, divided by it, and sets the others to 0 (Srivastava et al. 2014). */
+function dropout(x: tf.Tensor, { keep, noise }: { keep: number; noise: Noise }): tf.Tensor {
+  const isKept = tf.less(noise.uniform(x.shape), keep);
+  return tf.where(isKept, tf.div(x, keep), tf.zerosLike(x));
 }
 
 /** The outputs of one layer, without activation. */
