@@ -42,6 +42,19 @@ for (const method of Object.values(METHODS)) {
   }
 }
 
+/** Images of 28x28, for which these have networks of their own. */
+const OF_28: Readonly<Record<string, Hyperparams>> = {
+  coopvaebm: { width: 0.03, norm: "batch" },
+  ebm: { width: 0.03, nets: "xie2021" },
+};
+
+for (const [name, hyper] of Object.entries(OF_28)) {
+  const problem = { ...SMALL_PROBLEM, image: { height: 28, width: 28, channels: 1 } };
+  for (const { name: test, run } of conformanceOf(METHODS[name], { hyper, problem })) {
+    Deno.test(`28x28 ${test}`, run);
+  }
+}
+
 Deno.test("METHODS: each key is the method's name, and VARIANTS names methods of the table", () => {
   for (const [name, method] of Object.entries(METHODS)) assert.equal(method.name, name);
   for (const name of Object.keys(VARIANTS)) assert.ok(name in METHODS, name);
@@ -133,8 +146,11 @@ Deno.test("build() refuses what cannot work, in one line that names the hyperpar
       refuse({ [key]: "nothing" }, `Unknown ${key} "nothing": known values are `);
     }
     if ("nets" in good) {
-      const odd = { ...SMALL_PROBLEM, image: { height: 28, width: 28, channels: 1 } };
-      refuse({}, "No network for images of 28x28", odd);
+      // CoopVAEBM has networks for 28x28.
+      for (const side of method.name === "coopvaebm" ? [20] : [20, 28]) {
+        const odd = { ...SMALL_PROBLEM, image: { height: side, width: side, channels: 1 } };
+        refuse({}, `No network for images of ${side}x${side}: known sizes are `, odd);
+      }
     }
   }
   assert.ok(refusals > 100, `only ${refusals} refusals were tried`);
