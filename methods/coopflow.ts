@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { mapTree } from "../harness/core/tree.ts";
 import type { Method, Model, Noise, Problem, Tree } from "../harness/core/types.ts";
 import { adam, type AdamSlots, initAdam } from "./parts/adam.ts";
+import { scaled } from "./parts/architectures.ts";
 import { checkCounts, checkNotNegative, checkPositive, choice } from "./parts/checks.ts";
 import { clipByNorm } from "./parts/clip.ts";
 import { lossAndGradients } from "./parts/gradients.ts";
@@ -23,6 +24,7 @@ import {
   type EnergyParams,
   imageEnergy,
 } from "./parts/image_energy.ts";
+import { dequantizer, type DequantizerParams } from "./parts/dequantizer.ts";
 import {
   IMAGE_FLOW_DEVIATIONS,
   imageFlow,
@@ -39,10 +41,12 @@ const defaults = {
   nets: "small", // ours, for two cores: a sixteenth of the energy's channels, affine couplings without attention; `xie2022` is the code's
   width: 1, // factor on channels
   flowBlocks: 2, // ours; 10 is --num_blocks
+  dequantization: "auto", // `variational`, the code's, for nets=xie2022, `uniform` for the others
   flowLearningRate: 1e-4, // --lr_flow
   energyLearningRate: 1e-4, // --lr_ebm
   warmUpSteps: 200, // --warm_up: both rates rise to these in as many steps
   gradientNorm: 1, // --max_grad_norm, of the flow
+  scaleDecay: 5e-5, // --weight_decay: half of this times the square of each scale is added to the flow's loss; without effect where weights are not normalised
   flowOnlySteps: 0, // CoopFlow(Pre): at first the flow alone learns, from the data
   energyOnlySteps: 0, // CoopFlow(Pre): then the energy alone; 25 epochs in the code
   energyPenalty: 0, // ours, as in IGEBM's code
@@ -68,17 +72,17 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   xie2022: {
     energy: "xie2022",
     energyWidth: 1,
-    flow: { scales: SCALES, channels: 96, attention: true, components: 32 },
+    flow: { scales: SCALES, channels: 96, attention: true, components: 32, weightNorm: true },
   },
   small: {
     energy: "xie2022",
     energyWidth: 1 / 16,
-    flow: { scales: SCALES, channels: 16, attention: false, components: 0 },
+    flow: { scales: SCALES, channels: 16, attention: false, components: 0, weightNorm: false },
   },
   small_xie2021: {
     energy: "xie2021",
     energyWidth: 1 / 4,
-    flow: { scales: SCALES, channels: 16, attention: false, components: 0 },
+    flow: { scales: SCALES, channels: 16, attention: false, components: 0, weightNorm: false },
   },
   moments: {
     energy: "moments",
@@ -88,6 +92,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
       channels: 8,
       attention: false,
       components: 0,
+      weightNorm: false,
     },
   },
 };
@@ -99,22 +104,33 @@ const FLOW_BETAS = [0.9, 0.999] as const;
 /** Grey levels of an image. */
 const LEVELS = 256;
 
-type State = {
-  readonly energy: EnergyParams;
+/** Blocks of the couplings that make the noise between grey levels, --num_dequant_blocks, and channels of their features. */
+const DEQUANTIZER_BLOCKS = 2;
+const FEATURE_CHANNELS = 32;
+
+/** What learns by the flow's likelihood. */
+type FlowParams = {
   readonly flow: ImageFlowParams;
+  /** Of the noise between grey levels; absent if it is uniform. */
+  readonly dequantizer?: DequantizerParams;
+};
+
+type State = FlowParams & {
+  readonly energy: EnergyParams;
   readonly adam: {
     readonly energy: AdamSlots<EnergyParams>;
     readonly flow: AdamSlots<ImageFlowParams>;
+    readonly dequantizer?: AdamSlots<DequantizerParams>;
   };
 };
 
 function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<State> {
   const { width, flowBlocks, flowLearningRate, energyLearningRate, warmUpSteps } = hyper;
   const { gradientNorm, energyPenalty, langevinSteps, driftLimit, temperature } = hyper;
-  const { fitSteps, fitStepSize, flowOnlySteps, energyOnlySteps } = hyper;
+  const { fitSteps, fitStepSize, flowOnlySteps, energyOnlySteps, scaleDecay } = hyper;
   checkPositive({ width, flowLearningRate, energyLearningRate, gradientNorm, driftLimit });
   checkPositive({ fitStepSize });
-  checkNotNegative({ energyPenalty });
+  checkNotNegative({ energyPenalty, scaleDecay });
   checkCounts({ flowBlocks, warmUpSteps, fitSteps, flowOnlySteps, energyOnlySteps }, 0);
   checkImageChain(hyper, 0);
   const family = FAMILIES[choice("nets", hyper.nets, Object.keys(FAMILIES))];
@@ -123,11 +139,18 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
     width: width * family.energyWidth,
     inputs: image.channels,
   });
-  const flow = imageFlow(image, {
-    ...family.flow,
-    channels: fourTimes(family.flow.channels * width),
-    blocks: flowBlocks,
-  });
+  const channels = fourTimes(family.flow.channels * width);
+  const flow = imageFlow(image, { ...family.flow, channels, blocks: flowBlocks });
+  const asked = choice("dequantization", hyper.dequantization, ["auto", "variational", "uniform"]);
+  const isLearned = asked === "variational" || (asked === "auto" && hyper.nets === "xie2022");
+  const levelNoise = isLearned
+    ? dequantizer(image, {
+      ...family.flow,
+      channels,
+      blocks: DEQUANTIZER_BLOCKS,
+      auxiliaryChannels: scaled(FEATURE_CHANNELS, channels / FAMILIES.xie2022.flow.channels),
+    })
+    : undefined;
   const dimension = image.height * image.width * image.channels;
   const rule: ImageRule = {
     stepSize: hyper.langevinStepSize,
@@ -146,15 +169,21 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
     imagesOf(state, noise.split("proposal").normal<tf.Tensor2D>([count, dimension]));
 
   /**
-   * log p(x) in nats of the grey levels of each of `images` [m, h, w, c] in [0, 1], at one draw of the noise between the levels:
-   * a lower bound in the mean (Theis et al. 2016, section 3.1), [m].
+   * log p(x) in nats of the grey levels of each of `images` [m, h, w, c] in [0, 1], at one draw of the noise u between the levels:
+   * log p(v) - log q(u | x), a lower bound in the mean (Theis et al. 2016, section 3.1; Ho et al. 2019, eq. 12), [m].
    */
-  // Deviation: The noise between the grey levels is uniform in CoopFlow's flow, where the code learns it (variational dequantization)
-  const logDensity = (params: ImageFlowParams, images: tf.Tensor4D, noise: Noise): tf.Tensor1D => {
-    const u = noise.split("levels").uniform(images.shape);
+  const logDensity = (params: FlowParams, images: tf.Tensor4D, noise: Noise): tf.Tensor1D => {
+    const draws = noise.split("levels");
+    const learned = levelNoise && params.dequantizer &&
+      levelNoise.draw(params.dequantizer, { images, xi: draws.normal(images.shape) });
+    const u = learned?.u ?? draws.uniform(images.shape);
     const v: tf.Tensor4D = tf.div(tf.add(tf.mul(images, LEVELS - 1), u), LEVELS);
-    const { code, logDet } = flow.encode(params, v);
-    return tf.sub(tf.add(logStandardNormal(code), logDet), dimension * Math.log(LEVELS));
+    const { code, logDet } = flow.encode(params.flow, v);
+    const ofImage = tf.sub<tf.Tensor1D>(
+      tf.add(logStandardNormal(code), logDet),
+      dimension * Math.log(LEVELS),
+    );
+    return learned ? tf.sub(ofImage, learned.logDensity) : ofImage;
   };
 
   const draw = (
@@ -168,16 +197,25 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
     });
 
   return {
-    flops: stepFlops(batchSize, 4 * flow.macs + (2 * langevinSteps + 6) * net.macs),
+    flops: stepFlops(
+      batchSize,
+      4 * flow.macs + 3 * (levelNoise?.macs ?? 0) + (2 * langevinSteps + 6) * net.macs,
+    ),
     limits: ENERGY_LIMITS,
 
     init(noise) {
       const energy = net.init(noise.split("energy"));
       const params = flow.init(noise.split("flow"));
+      const levels = levelNoise?.init(noise.split("dequantizer"));
       return {
         energy,
         flow: params,
-        adam: { energy: initAdam(energy), flow: initAdam(params) },
+        ...levels && { dequantizer: levels },
+        adam: {
+          energy: initAdam(energy),
+          flow: initAdam(params),
+          ...levels && { dequantizer: initAdam(levels) },
+        },
       };
     },
 
@@ -195,10 +233,11 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
       const turns = turnsAt(step, { flowOnlySteps, energyOnlySteps });
       const revised = tf.mul(tf.add(end.images, 1), 0.5) as tf.Tensor4D;
       const taught = turns ? choose(turns.isFlowOnly, images, revised) : revised;
-      const likelihood = lossAndGradients((params: ImageFlowParams) => {
+      const learners = flowParamsOf(state);
+      const likelihood = lossAndGradients((params: FlowParams) => {
         const logs = logDensity(params, taught, noise);
         return { loss: tf.neg<tf.Scalar>(tf.mean(logs)) };
-      }, state.flow);
+      }, learners);
       const contrast = lossAndGradients((energy: EnergyParams) => {
         const [data, samples] = [x, end.images].map((x) => net.energy(energy, x));
         return contrastiveLoss({ data, samples, penalty: energyPenalty });
@@ -210,15 +249,24 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
         return tf.mul<tf.Scalar>(tf.minimum(share, 1), base);
       };
       const [flowStep, energyStep] = [turns?.flowStep ?? step, turns?.energyStep ?? step];
+      const clipped = clipByNorm(likelihood.gradients, gradientNorm);
+      const gradients = family.flow.weightNorm
+        ? decayScales(clipped, { params: learners, decay: scaleDecay })
+        : clipped;
+      const flowOptions = {
+        learningRate: rate(flowLearningRate, flowStep),
+        step: flowStep,
+        betas: FLOW_BETAS,
+      };
       const nextFlow = adam(
         { params: state.flow, slots: state.adam.flow },
-        {
-          gradients: clipByNorm(likelihood.gradients, gradientNorm),
-          learningRate: rate(flowLearningRate, flowStep),
-          step: flowStep,
-          betas: FLOW_BETAS,
-        },
+        { ...flowOptions, gradients: gradients.flow },
       );
+      const nextDequantizer = state.dequantizer && state.adam.dequantizer &&
+        gradients.dequantizer && adam(
+          { params: state.dequantizer, slots: state.adam.dequantizer },
+          { ...flowOptions, gradients: gradients.dequantizer },
+        );
       const nextEnergy = adam(
         { params: state.energy, slots: state.adam.energy },
         {
@@ -233,7 +281,12 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
       const next: State = {
         energy: nextEnergy.params,
         flow: nextFlow.params,
-        adam: { energy: nextEnergy.slots, flow: nextFlow.slots },
+        ...nextDequantizer && { dequantizer: nextDequantizer.params },
+        adam: {
+          energy: nextEnergy.slots,
+          flow: nextFlow.slots,
+          ...nextDequantizer && { dequantizer: nextDequantizer.slots },
+        },
       };
       return {
         state: turns ? rested(next, { before: state, turns }) : next,
@@ -254,7 +307,7 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
       name: "flow",
       label: "CoopFlow, its flow alone",
       sample: (state, { count }, noise) => toUnitRange(propose(state, count, noise)),
-      logDensity: (state, images, noise) => logDensity(state.flow, images, noise),
+      logDensity,
     }],
 
     bijection: {
@@ -336,14 +389,34 @@ function rested(
   const hold = <P extends Tree>(isHeld: tf.Scalar, old: P, fresh: P): P =>
     mapTree(old, ([old, fresh]) => choose(isHeld, old, fresh), fresh);
   const { isFlowOnly, isEnergyOnly } = turns;
+  const { energy: oldSlots, ...ofFlow } = before.adam;
+  const { energy: newSlots, ...nextOfFlow } = next.adam;
   return {
     energy: hold(isFlowOnly, before.energy, next.energy),
-    flow: hold(isEnergyOnly, before.flow, next.flow),
+    ...hold(isEnergyOnly, flowParamsOf(before), flowParamsOf(next)),
     adam: {
-      energy: hold(isFlowOnly, before.adam.energy, next.adam.energy),
-      flow: hold(isEnergyOnly, before.adam.flow, next.adam.flow),
+      energy: hold(isFlowOnly, oldSlots, newSlots),
+      ...hold(isEnergyOnly, ofFlow, nextOfFlow),
     },
   };
+}
+
+/** The parameters that learn by the flow's likelihood. */
+function flowParamsOf({ flow, dequantizer }: State): FlowParams {
+  return { flow, ...dequantizer && { dequantizer } };
+}
+
+/** `gradients` of the loss with decay / 2 times the square of each scale of weight normalisation, and of `rescale`, added. */
+function decayScales<P extends Tree>(
+  gradients: P,
+  { params, decay }: { readonly params: P; readonly decay: number },
+): P {
+  const isScale = (path: string) => /\/(re)?scale$/.test(path);
+  return mapTree(
+    gradients,
+    ([g, w], path) => isScale(path) ? tf.add(g, tf.mul(w, decay)) : g,
+    params,
+  );
 }
 
 /** `yes` if `condition`, else `no`. */
@@ -366,8 +439,7 @@ export const coopflow: Method<typeof defaults> = {
     ...ENERGY_DEVIATIONS,
     ...IMAGE_FLOW_DEVIATIONS,
     ...MIXING_DEVIATIONS,
-    "The noise between the grey levels is uniform in CoopFlow's flow, where the code learns it (variational dequantization)",
-    "CoopFlow's flow has neither dropout nor weight normalisation, hence no penalty on its scales",
+    "CoopFlow's flow has no dropout",
     "CoopFlow(Pre) is one run: in the steps of the flow alone the chain runs too, without effect",
     "CoopFlow's flow starts near the identity: no initialisation from data, so that the flow learns from the chain alone",
   ],

@@ -17,15 +17,32 @@ export interface CouplingNetHyper {
   /** Blocks of a gated convolution and, with attention, of gated self-attention. */
   readonly blocks: number;
   readonly attention: boolean;
+  /** Whether weights are normalised (Salimans and Kingma 2016): a direction, and a scale for each output. */
+  readonly weightNorm: boolean;
+  /** Channels of maps that every block sees besides; absent if there are none. */
+  readonly auxiliaryChannels?: number;
 }
 
-type Affine = { readonly weight: tf.Tensor; readonly bias: tf.Tensor };
+type Weight = {
+  /** [..., inputs, outputs]; with weight normalisation, only its direction counts. */
+  readonly weight: tf.Tensor;
+  /** Norm of the weights of each output; absent without weight normalisation. */
+  readonly scale?: tf.Tensor;
+};
+/** Parameters of a convolution or of a fully connected layer. */
+export type Affine = Weight & { readonly bias: tf.Tensor };
 type Norm = { readonly gain: tf.Tensor; readonly shift: tf.Tensor };
-type Block = {
+
+/** Parameters of a gated convolution. */
+export type GatedParams = {
   readonly conv: Affine;
   readonly gate: Affine;
+  /** Of the auxiliary maps, if there are any. */
+  readonly auxiliary?: Affine;
+};
+type Block = GatedParams & {
   readonly norm: Norm;
-  readonly attention?: { readonly project: tf.Tensor; readonly gate: Affine; readonly norm: Norm };
+  readonly attention?: { readonly project: Weight; readonly gate: Affine; readonly norm: Norm };
 };
 
 /** Parameters of a coupling network. */
@@ -41,28 +58,67 @@ const HEADS = 4;
 /** Factor on the last initial weights, which starts couplings close to the identity. */
 const LAST_GAIN = 0.1;
 
-// Deviation: CoopFlow's flow has neither dropout nor weight normalisation, hence no penalty on its scales
-/** Initial parameters: weights with the variance of PyTorch's default, 1 / (3 fan in), biases 0, gains 1. */
-export function initCouplingNet(
-  { inputs, outputs, channels, blocks, attention }: CouplingNetHyper,
-  noise: Noise,
-): CouplingNetParams {
-  const draw = (name: string, shape: number[], gain = 1): tf.Tensor => {
+/** Makes initial weights: normal with the variance of PyTorch's default, 1 / (3 fan in), biases 0. */
+export function initialiser(noise: Noise, { weightNorm }: { readonly weightNorm: boolean }) {
+  const weight = (name: string, shape: number[], gain = 1): Weight => {
     const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-    return tf.mul(noise.split(name).normal(shape), gain * Math.sqrt(1 / (3 * fanIn)));
+    const deviation = gain * Math.sqrt(1 / (3 * fanIn));
+    const weight = tf.mul(noise.split(name).normal(shape), deviation);
+    return { weight, ...weightNorm && { scale: normOfOutputs(weight) } };
   };
   const affine = (name: string, shape: number[], gain = 1): Affine => ({
-    weight: draw(name, shape, gain),
+    ...weight(name, shape, gain),
     bias: tf.zeros([shape[shape.length - 1]]),
   });
-  const norm = (): Norm => ({ gain: tf.ones([channels]), shift: tf.zeros([channels]) });
-  const block = (i: number): Block => ({
+  return { weight, affine };
+}
+
+/** Norms [outputs] of the weights [..., outputs] of each output. */
+function normOfOutputs(weight: tf.Tensor): tf.Tensor {
+  const inputs = weight.shape.slice(0, -1).map((_, axis) => axis);
+  return tf.sqrt(tf.sum(tf.square(weight), inputs));
+}
+
+/** The weights in use. */
+function weightOf({ weight, scale }: Weight): tf.Tensor {
+  return scale === undefined ? weight : tf.mul(weight, tf.div(scale, normOfOutputs(weight)));
+}
+
+/** A gated convolution without auxiliary maps. */
+interface GatedHyper {
+  readonly channels: number;
+  readonly weightNorm: boolean;
+}
+
+/** Initial parameters of gated convolution `i`. */
+export function initGated(
+  { channels, weightNorm }: GatedHyper,
+  i: number,
+  noise: Noise,
+): GatedParams {
+  const { affine } = initialiser(noise, { weightNorm });
+  return {
     conv: affine(`conv${i}`, [3, 3, 2 * channels, channels]),
     gate: affine(`gate${i}`, [1, 1, 2 * channels, 2 * channels]),
+  };
+}
+
+/** Initial parameters: weights with the variance of PyTorch's default, 1 / (3 fan in), biases 0, gains 1. */
+export function initCouplingNet(
+  { inputs, outputs, channels, blocks, attention, weightNorm, auxiliaryChannels }: CouplingNetHyper,
+  noise: Noise,
+): CouplingNetParams {
+  const { weight, affine } = initialiser(noise, { weightNorm });
+  const norm = (): Norm => ({ gain: tf.ones([channels]), shift: tf.zeros([channels]) });
+  const block = (i: number): Block => ({
+    ...initGated({ channels, weightNorm }, i, noise),
+    ...auxiliaryChannels !== undefined && {
+      auxiliary: affine(`auxiliary${i}`, [1, 1, 2 * auxiliaryChannels, channels]),
+    },
     norm: norm(),
     ...attention && {
       attention: {
-        project: draw(`project${i}`, [channels, 3 * channels]),
+        project: weight(`project${i}`, [channels, 3 * channels]),
         gate: affine(`mix${i}`, [channels, 2 * channels]),
         norm: norm(),
       },
@@ -75,24 +131,44 @@ export function initCouplingNet(
   };
 }
 
+/** Multiply-accumulates of a gated convolution at one place. */
+export function gatedMacs(channels: number): number {
+  return 9 * 2 * channels ** 2 + 4 * channels ** 2;
+}
+
 /** Multiply-accumulates of one pass over `positions` places. */
 export function couplingNetMacs(
-  { inputs, outputs, channels, blocks, attention }: CouplingNetHyper,
+  { inputs, outputs, channels, blocks, attention, auxiliaryChannels = 0 }: CouplingNetHyper,
   positions: number,
 ): number {
-  const gated = 9 * 2 * channels ** 2 + 4 * channels ** 2;
+  const gated = gatedMacs(channels) + 2 * auxiliaryChannels * channels;
   const attended = attention ? 3 * channels ** 2 + 2 * positions * channels + 2 * channels ** 2 : 0;
   return positions * (9 * channels * (inputs + outputs) + blocks * (gated + attended));
 }
 
-/** The outputs [m, height, width, outputs] of the network for `x` [m, height, width, inputs]. */
-export function applyCouplingNet(params: CouplingNetParams, x: tf.Tensor4D): tf.Tensor4D {
+// Deviation: CoopFlow's flow has no dropout
+/** Maps like `x` [m, height, width, channels]: convolutions of 3x3, plus one of 1x1 of the maps `auxiliary`, and a gate. */
+export function gatedConvolution(
+  { conv, gate, auxiliary: weights }: GatedParams,
+  x: tf.Tensor4D,
+  auxiliary?: tf.Tensor4D,
+): tf.Tensor4D {
+  const own = convolve(concatElu(x), conv);
+  const h = weights && auxiliary
+    ? tf.add<tf.Tensor4D>(own, convolve(concatElu(auxiliary), weights))
+    : own;
+  return halfGated(convolve(concatElu(h), gate));
+}
+
+/** The outputs [m, height, width, outputs] of the network for `x` [m, height, width, inputs] and maps of the same size. */
+export function applyCouplingNet(
+  params: CouplingNetParams,
+  x: tf.Tensor4D,
+  auxiliary?: tf.Tensor4D,
+): tf.Tensor4D {
   const { first, last, blocks } = params;
-  const h = Object.values(blocks).reduce((h, { conv, gate, norm, attention }) => {
-    const gated = halfGated(
-      convolve(concatElu(convolve(concatElu(h), conv)), gate),
-    );
-    const normed = layerNorm(tf.add(h, gated), norm);
+  const h = Object.values(blocks).reduce((h, { norm, attention, ...gated }) => {
+    const normed = layerNorm(tf.add(h, gatedConvolution(gated, h, auxiliary)), norm);
     if (attention === undefined) return normed;
     const mixed = tf.add<tf.Tensor4D>(normed, attend(normed, attention));
     return layerNorm(mixed, attention.norm);
@@ -100,8 +176,9 @@ export function applyCouplingNet(params: CouplingNetParams, x: tf.Tensor4D): tf.
   return convolve(h, last);
 }
 
-function convolve(x: tf.Tensor4D, { weight, bias }: Affine): tf.Tensor4D {
-  return tf.add(tf.conv2d(x, weight as tf.Tensor4D, 1, "same"), bias);
+/** `x` convolved, with as many places as before. */
+export function convolve(x: tf.Tensor4D, { bias, ...weight }: Affine): tf.Tensor4D {
+  return tf.add(tf.conv2d(x, weightOf(weight) as tf.Tensor4D, 1, "same"), bias);
 }
 
 /** (elu(x), elu(-x)) along the channels. */
@@ -127,7 +204,10 @@ function attend(x: tf.Tensor4D, { project, gate }: NonNullable<Block["attention"
   const [m, height, width, channels] = x.shape;
   const places = height * width;
   const rows = tf.add(tf.reshape(x, [m, places, channels]), positions(places, channels));
-  const projected = tf.matMul(tf.reshape(rows, [m * places, channels]), project as tf.Tensor2D);
+  const projected = tf.matMul(
+    tf.reshape(rows, [m * places, channels]),
+    weightOf(project) as tf.Tensor2D,
+  );
   const [keys, values, queries] = tf.split(projected, 3, 1).map((part) =>
     tf.transpose(tf.reshape(part, [m, places, HEADS, channels / HEADS]), [0, 2, 1, 3])
   );
@@ -135,7 +215,7 @@ function attend(x: tf.Tensor4D, { project, gate }: NonNullable<Block["attention"
   const weights = tf.exp(tf.sub(logits, tf.logSumExp(logits, -1, true)));
   const mixed = tf.transpose(tf.matMul(weights, values), [0, 2, 1, 3]);
   const flat = tf.reshape(mixed, [m * places, channels]);
-  const out = tf.add(tf.matMul(flat, gate.weight as tf.Tensor2D), gate.bias);
+  const out = tf.add(tf.matMul(flat, weightOf(gate) as tf.Tensor2D), gate.bias);
   return tf.reshape(halfGated(out), [m, height, width, channels]);
 }
 

@@ -7,14 +7,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageShape, Noise } from "../../harness/core/types.ts";
 import {
-  applyCouplingNet,
-  type CouplingNetHyper,
-  couplingNetMacs,
-  type CouplingNetParams,
-  initCouplingNet,
-} from "./coupling_net.ts";
-import { inverseOf, mixingMatrix, type MixingParams } from "./mixing.ts";
-import { logisticMixture, logisticMixtureInverse } from "./logistic_mixture.ts";
+  backward,
+  type CouplingHyper,
+  flowLayerMacs,
+  type FlowLayerParams,
+  forward,
+  initFlowLayer,
+} from "./flow_layer.ts";
 
 /** Layers of one scale: those that split the channels in halves, then those that split the places like a chess board. */
 export interface FlowScale {
@@ -23,29 +22,12 @@ export interface FlowScale {
 }
 
 /** Settings of a flow. */
-export interface ImageFlowHyper {
+export interface ImageFlowHyper extends CouplingHyper {
   /** From the finest: each after the first has maps half as wide and high, and half of the numbers. */
   readonly scales: readonly FlowScale[];
-  /** Of the couplings' networks. */
-  readonly channels: number;
-  readonly blocks: number;
-  readonly attention: boolean;
-  /** K: components of the mixtures of logistics in couplings; 0 for affine couplings. */
-  readonly components: number;
 }
 
-/** Parameters of a layer. */
-type LayerParams = {
-  readonly mean: tf.Tensor;
-  /** Log of the factor after the mean is subtracted. */
-  readonly logScale: tf.Tensor;
-  readonly mixing: MixingParams;
-  readonly net: CouplingNetParams;
-  /** Factor on the couplings' log scales, a channel each. */
-  readonly rescale: tf.Tensor;
-};
-
-export type ImageFlowParams = { readonly [layer: string]: LayerParams };
+export type ImageFlowParams = { readonly [layer: string]: FlowLayerParams };
 
 /** A code and the log of the volume change on the way to it. */
 export interface FlowCode {
@@ -116,11 +98,6 @@ function planOf(image: ImageShape, scales: readonly FlowScale[]): Plan {
 /** The flow for images of the shape `image`. */
 export function imageFlow(image: ImageShape, hyper: ImageFlowHyper): ImageFlow {
   const plan = planOf(image, hyper.scales);
-  const netOf = ({ channels }: LayerPlan): CouplingNetHyper => ({
-    ...hyper,
-    inputs: channels / 2,
-    outputs: channels / 2 * (2 + 3 * hyper.components),
-  });
   const layers = plan.flat();
 
   /** Applies the layers of a scale in order, or backwards, between the cuts that they need. */
@@ -142,28 +119,15 @@ export function imageFlow(image: ImageShape, hyper: ImageFlowHyper): ImageFlow {
   };
 
   return {
-    macs: layers.reduce((sum, layer) => {
-      const { height, width, channels } = layer;
-      return sum + couplingNetMacs(netOf(layer), height * width) + height * width * channels ** 2;
+    macs: layers.reduce((sum, { height, width, channels }) => {
+      return sum + flowLayerMacs({ channels, places: height * width }, hyper);
     }, 0),
 
-    // Deviation: CoopFlow's flow starts near the identity: no initialisation from data, so that the flow learns from the chain alone
     init: (noise) =>
-      Object.fromEntries(layers.map((layer) => {
-        const { channels, name } = layer;
-        const params: LayerParams = {
-          mean: tf.zeros([channels]),
-          logScale: tf.zeros([channels]),
-          mixing: {
-            // Starts at the identity with noise of 1e-3, as in CoopFlow's code.
-            factors: tf.mul(noise.split(name, "mixing").normal([channels, channels]), 1e-3),
-            logDiagonal: tf.zeros([channels]),
-          },
-          net: initCouplingNet(netOf(layer), noise.split(name)),
-          rescale: tf.ones([channels / 2]),
-        };
-        return [name, params];
-      })),
+      Object.fromEntries(layers.map(({ channels, name }) => [
+        name,
+        initFlowLayer(channels, hyper, noise.split(name)),
+      ])),
 
     encode(params, v) {
       const { logits, logDet } = toLogits(v);
@@ -179,7 +143,7 @@ export function imageFlow(image: ImageShape, hyper: ImageFlowHyper): ImageFlow {
           scale,
           back: false,
           apply: (layer, x) => {
-            const { y, logDet } = forward(params[layer.name], x, hyper.components);
+            const { y, logDet } = forward(params[layer.name], x, hyper);
             total = tf.add(total, logDet);
             return y;
           },
@@ -208,7 +172,7 @@ export function imageFlow(image: ImageShape, hyper: ImageFlowHyper): ImageFlow {
         x = through(x, {
           scale: plan[s],
           back: true,
-          apply: (layer, y) => backward(params[layer.name], y, hyper.components),
+          apply: (layer, y) => backward(params[layer.name], y, hyper),
         });
         if (s === 0) continue;
         const left = tf.reshape(tf.slice(code, [0, from], [m, sizeAt(s)]), shapeAt(s));
@@ -281,74 +245,6 @@ export function unsqueeze(y: tf.Tensor4D): tf.Tensor4D {
   const c = channels / 4;
   const open = tf.transpose(tf.reshape(y, [m, h, w, 2, 2, c]), [0, 1, 3, 2, 4, 5]);
   return tf.reshape(open, [m, 2 * h, 2 * w, c]);
-}
-
-/**
- * One layer on `x` [m, h, w, 2 k]: (x - mean) exp(logScale), the mixture of the channels at each place, then the coupling
- * (a, b) -> ((a' + t(b)) exp(s(b))), with a' = a or the logit of a mixture's distribution function at a; halves change places.
- */
-function forward(
-  { mean, logScale, mixing, net, rescale }: LayerParams,
-  x: tf.Tensor4D,
-  components: number,
-): { readonly y: tf.Tensor4D; readonly logDet: tf.Tensor1D } {
-  const [, h, w] = x.shape;
-  const normed: tf.Tensor4D = tf.mul(tf.sub(x, mean), tf.exp(logScale));
-  const mixed = atEachPlace(normed, mixingMatrix(mixing));
-  const [a, b] = tf.split<tf.Tensor4D>(mixed, 2, 3);
-  const { s, t, ...mixture } = couplingOf(b, { net, rescale, components });
-  const inner = components === 0
-    ? { value: a, logSlope: tf.zerosLike(a) }
-    : logisticMixture(a, mixture);
-  const out = tf.mul(tf.add(inner.value, t), tf.exp(s));
-  const perPlace = tf.mul(tf.add(tf.sum(logScale), tf.sum(mixing.logDiagonal)), h * w);
-  const logDet: tf.Tensor1D = tf.add(tf.sum(tf.add(s, inner.logSlope), [1, 2, 3]), perPlace);
-  return { y: tf.concat([b, out as tf.Tensor4D], 3), logDet };
-}
-
-/** The inverse of `forward`. */
-function backward(
-  { mean, logScale, mixing, net, rescale }: LayerParams,
-  y: tf.Tensor4D,
-  components: number,
-): tf.Tensor4D {
-  const [b, out] = tf.split<tf.Tensor4D>(y, 2, 3);
-  const { s, t, ...mixture } = couplingOf(b, { net, rescale, components });
-  const value = tf.sub(tf.mul(out, tf.exp(tf.neg(s))), t) as tf.Tensor4D;
-  const a = components === 0 ? value : logisticMixtureInverse(value, mixture);
-  const normed = atEachPlace(tf.concat([a, b], 3), inverseOf(mixing));
-  return tf.add(tf.mul(normed, tf.exp(tf.neg(logScale))), mean);
-}
-
-/** x W at each place, for W [channels, channels]. */
-function atEachPlace(x: tf.Tensor4D, w: tf.Tensor2D): tf.Tensor4D {
-  const [m, h, width, c] = x.shape;
-  return tf.reshape(tf.matMul(tf.reshape(x, [m * h * width, c]), w), [m, h, width, c]);
-}
-
-/** Least log scale of a logistic, as in Flow++'s code. */
-const LEAST_LOG_SCALE = -7;
-
-/** Log scale s and shift t of a coupling given `b` [m, h, w, k], and the mixtures [m, h, w, k, components]. */
-function couplingOf(
-  b: tf.Tensor4D,
-  { net, rescale, components }: {
-    readonly net: CouplingNetParams;
-    readonly rescale: tf.Tensor;
-    readonly components: number;
-  },
-) {
-  const [m, h, w, k] = b.shape;
-  const sizes = [k, k, ...components === 0 ? [] : Array<number>(3).fill(k * components)];
-  const [raw, t, ...rest] = tf.split(applyCouplingNet(net, b), sizes, 3);
-  const [logits, means, logScales] = rest.map((part) => tf.reshape(part, [m, h, w, k, components]));
-  return {
-    s: tf.mul(rescale, tf.tanh(raw)) as tf.Tensor4D,
-    t,
-    logits,
-    means,
-    logScales: logScales && tf.maximum(logScales, LEAST_LOG_SCALE),
-  };
 }
 
 /** Deviations of the methods that use the flow. */

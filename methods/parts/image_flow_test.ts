@@ -14,6 +14,7 @@ import {
 } from "./image_flow.ts";
 import { logisticMixture, logisticMixtureInverse } from "./logistic_mixture.ts";
 import { inverseOf, mixingMatrix } from "./mixing.ts";
+import { logAbsDet } from "../testing/log_abs_det.ts";
 
 const noise = (...path: (string | number)[]) =>
   createNoise(keyOf(0), tf.scalar(0, "int32")).split(...path);
@@ -24,10 +25,16 @@ const SMALL: ImageFlowHyper = {
   blocks: 1,
   attention: false,
   components: 0,
+  weightNorm: false,
 };
 const KINDS: Readonly<Record<string, ImageFlowHyper>> = {
   affine: SMALL,
-  "mixture and attention": { ...SMALL, attention: true, components: 3 },
+  "mixture, attention and normalised weights": {
+    ...SMALL,
+    attention: true,
+    components: 3,
+    weightNorm: true,
+  },
 };
 
 /** Initial parameters with every entry moved: no mean, scale or shift is 0, and no mixture the identity. */
@@ -44,25 +51,6 @@ const imagesOf = (count: number, { height, width, channels }: ImageShape): tf.Te
   noise("images", count).uniform([count, height, width, channels]);
 
 const worstOf = (a: tf.Tensor, b: tf.Tensor) => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0];
-
-/** log |det| of a matrix in float64, by elimination with pivots. */
-function logAbsDet(matrix: readonly (readonly number[])[]): number {
-  const a = matrix.map((row) => [...row]);
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) {
-    const pivot = a.slice(k).reduce(
-      (p, row, i) => Math.abs(row[k]) > Math.abs(a[p][k]) ? k + i : p,
-      k,
-    );
-    [a[k], a[pivot]] = [a[pivot], a[k]];
-    sum += Math.log(Math.abs(a[k][k]));
-    for (let i = k + 1; i < a.length; i++) {
-      const factor = a[i][k] / a[k][k];
-      for (let j = k; j < a.length; j++) a[i][j] -= factor * a[k][j];
-    }
-  }
-  return sum;
-}
 
 for (const [kind, hyper] of Object.entries(KINDS)) {
   Deno.test(`imageFlow() ${kind}: decode() inverts encode(), and encode() decode()`, async () => {
