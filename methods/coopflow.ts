@@ -25,6 +25,7 @@ import {
   imageEnergy,
 } from "./parts/image_energy.ts";
 import { dequantizer, type DequantizerParams } from "./parts/dequantizer.ts";
+import { decayScales } from "./parts/flow_layer.ts";
 import {
   IMAGE_FLOW_DEVIATIONS,
   imageFlow,
@@ -404,19 +405,6 @@ function rested(
 /** The parameters that learn by the flow's likelihood. */
 function flowParamsOf({ flow, dequantizer }: State): FlowParams {
   return { flow, ...dequantizer && { dequantizer } };
-}
-
-/** `gradients` of the loss with decay / 2 times the square of each scale of weight normalisation, and of `rescale`, added. */
-function decayScales<P extends Tree>(
-  gradients: P,
-  { params, decay }: { readonly params: P; readonly decay: number },
-): P {
-  const isScale = (path: string) => /\/(re)?scale$/.test(path);
-  return mapTree(
-    gradients,
-    ([g, w], path) => isScale(path) ? tf.add(g, tf.mul(w, decay)) : g,
-    params,
-  );
 }
 
 /** `yes` if `condition`, else `no`. */

@@ -7,7 +7,9 @@ import type { HostArray, HostArrays, Model, Problem } from "../harness/core/type
 import { openDevice } from "../harness/engine/device.ts";
 import { mean, sampleStd } from "../harness/statistics/summary.ts";
 import { coopflow } from "./coopflow.ts";
-import { toTensors } from "../harness/core/host_arrays.ts";
+import { toTensor, toTensors } from "../harness/core/host_arrays.ts";
+import { dequantizer, type DequantizerParams } from "./parts/dequantizer.ts";
+import { recordNoise, replayNoise } from "./testing/replay.ts";
 import {
   entriesThatImagesChange,
   initialState,
@@ -123,6 +125,81 @@ Deno.test("at the fixed point the revised images have the data's means and secon
       assert.ok(off <= tolerance, `moment ${power} of pixel ${i} is off by ${off}, > ${tolerance}`);
     });
   }
+});
+
+Deno.test("the flow's likelihood bounds p(x) of the grey levels from below, with uniform and with learned noise", async () => {
+  await tf.setBackend("cpu");
+  const modelOf = (dequantization: string): Model =>
+    coopflow.build(FOUR, tinyHyper(coopflow, { nets: "moments", dequantization }));
+  const [uniform, learned] = ["uniform", "variational"].map(modelOf);
+  const flat = toTensors(await initialState(learned, 0));
+  // The noise between levels becomes far from uniform, and different for each pixel.
+  const moved = Object.entries(flat).map(([name, w]) => {
+    const xi = noiseOf(6).split(name).normal(w.shape);
+    return [name, name.startsWith("adam") ? w : tf.add(w, tf.mul(xi, 0.05))] as const;
+  });
+  const state = unflatten(Object.fromEntries(moved));
+  const image = tf.tensor4d([0, 51, 128, 255].map((level) => level / 255), [1, 2, 2, 1]);
+  const logWeights = (model: Model, count: number, noise = noiseOf(7)): Float32Array => {
+    const [flow] = model.alternatives ?? [];
+    assert.ok(flow.logDensity);
+    return flow.logDensity(state, tf.tile(image, [count, 1, 1, 1]), noise).dataSync<"float32">();
+  };
+  // p(x): the integral of the density over the levels, 256^-4 wide, by the midpoints of 4^4 cells.
+  const cells = 4 ** 4;
+  const grid = Float32Array.from({ length: cells * 4 }, (_, i) => {
+    const [cell, pixel] = [Math.floor(i / 4), i % 4];
+    return (Math.floor(cell / 4 ** pixel) % 4 + 0.5) / 4;
+  });
+  const levels = { shape: [cells, 2, 2, 1], dtype: "float32", data: grid } as const;
+  const middles = logWeights(uniform, cells, replayNoise(noiseOf(7), { levels }));
+  const exact = Math.log(mean([...middles].map((log) => Math.exp(log))));
+  const count = 2000;
+  const weights = [...logWeights(uniform, count)].map((log) => Math.exp(log - exact));
+  const error = (sampleStd(weights) ?? NaN) / Math.sqrt(count);
+  assert.ok(error < 0.01 && Math.abs(mean(weights) - 1) < 4 * error, `${mean(weights)}`);
+  // Learned: a draw u of q(u | x) has the weight p(v) / q(u | x), and q is a density (methods/parts/dequantizer_test.ts).
+  const { noise, draws } = recordNoise(noiseOf(8));
+  const ofLearned = logWeights(learned, count, noise);
+  const { u, logDensity } = dequantizer(FOUR.image, {
+    channels: 8,
+    blocks: 2,
+    attention: false,
+    components: 0,
+    weightNorm: false,
+    auxiliaryChannels: 3,
+  }).draw(state.dequantizer as DequantizerParams, {
+    images: tf.tile(image, [count, 1, 1, 1]),
+    xi: toTensor(draws.levels),
+  });
+  const atDraws = {
+    levels: { shape: u.shape, dtype: "float32", data: u.dataSync<"float32">() },
+  } as const;
+  const ofDraws = logWeights(uniform, count, replayNoise(noiseOf(8), atDraws));
+  const logQ = logDensity.dataSync();
+  for (const [i, log] of ofLearned.entries()) {
+    // Float32 keeps a sum of some 30 nats to 1e-5.
+    assert.ok(Math.abs(log - (ofDraws[i] - logQ[i])) < 1e-4, `${log} of draw ${i}`);
+  }
+  assert.ok(mean([...logQ]) > 0.1, "the noise is far from uniform");
+  for (const logs of [weights.map(Math.log), [...ofLearned].map((log) => log - exact)]) {
+    const tolerance = 4 * (sampleStd(logs) ?? NaN) / Math.sqrt(count);
+    assert.ok(mean(logs) < tolerance, `${mean(logs)} nats above log p(x)`);
+  }
+});
+
+Deno.test("the noise between grey levels is learned at the published size, and there alone unless asked for", () => {
+  const isLearned = (overrides: Partial<typeof coopflow.defaults>) => {
+    const model: Model = coopflow.build(
+      TINY_PROBLEM,
+      tinyHyper(coopflow, { width: 0.02, ...overrides }),
+    );
+    return "dequantizer" in model.init(noiseOf(0));
+  };
+  assert.ok(isLearned({ nets: "xie2022" }));
+  assert.ok(isLearned({ nets: "small", dequantization: "variational" }));
+  assert.ok(!isLearned({ nets: "xie2022", dequantization: "uniform" }));
+  for (const nets of ["small", "small_xie2021", "moments"]) assert.ok(!isLearned({ nets }), nets);
 });
 
 Deno.test("CoopFlow(Pre): the flow alone learns from data, then the energy alone, then both, each by its own count of steps", async () => {

@@ -26,11 +26,11 @@ const VARIANTS: Readonly<Record<string, readonly Hyperparams[]>> = {
   hvae: [{ tempering: "free" }],
   langevin_vae: [{ scheme: "euler", momentumNoise: 1, nets: "mlp" }],
   sri: [{ searchEvery: 0, noise: false }, { searchEvery: 2, nets: "mlp" }],
-  coopflow: [{ nets: "small", langevinSteps: 0 }, {
-    nets: "small",
-    warmUpSteps: 0,
-    temperature: 1,
-  }],
+  coopflow: [
+    { nets: "small", langevinSteps: 0 },
+    { nets: "small", warmUpSteps: 0, temperature: 1 },
+    { nets: "small", dequantization: "variational" },
+  ],
   coopvaebm: [{ conditional: true }, { norm: "batch", temperature: 1 }, { nets: "moments" }],
   lfbm: [{ learnSigma: true, flowDepth: 1, nets: "mlp" }],
   lae_neurips: [{ nets: "mlp", likelihood: "discretized_logistic", chainStepSize: 1e-6 }],

@@ -784,28 +784,29 @@ def from_board(y):
 
 
 def squeeze_maps(x):
-    m, h, w, c = x.shape
-    return torch.cat([x[:, i::2, j::2] for i in (0, 1) for j in (0, 1)], 3)
+    return F.pixel_unshuffle(x.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
 
 
 def unsqueeze_maps(y):
-    m, h, w, channels = y.shape
-    parts = y.chunk(4, 3)
-    x = torch.zeros(m, 2 * h, 2 * w, channels // 4)
-    for k, (i, j) in enumerate((i, j) for i in (0, 1) for j in (0, 1)):
-        x[:, i::2, j::2] = parts[k]
-    return x
+    return F.pixel_shuffle(y.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
 
 
-def coupling(p, name, b):
-    """Log scale and shift of the halves that move."""
+def gated(p, at, h, features=None):
     concat_elu = lambda h: torch.cat([F.elu(h), F.elu(-h)], 3)
+    h = conv(p, f"{at}/conv", concat_elu(h), 1, 1)
+    if features is not None:
+        h = h + conv(p, f"{at}/auxiliary", concat_elu(features))
+    left, right = conv(p, f"{at}/gate", concat_elu(h)).chunk(2, 3)
+    return left * torch.sigmoid(right)
+
+
+def coupling(p, name, b, features=None):
+    """Log scale and shift of the halves that move."""
     h = conv(p, f"{name}/net/first", b, 1, 1)
     i = 0
     while f"{name}/net/blocks/{i}/conv/weight" in p:
         at = f"{name}/net/blocks/{i}"
-        left, right = conv(p, f"{at}/gate", concat_elu(conv(p, f"{at}/conv", concat_elu(h), 1, 1))).chunk(2, 3)
-        h = h + left * torch.sigmoid(right)
+        h = h + gated(p, at, h, features)
         h = F.layer_norm(h, h.shape[3:], p[f"{at}/norm/gain"], p[f"{at}/norm/shift"])
         i += 1
     raw, t = conv(p, f"{name}/net/last", h, 1, 1).chunk(2, 3)
@@ -816,6 +817,31 @@ def mixing(p, name):
     factors, diagonal = p[f"{name}/mixing/factors"], p[f"{name}/mixing/logDiagonal"]
     lower = torch.eye(len(diagonal)) + torch.tril(factors, -1)
     return lower @ (torch.diag(diagonal.exp()) + torch.triu(factors, 1))
+
+
+def flow_layer(p, name, x, features=None):
+    """Actnorm, mixture of channels and coupling on the halves of the channels, which change places."""
+    w = mixing(p, name)
+    x = ((x - p[f"{name}/mean"]) * p[f"{name}/logScale"].exp()) @ w
+    a, b = x.chunk(2, 3)
+    scale, t = coupling(p, name, b, features)
+    places = x.shape[1] * x.shape[2]
+    log_det = scale.flatten(1).sum(1) + places * (p[f"{name}/logScale"].sum() + torch.linalg.slogdet(w)[1])
+    return torch.cat([b, (a + t) * scale.exp()], 3), log_det
+
+
+def level_noise(p, x, xi):
+    """Noise between grey levels that is learned, and its log density; x in [0, 1]."""
+    features = conv(p, "dequantizer/features/first", to_board(x - 0.5), 1, 1)
+    for i in range(3):
+        features = gated(p, f"dequantizer/features/gated/{i}", features)
+    t, log_det = to_board(xi), 0.0
+    for i in range(4):
+        t, change = flow_layer(p, f"dequantizer/layers/{i}", t, features)
+        log_det = log_det + change
+    u = torch.sigmoid(from_board(t))
+    log_normal = torch.distributions.Normal(0.0, 1.0).log_prob(xi).flatten(1).sum(1)
+    return u, log_normal - log_det - torch.log(u * (1 - u)).flatten(1).sum(1)
 
 
 def flow_layers(p):
@@ -834,14 +860,8 @@ def flow_encode(p, v):
         for cut, names in groups:
             x = to_board(x) if cut == "board" and names else x
             for name in names:
-                w = mixing(p, name)
-                x = ((x - p[f"{name}/mean"]) * p[f"{name}/logScale"].exp()) @ w
-                a, b = x.chunk(2, 3)
-                scale, t = coupling(p, name, b)
-                places = x.shape[1] * x.shape[2]
-                log_det = log_det + scale.flatten(1).sum(1)
-                log_det = log_det + places * (p[f"{name}/logScale"].sum() + torch.linalg.slogdet(w)[1])
-                x = torch.cat([b, (a + t) * scale.exp()], 3)
+                x, change = flow_layer(p, name, x)
+                log_det = log_det + change
             x = from_board(x) if cut == "board" and names else x
     return torch.cat([x.flatten(1), left.flatten(1)], 1), log_det
 
@@ -879,16 +899,19 @@ def coopflow(c):
         clip=True,
     )
     rise = min(1.0, (c.step + 1) / h["warmUpSteps"])
-    names = c.names("flow")
+    names = c.names("flow", "dequantizer")
     p = leaves(c.state, names)
-    v = (255 * (end + 1) / 2 + c.noise["levels"]) / 256
+    u, log_q = c.noise["levels"], 0.0
+    if h["dequantization"] == "variational":
+        u, log_q = level_noise(p, (end + 1) / 2, c.noise["levels"])
+    v = (255 * (end + 1) / 2 + u) / 256
     code, log_det = flow_encode(p, v)
     prior = torch.distributions.Normal(0.0, 1.0).log_prob(code).sum(1)
-    loss = -(prior + log_det - size * math.log(256)).mean()
+    loss = -(prior + log_det - size * math.log(256) - log_q).mean()
     grads = gradients(loss, p, names)
     norm = math.sqrt(sum(float((g**2).sum()) for g in grads.values()))
     grads = {k: g * min(1.0, h["gradientNorm"] / (norm + 1e-6)) for k, g in grads.items()}
-    slot = lambda kind, k: f"adam/flow/{kind}/{k.removeprefix('flow/')}"
+    slot = lambda kind, k: "adam/{}/{kind}/{}".format(*k.split("/", 1), kind=kind)
     out = adam(c, grads, rise * h["flowLearningRate"], (0.9, 0.999), slot)
     names = energy_names(c)
     p = leaves(c.state, names)

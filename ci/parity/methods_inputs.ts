@@ -74,13 +74,22 @@ const CASES: readonly (readonly [string, Hyperparams, Partial<Problem>?])[] = [
   ["coopflow", {
     nets: "small_xie2021",
     width: 0.25,
-    flowLearningRate: 0.01,
+    flowLearningRate: 0.02,
     energyLearningRate: 0.1,
     warmUpSteps: 10,
     energyPenalty: 0.1,
     temperature: 1e-4,
     driftLimit: 1e-3,
   }],
+  ["coopflow", {
+    nets: "small_xie2021",
+    width: 0.25,
+    dequantization: "variational",
+    flowLearningRate: 0.02,
+    energyLearningRate: 0.1,
+    temperature: 1e-4,
+    driftLimit: 1e-3,
+  }, { image: { height: 8, width: 8, channels: 1 } }],
   ["coopvaebm", {
     klWeight: 3,
     decay: 0.9,

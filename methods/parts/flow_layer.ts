@@ -5,7 +5,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Noise } from "../../harness/core/types.ts";
+import { mapTree } from "../../harness/core/tree.ts";
+import type { Noise, Tree } from "../../harness/core/types.ts";
 import {
   applyCouplingNet,
   type CouplingNetHyper,
@@ -143,4 +144,17 @@ function couplingOf(
     means,
     logScales: logScales && tf.maximum(logScales, LEAST_LOG_SCALE),
   };
+}
+
+/** `gradients` of the loss with decay / 2 times the square of each scale of weight normalisation, and of `rescale`, added. */
+export function decayScales<P extends Tree>(
+  gradients: P,
+  { params, decay }: { readonly params: P; readonly decay: number },
+): P {
+  const isScale = (path: string) => /\/(re)?scale$/.test(path);
+  return mapTree(
+    gradients,
+    ([g, w], path) => isScale(path) ? tf.add(g, tf.mul(w, decay)) : g,
+    params,
+  );
 }

@@ -232,10 +232,10 @@ export function fromBoard(y: tf.Tensor4D): tf.Tensor4D {
   return tf.reshape(tf.concat(rows, 2), [m, h, 2 * half, c]);
 }
 
-/** Squares of 2x2 places as four times the channels: [m, h, w, c] to [m, h / 2, w / 2, 4 c]. */
+/** Squares of 2x2 places as four times the channels, those of each colour together: [m, h, w, c] to [m, h / 2, w / 2, 4 c]. */
 export function squeeze(x: tf.Tensor4D): tf.Tensor4D {
   const [m, h, w, c] = x.shape;
-  const open = tf.transpose(tf.reshape(x, [m, h / 2, 2, w / 2, 2, c]), [0, 1, 3, 2, 4, 5]);
+  const open = tf.transpose(tf.reshape(x, [m, h / 2, 2, w / 2, 2, c]), [0, 1, 3, 5, 2, 4]);
   return tf.reshape(open, [m, h / 2, w / 2, 4 * c]);
 }
 
@@ -243,7 +243,7 @@ export function squeeze(x: tf.Tensor4D): tf.Tensor4D {
 export function unsqueeze(y: tf.Tensor4D): tf.Tensor4D {
   const [m, h, w, channels] = y.shape;
   const c = channels / 4;
-  const open = tf.transpose(tf.reshape(y, [m, h, w, 2, 2, c]), [0, 1, 3, 2, 4, 5]);
+  const open = tf.transpose(tf.reshape(y, [m, h, w, c, 2, 2]), [0, 1, 4, 2, 5, 3]);
   return tf.reshape(open, [m, 2 * h, 2 * w, c]);
 }
 

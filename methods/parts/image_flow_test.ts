@@ -118,7 +118,7 @@ Deno.test("toBoard() and squeeze() move every number to one place, and back", as
   const [black, white] = tf.split(toBoard(colours), 2, 3).map((half) => [...half.dataSync()]);
   assert.deepEqual([black, white], [[0, 0, 0, 0], [1, 1, 1, 1]]);
   const corner = tf.slice(squeeze(x), [0, 0, 0, 0], [1, 1, 1, 12]).dataSync();
-  assert.deepEqual([...corner], [0, 1, 2, 3, 4, 5, 18, 19, 20, 21, 22, 23]);
+  assert.deepEqual([...corner], [0, 3, 18, 21, 1, 4, 19, 22, 2, 5, 20, 23]);
 });
 
 Deno.test("mixingMatrix() has the determinant of its diagonal, and inverseOf() inverts it", async () => {

@@ -12,9 +12,9 @@ export function densityBlocks({ rows, datasets }: ResultTable): Block[] {
   );
   if (body.length === 0) return [];
   const text =
-    "-log2 p(x) of the test images per dimension, exact but for the noise between their 256 levels: one draw an " +
-    "image, which bounds it from above in the mean. Uniform noise over the levels has 8. Mean ± sample standard deviation " +
-    "over n seeds.";
+    "-log2 p(x) of the test images per dimension, exact but for the noise between their 256 levels, which is uniform or " +
+    "learned: one draw of it an image, so that the mean bounds -log2 p(x) from above. A uniform distribution over the " +
+    "levels has 8. Mean ± sample standard deviation over n seeds.";
   return [
     { kind: "heading", text: "Bits per dimension" },
     {
