@@ -72,7 +72,9 @@ function stageChannels(size: number, width: number): number[] {
   const channels = stages[size];
   if (!channels) {
     throw new RangeError(
-      `No network for images of ${size}x${size}: known sizes are ${Object.keys(stages).join(", ")}`,
+      `No network for images of ${size}x${size}: known sizes are ${
+        Object.keys(stages).join(", ")
+      }; nets=mlp takes every size`,
     );
   }
   return channels.map((c) => scaled(c, width));

@@ -85,7 +85,8 @@ Deno.test("decoderNet() at a quarter of the width has a quarter of the channels 
 Deno.test("checkNets() refuses sizes without a network and unknown networks", () => {
   assert.throws(() => checkNets(square(28), NET_DEFAULTS), {
     name: "RangeError",
-    message: "No network for images of 28x28: known sizes are 8, 16, 32, 64",
+    message:
+      "No network for images of 28x28: known sizes are 8, 16, 32, 64; nets=mlp takes every size",
   });
   assert.throws(() => checkNets({ height: 32, width: 64, channels: 3 }, NET_DEFAULTS), RangeError);
   assert.throws(() => checkNets(square(32), { ...NET_DEFAULTS, nets: "table3" }), {
