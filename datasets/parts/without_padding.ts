@@ -21,11 +21,15 @@ export function withoutPadding(dataset: Dataset, size: number): Dataset {
     image: unpadded,
     load: async (split) => {
       const { pixels, labels } = await dataset.load(split);
-      return createImageSet({
-        image: unpadded,
-        pixels: cropImages(pixels, { from: image, to: unpadded }),
-        labels,
-      });
+      const inner = cropImages(pixels, { from: image, to: unpadded });
+      if (sumOf(inner) !== sumOf(pixels)) {
+        throw new Error(
+          `${name} is not padded with zeros: it has other pixels outside ${show(unpadded)}`,
+        );
+      }
+      return createImageSet({ image: unpadded, pixels: inner, labels });
     },
   };
 }
+
+const sumOf = (bytes: Uint8Array) => bytes.reduce((sum, byte) => sum + byte, 0);

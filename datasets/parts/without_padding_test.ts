@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cropImages, padImages } from "../../harness/core/image_set.ts";
 import { fashion4k } from "../fashion_4k.ts";
 import { DATASETS, isMade, resolveDataset, wholeName } from "../mod.ts";
+import { withoutPadding } from "./without_padding.ts";
 
 const SMALL = { height: 28, width: 28, channels: 1 };
 
@@ -52,5 +53,10 @@ Deno.test("every data set that says it is padded has a border of zeros, and no o
     ["fashion_4k@32", /^RangeError: Unknown size "@32"/],
     ["fashion_5k@28", /^RangeError: Unknown data set "fashion_5k@28"/],
   ] as const;
+  const narrow = { ...fashion4k, unpadded: { height: 20, width: 20, channels: 1 } };
+  await assert.rejects(
+    withoutPadding(narrow, 20).load("test"),
+    /^Error: fashion_4k is not padded with zeros: it has other pixels outside 20x20$/,
+  );
   for (const [name, message] of refusals) await assert.rejects(resolveDataset(name), message);
 });

@@ -3,7 +3,7 @@ import { childCommand } from "../sweep/child.ts";
 import { readResults } from "../sweep/store.ts";
 import { withTempDir } from "../testing/temp_dir.ts";
 import { exampleRecord } from "../../reports/example_records.ts";
-import { openTables, tablesOf } from "./tables.ts";
+import { openTables, sideOf, tablesOf } from "./tables.ts";
 import { isModulePath, loadUserModule } from "./user_modules.ts";
 
 const METHOD = `
@@ -50,6 +50,7 @@ export const ramps: Dataset = {
   label: "Ramps",
   source: "made here",
   image,
+  unpadded: { height: 30, width: 30, channels: 1 },
   counts: { train: 50, test: 50 },
   files: [],
   load: (split) => {
@@ -153,6 +154,7 @@ Deno.test("openTables() takes the module of a data set wherever its name may sta
       `${path}-1`,
       `heldout:${path}-1`,
       `inpaint:pixels-0.5:${path}`,
+      `heldout:${path}@30`,
       "heldout:fashion_4k",
     ];
     const { tables, datasets } = await openTables({ datasets: words.join() });
@@ -171,11 +173,29 @@ Deno.test("openTables() takes the module of a data set wherever its name may sta
     for (const name of names) {
       assert.deepEqual(again.datasets[name].counts, tables.datasets[name].counts, name);
     }
+    assert.deepEqual(specs.map((spec) => sideOf(spec)), [32, 32, 32, 32, 30, 32]);
     await assert.rejects(
       openTables({ datasets: `${path}-7` }),
       /^UsageError: ramps has no class 7/,
     );
   }));
+
+Deno.test("sideOf() is the side of the images that a data set's name stands for", () => {
+  const { spec } = exampleRecord({});
+  const sides = {
+    fashion_4k: 32,
+    "fashion_4k@28": 28,
+    "fashion_4k@28-3": 28,
+    "heldout:fashion_4k@28": 28,
+    "fashion_4k-3": 32,
+    celeba_hq_64: 64,
+    "folder:/pics@64": 64,
+    "folder:/pics@7": 32,
+  };
+  for (const [dataset, side] of Object.entries(sides)) {
+    assert.equal(sideOf({ ...spec, dataset }), side, dataset);
+  }
+});
 
 Deno.test("conform passes a sound method and a sound data set, and fails faulty ones by name", () =>
   withTempDir(async (dir) => {
