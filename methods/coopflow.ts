@@ -171,7 +171,7 @@ function build({ image, batchSize }: Problem, hyper: typeof defaults): Model<Sta
 
   /**
    * log p(x) in nats of the grey levels of each of `images` [m, h, w, c] in [0, 1], at one draw of the noise u between the levels:
-   * log p(v) - log q(u | x), a lower bound in the mean (Theis et al. 2016, section 3.1; Ho et al. 2019, eq. 12), [m].
+   * log p(v) - log q(u | x), a lower bound in the mean (Theis et al. 2016, section 3.1; Ho et al. 2019, section 3.1), [m].
    */
   const logDensity = (params: FlowParams, images: tf.Tensor4D, noise: Noise): tf.Tensor1D => {
     const draws = noise.split("levels");

@@ -58,8 +58,18 @@ const HEADS = 4;
 /** Factor on the last initial weights, which starts couplings close to the identity. */
 const LAST_GAIN = 0.1;
 
-/** Makes initial weights: normal with the variance of PyTorch's default, 1 / (3 fan in), biases 0. */
-export function initialiser(noise: Noise, { weightNorm }: { readonly weightNorm: boolean }) {
+/** Makes initial weights by name: normal with the variance of PyTorch's default, 1 / (3 fan in), times `gain`; biases 0. */
+interface WeightInitialiser {
+  /** Of the shape [..., inputs, outputs]. */
+  weight(name: string, shape: number[], gain?: number): Weight;
+  affine(name: string, shape: number[], gain?: number): Affine;
+}
+
+/** The initialiser that draws from `noise`. */
+export function initialiser(
+  noise: Noise,
+  { weightNorm }: { readonly weightNorm: boolean },
+): WeightInitialiser {
   const weight = (name: string, shape: number[], gain = 1): Weight => {
     const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
     const deviation = gain * Math.sqrt(1 / (3 * fanIn));
