@@ -223,8 +223,18 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     hyper: {
       ...SMALL,
       "*": { ...SMALL["*"], width: 0.25, latentDim: 64, learningRate: 1e-3 },
+      // Of these, vae, vae_flow and lae have what `deno task tune` chose at this preset (docs/table1_small.md).
+      vae: { sigma: 0.452, learningRate: 1.51e-4 },
+      vae_flow: { sigma: 0.223, learningRate: 7.46e-4, flowCount: 7 },
       dlgm: { ...SMALL.dlgm, learningRate: 1e-3 }, // what tuning chose for quick diverges here
-      lae: { ...SMALL.lae, energyPenalty: 0.01 }, // docs/table1_small.md
+      lae: {
+        ...SMALL.lae,
+        energyPenalty: 0.01,
+        chainCount: 0,
+        innerSteps: 1,
+        stepSize: 1.69e-3,
+        damping: 0.0125,
+      },
     },
   },
   "peer-speed": {
