@@ -25,7 +25,7 @@ import { runSpecs } from "../sweep/bench.ts";
 import { forecast } from "../sweep/forecast.ts";
 import { readResults } from "../sweep/store.ts";
 import { finalRuns, outcomesOf, searchTrials, summarise } from "../tuning/tune.ts";
-import { tuningMarkdown } from "../tuning/tuning_table.ts";
+import { tuningMarkdown } from "./tuning_table.ts";
 import { openTables } from "./tables.ts";
 
 interface TuneArguments {

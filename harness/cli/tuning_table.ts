@@ -1,4 +1,4 @@
-import type { Tuned } from "./tune.ts";
+import type { Tuned } from "../tuning/tune.ts";
 
 /** Settings as words of the command line: `--set lae.stepSize=0.001`. */
 export function toSetArguments(
