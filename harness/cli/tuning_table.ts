@@ -1,3 +1,5 @@
+import { formatMeanStd } from "../../reports/document/block.ts";
+import { markdownTable } from "../../reports/markdown.ts";
 import type { Tuned } from "../tuning/tune.ts";
 
 /** Settings as words of the command line: `--set lae.stepSize=0.001`. */
@@ -35,8 +37,8 @@ export function tuningMarkdown(
     const [chosen] = finalists;
     return [
       method,
-      withSpread(untuned),
-      withSpread(chosen),
+      format(untuned.mean, untuned.std),
+      format(chosen.mean, chosen.std),
       `${untuned.unstable}, ${chosen.unstable}`,
       format(expectedBest[0]),
       format(expectedBest[half - 1]),
@@ -46,14 +48,11 @@ export function tuningMarkdown(
       seconds.toFixed(1),
     ];
   });
-  const table = [header, header.map(() => "---"), ...rows].map((cells) =>
-    `| ${cells.join(" | ")} |`
-  );
   const chosen = tuned.map(({ method, finalists }) =>
     `- ${method}: \`${toSetArguments(method, finalists[0].changed)}\``
   );
   return [
-    ...table,
+    markdownTable(header, rows),
     "",
     `Scores are ${metric} on held-out training images; untuned and tuned: mean ± standard deviation over ${seeds} seeds that ` +
     `the search did not use. Each method had ${trials} trials of a random search, the first of them untuned, with one seed; ` +
@@ -68,10 +67,6 @@ export function tuningMarkdown(
   ].join("\n");
 }
 
-function format(value: number): string {
-  return Number.isFinite(value) ? value.toPrecision(4) : "diverged";
-}
-
-function withSpread({ mean, std }: Tuned["untuned"]): string {
-  return std === null ? format(mean) : `${format(mean)} ± ${std.toPrecision(2)}`;
+function format(value: number, std: number | null = null): string {
+  return Number.isFinite(value) ? formatMeanStd(value, std) : "diverged";
 }

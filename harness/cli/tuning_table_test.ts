@@ -42,7 +42,7 @@ Deno.test("tuningMarkdown() has a row a method, with the decimals of its spread,
     text.split("\n").find((line) => line.startsWith(`| ${method} `))?.split("|")
       .map((cell) => cell.trim()).slice(2, -1);
   assert.deepEqual(cells("dlgm"), [
-    "280 ± 120",
+    "278 ± 120",
     "193.5 ± 1.3",
     "1, 0",
     "diverged",
