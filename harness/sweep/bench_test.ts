@@ -105,7 +105,8 @@ Deno.test("bench --dry-run plans for a device that is not here, --probe opens it
     assert.equal(plan.code, 0, plan.stderr);
     assert.match(plan.stdout, /pjrt:\/nowhere\.so with 1 thread\n1 run, .*--probe measures it/);
 
-    const asked = [...ARGS, "--seeds", "0..1", "--dry-run", "--probe", "--out", dir];
+    const batches = ["--images", "1000", "--batch-size", "50"];
+    const asked = [...ARGS, ...batches, "--seeds", "0..1", "--dry-run", "--probe", "--out", dir];
     const out = await finish(start(asked, dir));
     assert.equal(out.code, 0, out.stderr);
     assert.match(out.stdout, /^vae: .*width=0\.0625/);
