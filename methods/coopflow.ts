@@ -109,7 +109,7 @@ const LEVELS = 256;
 const DEQUANTIZER_BLOCKS = 2;
 const FEATURE_CHANNELS = 32;
 
-/** What learns by the flow's likelihood. */
+/** The parameters that the likelihood of the flow teaches. */
 type FlowParams = {
   readonly flow: ImageFlowParams;
   /** Of the noise between grey levels; absent if it is uniform. */

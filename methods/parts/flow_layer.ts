@@ -71,7 +71,7 @@ export function initFlowLayer(
   };
 }
 
-/** What a layer depends on besides its parameters. */
+/** Inputs of a layer besides its maps and parameters. */
 export interface Conditions {
   /** As of `CouplingHyper`. */
   readonly components: number;

@@ -39,7 +39,7 @@ export interface EncodedGaussian {
   readonly logScale: tf.Tensor2D;
 }
 
-/** What an encoder may depend on besides the images. */
+/** Inputs of an encoder besides the images. */
 export interface EncodingInputs {
   /** y [m, classCount] of the images; absent without labels. */
   readonly oneHot?: tf.Tensor2D;
