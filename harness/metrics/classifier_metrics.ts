@@ -78,11 +78,12 @@ function checkShape(
   { name, channels, unpadded }: EmbeddedClassifier,
   { height, width, ...image }: ImageShape,
 ): void {
-  const isKnown = height === width && (height === SIDE || height === unpadded);
-  if (!isKnown || image.channels !== channels) {
+  const sides = unpadded === undefined ? [SIDE] : [SIDE, unpadded];
+  if (height !== width || !sides.includes(height) || image.channels !== channels) {
     const shape = `${height}x${width}x${image.channels}`;
+    const known = sides.map((side) => `${side}x${side}x${channels}`).join(" or ");
     throw new RangeError(
-      `fd_${name} needs ${SIDE}x${SIDE}x${channels} images, got ${shape}: choose another score for this data set`,
+      `fd_${name} needs ${known} images, got ${shape}: choose another score for this data set`,
     );
   }
 }
