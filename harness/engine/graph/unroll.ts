@@ -1,5 +1,6 @@
 import type { Builder } from "./builder.ts";
-import { reachable, type Value } from "./graph.ts";
+import type { Value } from "./graph.ts";
+import { type Loop, schedule } from "./loops.ts";
 
 /** Replaces every loop on which `outputs` depend by copies of its body; the copies share loop-invariant values. */
 export function unroll(builder: Builder, outputs: readonly Value[]): Value[] {
@@ -7,7 +8,7 @@ export function unroll(builder: Builder, outputs: readonly Value[]): Value[] {
   return rewrite(outputs, new Map());
 
   function rewrite(targets: readonly Value[], known: Map<Value, Value>): Value[] {
-    for (const value of topological(targets, known)) {
+    for (const value of schedule(targets, (v) => known.has(v))) {
       const inputs = value.inputs.map((v) => known.get(v) ?? v);
       if (value.op === "loop") {
         known.set(value, value);
@@ -25,7 +26,7 @@ export function unroll(builder: Builder, outputs: readonly Value[]): Value[] {
   }
 
   function run(
-    loop: Value & { op: "loop" },
+    loop: Loop,
     inputs: readonly Value[],
     outer: Map<Value, Value>,
   ): Value[] {
@@ -46,29 +47,4 @@ export function unroll(builder: Builder, outputs: readonly Value[]): Value[] {
     }
     return [...state];
   }
-}
-
-/** Values on which `targets` depend and that are not yet `known`, in topological order, without those inside loops. */
-function topological(targets: readonly Value[], known: ReadonlyMap<Value, Value>): Value[] {
-  const seen = new Set<Value>();
-  const stack = [...targets];
-  for (let value = stack.pop(); value; value = stack.pop()) {
-    if (seen.has(value) || known.has(value)) continue;
-    seen.add(value);
-    stack.push(...value.inputs);
-    // Values captured by the body must be rewritten first: they may come from another loop.
-    if (value.op === "loop") stack.push(...capturedBy(value));
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
-}
-
-function capturedBy(loop: Value & { op: "loop" }): Value[] {
-  const inside = new Set<Value>();
-  const { carried, each, outputs } = loop.body;
-  for (const value of reachable(outputs)) {
-    if (
-      carried.includes(value) || each.includes(value) || value.inputs.some((v) => inside.has(v))
-    ) inside.add(value);
-  }
-  return [...new Set([...inside].flatMap((v) => v.inputs))].filter((v) => !inside.has(v));
 }

@@ -7,6 +7,7 @@
  */
 import type { ArraySpec, DType } from "../../core/types.ts";
 import type { Value } from "../graph/graph.ts";
+import { capturedBy, type Loop, schedule } from "../graph/loops.ts";
 import { lowerOperation } from "./stablehlo_lower.ts";
 import { type Precision, tensorType, type Term, Writer } from "./stablehlo_writer.ts";
 import type { Traced } from "../graph/trace.ts";
@@ -35,8 +36,6 @@ export interface StableHloProgram {
   /** Positions in `inputs` whose buffers the run uses up. */
   readonly donated: readonly number[];
 }
-
-type Loop = Value & { readonly op: "loop" };
 
 /** Writes a traced function as a module with one public function, `main`. */
 export function emitStableHlo(
@@ -163,43 +162,6 @@ class Scope {
     );
     return carried.map((p, i) => ({ id: `${id}#${i + 1}`, shape: p.shape, type: p.type }));
   }
-}
-
-/** Values on which `results` depend, in topological order, without those computed only inside loops. */
-function schedule(
-  results: readonly Value[],
-  isKnown: (value: Value) => boolean = () => false,
-): Value[] {
-  const seen = new Set<Value>();
-  const stack = [...results];
-  for (let value = stack.pop(); value; value = stack.pop()) {
-    if (seen.has(value) || isKnown(value)) continue;
-    seen.add(value);
-    stack.push(...usedBy(value));
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
-}
-
-function usedBy(value: Value): readonly Value[] {
-  return value.op === "loop" ? [...value.inputs, ...capturedBy(value)] : value.inputs;
-}
-
-const captures = new WeakMap<Value, readonly Value[]>();
-
-/** Values outside a loop that its body reads, without literals. A value that depends on no parameter is outside. */
-function capturedBy(loop: Loop): readonly Value[] {
-  let found = captures.get(loop);
-  if (!found) {
-    const { carried, each, outputs } = loop.body;
-    const inside = new Set<Value>([...carried, ...each]);
-    for (const value of schedule(outputs)) {
-      if (usedBy(value).some((v) => inside.has(v))) inside.add(value);
-    }
-    const read = new Set([...outputs, ...[...inside].flatMap(usedBy)]);
-    found = [...read].filter((v) => !inside.has(v) && v.op !== "constant");
-    captures.set(loop, found);
-  }
-  return found;
 }
 
 function argumentOf(value: Value): StableHloInput {
