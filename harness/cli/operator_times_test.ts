@@ -18,6 +18,7 @@ Deno.test("operatorTimes() means over the runs after the first, whose own times 
     end,
     node("Conv", 3000),
     node("Mul", 30),
+    node("Loop", 40), // the Mul was in its body
     end,
   ];
   assert.deepEqual(operatorTimes(events, { skip: 1 }), {

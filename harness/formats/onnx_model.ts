@@ -41,6 +41,13 @@ export interface OnnxNode {
   readonly name?: string;
 }
 
+/** The graphs among the attributes of `node`, such as the body of a loop. */
+export function graphsOf({ attributes = {} }: OnnxNode): OnnxGraph[] {
+  return Object.values(attributes).flatMap((value) =>
+    typeof value === "object" && "graph" in value ? [value.graph] : []
+  );
+}
+
 /** A graph input or output. A null `shape` leaves the shape open. */
 export interface OnnxValue {
   readonly name: string;

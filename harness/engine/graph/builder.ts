@@ -300,12 +300,12 @@ export class Builder {
     return this.#make({ op: "parameter", name: `${name}.${this.#count}` }, [], shape, type);
   }
 
-  /** The carried tensors after `count` iterations of `body`. */
+  /** The carried tensors after `count` iterations of `body`, the first of which gets the rows `from` of `each`. */
   loop(
-    count: number,
-    { body, initial, each }: { body: Body; initial: readonly Value[]; each: readonly Value[] },
+    { count, from = 0, body }: { count: number; from?: number; body: Body },
+    { initial, each }: { initial: readonly Value[]; each: readonly Value[] },
   ): Value[] {
-    const loop = this.#make({ op: "loop", count, body }, [...initial, ...each], [], "bool");
+    const loop = this.#make({ op: "loop", count, from, body }, [...initial, ...each], [], "bool");
     return body.carried.map((p, index) =>
       this.#make({ op: "result", index }, [loop], p.shape, p.type)
     );

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { ArraySpec, PureFunction } from "../../core/types.ts";
 import { Builder } from "./builder.ts";
 import { reachable, type Value } from "./graph.ts";
+import { live } from "../onnx/emit.ts";
 import { lower } from "../onnx/lower.ts";
 import { emitOnnx } from "../onnx/onnx.ts";
 import { trace } from "./trace.ts";
@@ -108,9 +109,9 @@ Deno.test("lower() writes only nodes that are read, forward and backward", () =>
   const unread = layouts.emitter.nodes.filter((node) => !node.outputs.some((o) => read.has(o)));
   assert.deepEqual(unread.filter(({ op }) => op !== "Reshape").map(({ op }) => op), []);
   // Reshapes that a later one skipped are left out of the model, in which no reshape reads another.
-  const live = layouts.emitter.live([layouts.plain(outputs.y)]);
-  assert.equal(live.length, layouts.emitter.nodes.length - unread.length);
-  const reshaped = new Set(live.flatMap(({ op, outputs }) => op === "Reshape" ? outputs : []));
+  const nodes = live(layouts.emitter.nodes, [layouts.plain(outputs.y)]);
+  assert.equal(nodes.length, layouts.emitter.nodes.length - unread.length);
+  const reshaped = new Set(nodes.flatMap(({ op, outputs }) => op === "Reshape" ? outputs : []));
   assert(reshaped.size > 0);
-  assert(!live.some(({ op, inputs }) => op === "Reshape" && reshaped.has(inputs[0])));
+  assert(!nodes.some(({ op, inputs }) => op === "Reshape" && reshaped.has(inputs[0])));
 });

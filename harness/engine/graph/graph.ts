@@ -93,8 +93,8 @@ export type Operation =
   | { readonly op: "gather"; readonly axis: number }
   /** A carried tensor or a slice of a loop, inside its body. */
   | { readonly op: "parameter"; readonly name: string }
-  /** Inputs (initial carried..., each...), where `each` have a leading axis of `count`. */
-  | { readonly op: "loop"; readonly count: number; readonly body: Body }
+  /** Inputs (initial carried..., each...), where `each` have a leading axis of at least `from + count`. */
+  | { readonly op: "loop"; readonly count: number; readonly from: number; readonly body: Body }
   /** One carried tensor after the loop: input (loop). */
   | { readonly op: "result"; readonly index: number };
 

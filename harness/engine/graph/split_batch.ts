@@ -7,7 +7,8 @@
  * @module
  */
 import type { Builder } from "./builder.ts";
-import { reachable, sizeOf, type Value } from "./graph.ts";
+import { sizeOf, type Value } from "./graph.ts";
+import { capturedBy, type Loop, schedule } from "./loops.ts";
 
 /** Thresholds that decide where splitting pays off. */
 export interface ChunkRule {
@@ -29,21 +30,35 @@ export const CHUNKS: ChunkRule = {
   minDepth: 256,
 };
 
-/** Rewrites `targets` with the batch of `batch` rows in chunks; returns them unchanged if no array is wide. */
+/**
+ * Rewrites `targets` with the batch of `batch` rows in chunks, except where no array is wide. The body of a loop has chunks of
+ * its own, whose carried rows are joined after each iteration.
+ */
 export function splitBatch(
   builder: Builder,
   targets: readonly Value[],
   { batch, rule = CHUNKS }: { readonly batch: number; readonly rule?: ChunkRule },
 ): Value[] {
-  const schedule = reachable(targets);
+  return splitScope(builder, targets, { batch, rule, known: new Map() });
+}
+
+/** Rewrites the values on which `targets` depend, except those that are `known`. */
+function splitScope(
+  builder: Builder,
+  targets: readonly Value[],
+  { batch, rule, known }: {
+    readonly batch: number;
+    readonly rule: ChunkRule;
+    readonly known: ReadonlyMap<Value, Value>;
+  },
+): Value[] {
+  const values = schedule(targets, (v) => known.has(v));
   const widest = Math.max(
     0,
-    ...schedule.filter((v) => v.shape[0] === batch && rowRoles(v, batch)).map((v) =>
-      sizeOf(v.shape)
-    ),
+    ...values.filter((v) => v.shape[0] === batch && rowRoles(v, batch)).map((v) => sizeOf(v.shape)),
   );
   const count = chunkCount(batch, widest / rule.elements);
-  return count === 1 ? [...targets] : split(builder, { targets, schedule, batch, count, rule });
+  return split(builder, { targets, values, known, batch, count, rule });
 }
 
 /** The smallest divisor of `batch` that is at least `atLeast`. */
@@ -56,16 +71,17 @@ function chunkCount(batch: number, atLeast: number): number {
 
 function split(
   b: Builder,
-  { targets, schedule, batch, count, rule }: {
+  { targets, values, known, batch, count, rule }: {
     targets: readonly Value[];
-    schedule: readonly Value[];
+    values: readonly Value[];
+    known: ReadonlyMap<Value, Value>;
     batch: number;
     count: number;
     rule: ChunkRule;
   },
 ): Value[] {
   const rows = batch / count;
-  const whole = new Map<Value, Value>();
+  const whole = new Map(known);
   const parts = new Map<Value, readonly Value[]>();
   const chunks = Array.from({ length: count }, (_, i) => i);
 
@@ -87,9 +103,14 @@ function split(
   const inChunks = (v: Value) => parts.has(v) && !whole.has(v);
   const isWide = (v: Value) => v.shape[0] === batch && sizeOf(v.shape) >= rule.wide;
 
-  for (const value of schedule) {
+  for (const value of values) {
+    if (value.op === "loop") {
+      whole.set(value, splitLoop(value));
+      continue;
+    }
     const roles = rowRoles(value, batch);
-    const touches = isWide(value) || value.inputs.some((v) => isWide(v) || inChunks(v));
+    const touches = count > 1 &&
+      (isWide(value) || value.inputs.some((v) => isWide(v) || inChunks(v)));
     if (roles && touches && worthChunks(value, { rows, isWide, minPositions: rule.minPositions })) {
       const inputs = value.inputs.map((v, j) => roles[j] ? partsOf(v) : wholeOf(v));
       const shape = [rows, ...value.shape.slice(1)];
@@ -105,6 +126,19 @@ function split(
     whole.set(value, sum ?? b.rebuild(value, value.inputs.map(wholeOf)));
   }
   return targets.map(wholeOf);
+
+  function splitLoop(loop: Loop): Value {
+    const { carried, each, outputs } = loop.body;
+    const outside = [
+      ...[...carried, ...each].map((p) => [p, p] as const),
+      ...capturedBy(loop).map((v) => [v, wholeOf(v)] as const),
+    ];
+    const body = {
+      ...loop.body,
+      outputs: splitScope(b, outputs, { batch, rule, known: new Map(outside) }),
+    };
+    return b.rebuild({ ...loop, body }, loop.inputs.map(wholeOf));
+  }
 
   /** The value as a sum (or extremum) of its values on chunks; undefined if it is not one. */
   function sumOverChunks(value: Value): Value | undefined {

@@ -153,8 +153,10 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
         "Noise was drawn inside repeat(), where every iteration would get the same numbers: draw it [count, ...] before the loop and pass it in `each`",
       );
     }
-    const results = b.loop(count, {
+    const results = b.loop({
+      count,
       body: { carried: carried.map(([, p]) => p), each: slices.map(([, p]) => p), outputs },
+    }, {
       initial: Object.values(state).map((t) => this.valueFor(t)),
       each: Object.values(each).map((t) => this.valueFor(t)),
     });

@@ -1,5 +1,6 @@
 import { sizeOf } from "../graph/graph.ts";
 import {
+  graphsOf,
   ONNX_TYPES,
   type OnnxAttribute,
   type OnnxInitializer,
@@ -12,6 +13,7 @@ export class Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly #made = new Map<string, string>();
+  #count = 0;
   /** Reshaped arrays and what they are reshaped from. */
   readonly #reshaped = new Map<string, string>();
 
@@ -25,21 +27,28 @@ export class Emitter {
     const key = JSON.stringify([op, inputs, attributes, domain]);
     let name = this.#made.get(key);
     if (!name) {
-      name = `n${this.nodes.length}`;
+      name = `n${this.#count++}`;
       this.nodes.push({ op, domain, inputs, outputs: [name], attributes });
       this.#made.set(key, name);
     }
     return name;
   }
 
-  /** The nodes on which `outputs` depend; others are reshapes that a later reshape skipped. */
-  live(outputs: readonly string[]): OnnxNode[] {
-    const read = new Set(outputs);
-    return this.nodes.toReversed().filter((node) => {
-      const isRead = node.outputs.some((name) => read.has(name));
-      if (isRead) node.inputs.forEach((name) => read.add(name));
-      return isRead;
-    }).reverse();
+  /**
+   * Takes away the nodes written by `write` that depend on `parameters`, and returns them with its result: the body of a loop.
+   * The others stay before the loop.
+   */
+  body<T>(parameters: readonly string[], write: () => T): { nodes: OnnxNode[]; result: T } {
+    const from = this.nodes.length;
+    const result = write();
+    const inside = new Set(parameters);
+    const nodes: OnnxNode[] = [];
+    for (const node of this.nodes.splice(from)) {
+      const isInside = readBy(node).some((name) => inside.has(name));
+      if (isInside) node.outputs.forEach((name) => inside.add(name));
+      (isInside ? nodes : this.nodes).push(node);
+    }
+    return { nodes, result };
   }
 
   /** Writes a constant of `shape` and returns its name. */
@@ -132,6 +141,21 @@ export class Emitter {
       this.ints(steps),
     ]);
   }
+}
+
+/** Names that `node` and the nodes of its graphs read. */
+export function readBy(node: OnnxNode): string[] {
+  return [...node.inputs, ...graphsOf(node).flatMap(({ nodes }) => nodes.flatMap(readBy))];
+}
+
+/** The `nodes` on which `outputs` depend; others are reshapes that a later reshape skipped. */
+export function live(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
+  const read = new Set(outputs);
+  return nodes.toReversed().filter((node) => {
+    const isRead = node.outputs.some((name) => read.has(name));
+    if (isRead) readBy(node).forEach((name) => read.add(name));
+    return isRead;
+  }).reverse();
 }
 
 /** The range of a slice. */

@@ -10,6 +10,9 @@ import { lowerConvInputGradient } from "./input_gradient.ts";
 import { lowerConvFilterGradient } from "./filter_gradient.ts";
 import { Layouts } from "./layouts.ts";
 import { lowerElementwise } from "./onnx_elementwise.ts";
+import { live } from "./emit.ts";
+import type { OnnxGraph, OnnxNode } from "../../formats/onnx_model.ts";
+import { capturedBy, insideOf, type Loop, schedule } from "../graph/loops.ts";
 import { isElementwise, sameShape, sizeOf, splatOf, type Value } from "../graph/graph.ts";
 
 /** Elements up to which one reduction is no slower than two: 2.5 us for 1024 x 8, but 105 us for 2048 x 8. */
@@ -26,13 +29,13 @@ const REDUCE = {
   sum: "ReduceSum",
 } as const;
 
-/** Writes the values of `schedule`, which is in topological order, and returns their names by layout. */
+/** Writes `values`, which are in topological order, and returns their names by layout. */
 export function lower(
-  schedule: readonly Value[],
+  values: readonly Value[],
   outputs: readonly Value[],
   { block }: { readonly block: number },
 ): Layouts {
-  return new Lowering(schedule, outputs, { block }).layouts;
+  return new Lowering(values, outputs, { block }).layouts;
 }
 
 class Lowering {
@@ -41,16 +44,80 @@ class Lowering {
   /** Convolutions whose only reader adds a bias; written together with that addition. */
   readonly #deferred = new Set<Value>();
 
-  constructor(schedule: readonly Value[], outputs: readonly Value[], { block }: { block: number }) {
+  constructor(values: readonly Value[], outputs: readonly Value[], { block }: { block: number }) {
     this.layouts = new Layouts(block);
-    for (const v of [...schedule.flatMap((s) => s.inputs), ...outputs]) {
+    const loops = values.flatMap(withInner);
+    const all = [...values, ...loops.flatMap(insideOf)];
+    const read = all.flatMap((v) => v.inputs);
+    for (const v of [...read, ...loops.flatMap((loop) => loop.body.outputs), ...outputs]) {
       this.#uses.set(v, (this.#uses.get(v) ?? 0) + 1);
     }
-    for (const value of schedule) {
+    for (const value of all) {
       const biased = this.#biasedConv(value);
       if (biased) this.#deferred.add(biased.conv);
     }
-    for (const value of schedule) if (!this.#deferred.has(value)) this.#lower(value);
+    this.#lowerAll(values);
+  }
+
+  #lowerAll(values: readonly Value[]): void {
+    for (const value of values) {
+      if (value.op === "loop") this.#lowerLoop(value);
+      else if (value.op === "result") {
+        this.layouts.setPlain(value, resultName(value.inputs[0], value.index));
+      } else if (!this.#deferred.has(value)) this.#lower(value);
+    }
+  }
+
+  /** Writes a Loop; its results are `loop.ID.INDEX`. What does not depend on the iteration is computed before it. */
+  #lowerLoop(loop: Loop): void {
+    const { carried, each, outputs } = loop.body;
+    const { layouts } = this;
+    const e = layouts.emitter;
+    const name = `loop.${loop.id}`;
+    const [iteration, condition] = [`${name}.iteration`, `${name}.condition`];
+    carried.forEach((p) => layouts.setPlain(p, parameterName(p)));
+    const parameters = [iteration, condition, ...carried.map(parameterName)];
+    const initial = loop.inputs.slice(0, carried.length).map((v) => layouts.plain(v));
+    const { nodes, result: results } = e.body(parameters, () => {
+      const row = () => e.node("Add", [iteration, e.constant("int64", [], [loop.from])]);
+      each.forEach((p, i) => {
+        const rows = layouts.plain(loop.inputs[carried.length + i]);
+        layouts.setPlain(p, e.node("Gather", [rows, row()], { axis: 0 }));
+      });
+      const outside = new Set([...carried, ...each, ...capturedBy(loop)]);
+      this.#lowerAll(schedule(outputs, (v) => outside.has(v)));
+      return outputs.map((v) => layouts.plain(v));
+    });
+    // A result must come from a node of the body, one for each.
+    const made = new Set(nodes.flatMap((node) => node.outputs));
+    const copies: OnnxNode[] = [];
+    const own = (name: string, output: string) => {
+      if (made.delete(name)) return name;
+      copies.push({ op: "Identity", inputs: [name], outputs: [output] });
+      return output;
+    };
+    const next = results.map((result, i) => own(result, `${name}.next.${i}`));
+    const goesOn = own(condition, `${name}.goesOn`);
+    const body: OnnxGraph = {
+      name,
+      nodes: [...live(nodes, results), ...copies],
+      inputs: [
+        { name: iteration, type: "int64", shape: [] },
+        { name: condition, type: "bool", shape: [] },
+        ...carried.map((p) => ({ name: parameterName(p), type: p.type, shape: p.shape })),
+      ],
+      outputs: [
+        { name: goesOn, type: "bool", shape: [] },
+        ...carried.map(({ type, shape }, i) => ({ name: next[i], type, shape })),
+      ],
+      initializers: [],
+    };
+    e.nodes.push({
+      op: "Loop",
+      inputs: [e.constant("int64", [], [loop.count]), "", ...initial],
+      outputs: carried.map((_, i) => resultName(loop, i)),
+      attributes: { body: { graph: body } },
+    });
   }
 
   #biasedConv(value: Value): { conv: Value; bias: Value } | undefined {
@@ -202,6 +269,19 @@ class Lowering {
 function divisorFrom(count: number, least: number): number {
   for (let d = least; d < count; d++) if (count % d === 0) return d;
   return count;
+}
+
+/** The loop `value`, if it is one, and those in its body. */
+function withInner(value: Value): Loop[] {
+  return value.op === "loop" ? [value, ...insideOf(value).flatMap(withInner)] : [];
+}
+
+function parameterName(parameter: Value): string {
+  return `parameter.${parameter.id}`;
+}
+
+function resultName(loop: Value, index: number): string {
+  return `loop.${loop.id}.${index}`;
 }
 
 /** Name of the model input that holds the draws of a noise value. */

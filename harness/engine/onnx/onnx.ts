@@ -1,12 +1,14 @@
 import type { Key, NoiseKind } from "../../core/noise.ts";
 import type { ArraySpec, DType } from "../../core/types.ts";
-import { reachable, sizeOf, type Value } from "../graph/graph.ts";
+import { sizeOf, type Value } from "../graph/graph.ts";
+import { schedule } from "../graph/loops.ts";
+import { live, readBy } from "./emit.ts";
 import { lower } from "./lower.ts";
-import { encodeModel } from "../../formats/onnx_model.ts";
+import { encodeModel, graphsOf, type OnnxNode } from "../../formats/onnx_model.ts";
 import { type ChunkRule, splitBatch } from "../graph/split_batch.ts";
 import { splitState } from "../graph/split_state.ts";
 import type { Traced } from "../graph/trace.ts";
-import { unroll } from "../graph/unroll.ts";
+import { rewriteLoops } from "../graph/rewrite_loops.ts";
 
 /** A contiguous part of a host array and its name in the model. */
 export interface Part {
@@ -41,6 +43,7 @@ export interface OnnxOutput extends ArraySpec {
 /** A model and the mapping of its inputs and outputs to the traced function. */
 export interface OnnxProgram {
   readonly model: Uint8Array;
+  /** Nodes of a loop's body count once. */
   readonly nodeCount: number;
   readonly inputs: readonly OnnxInput[];
   readonly noises: readonly OnnxNoise[];
@@ -64,18 +67,18 @@ export interface OnnxOptions {
 export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptions): OnnxProgram {
   const { block, batch, chunks, pieceElements } = options;
   const names = [...Object.keys(state), ...Object.keys(outputs)];
-  const unrolled = unroll(builder, [...Object.values(state), ...Object.values(outputs)]);
-  const targets = batch ? splitBatch(builder, unrolled, { batch, rule: chunks }) : unrolled;
+  const rewritten = rewriteLoops(builder, [...Object.values(state), ...Object.values(outputs)]);
+  const targets = batch ? splitBatch(builder, rewritten, { batch, rule: chunks }) : rewritten;
   const stateCount = Object.keys(state).length;
   const pieces = [
     ...splitState(builder, targets.slice(0, stateCount), { elements: pieceElements }),
     ...targets.slice(stateCount).map((v) => [v]),
   ];
-  const schedule = reachable(pieces.flat());
-  const layouts = lower(schedule, pieces.flat(), { block });
+  const values = schedule(pieces.flat());
+  const layouts = lower(values, pieces.flat(), { block });
   const { emitter } = layouts;
 
-  const fed = new Set(schedule.flatMap((v) => isFed(v) ? [layouts.plain(v)] : []));
+  const fed = new Set(values.flatMap((v) => isFed(v) ? [layouts.plain(v)] : []));
   const constants = new Set(emitter.initializers.map((c) => c.name));
   const taken = new Set<string>();
   const outputName = (value: Value) => {
@@ -99,9 +102,10 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
     return { name: names[i], shape: value.shape, dtype: dtypeOf(value), parts };
   });
 
-  const nodes = emitter.live(results.flatMap(({ parts }) => parts.map((part) => part.value)));
-  const read = new Set(nodes.flatMap((n) => n.inputs));
-  const feeds = schedule.filter((v) => isFed(v) && read.has(layouts.plain(v)));
+  const made = results.flatMap(({ parts }) => parts.map((part) => part.value));
+  const nodes = live(emitter.nodes, made);
+  const read = new Set(nodes.flatMap(readBy));
+  const feeds = values.filter((v) => isFed(v) && read.has(layouts.plain(v)));
   const partOf = (v: Value): Part => ({
     value: layouts.plain(v),
     shape: v.shape,
@@ -114,7 +118,7 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
     const [group, ...name] = source.name.split(".");
     return [{ group: group as "state" | "input", name: name.join("."), part: partOf(v) }];
   });
-  const noises = schedule.flatMap((noise): OnnxNoise[] => {
+  const noises = values.flatMap((noise): OnnxNoise[] => {
     if (noise.op !== "noise") return [];
     const { key, width, kind, shape } = noise;
     const parts = feeds.filter((v) => sourceOf(v) === noise).map(partOf);
@@ -131,12 +135,20 @@ export function emitOnnx({ builder, state, outputs }: Traced, options: OnnxOptio
   }, { "com.microsoft.nchwc": 1, "com.microsoft": 1 });
   return {
     model,
-    nodeCount: nodes.length,
+    nodeCount: nodeCount(nodes),
     inputs,
     noises,
     state: results.slice(0, stateCount),
     outputs: results.slice(stateCount),
   };
+}
+
+/** Number of nodes, with those of graphs inside. */
+function nodeCount(nodes: readonly OnnxNode[]): number {
+  return nodes.reduce(
+    (sum, node) => graphsOf(node).reduce((n, graph) => n + nodeCount(graph.nodes), sum + 1),
+    0,
+  );
 }
 
 function isFed({ op }: Value): boolean {

@@ -126,14 +126,18 @@ class Scope {
     const { carried, each, outputs } = loop.body;
     const captured = capturedBy(loop);
     const outer = [
-      this.#writer.constant(0, [], "int32"),
+      this.#writer.constant(loop.from, [], "int32"),
       ...[...loop.inputs, ...captured].map((v) => this.term(v)),
     ];
     const inner = outer.map((t) => ({ ...t, id: this.#writer.fresh() }));
     const [index, ...operands] = inner;
 
     const condition = this.#writer.region();
-    const isLeft = condition.compare("LT", index, condition.constant(loop.count, [], "int32"));
+    const isLeft = condition.compare(
+      "LT",
+      index,
+      condition.constant(loop.from + loop.count, [], "int32"),
+    );
 
     const body = this.#writer.region();
     const scope = new Scope(body);
