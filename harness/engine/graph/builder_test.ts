@@ -78,20 +78,23 @@ Deno.test("Builder writes a convolution over its whole input, and its gradients,
 Deno.test("emitOnnx() keeps a chain of convolutions in blocked layout without reordering in between", () => {
   const conv = (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 2);
   const swish = (x: tf.Tensor) => tf.mul(x, tf.sigmoid(x));
-  const program = emitOnnx(
-    traced(({ x, a, b, c }) => conv(swish(tf.add(conv(swish(conv(x, a)), b), tf.sum(c))), c), {
-      x: f32(2, 12, 12, 16),
-      a: f32(4, 4, 16, 32),
-      b: f32(4, 4, 32, 32),
-      c: f32(4, 4, 32, 16),
-    }),
-    { block: 16 },
-  );
-  const text = new TextDecoder("latin1").decode(program.model);
-  const count = (op: string) => text.split(op).length - 1;
-  assert.equal(count("ReorderInput"), 1 + 3); // the image and the three filters
-  assert.equal(count("ReorderOutput"), 1);
-  assert.equal(count("kernel_shape"), 3);
+  const reorders = (channels: number) => {
+    const program = emitOnnx(
+      traced(({ x, a, b, c }) => conv(swish(tf.add(conv(swish(conv(x, a)), b), tf.sum(c))), c), {
+        x: f32(2, 12, 12, channels),
+        a: f32(4, 4, channels, 32),
+        b: f32(4, 4, 32, 32),
+        c: f32(4, 4, 32, channels),
+      }),
+      { block: 16 },
+    );
+    const text = new TextDecoder("latin1").decode(program.model);
+    const count = (op: string) => text.split(op).length - 1;
+    assert.equal(count("kernel_shape"), 3);
+    return [count("ReorderInput"), count("ReorderOutput")];
+  };
+  assert.deepEqual(reorders(32), [1 + 3, 1]); // the image and the three filters, and the result
+  assert.deepEqual(reorders(16), [3, 0]); // one block of channels has the same order in both layouts
 });
 
 Deno.test("lower() writes only nodes that are read, forward and backward", () => {

@@ -42,6 +42,8 @@ export class Layouts {
       }
       name = this.imagesPerBlock(value.shape) === 2
         ? this.#swapLanes(blocked, value.shape, "apart")
+        : this.#isOneBlock(value)
+        ? this.emitter.reshape(blocked, value.shape)
         : this.#asFloat(value, blocked, (x) => this.reorderOutput(x, value.shape[3]));
       this.#plain.set(value, name);
     }
@@ -54,6 +56,8 @@ export class Layouts {
     if (name === undefined) {
       name = this.imagesPerBlock(value.shape) === 2
         ? this.#swapLanes(this.plain(value), value.shape, "together")
+        : this.#isOneBlock(value)
+        ? this.emitter.reshape(this.plain(value), this.nominal(value.shape))
         : this.#asFloat(value, this.plain(value), (x) => this.reorderInput(x));
       this.#blocked.set(value, name);
     }
@@ -141,6 +145,11 @@ export class Layouts {
       : [[n / 2, h * w, 2, c], shape];
     const e = this.emitter;
     return e.reshape(e.transpose(e.reshape(name, from), [0, 2, 1, 3]), result);
+  }
+
+  /** Whether the channels of `value` are one block: both layouts have the same order. */
+  #isOneBlock({ shape }: Value): boolean {
+    return this.block > 0 && shape[3] === this.block;
   }
 
   #asFloat(value: Value, name: string, reorder: (x: string) => string): string {
