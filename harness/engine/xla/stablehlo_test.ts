@@ -17,6 +17,7 @@ import { interpret } from "../testing/stablehlo_interpret.ts";
 import { literal } from "./stablehlo_writer.ts";
 import { inputs, langevinStep, STATE, STATE_TOLERANCE } from "../testing/step_case.ts";
 import { GRID_INPUTS, gridFaults, gridProgram } from "../testing/unary_grid.ts";
+import { rewriteLoops } from "../graph/rewrite_loops.ts";
 import { trace } from "../graph/trace.ts";
 
 /** Runs `fn` once by interpreting its StableHLO text. */
@@ -75,6 +76,25 @@ Deno.test("emitStableHlo() agrees with eager tfjs on a whole step", async () => 
   for (const id of reversed) {
     assert.match(program.text, new RegExp(`convolution\\(%\\w+, ${id}\\)`));
   }
+});
+
+Deno.test("emitStableHlo() starts a loop at its first row", () => {
+  const x = { shape: [4], dtype: "float32", data: Float32Array.of(1, 10, 100, 1000) } as const;
+  const fn: PureFunction = ({ inputs: { x } }) => ({
+    outputs: repeat(
+      4,
+      { y: tf.scalar(0) },
+      ({ y }, { x }) => ({ y: tf.add<tf.Scalar>(tf.mul(y, 2), x) }),
+      {
+        x,
+      },
+    ),
+  });
+  const { builder, outputs } = trace(fn, { state: {}, inputs: { x } });
+  const [y] = rewriteLoops(builder, [outputs.y]); // takes row 0 out
+  const { text } = emitStableHlo({ state: {}, outputs: { y } }, { precision: "DEFAULT" });
+  const [result] = interpret(text, [{ shape: [4], element: "f32", data: x.data }]);
+  assert.deepEqual([...result.data], [8 * 1 + 4 * 10 + 2 * 100 + 1000]);
 });
 
 Deno.test("emitStableHlo() donates exactly the state that is replaced", () => {
