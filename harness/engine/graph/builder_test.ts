@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import type { ArraySpec, PureFunction } from "../../core/types.ts";
 import { Builder } from "./builder.ts";
-import { reachable, type Value } from "./graph.ts";
+import type { Value } from "./graph.ts";
+import { schedule } from "./loops.ts";
 import { live } from "../onnx/emit.ts";
 import { lower } from "../onnx/lower.ts";
 import { emitOnnx } from "../onnx/onnx.ts";
@@ -18,7 +19,7 @@ function traced(
   return trace(pure, { state: {}, inputs });
 }
 const operations = (value: Value) =>
-  reachable([value]).map((v) => v.op === "unary" || v.op === "binary" ? `${v.op} ${v.fn}` : v.op);
+  schedule([value]).map((v) => v.op === "unary" || v.op === "binary" ? `${v.op} ${v.fn}` : v.op);
 
 Deno.test("Builder returns the same value for the same operation on the same inputs", () => {
   const b = new Builder();
@@ -106,7 +107,7 @@ Deno.test("lower() writes only nodes that are read, forward and backward", () =>
     const [da, db] = tf.grads(loss)([a, b]);
     return tf.add(tf.sum(da), tf.sum(db));
   }, { x: f32(2, 8, 8, 3), a: f32(4, 4, 3, 32), b: f32(3, 3, 32, 16) });
-  const layouts = lower(reachable([outputs.y]), [outputs.y], { block: 16 });
+  const layouts = lower(schedule([outputs.y]), [outputs.y], { block: 16 });
   const read = new Set([layouts.plain(outputs.y)]);
   for (const { inputs } of layouts.emitter.nodes) inputs.forEach((name) => read.add(name));
   const unread = layouts.emitter.nodes.filter((node) => !node.outputs.some((o) => read.has(o)));

@@ -140,19 +140,6 @@ export function splatOf(value: Value): number | undefined {
   return value.op === "constant" && value.data.length === 1 ? value.data[0] : undefined;
 }
 
-/** All values on which `outputs` depend, in topological order. */
-export function reachable(outputs: readonly Value[]): Value[] {
-  const seen = new Set<Value>();
-  const stack = [...outputs];
-  for (let value = stack.pop(); value; value = stack.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    stack.push(...value.inputs);
-    if (value.op === "loop") stack.push(...value.body.outputs);
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
-}
-
 /** Whether each element of the result depends on one element of each input (or on a scalar). */
 export function isElementwise({ op }: Value): boolean {
   return op === "unary" || op === "binary" || op === "compare" || op === "select" ||

@@ -1,4 +1,4 @@
-/** What the loops of a graph read and compute. @module */
+/** The scopes of a graph: which values a loop reads from outside, and which it computes in each iteration. @module */
 import type { Value } from "./graph.ts";
 
 /** A loop of the graph. */

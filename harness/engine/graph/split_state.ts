@@ -6,7 +6,8 @@
  * @module
  */
 import type { Builder } from "./builder.ts";
-import { isElementwise, reachable, sameShape, sizeOf, type Value } from "./graph.ts";
+import { isElementwise, sameShape, sizeOf, type Value } from "./graph.ts";
+import { schedule } from "./loops.ts";
 
 /** Elements per piece, 1 MB: smaller pieces cost more in calls than they save in memory traffic (measured). */
 export const PIECE_ELEMENTS = 1 << 18;
@@ -44,7 +45,7 @@ export function splitState(
         )
       );
     };
-    for (const value of reachable([target])) if (interior.has(value)) pieces(value); // in topological order, which bounds the recursion depth
+    for (const value of schedule([target])) if (interior.has(value)) pieces(value); // in topological order, which bounds the recursion depth
     return pieces(target);
   });
 }

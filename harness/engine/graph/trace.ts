@@ -2,8 +2,9 @@ import "../../core/nested_gradients.ts";
 import * as tf from "@tensorflow/tfjs";
 import { Builder } from "./builder.ts";
 import type { Type, Value } from "./graph.ts";
-import { reachable, sizeOf } from "./graph.ts";
+import { sizeOf } from "./graph.ts";
 import { KERNELS } from "./kernels.ts";
+import { schedule } from "./loops.ts";
 import type { Body, LoopBackend } from "../../core/repeat.ts";
 import type { ArraySpec, PureFunction, State } from "../../core/types.ts";
 
@@ -148,7 +149,7 @@ class TraceBackend extends tf.KernelBackend implements LoopBackend {
       return this.valueFor(tensor);
     });
     const first = Math.min(...carried.map(([, p]) => p.id));
-    if (reachable(outputs).some((v) => v.op === "noise" && v.id > first)) {
+    if (schedule(outputs).some((v) => v.op === "noise" && v.id > first)) {
       throw new Error(
         "Noise was drawn inside repeat(), where every iteration would get the same numbers: draw it [count, ...] before the loop and pass it in `each`",
       );
