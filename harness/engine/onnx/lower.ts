@@ -6,11 +6,11 @@
  */
 import { isChannelVector, lowerBlocked } from "./blocked_values.ts";
 import { lowerConv } from "./convolutions.ts";
+import { live } from "./emit.ts";
 import { lowerConvInputGradient } from "./input_gradient.ts";
 import { lowerConvFilterGradient } from "./filter_gradient.ts";
 import { Layouts } from "./layouts.ts";
 import { lowerElementwise } from "./onnx_elementwise.ts";
-import { live } from "./emit.ts";
 import type { OnnxGraph, OnnxNode } from "../../formats/onnx_model.ts";
 import { capturedBy, insideOf, type Loop, schedule } from "../graph/loops.ts";
 import { isElementwise, sameShape, sizeOf, splatOf, type Value } from "../graph/graph.ts";
@@ -52,6 +52,7 @@ class Lowering {
     for (const v of [...read, ...loops.flatMap((loop) => loop.body.outputs), ...outputs]) {
       this.#uses.set(v, (this.#uses.get(v) ?? 0) + 1);
     }
+    // One outside of a loop has a second reader, the iteration that was taken out, and so is not written inside.
     for (const value of all) {
       const biased = this.#biasedConv(value);
       if (biased) this.#deferred.add(biased.conv);
@@ -68,7 +69,7 @@ class Lowering {
     }
   }
 
-  /** Writes a Loop; its results are `loop.ID.INDEX`. What does not depend on the iteration is computed before it. */
+  /** Writes a Loop; its results are `loop.ID.INDEX`. Nodes that do not depend on the iteration come before it. */
   #lowerLoop(loop: Loop): void {
     const { carried, each, outputs } = loop.body;
     const { layouts } = this;
@@ -79,10 +80,10 @@ class Lowering {
     const parameters = [iteration, condition, ...carried.map(parameterName)];
     const initial = loop.inputs.slice(0, carried.length).map((v) => layouts.plain(v));
     const { nodes, result: results } = e.body(parameters, () => {
-      const row = () => e.node("Add", [iteration, e.constant("int64", [], [loop.from])]);
+      const row = e.node("Add", [iteration, e.constant("int64", [], [loop.from])]);
       each.forEach((p, i) => {
         const rows = layouts.plain(loop.inputs[carried.length + i]);
-        layouts.setPlain(p, e.node("Gather", [rows, row()], { axis: 0 }));
+        layouts.setPlain(p, e.node("Gather", [rows, row], { axis: 0 }));
       });
       const outside = new Set([...carried, ...each, ...capturedBy(loop)]);
       this.#lowerAll(schedule(outputs, (v) => outside.has(v)));

@@ -11,7 +11,7 @@ import {
   KERNEL_TOLERANCE,
   worstError,
 } from "../testing/kernel_cases.ts";
-import { repeat } from "../../core/repeat.ts";
+import { type Body, repeat } from "../../core/repeat.ts";
 import { emitStableHlo } from "./stablehlo.ts";
 import { interpret } from "../testing/stablehlo_interpret.ts";
 import { literal } from "./stablehlo_writer.ts";
@@ -80,15 +80,11 @@ Deno.test("emitStableHlo() agrees with eager tfjs on a whole step", async () => 
 
 Deno.test("emitStableHlo() starts a loop at its first row", () => {
   const x = { shape: [4], dtype: "float32", data: Float32Array.of(1, 10, 100, 1000) } as const;
+  const horner: Body<{ y: tf.Tensor }, { x: tf.Tensor }> = ({ y }, { x }) => ({
+    y: tf.add(tf.mul(y, 2), x),
+  });
   const fn: PureFunction = ({ inputs: { x } }) => ({
-    outputs: repeat(
-      4,
-      { y: tf.scalar(0) },
-      ({ y }, { x }) => ({ y: tf.add<tf.Scalar>(tf.mul(y, 2), x) }),
-      {
-        x,
-      },
-    ),
+    outputs: repeat(4, { y: tf.scalar(0) as tf.Tensor }, horner, { x }),
   });
   const { builder, outputs } = trace(fn, { state: {}, inputs: { x } });
   const [y] = rewriteLoops(builder, [outputs.y]); // takes row 0 out
